@@ -1,0 +1,77 @@
+"""The few things that differ between Linux and macOS: boot id and the process listing."""
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+
+LINUX = sys.platform.startswith("linux")
+
+
+@lru_cache(maxsize=1)
+def boot_id() -> str:
+    """A text that changes with every boot of the machine, "" when unknown."""
+    if LINUX:
+        return _slurp("/proc/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
+    return _run(["sysctl", "-n", "kern.bootsessionuuid"]).strip()
+
+
+def start_time(pid: int) -> str | None:
+    """When the process started, in the system's own terms; None when there is none or it is a zombie."""
+    if LINUX:
+        fields = _stat(pid)
+        return None if not fields or fields[0] in ("Z", "X") else fields[19]
+    text = _run(["ps", "-o", "stat=,lstart=", "-p", str(pid)]).strip()
+    return None if not text or text.startswith("Z") else text.partition(" ")[2].strip()
+
+
+def parents() -> dict[int, int]:
+    """Parent of every process, by process id."""
+    if LINUX:
+        stats = ((pid, _stat(pid)) for pid in _pids())
+        return {pid: int(fields[1]) for pid, fields in stats if fields}
+    return {int(a): int(b) for a, b in (line.split() for line in _run(["ps", "-axo", "pid=,ppid="]).splitlines())}
+
+
+def environments(needle: str) -> tuple[tuple[int, str], ...]:
+    """(pid, value) of our processes whose environment sets the variable `needle` (NAME=)."""
+    if LINUX:
+        key = os.fsencode(needle)
+        pairs = ((pid, _slurp(f"/proc/{pid}/environ")) for pid in _pids())
+        return tuple((pid, os.fsdecode(item[len(key):])) for pid, env in pairs if key in env
+                     for item in env.split(b"\0") if item.startswith(key))
+    rows = (line.split(None, 1) for line in _run(["ps", "-axEww", "-o", "pid=,command="]).splitlines())
+    return tuple((int(pid), word[len(needle):]) for pid, *rest in rows
+                 for word in " ".join(rest).split() if word.startswith(needle))
+
+
+def command_line(pid: int) -> str:
+    """The command line of a process, "" when it is gone."""
+    if LINUX:
+        return os.fsdecode(_slurp(f"/proc/{pid}/cmdline").replace(b"\0", b" ")).strip()
+    return _run(["ps", "-o", "command=", "-p", str(pid)]).strip()
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the command's name, from the state on."""
+    return _slurp(f"/proc/{pid}/stat").rpartition(b")")[2].decode("ascii", "replace").split()
+
+
+def _slurp(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:  # gone, or another user's
+        return b""
+
+
+def _run(argv: Sequence[str]) -> str:
+    import subprocess
+
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=10)
+    return done.stdout.decode("utf-8", "replace")
