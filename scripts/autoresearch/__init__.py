@@ -1,0 +1,52 @@
+"""The package behind the `autoresearch_*.py` entry scripts.
+
+Imported by an entry script it checks the interpreter and finds a place for compiled modules. Both happen
+here, before any other module is read, so this file must stay parseable by Python 3.6.
+"""
+import os
+import sys
+
+__version__ = "0.1.0"
+
+if sys.version_info < (3, 9):  # noqa: UP036 - a clear line instead of a SyntaxError deeper in
+    sys.stderr.write(f"error: Python 3.9 or newer is needed, this is {sys.version.split()[0]}\n")
+    sys.exit(1)
+
+
+def _cache_folder() -> str:
+    """Return a folder for compiled modules which only this user can fill, or "" where there is none.
+
+    What lies there is executed later, so a place that another user owns or may write to (a shared temporary
+    folder above all) is never taken: a planted file would run as us. Nor is anything created in a home that
+    is not ours, as under sudo.
+    """
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(base):
+        base = os.path.join(os.environ.get("HOME", ""), ".cache")
+    if not os.path.isabs(base):
+        return ""
+    place = base
+    while not os.path.exists(place):
+        place = os.path.dirname(place)
+    info = os.stat(place)
+    if info.st_uid != os.geteuid() or info.st_mode & 0o002:
+        return ""
+    folder = os.path.join(base, "codex-autoresearch", "pycache")
+    os.makedirs(folder, 0o700, exist_ok=True)
+    # Where nothing can be added, the interpreter's own caches of its library serve better.
+    return folder if os.access(folder, os.W_OK) else ""
+
+
+def _allow_bytecode() -> None:
+    """Let Python keep compiled modules, outside the skill's folder; a failure only costs start-up time."""
+    try:
+        sys.pycache_prefix = sys.pycache_prefix or _cache_folder() or None
+    except OSError:
+        return
+    sys.dont_write_bytecode = sys.pycache_prefix is None
+
+
+# True without the flag means that an entry script has set it. With the flag it is the user's wish (-B or
+# PYTHONDONTWRITEBYTECODE); neither means that the package is used as a library, which changes no setting.
+if sys.dont_write_bytecode and not sys.flags.dont_write_bytecode:
+    _allow_bytecode()

@@ -1,0 +1,6 @@
+#!/usr/bin/env python3
+"""Pick the winner of a batch of parallel workers and record the batch."""
+import sys
+sys.dont_write_bytecode = True  # the skill's folder is never written to
+from autoresearch.cli import main
+sys.exit(main("select_parallel_batch"))

@@ -1,0 +1,106 @@
+"""Check everything: `python3 -m tests [pytest arguments]`, from the project's root.
+
+Makes a virtual environment in `.venv-tests` with the dev group of pyproject.toml, and with the pinned Codex
+CLI where npm is there; then runs ruff, mypy and pytest. Exits 0 only if all of them are content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv-tests"
+PYTHON = VENV / "bin" / "python"
+NODE = VENV / "node"
+CODEX = "@openai/codex@0.169.0"
+CODEX_BIN = NODE / "node_modules" / ".bin" / "codex"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def dev_group() -> list[str]:
+    """Return the requirements of the dev group (read as text: Python 3.9 has no TOML parser)."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    found = re.search(r"^dev = \[\n(.*?)^\]", text, re.MULTILINE | re.DOTALL)
+    if not found:
+        raise SystemExit("error: pyproject.toml has no dev group")
+    return re.findall(r'^\s*"(.+?)"', found[1], re.MULTILINE)
+
+
+def stamp(*facts: str) -> str:
+    """Return a short text that changes when any of the facts does."""
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def step(name: str, command: Sequence[object], env: dict[str, str] | None = None) -> bool:
+    """Run one command, print one line on how it went and how long it took, and return whether it passed."""
+    start = time.monotonic()
+    code = subprocess.run([str(part) for part in command], cwd=ROOT, env=env, check=False).returncode
+    verdict = "ok" if code == 0 else f"FAILED with exit code {code}"
+    print(f"[tests] {name}: {verdict}, {time.monotonic() - start:.1f} s", flush=True)
+    return code == 0
+
+
+def make_venv() -> bool:
+    """Bring the virtual environment up to date; nothing is done when the dev group is unchanged."""
+    group = dev_group()
+    mark, now = VENV / "dev-group.sha256", stamp(sys.version, sys.base_prefix, *group)
+    if PYTHON.exists() and mark.exists() and mark.read_text() == now:
+        return True
+    install = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *group]
+    made = step("venv", [sys.executable, "-m", "venv", "--clear", VENV]) and step("install", install)
+    if made:
+        mark.write_text(now)
+    return made
+
+
+def make_codex() -> bool:
+    """Install the pinned Codex CLI where npm is there; where it is not, the tests that need it say so."""
+    mark, now = NODE / "codex.sha256", stamp(CODEX)
+    npm = shutil.which("npm")
+    if npm is None:
+        print("[tests] codex: npm is not here, tests on the real Codex CLI cannot run", flush=True)
+        return True
+    if CODEX_BIN.exists() and mark.exists() and mark.read_text() == now:
+        return True
+    NODE.mkdir(parents=True, exist_ok=True)
+    quiet = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error", "--cache", NODE / "cache"]
+    made = step("codex", [npm, "install", "--prefix", NODE, *quiet, CODEX])
+    if made:
+        shutil.rmtree(NODE / "cache", ignore_errors=True)
+        mark.write_text(now)
+    return made
+
+
+def tool_env() -> dict[str, str]:
+    """Return the environment that tells the tests where the parts beside Python are."""
+    env = dict(os.environ)
+    if CODEX_BIN.exists():
+        env["AUTORESEARCH_CODEX_BIN"] = str(CODEX_BIN)
+    chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
+    if chromium:
+        env["AUTORESEARCH_CHROMIUM"] = chromium
+    return env
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run every step, the later ones also when an earlier one failed, and return the exit code."""
+    if not (make_venv() and make_codex()):
+        return 1
+    passed = [
+        step("ruff", [PYTHON, "-m", "ruff", "check", "--output-format=concise"]),
+        step("mypy", [PYTHON, "-m", "mypy"]),
+        step("pytest", [PYTHON, "-m", "pytest", "-n", "2", "-rs", *arguments], tool_env()),
+    ]
+    return 0 if all(passed) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
