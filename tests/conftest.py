@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, NoReturn
+from typing import Any, Callable
 
 import pytest
 from hypothesis import settings
@@ -43,13 +43,12 @@ def require(part: str) -> str:
     `codex` and `chromium` are those that `python3 -m tests` offers; any other name is looked up on PATH.
     """
     found = PARTS[part] if part in PARTS else shutil.which(part)
-    return found or _lacking(f"needs {part}, which is not here (`python3 -m tests` says what it found)")
-
-
-def _lacking(reason: str) -> NoReturn:
+    if found:
+        return found
+    reason = f"needs {part}, which is not here; `python3 -m tests` looks for it"
     if CI:
-        pytest.fail(reason)
-    pytest.skip(reason, allow_module_level=True)
+        raise pytest.fail.Exception(reason)
+    raise pytest.skip.Exception(reason, allow_module_level=True)
 
 
 @pytest.fixture(autouse=True)

@@ -126,11 +126,11 @@ def test_nothing_slow_is_imported_at_start():
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="needs sys.stdlib_module_names of Python 3.10")
 def test_only_the_standard_library_is_imported():
-    own = {"autoresearch", "__future__"}
+    known = {"autoresearch", *getattr(sys, "stdlib_module_names", ())}
     wrong = [
         f"{module.at(node)}: {name}"
         for module in [*modules(), *(Module(path, ast.parse(path.read_text())) for path in entry_scripts())]
         for node, name in imports(module)
-        if name.partition(".")[0] not in own | set(sys.stdlib_module_names)
+        if name.partition(".")[0] not in known
     ]
     assert wrong == []
