@@ -1,0 +1,1 @@
+"""Concordance of the names in source files."""
