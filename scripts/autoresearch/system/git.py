@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autoresearch.system import gitcall, gitfiles
 from autoresearch.system.gitcall import GitError
-from autoresearch.system.gitread import Change, Reader, _names, _text
+from autoresearch.system.gitread import PATCH, Change, Reader, _names, _text
 
 __all__ = ["Change", "GitError", "Repo"]
 _UPDATE = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
@@ -113,7 +113,8 @@ class Repo(Reader):
 
     def _listed(self, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
         wanted = set(paths)
-        return tuple(p for p in _names(self._read("ls-tree", "-r", "--name-only", "-z", commit)) if p in wanted)
+        listed = _names(self._read("ls-tree", "-r", "--name-only", "-z", commit))
+        return tuple(p for p in listed if p in wanted)
 
     def _drop(self, paths: Sequence[str]) -> None:
         """Remove these paths from the index and, where present, from the working tree."""
@@ -137,8 +138,7 @@ class Repo(Reader):
             return b""
         head = self.head()
         with self._index(head, paths) as env:
-            args = ["diff-index", "--cached", "-p", "--binary", "--full-index", "--no-renames", "--no-ext-diff",
-                    "--no-textconv", "--no-color", head or self._empty_tree()]
+            args = ["diff-index", "--cached", *PATCH, head or self._empty_tree()]
             return self._limited(args, env, limit)
 
     def exclude(self, patterns: Sequence[str]) -> None:

@@ -16,7 +16,8 @@ _KEPT = frozenset({
     "GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL", "GIT_EXEC_PATH",
     "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_CEILING_DIRECTORIES",
 })
-_READ_ONLY = ("Read-only file system", "Permission denied", "Operation not permitted", "insufficient permission")
+_READ_ONLY = ("Read-only file system", "Permission denied", "Operation not permitted",
+              "insufficient permission")
 _NO_IDENTITY = ("tell me who you are", "ident name", "auto-detect", "no email was given", "no name was given")
 _IDENTITY = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER")
              for key, value in (("NAME", "codex-autoresearch"), ("EMAIL", "autoresearch@localhost"))}
@@ -86,7 +87,7 @@ def signed(cwd: Path, args: Sequence[str], stdin: bytes) -> bytes:
 
 
 def error(stderr: bytes) -> GitError:
-    """The GitError for what git wrote to stderr: its first line that is a complaint, at most 300 characters."""
+    """The GitError for what git wrote to stderr: its first complaint, at most 300 characters."""
     lines = [line for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     told = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines or ["git failed"]
     # The identity complaint ("Author identity unknown") names its reason only in the last line.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_CONTROL = ("config", "config.worktree", "info/attributes", "info/exclude", "info/sparse-checkout", "info/grafts",
+_CONTROL = ("config", "config.worktree", "info/attributes", "info/sparse-checkout", "info/grafts",
             "objects/info/alternates", "commondir", "gitdir")
 _CONTROL_FOLDERS = ("hooks", "remotes", "branches")
 

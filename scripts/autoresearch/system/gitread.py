@@ -11,7 +11,8 @@ from autoresearch.system import gitcall, gitfiles
 from autoresearch.system.gitcall import GitError
 
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*): (.*)")
-_DIFF = ("-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
+DIFF = ("-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
+PATCH = (*DIFF, "-p", "--binary", "--full-index")
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,9 @@ class Reader:
         return self._resolve(commit + "^1")
 
     def default_branch(self) -> str:
-        """The branch work is merged into: origin/HEAD's, else main, master, init.defaultBranch; "" if none exists."""
-        out = self._read("for-each-ref", "--format=%(refname)%00%(symref)", "refs/remotes/origin/HEAD", "refs/heads/")
+        """Where work is merged: origin/HEAD's, else main, master, init.defaultBranch; "" if none exists."""
+        wanted_refs = ("refs/remotes/origin/HEAD", "refs/heads/")
+        out = self._read("for-each-ref", "--format=%(refname)%00%(symref)", *wanted_refs)
         refs = dict(line.split("\0") for line in _text(out).split("\n") if line)
         remote = refs.get("refs/remotes/origin/HEAD", "")
         if remote:
@@ -110,11 +112,11 @@ class Reader:
 
     def changed_paths(self, base: str, commit: str) -> tuple[str, ...]:
         """Paths whose content or mode differs between two commits, both ends of a rename."""
-        return _names(self._read("diff-tree", "--name-only", "-z", *_DIFF, base, commit))
+        return _names(self._read("diff-tree", "--name-only", "-z", *DIFF, base, commit))
 
     def patch(self, base: str, commit: str, limit: int) -> bytes:
         """The binary-safe patch from `base` to `commit`, cut at `limit` bytes with a note."""
-        return self._limited(["diff-tree", "-p", "--binary", "--full-index", *_DIFF, base, commit], {}, limit)
+        return self._limited(["diff-tree", *PATCH, base, commit], {}, limit)
 
     def blob_ids(self, paths: Sequence[str]) -> dict[str, str]:
         """The blob id in the index of each of these paths that is tracked."""
@@ -122,7 +124,7 @@ class Reader:
         return {entry.partition("\t")[2]: entry.split(" ")[1] for entry in entries}
 
     def tracked(self, patterns: Sequence[str]) -> tuple[str, ...]:
-        """Tracked paths that match any pattern: `*` within a folder, `**` across, a folder for all below it."""
+        """Tracked paths that match any pattern: `*` within a folder, `**` across, a folder for all in it."""
         globs = {"GIT_LITERAL_PATHSPECS": "0", "GIT_GLOB_PATHSPECS": "1"}
         out = gitcall.call(self._cwd(), ["ls-files", "-z", "--", *patterns], env=globs) if patterns else b""
         return tuple(dict.fromkeys(_names(out)))
@@ -160,8 +162,9 @@ class Reader:
         """At most `limit` bytes of git's output, read no further than that."""
         import subprocess
 
+        pipe = subprocess.PIPE
         with subprocess.Popen(gitcall.command(args), cwd=self._cwd(), env=gitcall.environment(env),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as git:
+                              stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe) as git:
             assert git.stdout is not None and git.stderr is not None
             out = git.stdout.read(limit + 1)
             if len(out) > limit:

@@ -31,7 +31,8 @@ def parents() -> dict[int, int]:
     if LINUX:
         stats = ((pid, _stat(pid)) for pid in _pids())
         return {pid: int(fields[1]) for pid, fields in stats if fields}
-    return {int(a): int(b) for a, b in (line.split() for line in _run(["ps", "-axo", "pid=,ppid="]).splitlines())}
+    rows = (line.split() for line in _run(["ps", "-axo", "pid=,ppid="]).splitlines())
+    return {int(pid): int(parent) for pid, parent in rows}
 
 
 def environments(needle: str) -> tuple[tuple[int, str], ...]:

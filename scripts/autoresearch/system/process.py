@@ -132,8 +132,9 @@ class _Watch:
             _send(pid, identity(pid), sig)
 
     def _sweep(self) -> tuple[str, ...]:
-        names = tuple(_clean(platform.command_line(pid)) for pid in pids_with_mark(self.mark))
-        if names:
+        pids = pids_with_mark(self.mark)
+        names = tuple(filter(None, (_clean(platform.command_line(pid)) for pid in pids)))
+        if pids:
             spent = self.kill_at is not None
             left = max(0.0, (self.kill_at or 0) - time.monotonic()) if spent else self.limits.grace
             end_marked(self.mark, left)

@@ -1,0 +1,1 @@
+"""Child processes only: git, checks, probes of the machine."""
