@@ -1,0 +1,196 @@
+"""What an agent reads is short, whole, said once, and every command it quotes is accepted by the script."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import subprocess
+import sys
+from itertools import combinations
+
+import pytest
+
+from tests.conftest import ROOT, SCRIPTS
+from tests.docs import markdown
+from tests.docs.markdown import Command
+from tests.house.source import project_files
+
+NAMES = """
+    core-principles runtime-hard-invariants loop-workflow autonomous-loop-protocol interaction-wizard
+    structured-output-spec modes plan-workflow debug-workflow fix-workflow security-workflow ship-workflow
+    exec-workflow results-logging lessons-protocol pivot-protocol web-search-protocol environment-awareness
+    parallel-experiments-protocol session-resume-protocol health-check-protocol hypothesis-perspectives
+    """.split()
+# Scripts that documents may quote before they are there; each is checked as soon as it is.
+PENDING = set(
+    """
+    commit_gate decision demo doctor environment exec exec_state finalize health_check hooks_ctl ideas init_run
+    launch_gate lessons mode_log record_iteration report resume_check run_batch run_trial runtime_ctl
+    select_parallel_batch set_session_mode supervisor_status watch
+    """.split()
+)
+LOOP_PATH = ("interaction-wizard", "runtime-hard-invariants", "loop-workflow")
+# Tools differ from model to model, so a document speaks of commands and edits.
+TOOLS = """
+    exec_command apply_patch write_stdin update_plan spawn_agent wait_agent view_image request_user_input
+    tool_search create_goal update_goal
+    """.split()
+
+
+def text_of(name: str) -> str:
+    return markdown.read(markdown.REFERENCES / f"{name}.md")
+
+
+def front_matter() -> dict[str, str]:
+    """The keys of SKILL.md: plain values, or double-quoted ones, whose escapes are JSON's."""
+    head = markdown.read(ROOT / "SKILL.md")[4:].split("\n---\n")[0]
+    pairs = dict(line.split(": ", 1) for line in head.split("\n"))
+    return {key: json.loads(value) if value.startswith('"') else value for key, value in pairs.items()}
+
+
+def is_there(script: str) -> bool:
+    """Whether the entry script and the command behind it exist."""
+    entry, command = SCRIPTS / f"autoresearch_{script}.py", SCRIPTS / "autoresearch" / "cli" / f"{script}.py"
+    return entry.exists() and command.exists()
+
+
+@functools.cache
+def help_of(script: str, sub: str) -> str:
+    """What the real script says to `--help`, empty when there is no such subcommand."""
+    command = [sys.executable, str(SCRIPTS / f"autoresearch_{script}.py"), *filter(None, [sub]), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def refused_flags(command: Command) -> list[str]:
+    shown = help_of(command.script, command.sub)
+    if not shown:
+        return [f"{command.where}: no {command.sub or 'help'}"]
+    missing = [flag for flag in command.flags if not re.search(rf"{flag}(?![\w-])", shown)]
+    return [f"{command.where}: {flag} is not in the help" for flag in missing]
+
+
+def test_all_references_are_there_and_no_others():
+    assert sorted(path.stem for path in markdown.REFERENCES.glob("*.md")) == sorted(NAMES)
+
+
+def test_skill_says_where_each_reference_is_needed():
+    index = markdown.read(ROOT / "SKILL.md").partition("## 5.")[2]
+    assert [name for name in NAMES if f"`{name}.md`" not in index] == []
+
+
+def test_words_stay_in_budget():
+    words = {path.name: len(markdown.read(path).split()) for path in markdown.protocols()}
+    assert words["SKILL.md"] <= 1300
+    assert sum(words.values()) <= 13000
+
+
+def test_a_loop_run_reads_little():
+    skill = markdown.read(ROOT / "SKILL.md")
+    assert "cat " + " ".join(f"{name}.md" for name in LOOP_PATH) in skill
+    path = len(skill) + sum(len(text_of(name)) for name in LOOP_PATH)
+    assert path <= 26000
+    # With what an unlucky run opens as well.
+    assert path + len(text_of("pivot-protocol")) + len(text_of("web-search-protocol")) <= 30000
+
+
+@pytest.mark.parametrize("path", markdown.documents(), ids=lambda path: path.name)
+def test_links_resolve(path):
+    missing = []
+    for target in markdown.links(path):
+        base = ROOT if target.startswith("references/") else path.parent
+        if not (base / target).exists() and not (markdown.REFERENCES / target).exists():
+            missing.append(target)
+    assert missing == []
+
+
+@pytest.mark.parametrize("path", markdown.documents(), ids=lambda path: path.name)
+def test_no_document_names_a_models_tool(path):
+    named = [tool for tool in TOOLS if re.search(rf"\b{tool}\b", markdown.read(path))]
+    assert named == []
+
+
+def test_protocols_speak_of_commands():
+    assert [path.name for path in markdown.protocols() if re.search(r"\bshell\b", markdown.read(path))] == []
+
+
+def test_each_rule_has_one_home():
+    found = {path.name: markdown.shingles(path, 12) for path in markdown.protocols()}
+    shared = {(a, b): found[a] & found[b] for a, b in combinations(found, 2)}
+    assert {pair: " ".join(min(same)) for pair, same in shared.items() if same} == {}
+
+
+def test_a_repeated_rule_would_be_seen(tmp_path):
+    text = text_of("pivot-protocol").split("\n\n")[1]
+    copy = tmp_path / "copy.md"
+    copy.write_text(f"Before.\n\n{text}\n")
+    assert markdown.shingles(copy, 12) & markdown.shingles(markdown.REFERENCES / "pivot-protocol.md", 12)
+
+
+def test_front_matter_is_valid():
+    assert markdown.read(ROOT / "SKILL.md").startswith("---\n")
+    values = front_matter()
+    assert set(values) <= {"name", "description", "license", "allowed-tools", "metadata"}
+    assert values["name"] == "codex-autoresearch"
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", values["name"]) and len(values["name"]) <= 64
+    description = values["description"]
+    assert 0 < len(description) <= 1024
+    assert not set("<>\n") & set(description) and not description.startswith("[TODO:")
+
+
+def test_interface_is_valid():
+    text = markdown.read(ROOT / "agents" / "openai.yaml")
+    values = dict(re.findall(r'^  (\w+): "(.*)"$', text, re.MULTILINE))
+    assert set(values) == {"display_name", "short_description", "brand_color", "default_prompt"}
+    assert 25 <= len(values["short_description"]) <= 64
+    assert re.search(r"\$codex-autoresearch(?![\w:-])", values["default_prompt"])
+    assert re.fullmatch(r"#[0-9A-F]{6}", values["brand_color"])
+
+
+@pytest.mark.parametrize("path", markdown.documents(), ids=lambda path: path.name)
+def test_no_mention_is_broken_by_a_colon(path):
+    assert "$codex-autoresearch:" not in markdown.read(path)
+
+
+def test_there_is_one_skill():
+    assert [path for path in project_files() if path.name == "SKILL.md"] == [ROOT / "SKILL.md"]
+
+
+def test_commands_are_taken_apart(tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text(
+        "Say `python3 scripts/autoresearch_lessons.py list --repo .` or\n\n"
+        '    git log --oneline; python3 <skill-root>/scripts/autoresearch_init_run.py --verify "ls --all | wc -l" \\\n'
+        "        --goal=less | cat --number\n"
+    )
+    found = [(command.script, command.sub, command.flags) for command in markdown.commands(document)]
+    assert found == [("lessons", "list", ("--repo",)), ("init_run", "", ("--verify", "--goal"))]
+
+
+@pytest.mark.parametrize("path", markdown.documents(), ids=lambda path: path.name)
+def test_quoted_commands_exist_and_take_their_flags(path):
+    problems = []
+    for command in markdown.commands(path):
+        if is_there(command.script):
+            problems += refused_flags(command)
+        elif command.script not in PENDING:
+            problems.append(f"{command.where}: no such script")
+    assert problems == []
+
+
+def test_wizard_names_real_flags():
+    if not is_there("runtime_ctl"):
+        pytest.skip("runtime_ctl is not there yet")
+    rows = re.findall(r"^\| .* \|$", text_of("interaction-wizard").partition("## Start")[2], re.MULTILINE)
+    flags = sorted({flag for row in rows for flag in re.findall(r"(?<=`)--[a-z-]+", row)})
+    shown = help_of("runtime_ctl", "launch")
+    assert len(flags) > 20
+    assert [flag for flag in flags if not re.search(rf"{flag}(?![\w-])", shown)] == []
+
+
+def test_summary_is_short_and_plain():
+    codes = markdown.split(text_of("interaction-wizard"))[1]
+    summary = next(code for code in codes if 'say "go"' in code)
+    assert len(summary.split("\n")) < 15
+    assert not re.search(r"--|_|\b(?i:goal|verify|metric|direction|scope|guard):", summary)
