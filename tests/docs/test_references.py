@@ -25,8 +25,8 @@ NAMES = """
 # Scripts that documents may quote before they are there; each is checked as soon as it is.
 PENDING = set(
     """
-    commit_gate decision demo doctor environment exec exec_state finalize health_check hooks_ctl ideas init_run
-    launch_gate lessons mode_log record_iteration report resume_check run_batch run_trial runtime_ctl
+    commit_gate decision demo doctor environment exec exec_state finalize health_check hooks_ctl ideas
+    init_run launch_gate lessons mode_log record_iteration report resume_check run_batch run_trial runtime_ctl
     select_parallel_batch set_session_mode supervisor_status watch
     """.split()
 )
@@ -161,7 +161,7 @@ def test_commands_are_taken_apart(tmp_path):
     document = tmp_path / "page.md"
     document.write_text(
         "Say `python3 scripts/autoresearch_lessons.py list --repo .` or\n\n"
-        '    git log --oneline; python3 <skill-root>/scripts/autoresearch_init_run.py --verify "ls --all | wc -l" \\\n'
+        '    git log -3; python3 <skill-root>/scripts/autoresearch_init_run.py --verify "ls --all | wc" \\\n'
         "        --goal=less | cat --number\n"
     )
     found = [(command.script, command.sub, command.flags) for command in markdown.commands(document)]
