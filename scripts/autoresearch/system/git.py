@@ -44,7 +44,7 @@ class Repo(Reader):
         """A commit with the tree of `tree_of` on top of `parent` ("" for none); no branch moves."""
         parents = ["-p", parent] if parent else []
         args = ["commit-tree", *parents, "-F", "-", tree_of + "^{tree}"]
-        body = message.replace("\0", "").encode("utf-8", "replace")
+        body = (message.replace("\0", "").rstrip("\n") + "\n").encode("utf-8", "replace")
         return _text(gitcall.signed(self._cwd(), args, body))
 
     def undo_commit(self, base: str, trial: str, *, revert_message: str | None) -> str:

@@ -1,7 +1,6 @@
 """What can be read from a repository's own files without starting git."""
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -117,6 +116,8 @@ def _modules(folder: Path) -> Iterator[Path]:
 
 
 def _digest(path: Path) -> str:
+    import hashlib
+
     try:
         mode = b"x" if os.access(path, os.X_OK) else b"-"
         return hashlib.sha256(mode + path.read_bytes()).hexdigest()
