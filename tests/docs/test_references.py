@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+import shlex
 import subprocess
 import sys
 from itertools import combinations
@@ -194,3 +195,23 @@ def test_summary_is_short_and_plain():
     summary = next(code for code in codes if 'say "go"' in code)
     assert len(summary.split("\n")) < 15
     assert not re.search(r"--|_|\b(?i:goal|verify|metric|direction|scope|guard):", summary)
+
+
+@pytest.mark.parametrize("mode", ["debug", "fix", "security", "ship"])
+def test_quoted_rows_are_accepted(mode, repo, run_script):
+    if not is_there("mode_log"):
+        pytest.skip("mode_log is not there yet")
+    folder = run_script("mode_log", "open", "--mode", mode, "--slug", "page", cwd=repo.path).json["dir"]
+    rows = quoted_rows(text_of(f"{mode}-workflow"))
+    for row in rows:
+        for path, line in re.findall(r"location=([\w/.]+):(\d+)", " ".join(row)):
+            repo.write(path, "line\n" * int(line))
+        done = run_script("mode_log", "add", "--dir", folder, *row, cwd=repo.path)
+        assert done.code == 0, done.err
+    assert rows
+
+
+def quoted_rows(text: str) -> list[list[str]]:
+    """The FIELD=VALUE arguments of each row that a protocol shows, in its order."""
+    lines = (line for code in markdown.split(text)[1] for line in code.split("\n"))
+    return [shlex.split(line.partition(" --dir ")[2])[1:] for line in lines if "mode_log.py add" in line]
