@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from autoresearch.system import process
+from autoresearch.system import platform, process
 from autoresearch.system.process import Limits, run_shell
 
 QUICK = Limits(grace=0.3)
@@ -140,3 +140,15 @@ def test_a_stranger_with_a_reused_pid_is_never_signalled():
 def test_a_missing_folder_is_an_error_of_the_system(tmp_path, mark):
     with pytest.raises(OSError):
         run_shell("true", tmp_path / "none", 1.0, {}, mark)
+
+
+def test_a_child_that_was_forked_after_the_listing_is_found(mark, monkeypatch):
+    child = subprocess.Popen(["sleep", "73"], env={**os.environ, "AUTORESEARCH_MARK": mark})
+    listings = [[os.getpid()]]  # the child is missing from the first one
+    real = platform._pids
+    monkeypatch.setattr(platform, "_pids", lambda: listings.pop() if listings else real())
+    try:
+        assert process.pids_with_mark(mark) == (child.pid,)
+    finally:
+        child.kill()
+        child.wait()

@@ -3,9 +3,13 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from functools import lru_cache
 
+_LOOKS = 3                   # at a process whose environment reads as empty
+_MOMENT = 0.001              # seconds between them
+_KERNEL_THREAD = 0x00200000  # PF_KTHREAD of the kernel's process flags
 LINUX = sys.platform.startswith("linux")
 
 
@@ -39,8 +43,7 @@ def environments(needle: str) -> tuple[tuple[int, str], ...]:
     """(pid, value) of our processes whose environment sets the variable `needle` (NAME=)."""
     if LINUX:
         key = os.fsencode(needle)
-        pairs = ((pid, _slurp(f"/proc/{pid}/environ")) for pid in _pids())
-        return tuple((pid, os.fsdecode(item[len(key):])) for pid, env in pairs if key in env
+        return tuple((pid, os.fsdecode(item[len(key):])) for pid, env in _environments().items()
                      for item in env.split(b"\0") if item.startswith(key))
     rows = (line.split(None, 1) for line in _run(["ps", "-axEww", "-o", "pid=,command="]).splitlines())
     return tuple((int(pid), word[len(needle):]) for pid, *rest in rows
@@ -52,6 +55,43 @@ def command_line(pid: int) -> str:
     if LINUX:
         return os.fsdecode(_slurp(f"/proc/{pid}/cmdline").replace(b"\0", b" ")).strip()
     return _run(["ps", "-o", "command=", "-p", str(pid)]).strip()
+
+
+def _environments() -> dict[int, bytes]:
+    """The environment of every process we may look at.
+
+    Listed again until nothing new turns up: a process that forked after the listing and ended before
+    it was read would otherwise hide its child. In the middle of an exec the environment reads as
+    empty, so what runs with an empty one is looked at again, a moment later.
+    """
+    found: dict[int, bytes] = {}
+    looks: dict[int, int] = {}
+    while True:
+        todo = [pid for pid in _pids() if pid not in found and looks.get(pid, 0) < _LOOKS]
+        if not todo:
+            return found
+        if any(pid in looks for pid in todo):
+            time.sleep(_MOMENT)
+        for pid in todo:
+            env = _slurp(f"/proc/{pid}/environ")
+            looks[pid] = looks.get(pid, 0) + 1 if not env and _may_exec(pid) else _LOOKS
+            if env:
+                found[pid] = env
+
+
+def _may_exec(pid: int) -> bool:
+    """True for a running process of ours that is not a thread of the kernel."""
+    fields = _stat(pid)
+    if not fields or fields[0] in ("Z", "X") or int(fields[6]) & _KERNEL_THREAD:
+        return False
+    return _owner(pid) == os.geteuid()
+
+
+def _owner(pid: int) -> int:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return -1
 
 
 def _pids() -> list[int]:
