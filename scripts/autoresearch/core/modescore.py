@@ -1,0 +1,192 @@
+"""What a mode's log amounts to: counts, coverage, score, what is missing, and the gate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from . import shiplog, text
+from .errors import Refusal
+from .modelog import Entry
+from .moderules import retained
+from .modeschemas import CATEGORIES, LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema
+
+Entries = tuple[Entry, ...]
+Queue = tuple[Mapping[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Whether the folder's result lets a pipeline pass, and why."""
+
+    passed: bool
+    reason: str
+
+
+def confirmed(entries: Entries) -> Entries:
+    """Confirmed findings, the most severe first."""
+    found = [entry for entry in entries if entry.kind in ("confirmed", "finding")]
+    return tuple(sorted(found, key=lambda entry: SEVERITIES.index(entry.get("severity"))))
+
+
+def looked_at(entries: Entries, name: str) -> Counter[str]:
+    """How many rows looked at each `stride`, `owasp` or `lens`, with or without a finding."""
+    rows = (entry for entry in entries if entry.kind in ("finding", "ruled-out", "coverage"))
+    return Counter(part for entry in rows for part in entry.get(name).split(", ") if part)
+
+
+def counts(schema: Schema, entries: Entries) -> dict[str, int]:
+    """Rows by kind, and confirmed findings by severity."""
+    kinds = Counter(entry.kind for entry in entries)
+    severities = Counter(entry.get("severity") for entry in confirmed(entries))
+    found = {kind: kinds[kind] for kind in schema.kinds}
+    return {
+        **found,
+        **({name: severities[name] for name in SEVERITIES} if "severity" in schema.choices else {}),
+    }
+
+
+def coverage(schema: Schema, entries: Entries, queue: Queue = ()) -> dict[str, object]:
+    """What was covered so far, in the terms of the mode."""
+    if schema.mode == "security":
+        sets = {"stride": STRIDE, "owasp": tuple(OWASP), "lens": LENSES}
+        seen = {name: looked_at(entries, name) for name in sets}
+        return {name: f"{len(seen[name])}/{len(whole)}" for name, whole in sets.items()}
+    if schema.mode == "ship":
+        return {"phases": list(shiplog.phases_done(entries)), "readiness": shiplog.readiness(entries) or None}
+    if schema.mode == "fix":
+        return {
+            "remaining": remaining(entries),
+            "findings_open": [item["id"] for item in open_findings(entries, queue)],
+        }
+    return {
+        "tested": len([e for e in entries if e.kind != "new lead"]),
+        "open_leads": len(open_leads(entries)),
+    }
+
+
+def score(schema: Schema, entries: Entries) -> Decimal | None:
+    """The mode's score from 0 to 100, with one decimal; `None` where the mode has none.
+
+    Security: stride/6·35 + owasp/10·35 + 2·min(confirmed, 15). Ship: readiness.
+    """
+    if schema.mode == "ship":
+        ready = shiplog.readiness(entries)
+        return Decimal(ready) if ready else None
+    if schema.mode != "security":
+        return None
+    stride, owasp = len(looked_at(entries, "stride")), len(looked_at(entries, "owasp"))
+    value = Decimal(stride * 35) / 6 + Decimal(owasp * 35) / 10 + 2 * min(len(confirmed(entries)), 15)
+    return value.quantize(Decimal("0.1"))
+
+
+def remaining(entries: Entries) -> dict[str, str]:
+    """The retained number of errors of each category that has one, in the order they are to be mended."""
+    found = {name: retained(entries, name) for name in (*CATEGORIES, "")}
+    return {name or "all": metric for name, metric in found.items() if metric is not None}
+
+
+def open_findings(entries: Entries, queue: Queue) -> Queue:
+    """Imported findings that no kept row has mended."""
+    mended = {entry.get("finding") for entry in entries if entry.kind == "keep"}
+    return tuple(item for item in queue if item["id"] not in mended)
+
+
+def open_leads(entries: Entries) -> Entries:
+    """Leads and inconclusive hypotheses that no later row has settled."""
+    settled = {e.get("hypothesis") for e in entries if e.kind in ("confirmed", "disproven")}
+    leads = {e.get("hypothesis"): e for e in entries if e.kind in ("new lead", "inconclusive")}
+    return tuple(entry for hypothesis, entry in leads.items() if hypothesis not in settled)
+
+
+def missing(schema: Schema, entries: Entries, queue: Queue = ()) -> tuple[str, ...]:
+    """What the mode still owes, in the order to be done; empty when it is complete."""
+    return {"debug": _debug_owes, "fix": _fix_owes, "security": _security_owes, "ship": _ship_owes}[
+        schema.mode
+    ](entries, queue)
+
+
+def _debug_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
+    if not entries:
+        return ("a tested hypothesis",)
+    leads = [f"test the lead: {text.one_line(e.get('hypothesis'), 100)}" for e in open_leads(entries)]
+    return (*leads, *([] if confirmed(entries) else ["a confirmed cause"]))
+
+
+def _fix_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
+    if not entries:
+        return ("the baseline row",)
+    left = [f"{name}: {metric} left" for name, metric in remaining(entries).items() if Decimal(metric) > 0]
+    return (*left, *(f"finding {item['id']}: {item['title']}" for item in open_findings(entries, queue)))
+
+
+def _security_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
+    wholes = {"stride": STRIDE, "owasp": tuple(OWASP), "lens": LENSES}
+    owed = [
+        f"{name}: {', '.join(part for part in whole if part not in looked_at(entries, name))}"
+        for name, whole in wholes.items()
+        if len(looked_at(entries, name)) < len(whole)
+    ]
+    seen = {entry.kind for entry in entries}
+    rows = ("asset", "boundary", "actor", "surface", "dependency")
+    return (*owed, *(f"a row of type {kind}" for kind in rows if kind not in seen))
+
+
+def _ship_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
+    done = shiplog.phases_done(entries)
+    failing = [
+        f"failing check: {e.get('item')}" for e in shiplog.checklist(entries) if e.get("status") == "fail"
+    ]
+    phases = [f"phase {phase}" for phase in PHASES if phase not in done]
+    plan = (
+        [] if any(entry.kind == "rollback" for entry in entries) else ["a rollback row with status=planned"]
+    )
+    return (*failing, *phases, *plan)
+
+
+def next_category(entries: Entries) -> str:
+    """The first category in order of priority that still has errors, empty when none is known to."""
+    left = remaining(entries)
+    return next((name for name in CATEGORIES if Decimal(left.get(name, "0")) > 0), "")
+
+
+def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> Gate:
+    """Pass or fail. `fail_on` is a severity: open findings at or above it fail; empty asks for none.
+
+    Ship knows no severities: there, any failing or missing check fails. Where nothing was looked at, nothing
+    passes. Raises `Refusal` for an unknown severity.
+    """
+    if fail_on and fail_on not in SEVERITIES:
+        shown = text.one_line(fail_on, 20)
+        raise Refusal(
+            f"severity {shown!r} is unknown, expected one of {', '.join(SEVERITIES)}; pass one to --fail-on"
+        )
+    if schema.mode == "ship":
+        return _ready(entries)
+    if not fail_on:
+        return Gate(True, "no severity was asked for; --fail-on SEVERITY makes findings fail the gate")
+    if not entries:
+        return Gate(False, "nothing was looked at, so nothing can pass")
+    return _severe(schema, entries, queue, SEVERITIES[: SEVERITIES.index(fail_on) + 1])
+
+
+def _ready(entries: Entries) -> Gate:
+    ready = shiplog.readiness(entries)
+    if ready == "100":
+        return Gate(True, "every check passes")
+    return Gate(False, f"readiness is {ready} %" if ready else "nothing was checked")
+
+
+def _severe(schema: Schema, entries: Entries, queue: Queue, severities: tuple[str, ...]) -> Gate:
+    if schema.mode == "fix":
+        found = [
+            item.get("title", "") for item in open_findings(entries, queue) if item["severity"] in severities
+        ]
+    else:
+        found = [entry.get("title") for entry in confirmed(entries) if entry.get("severity") in severities]
+    limit = severities[-1]
+    if found:
+        return Gate(False, f"{len(found)} at or above {limit}: {text.listing(found)}")
+    return Gate(True, f"no open finding at or above {limit}")

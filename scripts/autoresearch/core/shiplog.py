@@ -1,0 +1,122 @@
+"""Shipping: the checklist as a readiness in per cent, phases in their order, confirmed actions only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from . import text
+from .modelog import Context, Entry
+from .modeschemas import PHASES, SHIPMENTS
+
+_STATES = {
+    "check": ("pass", "fail", "skip"),
+    "rollback": ("planned", "done", "failed"),
+    "monitor": ("pass", "fail"),
+}
+_DURATION = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|min|h)?")
+
+
+def readiness(history: tuple[Entry, ...]) -> str:
+    """Per cent of the checklist that passes, skipped items aside; empty when nothing was checked."""
+    states = [entry.get("status") for entry in checklist(history)]
+    counted = [state for state in states if state != "skip"]
+    return str(100 * counted.count("pass") // len(counted)) if counted else ""
+
+
+def checklist(history: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The last check of each item, in the order the items first came up."""
+    latest = {entry.get("item"): entry for entry in history if entry.kind == "check"}
+    return tuple(latest.values())
+
+
+def phases_done(history: tuple[Entry, ...]) -> tuple[str, ...]:
+    """The phases that the log shows, in their order; checks, dry runs and shipments count as theirs."""
+    seen = {entry.get("phase") for entry in history}
+    seen.update("checklist" for entry in history if entry.kind == "check")
+    for entry in history:
+        if entry.kind == "action":
+            seen.add("dry-run" if entry.get("dry_run") == "yes" else "ship")
+            seen.update(["verify"] if entry.get("verified") == "yes" else [])
+    return tuple(phase for phase in PHASES if phase in seen)
+
+
+def completed(values: dict[str, str], context: Context) -> dict[str, str]:
+    """A ship row with its time stamp, and with type and target of the shipment it belongs to."""
+    last = context.history[-1] if context.history else Entry("", {})
+    kind = values.get("type", "")
+    values["timestamp"] = context.now
+    if kind in _STATES:
+        values["kind"] = kind
+    if kind not in SHIPMENTS and last.get("type"):
+        values["type"] = last.get("type")
+    elif kind in _STATES:
+        del values["type"]
+    if last.get("target"):
+        values.setdefault("target", last.get("target"))
+    if _is_action(values):
+        values.setdefault("shipped", "no")
+        values.setdefault("verified", "no")
+    return values
+
+
+def _is_action(values: Mapping[str, str]) -> bool:
+    return values.get("type") in SHIPMENTS and "kind" not in values and "phase" not in values
+
+
+def rules(kind: str, values: dict[str, str], context: Context) -> list[str]:
+    """What is wrong with a ship row; sets its readiness."""
+    problems = []
+    states = _STATES.get(kind, ())
+    if states and values.get("status") and values["status"].lower() not in states:
+        problems.append(
+            f"status is {text.one_line(values['status'], 20)!r}, expected one of {', '.join(states)}"
+        )
+    if states and values.get("status"):
+        values["status"] = values["status"].lower()
+    if not _DURATION.fullmatch(values.get("duration", "0")):
+        shown = text.one_line(values["duration"], 20)
+        problems.append(f"duration is {shown!r}, expected a number of seconds, or 3m, 1.5h")
+    if kind == "phase" and values["phase"] == "identify" and not values.get("target"):
+        problems.append("target is missing")
+    if kind == "phase":
+        problems += _order_problems(values["phase"], context)
+    if kind == "action":
+        problems += _action_problems(values, context)
+    if kind == "rollback" and values.get("status") != "planned" and values.get("approved") != "yes":
+        problems.append("approved=yes is missing: only a rollback that the user agreed to is done")
+    return problems + _scored(kind, values, context)
+
+
+def _scored(kind: str, values: dict[str, str], context: Context) -> list[str]:
+    """Set the readiness as it is with this row; a typed one may only agree with it."""
+    current = Entry(kind, dict(values))
+    score = readiness((*context.history, current))
+    typed = values.pop("checklist_score", score).rstrip("%")
+    if score:
+        values["checklist_score"] = score
+    if typed == score:
+        return []
+    return [f"checklist_score is computed from the check rows ({score or 'none yet'}), leave it out"]
+
+
+def _order_problems(phase: str, context: Context) -> list[str]:
+    done = phases_done(context.history)
+    skipped = [earlier for earlier in PHASES[: PHASES.index(phase)] if earlier not in done]
+    return [f"phase {phase} comes after {', '.join(skipped)}, which has no row yet"] if skipped else []
+
+
+def _action_problems(values: Mapping[str, str], context: Context) -> list[str]:
+    if values.get("dry_run") != "no":
+        return ["a dry run ships nothing, expected shipped=no"] if values.get("shipped") == "yes" else []
+    problems = _order_problems("ship", context)
+    if values.get("approved") != "yes":
+        problems.append(
+            "approved=yes is missing: only an action that the user agreed to is done; dry_run=yes otherwise"
+        )
+    failing = [entry.get("item") for entry in checklist(context.history) if entry.get("status") == "fail"]
+    if failing and values.get("force") != "yes":
+        problems.append(
+            f"the checklist fails on {text.listing(failing)}; mend it, or force=yes where the user agreed"
+        )
+    return problems

@@ -1,0 +1,174 @@
+"""The folders of debug, fix, security and ship: open one, add a row, sum it up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..core import modelog, moderender, moderules, modescore, muting, rows
+from ..core.errors import Refusal
+from ..core.modeschemas import SCHEMAS, Schema, schema_of
+from ..disk import journal, modefolder
+from ..disk.layout import find_root
+from ..system.git import Repo
+
+EXCLUDES = tuple(f"/{mode}/{'[0-9]' * 6}-{'[0-9]' * 4}-*/" for mode in SCHEMAS)
+
+
+def open_folder(start: Path, mode: str, slug: str, now: float, from_debug: Path | None = None) -> dict[str, object]:
+    """Make the folder of one audit with all its files; `now` is in seconds since the epoch, names are in UTC.
+
+    `from_debug` is a debug folder whose confirmed findings become the queue of a fix. Raises `Refusal`.
+    """
+    schema, root = schema_of(mode), find_root(start)
+    queue = _imported(schema, from_debug)
+    name = f"{_utc(now, '%y%m%d-%H%M')}-{modelog.slug_of(slug)}"
+    repo = Repo(root)
+    if repo.is_git():
+        repo.exclude(EXCLUDES)
+    folder = modefolder.create(root, schema, name)
+    modefolder.start(folder, schema, modelog.head(schema, folder.name[12:], _stamp(now), queue))
+    modefolder.write_pages(folder, _pages(schema, folder, modefolder.read_log(folder, schema), ""))
+    return {
+        "dir": str(folder),
+        "mode": mode,
+        "files": [schema.log, *schema.files],
+        "columns": list(schema.columns),
+        "row_fields": {kind: " ".join(fields) for kind, fields in schema.kinds.items()},
+        "more_fields": [*schema.extras, *(_FIX_INPUTS if mode == "fix" else ())],
+        "choices": {name: ", ".join(choices) for name, choices in schema.choices.items()},
+        **({"queue": list(queue)} if queue else {}),
+        "next": {"action": "add", "reason": _FIRST[mode]},
+    }
+
+
+_FIX_INPUTS = ("row", "patch")
+_FIRST = {
+    "debug": "add a row when a hypothesis has its answer: result=… and the fields of row_fields",
+    "fix": "add the baseline row first: status=baseline metric=N description=… and, where known, category=…",
+    "security": "add asset, boundary, actor and surface rows first, then findings and coverage rows",
+    "ship": "add the first phase: type=… phase=identify target=… notes=…",
+}
+
+
+def _imported(schema: Schema, from_debug: Path | None) -> tuple[Mapping[str, str], ...]:
+    """The confirmed findings of a debug folder, the most severe first, numbered as in its findings.md."""
+    if from_debug is None:
+        return ()
+    source = modefolder.identify(from_debug.resolve())
+    if schema.mode != "fix" or source.mode != "debug":
+        raise Refusal("--from-debug takes a debug folder into a fix, expected --mode fix and a debug/… folder")
+    entries = modelog.read(source, modefolder.read_log(from_debug.resolve(), source))
+    return tuple(
+        {
+            "id": f"F{number}",
+            **{name: entry.get(name) for name in ("severity", "title", "location", "suggested_fix")},
+        }
+        for number, entry in enumerate(modescore.confirmed(entries), 1)
+    )
+
+
+def add_row(folder: Path, given: Mapping[str, str], now: float) -> dict[str, object]:
+    """Check one row against the mode's schema, append it, render the Markdown, and say what is still missing.
+
+    Two fields of a fix row are no part of it: `patch` is a diff that must not mute signals, `row` is an
+    iteration of the repo's results log (or `last`) to be copied. Raises `Refusal` naming every problem.
+    """
+    folder = folder.resolve()
+    schema = modefolder.identify(folder)
+    root = folder.parent.parent
+    given = dict(given)
+    muted = muting.muted_signals(given.pop("patch", "")) if schema.mode == "fix" else ()
+    measured = schema.mode == "fix" and "row" in given
+    if measured:
+        given = _copied(root, given)
+    files = {path: modefolder.line_count(root, path) for path in moderules.located_paths(given.get("location", ""))}
+    found = {path: lines for path, lines in files.items() if lines is not None}
+    with modefolder.locked(folder, schema) as log:
+        history, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
+        context = modelog.Context(history, queue, found, _stamp(now), muted, measured)
+        entry = moderules.check_row(schema, given, context)
+        log.append(modelog.record(schema, entry))
+        modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
+    return {**_recorded(schema, entry), **_standing(schema, (*history, entry), queue), **_noted(muted)}
+
+
+def _noted(muted: tuple[str, ...]) -> dict[str, object]:
+    return {"muted": list(muted)} if muted else {}
+
+
+def _copied(root: Path, given: dict[str, str]) -> dict[str, str]:
+    """The fields of a row of the repo's own results log: measured there, so nothing is typed here."""
+    wanted = given.pop("row").strip()
+    typed = [name for name in rows.COLUMNS if name in given]
+    if typed:
+        raise Refusal(f"row={wanted} copies {', '.join(typed)} too, expected either; leave out the typed ones")
+    try:
+        known = journal.read(root / "research-results.tsv").rows
+    except (OSError, ValueError) as error:
+        raise Refusal(
+            f"the results log cannot be read ({error}), expected a run's log; type the columns instead"
+        ) from None
+    for row in reversed(known):
+        if wanted in ("last", f"{row.iteration}{row.worker}"):
+            return {**dict(zip(rows.COLUMNS, rows.format_row(row).split("\t"))), **given}
+    raise Refusal(f"the results log has no row {wanted[:20]!r}, expected an iteration or `last`; look into it")
+
+
+def _recorded(schema: Schema, entry: modelog.Entry) -> dict[str, object]:
+    cells = {name: entry.get(name) for name in schema.columns if entry.get(name)}
+    return {"recorded": {"kind": entry.kind, **cells}}
+
+
+def _standing(
+    schema: Schema, entries: tuple[modelog.Entry, ...], queue: tuple[Mapping[str, str], ...]
+) -> dict[str, object]:
+    """Rows, coverage, score, what is missing, and the next step."""
+    owed = modescore.missing(schema, entries, queue)
+    step = {"action": "add", "reason": owed[0]} if owed else {"action": "summary", "reason": "nothing is missing"}
+    category = modescore.next_category(entries) if schema.mode == "fix" else ""
+    return {
+        "rows": len(entries),
+        "coverage": modescore.coverage(schema, entries, queue),
+        "score": modescore.score(schema, entries),
+        "missing": list(owed),
+        "next": {**step, **({"category": category} if category else {})},
+    }
+
+
+def summarize(folder: Path, fail_on: str) -> dict[str, object]:
+    """Render every promised file, and answer with counts, score, coverage and the gate.
+
+    `fail_on` is a severity or empty. `failed` is true when a gate was asked for and does not pass.
+    """
+    folder = folder.resolve()
+    schema = modefolder.identify(folder)
+    with modefolder.locked(folder, schema) as log:
+        entries, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
+        gate = modescore.gate(schema, entries, queue, fail_on)
+        modefolder.write_pages(folder, _pages(schema, folder, log.text, fail_on))
+    return {
+        "dir": str(folder),
+        "mode": schema.mode,
+        "counts": modescore.counts(schema, entries),
+        **_standing(schema, entries, queue),
+        "gate": {"passed": gate.passed, "reason": gate.reason},
+        "files": [schema.log, *schema.files],
+        "failed": bool(fail_on) and not gate.passed,
+    }
+
+
+def _pages(schema: Schema, folder: Path, log: str, fail_on: str) -> dict[str, str]:
+    entries, queue = modelog.read(schema, log), modelog.read_queue(log)
+    gate = modescore.gate(schema, entries, queue, fail_on)
+    return moderender.render(moderender.Folder(schema, folder.name, entries, queue, gate))
+
+
+def _stamp(now: float) -> str:
+    return _utc(now, "%Y-%m-%dT%H:%M:%SZ")
+
+
+def _utc(now: float, form: str) -> str:
+    import time
+
+    return time.strftime(form, time.gmtime(now))

@@ -1,0 +1,6 @@
+#!/usr/bin/env python3
+"""Write and check the folder and log of a debug, fix, security or ship session."""
+import sys
+sys.dont_write_bytecode = True  # the skill's folder is never written to
+from autoresearch.cli import main
+sys.exit(main("mode_log"))

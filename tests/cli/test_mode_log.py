@@ -1,0 +1,250 @@
+"""`mode_log` as an agent calls it: real folders in real repositories."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from autoresearch.cli import mode_log
+from autoresearch.core.modeschemas import SCHEMAS, SEVERITIES
+
+from tests.conftest import SCRIPTS, Repo
+
+BUG = (
+    *(
+        "result=confirmed",
+        "title=Session dropped",
+        "severity=high",
+        "location=app.py:2",
+        "evidence=max-age=0",
+    ),
+    *("reproduction=curl", "impact=no login", "root_cause=units", "suggested_fix=multiply"),
+)
+Opened = Callable[..., Path]
+
+
+@pytest.fixture
+def opened(repo: Repo, run_script: Any) -> Opened:
+    """Return a function that opens a mode's folder in a repository with a file of three lines."""
+    repo.write("app.py", "a\nb\nc\n")
+    repo.commit("app")
+
+    def make(mode: str, *flags: object) -> Path:
+        ran = run_script(
+            "mode_log", "open", "--repo", repo.path, "--mode", mode, "--slug", "Login 503", *flags
+        )
+        assert ran.code == 0, ran.err
+        return Path(ran.json["dir"])
+
+    return make
+
+
+def log_of(folder: Path) -> str:
+    return (folder / SCHEMAS[folder.parent.name].log).read_text("utf-8")
+
+
+def rows_of(folder: Path) -> list[str]:
+    lines = [line for line in log_of(folder).splitlines() if not line.startswith("#")]
+    return lines[1:]
+
+
+def test_the_flags_offer_what_the_rules_know():
+    assert tuple(SCHEMAS) == mode_log.MODES
+    assert SEVERITIES == mode_log.SEVERITIES
+
+
+@pytest.mark.parametrize("mode", sorted(SCHEMAS))
+def test_open_makes_every_file_and_git_does_not_see_them(mode: str, opened: Opened, repo: Repo):
+    folder = opened(mode)
+    assert {path.name for path in folder.iterdir()} == {SCHEMAS[mode].log, *SCHEMAS[mode].files}
+    assert folder.parent == repo.path / mode
+    assert folder.name.endswith("-login-503")
+    assert repo.status() == ""
+
+
+def test_a_second_folder_in_the_same_minute_has_its_own_name(opened: Opened):
+    assert opened("debug") != opened("debug")
+
+
+def test_a_users_own_folder_of_that_name_stays_seen(opened: Opened, repo: Repo):
+    opened("debug")
+    repo.write("debug/notes.txt", "mine")
+    assert repo.status() == "?? debug/notes.txt"
+
+
+def test_a_link_in_place_of_the_mode_folder_is_refused(repo: Repo, run_script: Any, tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (repo.path / "ship").symlink_to(tmp_path / "elsewhere")
+    ran = run_script("mode_log", "open", "--repo", repo.path, "--mode", "ship", "--slug", "x")
+    assert ran.code == 1
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_outside_git_it_works_as_well(tmp_path: Path, run_script: Any):
+    place = tmp_path / "plain"
+    place.mkdir()
+    ran = run_script("mode_log", "open", "--repo", place, "--mode", "debug", "--slug", "x")
+    assert Path(ran.json["dir"]).parent == place / "debug"
+
+
+def test_a_row_reaches_the_log_the_pages_and_the_answer(opened: Opened, run_script: Any):
+    folder = opened("debug")
+    ran = run_script(
+        "mode_log", "add", "--dir", folder, *BUG, "hypothesis=@-", input="cookie expires\nat once\n"
+    )
+    assert ran.json["recorded"]["hypothesis"] == "cookie expires at once"
+    assert ran.json["missing"] == []
+    expected = "1\thypothesis\tcookie expires at once\tconfirmed\thigh\tapp.py:2\tSession dropped"
+    assert rows_of(folder) == [expected]
+    assert "## F1: Session dropped" in (folder / "findings.md").read_text("utf-8")
+
+
+def test_a_refused_row_changes_nothing(opened: Opened, run_script: Any):
+    folder = opened("debug")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    ran = run_script("mode_log", "add", "--dir", folder, *BUG[1:], "location=../home/.gitconfig:1")
+    assert (ran.code, ran.out) == (1, "")
+    ran = run_script(
+        "mode_log", "add", "--dir", folder, "hypothesis=h", *BUG[:3], "location=../home/.gitconfig:1"
+    )
+    assert "no such file in the repo" in ran.err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_long_texts_come_from_files(opened: Opened, run_script: Any, tmp_path: Path):
+    folder = opened("debug")
+    (tmp_path / "trace.txt").write_text("line 1\n\x1b[31mline 2\n")
+    fields = ("hypothesis=@@decorator", "result=disproven", f"evidence=@{tmp_path / 'trace.txt'}")
+    ran = run_script("mode_log", "add", "--dir", folder, *fields)
+    assert ran.json["recorded"]["hypothesis"] == "@decorator"
+    assert '"evidence": "line 1\\nline 2' in log_of(folder)
+    ran = run_script("mode_log", "add", "--dir", folder, "hypothesis=@nowhere", "plain")
+    assert "'plain' is not FIELD=VALUE" in ran.err
+    assert "hypothesis: cannot read nowhere" in ran.err
+
+
+def test_rows_added_at_once_are_all_there(opened: Opened):
+    folder = opened("debug")
+    script = str(SCRIPTS / "autoresearch_mode_log.py")
+    fields = ("result=disproven", "evidence=e")
+    children = [
+        subprocess.Popen(
+            [sys.executable, script, "add", "--dir", str(folder), f"hypothesis=h{number}", *fields],
+            stdout=subprocess.DEVNULL,
+        )
+        for number in range(12)
+    ]
+    assert [child.wait(60) for child in children] == [0] * 12
+    rows = [row.split("\t") for row in rows_of(folder)]
+    assert [row[0] for row in rows] == [str(number) for number in range(1, 13)]
+    assert {row[2] for row in rows} == {f"h{number}" for number in range(12)}
+    page = (folder / "eliminated.md").read_text("utf-8")
+    assert [number for number in range(12) if f"| h{number} |" not in page] == []
+
+
+def test_a_torn_row_is_cut_by_the_next_one(opened: Opened, run_script: Any):
+    folder = opened("debug")
+    run_script("mode_log", "add", "--dir", folder, "hypothesis=h1", *BUG)
+    whole = log_of(folder)
+    with open(folder / "debug-results.tsv", "a") as log:
+        log.write('# event: {"evidence": "x"}\n2\thypothesis\thalf')
+    assert run_script("mode_log", "summary", "--dir", folder).json["rows"] == 1
+    ran = run_script("mode_log", "add", "--dir", folder, "hypothesis=h2", "result=new lead")
+    assert ran.json["rows"] == 2
+    assert log_of(folder) == whole + "2\thypothesis\th2\tnew lead\t-\t-\t-\n"
+
+
+def test_a_full_disk_leaves_the_earlier_rows(opened: Opened):
+    folder = opened("debug")
+    before = log_of(folder)
+    limit = len(before) + 100
+    command = [sys.executable, str(SCRIPTS / "autoresearch_mode_log.py"), "add", "--dir", str(folder)]
+    done = subprocess.run(
+        [*command, "result=disproven", "hypothesis=h", f"evidence={'x' * 4000}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "cannot write" in done.stderr
+    assert log_of(folder) == before
+
+
+def test_the_gate_is_the_exit_code(opened: Opened, run_script: Any):
+    folder = opened("debug")
+    run_script("mode_log", "add", "--dir", folder, "hypothesis=h1", *BUG)
+    failed = run_script("mode_log", "summary", "--dir", folder, "--fail-on", "medium")
+    assert (failed.code, failed.json["gate"]["passed"]) == (1, False)
+    assert "Gate: **failed**" in (folder / "summary.md").read_text("utf-8")
+    assert run_script("mode_log", "summary", "--dir", folder, "--fail-on", "critical").code == 0
+    assert run_script("mode_log", "summary", "--dir", folder).code == 0
+
+
+def test_a_fix_takes_up_the_findings_of_a_debug_folder(opened: Opened, run_script: Any):
+    debug = opened("debug")
+    run_script("mode_log", "add", "--dir", debug, "hypothesis=h1", *BUG)
+    fix = opened("fix", "--from-debug", debug)
+    run_script("mode_log", "add", "--dir", fix, "status=baseline", "metric=3", "description=failing tests")
+    keep = ("status=keep", "metric=0", "commit=a1b2c3d", "description=units", "finding=F1")
+    ran = run_script("mode_log", "add", "--dir", fix, *keep)
+    assert ran.json["missing"] == []
+    assert "| F1 | high | Session dropped | mended |" in (fix / "summary.md").read_text("utf-8")
+
+
+def test_a_fix_takes_a_row_of_the_run_as_it_was_measured(opened: Opened, run_script: Any, repo: Repo):
+    header = "iteration\tcommit\tmetric\tdelta\tguard\tstatus\tdescription"
+    rows = "0\ta1b2c3d\t47\t0\t-\tbaseline\tfirst\n1\tb2c3d4e\t53\t+6\tpass\tkeep\t[labels: x] narrow\n"
+    repo.write("research-results.tsv", f"# metric_direction: higher\n{header}\n{rows}")
+    fix = opened("fix")
+    for row in ("0", "last"):
+        assert run_script("mode_log", "add", "--dir", fix, f"row={row}", "category=types").code == 0
+    assert "\n".join(rows_of(fix)) + "\n" == rows
+    again = run_script("mode_log", "add", "--dir", fix, "row=1", "category=types")
+    assert "already records it" in again.err
+    typed = run_script("mode_log", "add", "--dir", fix, "row=1", "metric=3")
+    assert "leave out the typed ones" in typed.err
+
+
+def test_a_patch_that_mutes_is_no_keep(opened: Opened, run_script: Any, tmp_path: Path):
+    fix = opened("fix")
+    run_script("mode_log", "add", "--dir", fix, "status=baseline", "metric=3", "description=types")
+    (tmp_path / "p.diff").write_text("--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-x()\n+x()  # type: ignore\n")
+    keep = ("status=keep", "metric=0", "commit=a1b2c3d", "description=d", f"patch=@{tmp_path / 'p.diff'}")
+    ran = run_script("mode_log", "add", "--dir", fix, *keep)
+    assert ran.code == 1
+    assert "a.py:1: # type: ignore" in ran.err
+
+
+def test_a_shipment_from_start_to_end(opened: Opened, run_script: Any):
+    folder = opened("ship")
+    for fields in (
+        ("type=code-release", "phase=identify", "target=v1.2", "notes=a release"),
+        ("phase=inventory", "notes=4 commits"),
+        ("type=check", "item=tests", "status=pass", "evidence=312 passed"),
+        ("phase=prepare", "notes=tagged"),
+        ("type=code-release", "dry_run=yes", "duration=3s"),
+        ("type=rollback", "command=git push --delete origin v1.2", "status=planned"),
+        ("type=code-release", "dry_run=no", "approved=yes", "shipped=yes", "verified=yes"),
+        ("type=monitor", "status=pass", "evidence=200 for 10 minutes"),
+        ("phase=log", "notes=done"),
+    ):
+        ran = run_script("mode_log", "add", "--dir", folder, *fields)
+        assert ran.code == 0, ran.err
+    assert ran.json["missing"] == []
+    assert {row.split("\t")[1] for row in rows_of(folder)} == {"code-release"}
+    done = run_script("mode_log", "summary", "--dir", folder).json
+    assert (done["score"], done["gate"]["passed"]) == (100, True)
+
+
+@pytest.mark.parametrize("name", ["debug", "debug/260325-0102-x", "elsewhere/260325-0102-x"])
+def test_a_folder_that_open_did_not_make_is_refused(name: str, repo: Repo, run_script: Any):
+    (repo.path / name).mkdir(parents=True)
+    ran = run_script("mode_log", "add", "--dir", repo.path / name, "hypothesis=h")
+    assert ran.code == 1
+    assert os.listdir(repo.path / name) == []
