@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..core import modelog, moderender, moderules, modescore, muting, rows
+from ..core import artifacts, modelog, moderender, moderules, modescore, muting, rows
 from ..core.errors import Refusal
-from ..core.modeschemas import SCHEMAS, Schema, schema_of
+from ..core.modeschemas import Schema, schema_of
 from ..disk import journal, modefolder
 from ..disk.layout import find_root
 from ..system.git import Repo
-
-EXCLUDES = tuple(f"/{mode}/{'[0-9]' * 6}-{'[0-9]' * 4}-*/" for mode in SCHEMAS)
 
 
 def open_folder(start: Path, mode: str, slug: str, now: float, from_debug: Path | None = None) -> dict[str, object]:
@@ -25,7 +23,7 @@ def open_folder(start: Path, mode: str, slug: str, now: float, from_debug: Path 
     name = f"{_utc(now, '%y%m%d-%H%M')}-{modelog.slug_of(slug)}"
     repo = Repo(root)
     if repo.is_git():
-        repo.exclude(EXCLUDES)
+        repo.exclude(artifacts.EXCLUDE)
     folder = modefolder.create(root, schema, name)
     modefolder.start(folder, schema, modelog.head(schema, folder.name[12:], _stamp(now), queue))
     modefolder.write_pages(folder, _pages(schema, folder, modefolder.read_log(folder, schema), ""))
