@@ -239,11 +239,11 @@ def table(trials: int, seed: int) -> str:
     runs = max(1, trials // 20)
     return f"""# Decision rules under noise
 
-`python3 tests/benchmarks/decision_rules.py --trials {trials} --seed {seed}`: {trials} edits a cell. One spread
-is the standard deviation of a single run. Runs are means per edit over both arms. Ours: alpha {BUDGET.alpha},
-at most {BUDGET.max_runs} runs. The last column is the total gain, in spreads, that the log claims after
-{EDITS} edits (34 do nothing, 8 harm, 8 help, 15 spreads to be had) beside the true one: means over {runs}
-such runs.
+`python3 tests/benchmarks/decision_rules.py --trials {trials} --seed {seed}`: {trials} edits a cell. One
+spread is the standard deviation of a single run. Runs are means per edit over both arms. Ours: alpha
+{BUDGET.alpha}, at most {BUDGET.max_runs} runs. The last column is the total gain, in spreads, that the log
+claims after {EDITS} edits (34 do nothing, 8 harm, 8 help, 15 spreads to be had) beside the true one: means
+over {runs} such runs.
 
 {header(COLUMNS)}
 """ + "".join(f"{line}\n" for line in lines)
