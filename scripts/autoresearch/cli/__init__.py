@@ -1,0 +1,77 @@
+"""The rim: argument groups, JSON out, exit codes, the one try/except. Nothing else prints or exits.
+
+Each command is a module `cli/<name>.py` with `add_arguments(parser)` and `run(args)`; only the one that was asked
+for is imported, because start-up time is paid on every experiment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ..core import jsontext
+from ..core.errors import Refusal
+from ..core.text import one_line
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An answer that is not plain JSON with exit code 0: `text` wins over `payload` when it is given."""
+
+    payload: Mapping[str, Any]
+    exit_code: int = 0
+    text: str | None = None
+
+
+Answer = Union[Mapping[str, Any], Outcome]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Usage errors in one line, exit code 2; flags are never abbreviated."""
+
+    def error(self, message: str) -> Any:
+        self.exit(2, f"error: {one_line(message, 300)}; see {self.prog} --help\n")
+
+
+def main(name: str, argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 refused or failed, 2 bad usage."""
+    command = importlib.import_module(f".{name}", __name__)
+    parser = _Parser(prog=f"autoresearch_{name}.py", description=command.__doc__, allow_abbrev=False)
+    command.add_arguments(parser)
+    args = parser.parse_args(argv)
+    try:
+        return _print(command.run(args))
+    except Refusal as refusal:
+        return _fail(str(refusal))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader left; nothing to say to anybody
+        return 1
+    except KeyboardInterrupt:
+        return _fail("interrupted; the next command finishes or undoes what was begun", 130)
+    except Exception as error:
+        if os.environ.get("AUTORESEARCH_TRACEBACK"):
+            raise
+        return _fail(
+            f"unexpected {type(error).__name__}: {error}; nothing half-written stays, repeat the command, "
+            "and report it with AUTORESEARCH_TRACEBACK=1 set if it comes back"
+        )
+
+
+def _print(answer: Answer) -> int:
+    outcome = answer if isinstance(answer, Outcome) else Outcome(answer)
+    text = outcome.text if outcome.text is not None else jsontext.dumps(outcome.payload, indent=2)
+    if text:
+        sys.stdout.buffer.write((text.rstrip("\n") + "\n").encode("utf-8", "replace"))
+        sys.stdout.flush()
+    return outcome.exit_code
+
+
+def _fail(message: str, code: int = 1) -> int:
+    sys.stderr.buffer.write(f"error: {one_line(message, 2000)}\n".encode("utf-8", "replace"))
+    sys.stderr.flush()
+    return code

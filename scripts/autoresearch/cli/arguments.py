@@ -1,0 +1,166 @@
+"""Argument groups that several commands share, and how they become a layout or a configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from ..core import config, numbers
+from ..core.config import Config, RepoScope
+from ..core.errors import Refusal
+from ..core.rows import labels
+from ..disk.layout import Layout, find_root
+
+_FILES = {
+    "results": "research-results.tsv",
+    "state": "autoresearch-state.json",
+    "launch": "autoresearch-launch.json",
+    "runtime": "autoresearch-runtime.json",
+}
+
+
+def add_repo(parser: argparse.ArgumentParser) -> None:
+    """`--repo`."""
+    parser.add_argument("--repo", metavar="DIR", help="any folder inside the repository (default: the current folder)")
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """`--repo` and the artifact paths."""
+    add_repo(parser)
+    for name, default in _FILES.items():
+        parser.add_argument(f"--{name}-path", metavar="PATH", help=f"instead of {default} in the repository's root")
+
+
+def root_of(args: argparse.Namespace) -> Path:
+    """The folder that holds the run's artifacts."""
+    given = getattr(args, "repo", None)
+    start = Path(given or os.getcwd())
+    if not start.is_dir():
+        raise Refusal(f"--repo {given} is not a folder, expected any folder inside the repository; correct the path")
+    return find_root(start)
+
+
+def layout_of(args: argparse.Namespace) -> Layout:
+    """The artifact paths that the flags name; relative ones resolve in the repository."""
+    root = root_of(args)
+    given = {name: getattr(args, f"{name}_path", None) for name in _FILES}
+    return Layout(root, **{name: (root / (given[name] or default)) for name, default in _FILES.items()})
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """The configuration flags of `init_run`, `runtime_ctl launch` and `exec`."""
+    add = parser.add_argument
+    add("--mode", default=None, help="loop, plan, debug, fix, security, ship or exec (default: loop)")
+    add("--session-mode", choices=config.SESSION_MODES, help="where the run happens (default: foreground)")
+    add("--goal", help="what the user wants, in words")
+    add("--scope", help="patterns of the files that may change, e.g. 'src/**/*.py'")
+    add("--companion-repo-scope", action="append", metavar="PATH=SCOPE", help="a second repository with its own scope")
+    add("--metric-name", help="the name of the number")
+    add("--direction", choices=config.DIRECTIONS, help="which way is better")
+    add("--verify", help="shell command that prints the number")
+    add("--guard", help="shell command that must still pass for a keep")
+    add("--execution-policy", choices=config.POLICIES, help="for nested Codex sessions")
+    add("--iterations", type=int, metavar="N", help="stop after N experiments (default: unlimited)")
+    add("--run-tag", help="name of the run (default: made from the goal)")
+    add("--stop-condition", help="e.g. '<= 3' or 'stop when metric reaches zero'")
+    add("--rollback-policy", choices=config.ROLLBACKS, help="revert commits, or reset in an isolated branch")
+    add("--required-stop-label", action="append", metavar="LABEL", help="the retained keep must carry it to stop")
+    add("--required-keep-label", action="append", metavar="LABEL", help="a keep must carry it")
+    add("--parallel-mode", choices=config.PARALLEL)
+    add("--web-search", choices=config.SEARCH)
+    add("--environment-summary", help="one line for the log (default: probed)")
+    _add_measured(parser)
+
+
+def _add_measured(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("measurement").add_argument
+    add("--metric-pattern", metavar="REGEX", help="one group around the number in verify's output")
+    add("--metric-key", metavar="KEY", help="which METRIC line or JSON key is the metric")
+    add("--verify-timeout", metavar="S", help="seconds one run may take (default: twice the baseline's)")
+    add("--verify-exit", choices=("zero", "any"), help="'any' reads the number whatever the exit code")
+    add("--calibrate", type=int, metavar="N", help="baseline runs (default: 3, fewer when one takes minutes)")
+    add("--alpha", metavar="P", help="error rate of a keep under noise (default: 0.05)")
+    add("--max-runs", type=int, metavar="N", help="runs a noisy trial may cost (default: 40)")
+    add("--min-delta", metavar="D", help="smallest gain worth keeping, in metric units")
+    add("--protect", action="append", metavar="GLOB", help="further files no experiment may change")
+    add("--confirm", metavar="CMD", help="held-out check run on would-be keeps")
+    add("--require", action="append", metavar="'KEY OP NUMBER'", help="another number a keep must satisfy")
+    add("--max-minutes", metavar="N", help="time budget, waiting excluded")
+    add("--max-tokens", type=int, metavar="N", help="token budget")
+
+
+_FROM_FLAG = {
+    "metric": "metric_name",
+    "required_keep_labels": "required_keep_label",
+    "required_stop_labels": "required_stop_label",
+}
+
+
+def config_of(args: argparse.Namespace, root: Path) -> Config:
+    """The configuration that the flags tell; raises `Refusal` for values that could not run."""
+    data: dict[str, Any] = {}
+    for name in config._NAMES:
+        value = getattr(args, _FROM_FLAG.get(name, name), None)
+        if value is not None and name != "repos":
+            data[name] = value
+    for name in ("required_keep_labels", "required_stop_labels"):
+        data[name] = labels(data.get(name, ()))
+    data["repos"] = repos_of(getattr(args, "companion_repo_scope", None), root, data.get("scope", ""))
+    return config.from_dict(data)
+
+
+def environment_of(args: argparse.Namespace, root: Path) -> str:
+    """The header's environment line: as given, else probed."""
+    if args.environment_summary is not None:
+        return str(args.environment_summary)
+    from ..system import probe
+
+    return probe.summary(probe.environment(root, network=False))
+
+
+def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[str, str]]:
+    """The repositories of a run as `config.repos` holds them; raises `Refusal` for a companion that is none."""
+    found = [RepoScope(str(root), scope, "primary").to_dict()]
+    for item in companions or ():
+        path, equals, inner = item.partition("=")
+        folder = (root / path).resolve()
+        if not equals or not inner.strip() or not folder.is_dir():
+            raise Refusal(
+                f"--companion-repo-scope {item[:80]!r} is not usable; expected PATH=SCOPE, e.g. ../api=src/"
+            )
+        if find_root(folder) == root.resolve():
+            raise Refusal(f"companion {path} is the primary repository; expected another one, or widen --scope")
+        found.append(RepoScope(str(find_root(folder)), inner.strip(), "companion").to_dict())
+    return found
+
+
+def add_scopes(parser: argparse.ArgumentParser) -> None:
+    """`--scope` and `--companion-repo-scope` of the gates."""
+    parser.add_argument("--scope", help="patterns that may change (default: the run's)")
+    parser.add_argument("--companion-repo-scope", action="append", metavar="PATH=SCOPE")
+
+
+def scopes_of(args: argparse.Namespace, layout: Layout) -> dict[str, str]:
+    """Scope by repository for the gates."""
+    from ..run import health
+
+    companions = repos_of(args.companion_repo_scope, layout.root, "")[1:]
+    return health.repos(layout, args.scope, {repo["path"]: repo["scope"] for repo in companions})
+
+
+def commits_of(values: list[str] | None, root: Path) -> dict[str, str]:
+    """`PATH=COMMIT` flags as a mapping by resolved path."""
+    found = {}
+    for item in values or ():
+        path, equals, commit = item.rpartition("=")
+        if not equals or not path or not commit:
+            raise Refusal(f"--repo-commit {item[:80]!r} is not usable, expected PATH=COMMIT")
+        found[str((root / path).resolve())] = commit
+    return found
+
+
+def number_of(text: str | None, what: str) -> Any:
+    """A decimal flag, or None when it was not given."""
+    return None if text is None else numbers.parse(text, what)

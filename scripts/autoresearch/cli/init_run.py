@@ -1,0 +1,42 @@
+"""Set up a run: measure the baseline (or take a reported one) and write the results log and the snapshot."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from ..run import setup
+from . import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract sections 5 and 6."""
+    arguments.add_paths(parser)
+    arguments.add_config(parser)
+    add = parser.add_argument
+    add("--baseline-metric", help="a reported baseline instead of a measured one")
+    add("--baseline-commit", default="")
+    add("--baseline-description", default="")
+    add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
+    add("--force", action="store_true", help="archive an existing run first")
+    add("--dry-run", action="store_true", help="measure and report only; nothing is written or started")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Set the run up and answer with its baseline."""
+    layout = arguments.layout_of(args)
+    plan = setup.Plan(
+        mode=args.mode or "loop",
+        config=arguments.config_of(args, layout.root),
+        run_tag=args.run_tag or "",
+        environment=arguments.environment_of(args, layout.root),
+        metric=arguments.number_of(args.baseline_metric, "baseline metric"),
+        commit=args.baseline_commit,
+        description=args.baseline_description,
+        repo_commits=arguments.commits_of(args.repo_commit, layout.root),
+        force=args.force,
+    )
+    if args.dry_run:
+        return setup.rehearse(layout, plan)
+    return setup.answer(setup.start(layout, plan))

@@ -1,0 +1,21 @@
+"""Say whether an earlier run can be resumed, and from what."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from ..run import resume
+from . import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 5."""
+    arguments.add_paths(parser)
+    parser.add_argument("--write-repaired-state", action="store_true", help="rebuild the snapshot from the log")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any]:
+    """The resume decision."""
+    return resume.check(arguments.layout_of(args), args.write_repaired_state)

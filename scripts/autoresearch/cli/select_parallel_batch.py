@@ -1,0 +1,27 @@
+"""Record a reported parallel batch: one row a worker and one main row."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import Refusal
+from ..run import selection
+from . import arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 5."""
+    arguments.add_paths(parser)
+    parser.add_argument("--batch-file", required=True, metavar="PATH", help="JSON array with one object a worker")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Append the batch."""
+    try:
+        text = Path(args.batch_file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"--batch-file {args.batch_file} cannot be read ({error}), expected a JSON file") from None
+    return selection.append(arguments.layout_of(args), selection.parse(text))

@@ -1,0 +1,1 @@
+"""Unattended runs: manifest, launch gate, controller, Codex adapter, prompt, hooks."""

@@ -1,0 +1,46 @@
+"""Which repository paths belong to the tool: never committed, never staged, never counted as a change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_OWNED = re.compile(
+    r"(?:research-results(?:\.[\w-]+)*\.(?:tsv|bak|tmp)"
+    r"|autoresearch-(?:state|launch|runtime)(?:\.[\w-]+)*\.(?:json|log|bak|tmp)"
+    r"|autoresearch-(?:lessons|ideas)(?:\.[\w-]+)*\.(?:md|bak|tmp)"
+    r"|autoresearch-evidence(?:\.[\w-]+)*(?:/.*)?"
+    r"|(?:debug|fix|security|ship)/\d{6}-\d{4}-[^/]*(?:/.*)?)",
+    re.DOTALL,
+)
+# The same for git's exclude file, which knows no regular expressions.
+EXCLUDE = (
+    "/research-results*.tsv",
+    "/research-results*.bak",
+    "/research-results*.tmp",
+    "/autoresearch-state*",
+    "/autoresearch-launch*",
+    "/autoresearch-runtime*",
+    "/autoresearch-lessons*",
+    "/autoresearch-ideas*",
+    "/autoresearch-evidence*",
+    *(f"/{mode}/{'[0-9]' * 6}-{'[0-9]' * 4}-*/" for mode in ("debug", "fix", "security", "ship")),
+)
+
+
+def is_owned(path: str) -> bool:
+    """Whether a repository-relative POSIX path is an artifact of the tool or one of its variants."""
+    return _OWNED.fullmatch(path.rstrip("/")) is not None
+
+
+def foreign(paths: Iterable[str], skill: str, extra: Iterable[str] = ()) -> tuple[str, ...]:
+    """The paths that are neither artifacts nor below `skill` (the bundle's own folder, "" when it lies elsewhere)."""
+    own = frozenset(extra)
+    return tuple(path for path in paths if not (is_owned(path) or path in own or _below(path, skill)))
+
+
+def _below(path: str, folder: str) -> bool:
+    path = path.rstrip("/")
+    # A folder that git reports as a whole may be an ancestor of the skill only when it holds nothing else,
+    # which cannot be told from here; so only the skill itself and what lies in it count.
+    return bool(folder) and (path == folder or path.startswith(folder + "/"))

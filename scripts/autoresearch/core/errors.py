@@ -1,0 +1,9 @@
+"""The one error class for everything the tool declines to do."""
+
+
+class Refusal(Exception):
+    """A request that was understood and declined; the message is one line for the user.
+
+    It says what was wrong, what was expected and what to do next. `cli` prints it as
+    `error: …` and exits 1; nothing is half-written when it is raised.
+    """

@@ -1,0 +1,122 @@
+"""Which files make up the evaluator: what the checks name, so that an experiment cannot change its own judge. Pure."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+
+_RUNNERS = re.compile(
+    r"(?:.*/)?(?:python[\d.]*|pypy3?|bash|sh|zsh|dash|ksh|node|deno|bun|tsx|ts-node|ruby|perl|php|Rscript|julia|lua|source|\.|exec|time|env|nice|timeout)"
+)
+_SEPARATORS = frozenset((";", "&&", "||", "|", "&", "(", ")", "{", "}", "then", "do", "!", "\n"))
+# Commands that read their instructions from a file they do not name.
+_IMPLICIT = {
+    "make": ("Makefile", "makefile", "GNUmakefile"),
+    "npm": ("package.json",),
+    "yarn": ("package.json",),
+    "pnpm": ("package.json",),
+    "just": ("justfile", "Justfile"),
+    "tox": ("tox.ini",),
+    "nox": ("noxfile.py",),
+    "rake": ("Rakefile",),
+}
+
+
+def words(command: str) -> list[str]:
+    """The shell words of a command, separators included; quoting errors fall back to plain splitting."""
+    lexer = shlex.shlex(command.replace("\n", " ; "), posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        return list(lexer)
+    except ValueError:
+        return command.split()
+
+
+def programs(command: str) -> tuple[str, ...]:
+    """The files that the command executes: its first words, and the scripts or modules given to an interpreter."""
+    found: list[str] = []
+    at_start, after_runner = True, False
+    tokens = words(command)
+    for index, word in enumerate(tokens):
+        if word in _SEPARATORS:
+            at_start, after_runner = True, False
+        elif after_runner and word in ("-m", "-c", "-e"):
+            found += _module(tokens[index + 1 : index + 2]) if word == "-m" else []
+            at_start = after_runner = False
+        elif (at_start or after_runner) and not _option(word):
+            found += [word, *_IMPLICIT.get(word.rpartition("/")[2], ())]
+            at_start, after_runner = False, _RUNNERS.fullmatch(word) is not None
+    return tuple(found)
+
+
+def _option(word: str) -> bool:
+    return word.startswith("-") or re.fullmatch(r"\w+=.*|[\d.]+[smh]?", word, re.DOTALL) is not None
+
+
+def _module(name: Sequence[str]) -> list[str]:
+    path = "/".join(name).replace(".", "/")
+    return [f"{path}.py", f"{path}/__main__.py"] if path else []
+
+
+def named(command: str) -> tuple[str, ...]:
+    """Every word of the command that could be a path, `KEY=path` and `--flag=path` included."""
+    parts = (piece for word in words(command) for piece in (word, word.partition("=")[2]))
+    return tuple(dict.fromkeys(_tidy(part) for part in parts if part and not part.startswith("-")))
+
+
+def _tidy(word: str) -> str:
+    return word[2:] if word.startswith("./") else word
+
+
+def locked(commands: Iterable[str], in_scope: Callable[[str], bool]) -> tuple[str, ...]:
+    """Candidate paths that must not change: every executed file, and every other named one outside the scope.
+
+    A named file inside the scope is what the run is about (`grep -c any src/app.ts`), so it stays free.
+    """
+    found: dict[str, None] = {}
+    for command in commands:
+        executed = {_tidy(word) for word in programs(command)}
+        found.update((path, None) for path in executed)
+        found.update((path, None) for path in named(command) if path in executed or not in_scope(path))
+    return tuple(found)
+
+
+def imports(source: str) -> tuple[str, ...]:
+    """Relative file candidates of the modules that a Python script imports."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return ()
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    paths = (name.replace(".", "/") for name in names)
+    return tuple(dict.fromkeys(item for path in paths for item in (f"{path}.py", f"{path}/__init__.py")))
+
+
+def traps(verify: str, direction: str, verify_exit: str) -> tuple[str, ...]:
+    """Known ways in which a check fails at the finish rather than at set-up, each with its remedies."""
+    found = []
+    pipes = "|" in words(verify)
+    counts = re.search(r"\b(?:grep|rg|egrep|fgrep)\b[^|;&]*(?:\s-\w*c\w*|--count)", verify)
+    if counts and direction == "lower" and verify_exit == "zero" and "||" not in verify and not pipes:
+        found.append(
+            "grep -c exits 1 when the count is zero, which this run would see as a crash: "
+            "append '|| true' to the check, or set the run up with --verify-exit any"
+        )
+    if re.search(r"\bpytest\b", verify) and verify_exit == "zero" and "||" not in verify and not pipes:
+        found.append(
+            "pytest exits 1 while any test fails, which this run would see as a crash: "
+            "append '|| true' to the check, or set the run up with --verify-exit any"
+        )
+    if pipes and "pipefail" not in verify and re.search(r"\|\s*(?:wc|grep|awk|sort|head|tail)\b", verify):
+        found.append(
+            "the first command of the pipe may fail unseen and its crash be counted as zero: "
+            "write its output to a file and check its exit code, or print METRIC name=value from a script"
+        )
+    return tuple(found)

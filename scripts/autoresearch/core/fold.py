@@ -1,0 +1,171 @@
+"""The fold: the state of a run is a pure function of the rows of its log. There is no other place that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from decimal import Decimal
+from typing import Any
+
+from . import numbers
+from .rows import Row
+
+_COUNTED = {"discard": "discards", "crash": "crashes", "no-op": "no_ops", "blocked": "blocked"}
+_STRIKES = frozenset(("discard", "crash", "no-op", "refine"))
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that is known of a run after its last row (contract section 3)."""
+
+    iteration: int
+    baseline_metric: Decimal
+    best_metric: Decimal
+    best_iteration: int
+    current_metric: Decimal
+    current_labels: tuple[str, ...]
+    last_commit: str
+    last_status: str
+    last_trial_commit: str
+    last_trial_metric: Decimal
+    last_trial_labels: tuple[str, ...]
+    last_repo_commits: Mapping[str, str]
+    last_trial_repo_commits: Mapping[str, str]
+    keeps: int = 0
+    discards: int = 0
+    crashes: int = 0
+    no_ops: int = 0
+    blocked: int = 0
+    consecutive_discards: int = 0
+    pivot_count: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `state` object of the snapshot."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+
+FIELDS = tuple(field.name for field in fields(State))
+_NOT_IN_FOREIGN_LOGS = ("last_repo_commits", "last_trial_repo_commits")
+RepoCommits = Mapping[int, Mapping[str, str]]
+
+
+class _Fold:
+    """The accumulator: plain attributes, because a frozen object a row is too slow for ten thousand rows."""
+
+    def __init__(self, first: Row, direction: str, commits: RepoCommits) -> None:
+        if first.status != "baseline" or first.iteration != 0 or not first.is_main or first.metric is None:
+            raise ValueError("the first row is not a baseline row 0 with a metric")
+        self.direction, self.commits = direction, commits
+        self.iteration, self.strikes, self.pivots = 0, 0, 0
+        self.counts = dict.fromkeys(("keeps", *_COUNTED.values()), 0)
+        self.baseline = self.best = first.metric
+        self.best_iteration = 0
+        self.retained = self.last = first
+
+    def add(self, row: Row) -> None:
+        if row.worker:
+            return
+        if row.iteration != self.iteration + 1 or row.status == "baseline":
+            raise ValueError(f"row {row.iteration} ({row.status}) follows row {self.iteration}")
+        self.iteration, self.last = row.iteration, row
+        status = row.status
+        if status in ("keep", "drift"):
+            self._retain(row)
+        elif status == "pivot":
+            self.pivots += 1
+        elif status in _STRIKES:
+            self.strikes += 1
+        if status in _COUNTED:
+            self.counts[_COUNTED[status]] += 1
+
+    def _retain(self, row: Row) -> None:
+        if row.metric is None:
+            raise ValueError(f"row {row.iteration} ({row.status}) has no metric")
+        self.retained, self.strikes = row, 0
+        if row.status == "keep":
+            self.counts["keeps"] += 1
+            self.pivots = 0
+        if numbers.better(self.direction, row.metric, self.best):
+            self.best, self.best_iteration = row.metric, row.iteration
+
+    def state(self) -> State:
+        kept, last = self.retained, self.last
+        assert kept.metric is not None
+        return State(
+            iteration=self.iteration,
+            baseline_metric=self.baseline,
+            best_metric=self.best,
+            best_iteration=self.best_iteration,
+            current_metric=kept.metric,
+            current_labels=kept.labels,
+            last_commit=kept.commit,
+            last_status=last.status,
+            last_trial_commit=last.commit,
+            last_trial_metric=kept.metric if last.metric is None else last.metric,
+            last_trial_labels=last.labels,
+            last_repo_commits=self.commits.get(kept.iteration, {}),
+            last_trial_repo_commits=self.commits.get(last.iteration, {}),
+            consecutive_discards=self.strikes,
+            pivot_count=self.pivots,
+            **self.counts,
+        )
+
+
+def fold(rows: Iterable[Row], direction: str, commits: RepoCommits) -> State:
+    """The state after `rows`; `commits` are the repo commits by iteration, from the log's events.
+
+    Raises `ValueError` naming the first row that cannot be in a sound log.
+    """
+    stream = iter(rows)
+    first = next(stream, None)
+    if first is None:
+        raise ValueError("no rows")
+    accumulator = _Fold(first, direction, commits)
+    for row in stream:
+        accumulator.add(row)
+    return accumulator.state()
+
+
+def prefix(rows: Iterable[Row], iteration: int) -> list[Row]:
+    """The rows up to and including main row `iteration`."""
+    return [row for row in rows if row.iteration <= iteration]
+
+
+def agrees(snapshot: Mapping[str, Any], state: State) -> bool:
+    """Whether a snapshot's `state` object says the same as the fold; keys it lacks are not held against it."""
+    mine = state.to_dict()
+    return all(_same(name, snapshot[name], mine[name]) for name in FIELDS if name in snapshot)
+
+
+def _same(name: str, theirs: Any, mine: Any) -> bool:
+    if name in _NOT_IN_FOREIGN_LOGS and not mine:
+        return True  # a log without events says nothing about them
+    if name.endswith("commit"):
+        return same_commit(str(theirs), str(mine))
+    if isinstance(mine, tuple):
+        return list(theirs or ()) == list(mine)
+    if isinstance(mine, Decimal):
+        return _number(theirs) == mine
+    return bool(theirs == mine)
+
+
+def same_commit(one: str, other: str) -> bool:
+    """Whether two spellings name one commit: equal, or one abbreviates the other."""
+    return one == other or (min(len(one), len(other)) >= 7 and (one.startswith(other) or other.startswith(one)))
+
+
+def _number(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or value is None:
+        return None
+    text = str(value)
+    return Decimal(text) if numbers.is_number(text) else None
+
+
+def with_foreign_commits(state: State, snapshot: Mapping[str, Any]) -> State:
+    """Keep the repo commits that only the snapshot knows (logs written without events)."""
+    known = {
+        name: snapshot[name]
+        for name in _NOT_IN_FOREIGN_LOGS
+        if isinstance(snapshot.get(name), Mapping) and not getattr(state, name)
+    }
+    return replace(state, **known) if known else state

@@ -1,0 +1,79 @@
+"""The ladder since the last keep: refine, pivot, search, hand over; and the limits on web searches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .rows import Row
+
+REFINE_AT, PIVOT_AT, SEARCH_AFTER, HAND_OVER_AT = 3, 5, 2, 3
+_FAILED = frozenset(("discard", "crash", "no-op"))
+_NEUTRAL = frozenset(("search", "drift", "baseline"))
+
+
+@dataclass(frozen=True)
+class Step:
+    """The next move: `continue`, `refine`, `pivot`, `search` or `needs_human`, and why."""
+
+    action: str
+    reason: str
+
+
+def since_keep(rows: Sequence[Row]) -> list[Row]:
+    """The main rows after the last keep (or the baseline), oldest first."""
+    tail: list[Row] = []
+    for row in reversed(rows):
+        if row.is_main:
+            if row.status in ("keep", "baseline"):
+                break
+            tail.append(row)
+    return tail[::-1]
+
+
+def step(rows: Sequence[Row], web_search: str) -> Step:
+    """What the ladder asks for after these rows."""
+    tail = since_keep(rows)
+    pivots = sum(row.status == "pivot" for row in tail)
+    if pivots >= HAND_OVER_AT:
+        return Step("needs_human", f"{pivots} pivots without a keep")
+    last_pivot = max((n for n, row in enumerate(tail) if row.status == "pivot"), default=-1)
+    recent = [row for row in tail[last_pivot + 1 :] if row.status not in _NEUTRAL]
+    searched = any(row.status == "search" for row in tail[last_pivot + 1 :])
+    if pivots >= SEARCH_AFTER and web_search == "enabled" and not searched and search_refusal(rows) is None:
+        return Step("search", f"{pivots} pivots without a keep")
+    if len(recent) >= PIVOT_AT:
+        return Step("pivot", f"{len(recent)} experiments in a row without a keep")
+    failed = 0
+    for row in reversed(recent):
+        if row.status not in _FAILED:
+            break
+        failed += 1
+    if failed >= REFINE_AT:
+        return Step("refine", f"{failed} experiments in a row did not help")
+    return Step("continue", "")
+
+
+def same_crash(rows: Sequence[Row]) -> int:
+    """How many crashes in a row end the log; five of the same kind are a hard blocker."""
+    count, first = 0, ""
+    for row in reversed([row for row in rows if row.is_main]):
+        reason = row.description.rpartition(" (crash: ")[2]
+        if row.status != "crash" or (first and reason != first):
+            break
+        count, first = count + 1, reason
+    return count
+
+
+def search_refusal(rows: Sequence[Row]) -> str | None:
+    """Why a web search may not be logged now, or None; limits of contract section 7."""
+    mains = [row for row in rows if row.is_main]
+    now = mains[-1].iteration + 1 if mains else 0
+    searches = [row.iteration for row in mains if row.status == "search"]
+    if now <= 3:
+        return "the first 3 iterations never search"
+    if searches and now - searches[-1] < 2:
+        return "the last search was less than 2 iterations ago"
+    if sum(now - at < 10 for at in searches) >= 3:
+        return "3 searches in the last 10 iterations"
+    return None

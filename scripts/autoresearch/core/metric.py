@@ -1,0 +1,114 @@
+"""Metric extraction: exactly one finite decimal from what a check printed, or the reason why there is none.
+
+Sources, first that applies: a `--metric-pattern` with one group; `METRIC name=value` lines; the last line's
+JSON object; a sole number on stdout.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from . import jsontext, numbers
+from .errors import Refusal
+from .text import one_line
+
+_LINE = re.compile(r"^METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+_NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """`value` is the metric, or None with `problem` saying why; `others` are further named numbers."""
+
+    value: Decimal | None
+    problem: str = ""
+    others: Mapping[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """How a run's metric is found: its name, an optional key, an optional pattern."""
+
+    name: str = ""
+    key: str = ""
+    pattern: str = ""
+
+
+def check_pattern(pattern: str) -> None:
+    """Raise `Refusal` unless `pattern` compiles and has exactly one group."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise Refusal(
+            f"metric pattern does not compile ({error}), expected a regular expression with one group"
+        ) from None
+    if groups != 1:
+        raise Refusal(f"metric pattern has {groups} groups, expected exactly one around the number; add or remove some")
+
+
+def extract(stdout: str, source: Source) -> Reading:
+    """Read the metric from a check's output."""
+    if source.pattern:
+        return _one([str(found) for found in re.findall(source.pattern, stdout, re.MULTILINE)], "match of the pattern")
+    lines = _LINE.findall(stdout)
+    if lines:
+        return _named(lines, source)
+    last = _last_object(stdout)
+    if last is not None:
+        return _named([(key, _json_text(value)) for key, value in last.items()], source)
+    tokens = stdout.split()
+    if not source.key:
+        return _one([t for t in tokens if numbers.is_number(t) or _NOT_FINITE.fullmatch(t)], "number")
+    return Reading(None, f"no METRIC line or JSON object names {source.key!r}")
+
+
+def _last_object(stdout: str) -> dict[str, object] | None:
+    lines = stdout.rstrip().rsplit("\n", 1)
+    if not lines[-1].lstrip().startswith("{"):
+        return None
+    try:
+        value = jsontext.loads(lines[-1])
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _json_text(value: object) -> str:
+    return "" if isinstance(value, (bool, dict, list)) or value is None else str(value)
+
+
+def _named(pairs: list[tuple[str, str]], source: Source) -> Reading:
+    """Pick the wanted name among `name=value` pairs; the other readable numbers come along."""
+    names = [name for name, _ in pairs]
+    wanted = source.key or (source.name if source.name in names else "")
+    if not wanted:
+        usable = [(name, value) for name, value in pairs if numbers.is_number(value)]
+        pairs = pairs if len(pairs) == 1 else usable
+        if len(pairs) != 1:
+            return Reading(
+                None, f"{len(pairs)} candidates ({one_line(', '.join(names), 80)}); name one with --metric-key"
+            )
+        wanted = pairs[0][0]
+    reading = _one([value for name, value in pairs if name == wanted], f"value named {wanted!r}")
+    return Reading(reading.value, reading.problem, _others(pairs, wanted))
+
+
+def _others(pairs: list[tuple[str, str]], wanted: str) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for name, value in pairs[:200]:
+        if name != wanted and numbers.is_number(value):
+            found[one_line(name, 64)] = Decimal(value)
+    return found
+
+
+def _one(candidates: list[str], what: str) -> Reading:
+    if len(candidates) != 1:
+        count = len(candidates) or "no"
+        return Reading(None, f"{count} {what}{'s' if len(candidates) > 1 else ''} in the output, expected exactly one")
+    try:
+        return Reading(numbers.parse(candidates[0]))
+    except Refusal:
+        return Reading(None, f"{one_line(candidates[0], 40)!r} is not a finite decimal")

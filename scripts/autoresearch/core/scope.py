@@ -1,0 +1,87 @@
+"""Scope patterns: which repository paths a run may change.
+
+Patterns are split on commas and white space; braces expand. A plain name or a trailing `/` means that
+file or subtree; `*` and `?` stay within one folder, `**` crosses folders; `!pattern` takes paths out again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from .errors import Refusal
+
+Matcher = Callable[[str], bool]
+
+
+def split(scope: str) -> tuple[str, ...]:
+    """The patterns of a scope text, braces expanded, `./` removed."""
+    parts, depth, word = [], 0, ""
+    for char in scope + " ":
+        depth += (char == "{") - (char == "}")
+        if depth <= 0 and (char == "," or char.isspace()):
+            parts.append(word)
+            word = ""
+        else:
+            word += char
+    if word.strip():
+        raise Refusal(
+            f"scope {scope[:60]!r} has an unclosed brace; expected patterns such as src/**/*.{{ts,tsx}}; close it"
+        )
+    return tuple(_tidy(item) for part in parts if part for item in _expand(part))
+
+
+def _expand(pattern: str) -> list[str]:
+    match = re.search(r"\{([^{}]*)\}", pattern)
+    if not match:
+        return [pattern]
+    head, tail = pattern[: match.start()], pattern[match.end() :]
+    return [done for item in match[1].split(",") for done in _expand(head + item.strip() + tail)]
+
+
+def _tidy(pattern: str) -> str:
+    negated, bare = pattern.startswith("!"), pattern.lstrip("!")
+    while bare.startswith("./"):
+        bare = bare[2:]
+    if bare.startswith(("/", "~")) or ".." in bare.split("/"):
+        raise Refusal(f"scope pattern {pattern[:60]!r} leaves the repository; expected paths relative to its root")
+    return ("!" if negated else "") + (bare or ".")
+
+
+def matcher(scope: str) -> Matcher:
+    """A predicate on repository-relative POSIX paths; an empty scope means the whole repository."""
+    patterns = split(scope)
+    wanted = [_regex(item) for item in patterns if not item.startswith("!")] or [_regex(".")]
+    unwanted = [_regex(item[1:]) for item in patterns if item.startswith("!")]
+
+    def inside(path: str) -> bool:
+        return any(r.fullmatch(path) for r in wanted) and not any(r.fullmatch(path) for r in unwanted)
+
+    return inside
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    pattern = pattern.rstrip("/")
+    if pattern in ("", "."):
+        return re.compile(r".*", re.DOTALL)
+    return re.compile("".join(_piece(token) for token in _tokens(pattern)) + r"(?:/.*)?", re.DOTALL)
+
+
+def _tokens(pattern: str) -> list[str]:
+    return re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL)
+
+
+def _piece(token: str) -> str:
+    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    if token in known:
+        return known[token]
+    if len(token) > 2 and token[0] == "[":
+        body = token[1:-1].replace("\\", "\\\\")
+        return "[" + ("^" + body[1:] if body[0] == "!" else body) + "]"
+    return re.escape(token)
+
+
+def outside(paths: Iterable[str], scope: str) -> tuple[str, ...]:
+    """The paths that the scope does not allow, in their order."""
+    inside = matcher(scope)
+    return tuple(path for path in paths if not inside(path))

@@ -1,0 +1,88 @@
+"""The supervisor's decision: relaunch, stop or hand over to a human. Pure; counters come in, a verdict goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import decision
+from .config import Config
+from .fold import State
+from .ladder import HAND_OVER_AT
+
+RELAUNCH, STOP, HUMAN = "relaunch", "stop", "needs_human"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`decision` and `reason` as the contract lists them; `detail` is one sentence for people."""
+
+    decision: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What a run has used: active minutes (waiting excluded), tokens, sessions."""
+
+    minutes: float = 0.0
+    tokens: int = 0
+    sessions: int = 0
+
+
+def goal_reached(config: Config, mode: str, state: State) -> bool:
+    """Whether the retained metric satisfies the stop condition and carries every required stop label."""
+    condition = config.stop_at(mode)
+    if condition is None or decision.missing_labels(config.required_stop_labels, state.current_labels):
+        return False
+    return condition.holds(state.current_metric)
+
+
+def exhausted(config: Config, spent: Spent) -> str | None:
+    """Which budget is used up, in words, or None."""
+    if config.max_minutes is not None and spent.minutes >= float(config.max_minutes):
+        return f"{config.max_minutes} minutes are used"
+    if config.max_tokens is not None and spent.tokens >= config.max_tokens:
+        return f"{spent.tokens} of {config.max_tokens} tokens are used"
+    if config.max_sessions is not None and spent.sessions >= config.max_sessions:
+        return f"{config.max_sessions} sessions are used"
+    return None
+
+
+def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
+    """The verdict on a sound run, stagnation aside."""
+    if state.last_status == "blocked":
+        return Verdict(HUMAN, "blocked", "the last row is a hard blocker")
+    if goal_reached(config, mode, state):
+        return Verdict(STOP, "goal_reached", f"the retained metric satisfies {config.stop_at(mode)}")
+    if config.iterations is not None and state.iteration >= config.iterations:
+        reason = "exec_mode_completed" if mode == "exec" else "iteration_cap_reached"
+        return Verdict(STOP, reason, f"{state.iteration} of {config.iterations} iterations are done")
+    used = exhausted(config, spent)
+    if used:
+        return Verdict(STOP, "budget_exhausted", used)
+    if state.pivot_count >= HAND_OVER_AT:
+        return Verdict(HUMAN, "soft_blocked", f"{state.pivot_count} pivots without a keep")
+    return Verdict(RELAUNCH, "none")
+
+
+@dataclass(frozen=True)
+class Counters:
+    """The supervisor's own memory between sessions: what the log looked like, and how often nothing came of one."""
+
+    signature: str = ""
+    restarts: int = 0
+    stagnation: int = 0
+
+
+def after_session(before: Counters, signature: str) -> Counters:
+    """Count a finished session; it stagnated when the log's signature is the one of the session before."""
+    stuck = before.stagnation + 1 if before.signature and before.signature == signature else 0
+    return Counters(signature, before.restarts + 1, stuck)
+
+
+def with_stagnation(verdict: Verdict, counters: Counters, limit: int) -> Verdict:
+    """A run that would go on is handed over when `limit` sessions in a row added nothing."""
+    if verdict.decision == RELAUNCH and limit > 0 and counters.stagnation >= limit:
+        return Verdict(HUMAN, "stagnated", f"{counters.stagnation} sessions in a row recorded nothing")
+    return verdict

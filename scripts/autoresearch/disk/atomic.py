@@ -1,0 +1,83 @@
+"""Whole-file writes that are there completely or not at all, also after a kill or a power cut."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from ..core.errors import Refusal
+
+
+def replace(path: Path, text: str) -> None:
+    """Write `text` to `path` in one step: temporary file beside it, fsync, rename, fsync of the folder.
+
+    The temporary name is fixed, so what a kill leaves is taken over by the next write. Callers hold a lock.
+    Raises `Refusal` when the disk is full or the place is read-only.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        with open(os.open(temporary, flags, 0o644), "wb") as file:
+            file.write(text.encode("utf-8", "replace"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True) if error.errno == errno.ENOSPC else None
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> Refusal:
+    """The refusal for a failed write, with the remedy for its cause."""
+    remedy = {
+        errno.ENOSPC: "free disk space and repeat the command",
+        errno.EROFS: "a sandbox has made it read-only; run the command outside the sandbox",
+        errno.EACCES: "make it writable and repeat the command",
+        errno.EPERM: "make it writable and repeat the command",
+    }.get(error.errno or 0, "check the path and repeat the command")
+    return Refusal(f"cannot write {path}: {error.strerror}, expected a writable file; {remedy}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and creations in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # some file systems cannot sync a folder; the rename itself stays atomic
+    finally:
+        os.close(handle)
+
+
+def archive_name(path: Path, tag: str = "prev") -> Path:
+    """`NAME.prev.EXT` beside `path`; an older archive moves on to `NAME.prev2.EXT` and so forth, none is lost."""
+    number = 1
+    while True:
+        name = path.with_name(f"{path.stem}.{tag}{number if number > 1 else ''}{path.suffix}")
+        if not os.path.lexists(name):
+            return name
+        number += 1
+
+
+def archive(path: Path) -> str:
+    """Move `path` to `NAME.prev.EXT`, pushing earlier archives one number up; returns the new name or ""."""
+    if not os.path.lexists(path):
+        return ""
+    newest = path.with_name(f"{path.stem}.prev{path.suffix}")
+    if os.path.lexists(newest):
+        os.replace(newest, archive_name(path))
+    os.replace(path, newest)
+    return newest.name
+
+
+def set_aside(path: Path) -> str:
+    """Move a corrupt file to `….bak` (numbered when taken); returns the new name."""
+    target, number = path.with_name(path.name + ".bak"), 1
+    while os.path.lexists(target):
+        number += 1
+        target = path.with_name(f"{path.name}.{number}.bak")
+    os.replace(path, target)
+    return target.name

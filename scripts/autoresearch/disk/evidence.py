@@ -1,0 +1,90 @@
+"""The evidence folder: output, samples, patch and verdict of every attempt, and the intent of a running one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core import jsontext
+from . import atomic
+
+OUTPUT_LIMIT = 256 * 1024
+PATCH_LIMIT = 1024 * 1024
+
+
+def folder(root: Path, iteration: int) -> Path:
+    """The folder of one iteration: `0007`."""
+    return root / f"{iteration:04d}"
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """One JSON file, atomically."""
+    atomic.replace(path, jsontext.dumps(data, indent=2) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A JSON object, or None when it is missing or unreadable."""
+    try:
+        data = jsontext.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def write_bytes(path: Path, data: bytes, limit: int) -> str:
+    """Captured bytes, cut in the middle at `limit`; returns the file's name, "" when there is nothing to keep."""
+    if not data:
+        return ""
+    if len(data) > limit:
+        half = limit // 2
+        data = data[:half] + b"\n[... %d bytes cut ...]\n" % (len(data) - 2 * half) + data[-half:]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    except OSError as error:
+        raise atomic.unwritable(path, error) from None
+    return path.name
+
+
+def intent_path(root: Path) -> Path:
+    """The note of a running trial; it is gone when no trial runs and none was killed."""
+    return root / "intent.json"
+
+
+def clear_intent(root: Path) -> None:
+    """The trial is recorded: nothing is left to finish."""
+    intent_path(root).unlink(missing_ok=True)
+
+
+def note_refusal(root: Path, data: Mapping[str, Any]) -> None:
+    """Remember a refused attempt; the next row carries it into the log."""
+    root.mkdir(parents=True, exist_ok=True)
+    with open(root / "refused.jsonl", "a", encoding="utf-8") as file:
+        file.write(jsontext.dumps(data) + "\n")
+
+
+def refusals(root: Path) -> list[dict[str, Any]]:
+    """Refused attempts that no row carries yet, at most the last 20."""
+    try:
+        lines = (root / "refused.jsonl").read_text("utf-8", "replace").split("\n")
+    except OSError:
+        return []
+    found = []
+    for line in lines[-21:]:
+        try:
+            found.append(jsontext.loads(line))
+        except ValueError:
+            continue
+    return [item for item in found if isinstance(item, dict)]
+
+
+def clear_refusals(root: Path) -> None:
+    """The refusals are in the log now."""
+    (root / "refused.jsonl").unlink(missing_ok=True)
+
+
+def archive(root: Path) -> str:
+    """Move the evidence of an old run to `autoresearch-evidence.prev`."""
+    return atomic.archive(root) if os.path.isdir(root) else ""

@@ -1,0 +1,95 @@
+"""Content hashes of evaluator files, tracked or not."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+FILE_LIMIT = 2000
+_SKIP = frozenset(
+    (".git", "node_modules", "__pycache__", ".venv", "venv", ".pytest_cache", ".mypy_cache", ".ruff_cache")
+)
+
+
+def expand(root: Path, candidates: Iterable[str]) -> tuple[str, ...]:
+    """The existing files among `candidates` (relative to `root` or absolute), folders walked, at most 2,000."""
+    found: dict[str, None] = {}
+    for candidate in candidates:
+        for path in _files(root / candidate):
+            name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+            found[name] = None
+            if len(found) >= FILE_LIMIT:
+                return tuple(found)
+    return tuple(found)
+
+
+def _files(path: Path) -> Iterator[Path]:
+    try:
+        if path.is_file():
+            yield Path(os.path.normpath(path))
+        elif path.is_dir():
+            for folder, folders, names in os.walk(path):
+                folders[:] = sorted(name for name in folders if name not in _SKIP)
+                yield from (Path(os.path.normpath(os.path.join(folder, name))) for name in sorted(names))
+    except (OSError, ValueError):
+        return  # a word that cannot be a path
+
+
+def glob(root: Path, patterns: Iterable[str]) -> tuple[str, ...]:
+    """Files below `root` that match scope-like patterns, ignored and untracked ones included."""
+    from ..core import scope
+
+    patterns = tuple(patterns)
+    if not patterns:
+        return ()
+    inside = scope.matcher(" ".join(patterns))
+    names = (path.relative_to(root).as_posix() for path in _files(root))
+    return tuple(name for name in names if inside(name))[:FILE_LIMIT]
+
+
+def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
+    """SHA-256 by name; a file that is missing or unreadable has the digest ""."""
+    return {name: _digest(root / name) for name in names}
+
+
+def _digest(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            value = hashlib.sha256()
+            for part in iter(lambda: file.read(1 << 20), b""):
+                value.update(part)
+            mode = "x" if os.access(path, os.X_OK) else "-"
+            return value.hexdigest() + mode
+    except OSError:
+        return ""
+
+
+def source_text(path: Path) -> str:
+    """A script's text for reading its imports, "" when it is none."""
+    try:
+        return path.read_text("utf-8") if path.stat().st_size < 1 << 20 else ""
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def forget_bytecode(root: Path, names: Iterable[str]) -> None:
+    """Remove the cached bytecode of these Python files.
+
+    Python trusts a cache whose source has the same size and the same whole second of modification, which two
+    experiments in quick succession can share: the check would then measure the previous one.
+    """
+    for name in names:
+        if name.endswith(".py"):
+            path = root / name
+            for cached in path.parent.glob(f"__pycache__/{glob_escape(path.stem)}.*.pyc"):
+                try:
+                    cached.unlink()
+                except OSError:
+                    continue
+
+
+def glob_escape(text: str) -> str:
+    """`text` as a literal glob pattern."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in text)

@@ -1,0 +1,208 @@
+"""The results log as an append-only journal: header comments, `# event:` lines, rows (contract section 2).
+
+One writer at a time: lock the log itself, cut what a torn write left, one write, fsync, release.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ..core import fold, jsontext, rows
+from ..core.errors import Refusal
+from ..core.rows import Row
+from . import atomic, locks
+
+_EVENT = "# event: "
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Log:
+    """A parsed log. `size` is the length in bytes of its complete part; `problem` says why it cannot be folded."""
+
+    header: Mapping[str, str]
+    rows: tuple[Row, ...]
+    events: tuple[Event, ...]
+    size: int = 0
+
+    @property
+    def direction(self) -> str:
+        """`lower` or `higher`."""
+        return "higher" if self.header.get("metric_direction") == "higher" else "lower"
+
+    @cached_property
+    def state(self) -> fold.State:
+        """The fold of all rows; raises `ValueError` for a log that is not sound."""
+        return fold.fold(self.rows, self.direction, self.repo_commits())
+
+    def state_at(self, iteration: int) -> fold.State:
+        """The fold of the rows up to `iteration`."""
+        return fold.fold(fold.prefix(self.rows, iteration), self.direction, self.repo_commits())
+
+    def repo_commits(self) -> dict[int, Mapping[str, str]]:
+        """Repo commits by iteration; a later event for one iteration wins (it replaces one whose row was torn)."""
+        return {e["iteration"]: e["repo_commits"] for e in self.events if "repo_commits" in e and "iteration" in e}
+
+    def extended(self, events: Sequence[Event], new: Sequence[Row], size: int) -> Log:
+        """The log after an append."""
+        return replace(self, rows=(*self.rows, *new), events=(*self.events, *events), size=size)
+
+
+def parse(data: bytes) -> Log:
+    """Read a log; an unfinished last line or batch is left out. Raises `ValueError` naming the line that is wrong."""
+    complete = data[: data.rfind(b"\n") + 1]
+    lines = complete.decode("utf-8").split("\n")
+    lines.pop()
+    header: dict[str, str] = {}
+    found: list[Row] = []
+    events: list[Event] = []
+    keep, offset, seen_header = len(complete), 0, False
+    for number, line in enumerate(lines, 1):
+        line = line[:-1] if line.endswith("\r") else line
+        if line.startswith("#"):
+            _comment(line, header, events)
+        elif line == rows.HEADER:
+            seen_header = True
+        elif line.strip():
+            found.append(_row(line, number, seen_header))
+    if not seen_header:
+        raise ValueError("the column header is missing")
+    dangling = _dangling(lines)
+    if dangling:
+        offset = len("".join(line + "\n" for line in lines[len(lines) - dangling :]).encode())
+        workers = sum(not line.startswith("#") for line in lines[len(lines) - dangling :])
+        found = found[: len(found) - workers]
+        events = events[: len(events) - (dangling - workers)]
+    return Log(header, tuple(found), tuple(events), keep - offset)
+
+
+def _comment(line: str, header: dict[str, str], events: list[Event]) -> None:
+    if line.startswith(_EVENT):
+        try:
+            event = jsontext.loads(line[len(_EVENT) :])
+        except ValueError:
+            event = None
+        events.append(event if isinstance(event, dict) else {})
+        return
+    key, colon, value = line[1:].partition(":")
+    if colon:
+        header[key.strip()] = value.strip()
+
+
+def _row(line: str, number: int, seen_header: bool) -> Row:
+    if not seen_header:
+        raise ValueError(f"line {number}: a row before the column header")
+    try:
+        return rows.parse_row(line)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from None
+
+
+def _dangling(lines: Sequence[str]) -> int:
+    """How many lines at the end belong to a write whose main row, always its last line, is missing.
+
+    Worker rows count only after a `batch` event: another tool may have written them one by one.
+    """
+    count = 0
+    for line in reversed(lines):
+        if line.startswith(_EVENT):
+            count += 1
+            if '"kind": "batch"' in line:
+                return count
+        elif line.startswith("#") or not line.partition("\t")[0][-1:].islower():
+            break
+        else:
+            count += 1
+    tail = 0
+    for line in reversed(lines):
+        if not line.startswith(_EVENT):
+            break
+        tail += 1
+    return tail
+
+
+def read(path: Path) -> Log:
+    """The log at `path`; raises `FileNotFoundError`, or `ValueError` when it cannot be read as one."""
+    try:
+        return parse(path.read_bytes())
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    except IsADirectoryError:
+        raise ValueError("a folder, not a file") from None
+
+
+class Locked:
+    """The log while its lock is held: what it says, and the only way to add to it."""
+
+    def __init__(self, handle: int, path: Path, log: Log) -> None:
+        """Wrap an open, locked descriptor."""
+        self._handle, self._path = handle, path
+        self.log = log
+
+    def append(self, events: Sequence[Event], new: Sequence[Row]) -> Log:
+        """Add events and rows in one durable write; the main row comes last, it is what makes the write count."""
+        lines = [_EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(row) for row in new]
+        data = "".join(line + "\n" for line in lines).encode("utf-8", "replace")
+        try:
+            os.ftruncate(self._handle, self.log.size)
+            _write_at(self._handle, data, self.log.size)
+        except OSError as error:
+            os.ftruncate(self._handle, self.log.size)
+            raise atomic.unwritable(self._path, error) from None
+        self.log = self.log.extended(events, new, self.log.size + len(data))
+        return self.log
+
+
+def _write_at(handle: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(handle, view, offset)
+        view, offset = view[written:], offset + written
+    os.fsync(handle)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[Locked]:
+    """Hold the log's lock and read it; raises `Refusal` when it is missing, unreadable or not writable."""
+    try:
+        handle = locks.open_locked(path, os.O_RDWR)
+    except FileNotFoundError:
+        raise Refusal(
+            f"there is no run here ({path.name} is missing); start one with autoresearch_init_run.py"
+        ) from None
+    except OSError as error:
+        raise atomic.unwritable(path, error) from None
+    try:
+        yield Locked(handle, path, _parsed(handle, path))
+    finally:
+        os.close(handle)
+
+
+def _parsed(handle: int, path: Path) -> Log:
+    try:
+        log = parse(os.pread(handle, os.fstat(handle).st_size, 0))
+        if log.rows:
+            log.state  # noqa: B018 - raises for a log that cannot be folded
+        return log
+    except (ValueError, UnicodeDecodeError) as error:
+        raise Refusal(
+            f"{path.name} cannot be read ({error}), expected a sound results log; nothing was written: "
+            "restore the file, or start again with autoresearch_init_run.py --force, which archives it"
+        ) from None
+
+
+def create(path: Path, header: Mapping[str, str], events: Sequence[Event], first: Row) -> Log:
+    """Write a new log with its baseline row, whole or not at all."""
+    from ..core.text import one_line
+
+    lines = [f"# {key}: {one_line(value, 20_000)}" for key, value in header.items()] + [rows.HEADER]
+    lines += [_EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(first)]
+    text = "\n".join(lines) + "\n"
+    atomic.replace(path, text)
+    return parse(text.encode())

@@ -1,0 +1,100 @@
+"""Where things lie: the root of a run, its artifacts, and the folder of the skill itself."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+SKILL_ROOT = Path(__file__).resolve().parents[3]
+# A linked worktree made for a run names the checkout that holds the run's artifacts in this file of its git folder.
+POINTER = "autoresearch-root"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The artifact paths of one run; `root` is the primary repository's folder."""
+
+    root: Path
+    results: Path
+    state: Path
+    launch: Path
+    runtime: Path
+
+    @property
+    def lessons(self) -> Path:
+        """Lessons across runs."""
+        return self.root / "autoresearch-lessons.md"
+
+    @property
+    def ideas(self) -> Path:
+        """Ideas with their status."""
+        return self.root / "autoresearch-ideas.md"
+
+    @property
+    def evidence(self) -> Path:
+        """The folder of captured output, samples and patches."""
+        return self.root / "autoresearch-evidence"
+
+    @property
+    def runtime_log(self) -> Path:
+        """The controller's log, unless launched with another path."""
+        return self.root / "autoresearch-runtime.log"
+
+    def relative(self, path: Path) -> str:
+        """`path` relative to the root where it lies below it, else absolute; POSIX separators."""
+        try:
+            return path.resolve().relative_to(self.root.resolve()).as_posix()
+        except ValueError:
+            return path.as_posix()
+
+    def own_paths(self) -> tuple[str, ...]:
+        """Artifact paths relative to the root, for those that were given other names."""
+        return tuple(self.relative(path) for path in (self.results, self.state, self.launch, self.runtime))
+
+
+def git_marker(start: Path) -> Path | None:
+    """The nearest `.git` at or above `start`, without a child process."""
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / ".git"):
+            return folder / ".git"
+    return None
+
+
+def find_root(start: Path) -> Path:
+    """The folder that holds a run's artifacts: the repository of `start`, the checkout behind a run's worktree,
+    or `start` itself outside git."""
+    start = start.resolve()
+    marker = git_marker(start)
+    if marker is None:
+        return start
+    if marker.is_file():
+        pointer = _read(marker.parent / _read(marker).replace("gitdir:", "", 1).strip() / POINTER)
+        if pointer and Path(pointer).is_dir():
+            return Path(pointer)
+    return marker.parent
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def exec_state_path(root: Path) -> Path:
+    """Where exec mode keeps its snapshot, outside the repository (contract section 1)."""
+    import tempfile
+
+    digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / "codex-autoresearch-exec" / digest / "autoresearch-state.exec.json"
+
+
+def skill_inside(root: Path) -> str:
+    """The skill's folder relative to `root` when it lies inside, else ""; it is "" for the skill's own repository."""
+    try:
+        inside = SKILL_ROOT.relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return ""
+    return "" if inside == "." else inside

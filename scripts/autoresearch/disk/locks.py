@@ -1,0 +1,66 @@
+"""Advisory locks. A held lock is the only proof that something runs; it ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..core.errors import Refusal
+from .atomic import unwritable
+
+
+def open_locked(path: Path, flags: int, wait: bool = True) -> int:
+    """A descriptor of `path` that holds its exclusive lock, of the file that has the name now.
+
+    Raises `BlockingIOError` when `wait` is false and somebody holds it, `OSError` when it cannot be opened.
+    """
+    while True:
+        handle = os.open(path, flags | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            if _is_current(handle, path):
+                return handle
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # archived while we waited: take the new file
+
+
+def _is_current(handle: int, path: Path) -> bool:
+    mine = os.fstat(handle)
+    try:
+        now = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return (mine.st_dev, mine.st_ino) == (now.st_dev, now.st_ino)
+
+
+@contextmanager
+def held(path: Path, busy: str, wait: bool = False) -> Iterator[int]:
+    """Hold the lock file `path` for the block; raises `Refusal(busy)` when another process holds it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = open_locked(path, os.O_RDWR | os.O_CREAT, wait)
+    except BlockingIOError:
+        raise Refusal(busy) from None
+    except OSError as error:
+        raise unwritable(path, error) from None
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def is_held(path: Path) -> bool:
+    """Whether some process holds the lock file right now."""
+    try:
+        handle = open_locked(path, os.O_RDWR, wait=False)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    os.close(handle)
+    return False

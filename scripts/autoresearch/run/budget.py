@@ -1,0 +1,29 @@
+"""What a run has spent: the controller's account in background runs, the clock since the start in foreground ones."""
+
+from __future__ import annotations
+
+import calendar
+import time
+
+from ..core.supervise import Spent
+from ..disk import evidence
+from .context import Run
+
+
+def spent(run: Run) -> Spent:
+    """Minutes, tokens and sessions used so far."""
+    if run.config.session_mode == "background":
+        account = (evidence.read_json(run.layout.runtime) or {}).get("spent")
+        if isinstance(account, dict):
+            return Spent(
+                float(account.get("minutes", 0)), int(account.get("tokens", 0)), int(account.get("sessions", 0))
+            )
+    return Spent(minutes=_since_start(run))
+
+
+def _since_start(run: Run) -> float:
+    started = next((str(e["at"]) for e in run.log.events if e.get("kind") == "start" and "at" in e), "")
+    try:
+        return max(0.0, (time.time() - calendar.timegm(time.strptime(started, "%Y-%m-%dT%H:%M:%SZ"))) / 60)
+    except ValueError:
+        return 0.0

@@ -1,0 +1,146 @@
+"""A run as it stands on disk: log, snapshot and configuration read together, and written back together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..core import config, supervise
+from ..core.config import Config
+from ..core.errors import Refusal
+from ..core.fold import State, with_foreign_commits
+from ..disk import journal, snapshot
+from ..disk.journal import Locked, Log
+from ..disk.layout import Layout, exec_state_path
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: where it lies, its log, its configuration, and the snapshot as it was found (None when missing)."""
+
+    layout: Layout
+    log: Log
+    config: Config
+    snapshot: Mapping[str, Any] | None
+
+    @property
+    def mode(self) -> str:
+        """loop, debug, fix, …"""
+        return self.log.header.get("mode") or str((self.snapshot or {}).get("mode") or "loop")
+
+    @property
+    def tag(self) -> str:
+        """The run's name."""
+        return self.log.header.get("run_tag") or str((self.snapshot or {}).get("run_tag") or "run")
+
+    @property
+    def state(self) -> State:
+        """The fold of the log, with the repo commits that only a foreign snapshot knows."""
+        known = (self.snapshot or {}).get("state")
+        return with_foreign_commits(self.log.state, known) if isinstance(known, dict) else self.log.state
+
+    @property
+    def tree(self) -> Path:
+        """The checkout in which experiments happen: the run's worktree, or the root."""
+        return Path(self.config.worktree) if self.config.worktree else self.layout.root
+
+    def trees(self) -> dict[str, tuple[Path, str]]:
+        """Checkout and scope by repository path, the primary one first."""
+        found = {str(self.layout.root): (self.tree, self.config.scope)}
+        found.update({repo.path: (Path(repo.path), repo.scope) for repo in self.config.companions})
+        return found
+
+
+def now() -> str:
+    """The time as the artifacts write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def located(layout: Layout, mode: str) -> Layout:
+    """The layout with exec mode's scratch snapshot, unless another path was asked for."""
+    default = layout.root / "autoresearch-state.json"
+    return replace(layout, state=exec_state_path(layout.root)) if mode == "exec" and layout.state == default else layout
+
+
+def assemble(layout: Layout, log: Log) -> Run:
+    """Combine a log with its snapshot; raises `Refusal` when they contradict each other or the log is empty."""
+    if not log.rows:
+        raise Refusal(f"{layout.results.name} has no baseline row; start again with autoresearch_init_run.py --force")
+    layout = located(layout, log.header.get("mode", ""))
+    found = snapshot.tolerant(layout.state)
+    if found is not None and snapshot.relation(found, log) == "diverged":
+        raise Refusal(
+            f"{layout.state.name} equals no prefix of {layout.results.name}: one of them was edited; nothing was done, "
+            "ask the user, then autoresearch_resume_check.py --write-repaired-state trusts the log"
+        )
+    return Run(layout, log, configuration(log, found), found)
+
+
+def configuration(log: Log, found: Mapping[str, Any] | None) -> Config:
+    """The configuration in force: header, later `config` events, and what the snapshot may change."""
+    head = config.from_header(log.header)
+    for event in log.events:
+        if event.get("kind") == "config" and isinstance(event.get("config"), dict):
+            head = config.from_dict({**head.to_dict(), **event["config"]})
+    written = (found or {}).get("config")
+    known = config.from_dict(written) if isinstance(written, dict) else None
+    return config.merge(head, known, "config_json" in log.header)
+
+
+def load(layout: Layout) -> Run:
+    """Read a run without locking it; raises `Refusal` when there is none or it is not sound."""
+    try:
+        log = journal.read(layout.results)
+        if log.rows:
+            log.state  # noqa: B018 - raises for a log that cannot be folded
+    except FileNotFoundError:
+        raise Refusal(
+            f"there is no run here ({layout.results.name} is missing); start one with autoresearch_init_run.py"
+        ) from None
+    except ValueError as error:
+        raise Refusal(f"{layout.results.name} cannot be read ({error}); run autoresearch_resume_check.py") from None
+    return assemble(layout, log)
+
+
+@contextmanager
+def writing(layout: Layout) -> Iterator[tuple[Run, Locked]]:
+    """The run with its log locked, for one append."""
+    with journal.locked(layout.results) as held:
+        yield assemble(layout, held.log), held
+
+
+def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run:
+    """Write the snapshot that belongs to `log`; the caller holds the log's lock."""
+    run = replace(run, log=log)
+    old = dict(run.snapshot or {})
+    verdict = supervise.judge(run.config, run.mode, run.state, supervise.Spent())
+    data = {
+        **old,
+        "version": 1,
+        "mode": run.mode,
+        "run_tag": run.tag,
+        "updated_at": now(),
+        "config": run.config.to_dict(),
+        "state": {**_object(old.get("state")), **run.state.to_dict()},
+        "supervisor": {**_advice(verdict), **_object(old.get("supervisor")), **_advice(verdict), **(supervisor or {})},
+    }
+    snapshot.write(run.layout.state, data)
+    return replace(run, snapshot=data)
+
+
+def _advice(verdict: supervise.Verdict) -> dict[str, Any]:
+    terminal = None if verdict.decision == supervise.RELAUNCH else verdict.reason
+    return {
+        "recommended_action": verdict.decision,
+        "should_continue": verdict.decision == supervise.RELAUNCH,
+        "terminal_reason": terminal,
+        "last_reason": verdict.reason,
+    }
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}

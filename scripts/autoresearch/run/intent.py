@@ -1,0 +1,206 @@
+"""The durable note of a running trial, and how a killed one is finished or undone by the next command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..core import rows
+from ..core.errors import Refusal
+from ..disk import evidence, hashes, journal
+from ..disk.layout import Layout
+from ..system import process
+from ..system.git import GitError, Repo
+from . import context, record
+from .context import Run
+
+LOCK_PATIENCE = 2.0  # seconds that git gets to remove a lock file of its own
+
+
+@dataclass(frozen=True)
+class Place:
+    """One repository of a trial: its checkout, where HEAD was, and the trial's commit once there is one."""
+
+    tree: str
+    base: str
+    trial: str = ""
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What is being tried. `row` is set once the outcome is decided: from then on it is finished, never undone."""
+
+    iteration: int
+    tag: str
+    mark: str
+    places: Mapping[str, Place]
+    row: str = ""
+    events: tuple[Mapping[str, Any], ...] = ()
+    rollback: str = ""  # "", "reset" or "revert"
+    lesson: str = ""
+    started: float = 0.0
+
+    def write(self, root: Path) -> Intent:
+        """Make the note durable."""
+        data = dict(vars(self), places={name: vars(place) for name, place in self.places.items()})
+        evidence.write_json(evidence.intent_path(root), data)
+        return self
+
+
+def read(root: Path) -> Intent | None:
+    """The note of a running or killed trial, or None."""
+    data = evidence.read_json(evidence.intent_path(root))
+    if data is None:
+        return None
+    try:
+        places = {str(name): Place(**place) for name, place in data.pop("places").items()}
+        return Intent(**{**data, "places": places, "events": tuple(data["events"]), "started": float(data["started"])})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def finish(layout: Layout) -> str:
+    """Finish a decided trial, or take an undecided one back to an uncommitted edit; returns what was done, or "".
+
+    Holding the trial lock is the caller's business: only then is the note that of a dead process.
+    """
+    return _mend(layout, _to_edit)
+
+
+def undo(layout: Layout) -> str:
+    """Like `finish`, but an undecided trial leaves no edit behind: its patch is in the evidence."""
+    return _mend(layout, _to_base)
+
+
+def _mend(layout: Layout, unfinished: Callable[[Layout, Intent], str]) -> str:
+    note = read(layout.evidence)
+    if note is None:
+        evidence.clear_intent(layout.evidence)
+        return ""
+    process.end_marked(note.mark, 2.0)
+    for place in note.places.values():
+        _drop_stale_locks(Path(place.tree), note.started)
+    done = complete(layout, note) and "finished" if note.row else unfinished(layout, note)
+    evidence.clear_intent(layout.evidence)
+    return f"{done} iteration {note.iteration}, which was interrupted"
+
+
+def _drop_stale_locks(tree: Path, started: float) -> None:
+    """Remove lock files that a killed git of ours left: newer than the trial, and not going away."""
+    repo = Repo(tree)
+    names = [repo.git_dir() / "index.lock", repo.git_dir() / "HEAD.lock"]
+    branch = repo.branch()
+    names += [repo.common_dir() / "refs" / "heads" / f"{branch}.lock"] if branch else []
+    for name in names:
+        deadline = time.monotonic() + LOCK_PATIENCE
+        while name.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if name.exists() and name.stat().st_mtime >= started - 1:
+            name.unlink(missing_ok=True)
+
+
+def _committed(note: Intent, place: Place) -> str:
+    """The trial's commit at HEAD, recognised by its parent and trailers, or ""."""
+    repo = Repo(Path(place.tree))
+    head = repo.head()
+    if head == place.base:
+        return ""
+    trailers = repo.trailers(head)
+    mine = trailers.get("Autoresearch-Run") == note.tag and trailers.get("Autoresearch-Iteration") == str(
+        note.iteration
+    )
+    return head if mine and repo.parent(head) == place.base else ""
+
+
+def _to_edit(layout: Layout, note: Intent) -> str:
+    for place in note.places.values():
+        trial = _committed(note, place)
+        if trial:
+            repo = Repo(Path(place.tree))
+            try:
+                # A noisy measurement may have been killed while the retained content was in the tree.
+                repo.switch_content(place.base, trial)
+            except GitError:
+                pass  # edited since: the newer edit stays
+            repo.soft_undo(place.base, trial)
+    return "took back to an uncommitted edit"
+
+
+def _to_base(layout: Layout, note: Intent) -> str:
+    for place in note.places.values():
+        trial = _committed(note, place)
+        if trial:
+            repo = Repo(Path(place.tree))
+            _keep_patch(layout, note, repo, place.base, trial)
+            roll_back_one(repo, place.base, trial, "")
+    return "undid"
+
+
+def _keep_patch(layout: Layout, note: Intent, repo: Repo, base: str, trial: str) -> None:
+    where = evidence.folder(layout.evidence, note.iteration) / "undone.diff"
+    evidence.write_bytes(where, repo.patch(base, trial, evidence.PATCH_LIMIT), evidence.PATCH_LIMIT)
+
+
+def complete(layout: Layout, note: Intent) -> Run:
+    """Carry out a decided trial: roll back where asked, append its row once, snapshot, lesson. Safe to repeat."""
+    if note.rollback:
+        for place in note.places.values():
+            if place.trial:
+                _roll_back(note, place)
+    row = rows.parse_row(note.row)
+    with context.writing(layout) as (run, held):
+        before = run
+        if run.state.iteration < note.iteration:
+            log = held.append((*note.events, *_refused(layout), *_heads(run, note)), [row])
+            run = context.save(run, log)
+            evidence.clear_refusals(layout.evidence)
+        elif run.snapshot is None or run.snapshot.get("state", {}).get("iteration") != run.state.iteration:
+            run = context.save(run, held.log)
+    if before.state.iteration < note.iteration:
+        record.add_lesson(before, row, strategy=note.lesson)
+    return run
+
+
+def _refused(layout: Layout) -> list[journal.Event]:
+    return [{"kind": "refused", **item} for item in evidence.refusals(layout.evidence)]
+
+
+def _heads(run: Run, note: Intent) -> list[journal.Event]:
+    """Where HEAD stands after this row, so that a commit by somebody else is noticed."""
+    heads = {name: Repo(Path(place.tree)).head() for name, place in note.places.items()}
+    return [{"kind": "heads", "iteration": note.iteration, "heads": heads}]
+
+
+def _roll_back(note: Intent, place: Place) -> None:
+    message = f"iteration {note.iteration} was not kept\n\nThis reverts commit {place.trial}.\n\n" + trailers(note)
+    revert = f'Revert "experiment: {rows.parse_row(note.row).description[:60]}"\n\n' + message
+    roll_back_one(Repo(Path(place.tree)), place.base, place.trial, revert if note.rollback == "revert" else "")
+
+
+def roll_back_one(repo: Repo, base: str, trial: str, revert_message: str) -> None:
+    """Bring one repository back to `base`; raises `Refusal` when somebody edited the trial's files meanwhile."""
+    try:
+        repo.switch_content(base, trial)  # where a noisy measurement left the retained content
+    except GitError:
+        pass
+    try:
+        repo.undo_commit(base, trial, revert_message=revert_message or None)
+    except GitError as error:
+        raise Refusal(
+            f"the trial's commit {trial[:9]} in {repo.root} cannot be undone ({error}); expected its files untouched "
+            "while it was measured: take your later edit away (git stash), then repeat the command"
+        ) from None
+    hashes.forget_bytecode(repo.root, repo.changed_paths(base, trial))
+
+
+def trailers(note: Intent) -> str:
+    """The trailers of every commit that belongs to a trial."""
+    return f"Autoresearch-Run: {note.tag}\nAutoresearch-Iteration: {note.iteration}\n"
+
+
+def with_commits(note: Intent, commits: Mapping[str, str]) -> Intent:
+    """The note with the trial's commits."""
+    return replace(note, places={n: replace(p, trial=commits.get(n, "")) for n, p in note.places.items()})

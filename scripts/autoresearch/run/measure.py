@@ -1,0 +1,143 @@
+"""Measuring: one check run to its sample, and a candidate against the retained tree under noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ..core import metric
+from ..core.config import Config
+from ..core.text import listing, one_line
+from ..disk import evidence
+from ..system import process
+
+# Until a baseline tells how long a run takes, nothing may run longer than this (seconds).
+FIRST_LIMIT = 1800.0
+# A check that is quick may stumble over a busy machine: below this, twice the time is no sign of anything (seconds).
+SLACK = 10.0
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of a check: its metric or why there is none, its other numbers, and seconds."""
+
+    value: Decimal | None
+    problem: str
+    seconds: float
+    exit_code: int | None
+    others: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sample as evidence keeps it."""
+        return {
+            "value": self.value,
+            "problem": self.problem,
+            "seconds": Decimal(f"{self.seconds:.4f}"),
+            "exit_code": self.exit_code,
+            "others": dict(self.others),
+        }
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where checks run and what bounds them: checkout, evidence folder, seconds, and a mark for their processes."""
+
+    tree: Path
+    folder: Path
+    config: Config
+    limit: float
+    mark: str
+
+
+def limit_of(config: Config, seconds: float | None) -> float:
+    """Seconds a run of verify may take: as configured, else twice the baseline's (contract section 7)."""
+    if config.verify_timeout is not None:
+        return float(config.verify_timeout)
+    return FIRST_LIMIT if seconds is None else max(2 * seconds, seconds + SLACK)
+
+
+def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
+    """Run verify once; its output goes to the evidence folder under `name`."""
+    done = _run(bench, bench.config.verify, name, keep)
+    problem = _failure(done, bench.config.verify_exit == "any", bench.limit)
+    reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
+    if not problem and reading.problem:
+        problem = f"verify printed no usable metric: {reading.problem}"
+    return Sample(None if problem else reading.value, problem, done.duration, done.exit_code, reading.others)
+
+
+def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
+    """Run a pass-or-fail check (guard, confirm): whether it passed, why not, and its seconds."""
+    done = _run(bench, command, name, evidence.OUTPUT_LIMIT)
+    problem = _failure(done, False, bench.limit)
+    return not problem, problem, done.duration
+
+
+def _run(bench: Bench, command: str, name: str, keep: int) -> process.Finished:
+    done = process.run_shell(command, bench.tree, bench.limit, {}, bench.mark)
+    evidence.write_bytes(bench.folder / f"{name}.out", done.stdout, keep)
+    evidence.write_bytes(bench.folder / f"{name}.err", done.stderr, keep)
+    return done
+
+
+def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
+    if done.timed_out:
+        return f"took longer than {limit:.0f} s and was ended"
+    if done.overflowed:
+        return "printed more than 64 MiB and was ended"
+    if done.signal:
+        return f"ended by signal {done.signal}"
+    if done.exit_code != 0 and not any_exit:
+        last = one_line(
+            (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace").rpartition("\n")[2], 160
+        )
+        return f"exit code {done.exit_code}" + (f": {last}" if last else "")
+    return f"left processes behind: {listing(done.leftovers, 2)}" if done.leftovers else ""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a candidate measured: its estimate (or the problem), all samples, and the rule's verdict under noise.
+
+    `improves` is None when one run decides by itself (exact metrics)."""
+
+    value: Decimal | None
+    problem: str
+    samples: tuple[Sample, ...]
+    retained: tuple[Sample, ...] = ()
+    improves: bool | None = None
+    reason: str = ""
+    interval: tuple[Decimal, Decimal] | None = None
+
+    @property
+    def runs(self) -> int:
+        """Runs of verify, both arms."""
+        return len(self.samples) + len(self.retained)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent in verify."""
+        return sum(sample.seconds for sample in (*self.samples, *self.retained))
+
+
+def exact(bench: Bench) -> Measurement:
+    """One run decides."""
+    sample = verify(bench, "verify-1")
+    return Measurement(sample.value, sample.problem, (sample,))
+
+
+def failed(samples: Sequence[Sample], retained: Sequence[Sample]) -> Measurement:
+    """The measurement ends with the last sample's problem."""
+    problem = next((s.problem for s in (*reversed(samples), *reversed(retained)) if s.problem), "no sample")
+    return Measurement(None, problem, tuple(samples), tuple(retained))
+
+
+@dataclass(frozen=True)
+class Arms:
+    """How to put the candidate's or the retained content into the tree, between runs."""
+
+    show_candidate: Callable[[], None]
+    show_retained: Callable[[], None]

@@ -1,0 +1,117 @@
+"""Noisy metrics: candidate and retained run in interleaved pairs, in random order, until the rule has decided."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from ..core import noise, numbers, sequential
+from ..core.config import Config
+from . import measure
+from .measure import Arms, Bench, Measurement, Sample
+
+SAMPLE_OUTPUT = 16 * 1024
+
+
+def rule_of(config: Config) -> sequential.Rule:
+    """The sequential rule as configured."""
+    return sequential.Rule(config.direction, float(config.alpha), config.max_runs, config.min_delta)
+
+
+def is_noisy(config: Config) -> bool:
+    """Whether calibration found the metric noisy."""
+    return config.noise.get("kind") == "noisy"
+
+
+def affordable(config: Config) -> bool:
+    """Whether enough runs may be paid for that a keep by pairs is possible at all."""
+    return config.max_runs >= sequential.least_runs(float(config.alpha))
+
+
+def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
+    """Measure a candidate by the rule that its noise and budget allow."""
+    if not is_noisy(bench.config):
+        return measure.exact(bench)
+    return _pairs(bench, arms, retained, seed) if affordable(bench.config) else _single(bench, retained)
+
+
+def _single(bench: Bench, retained: Decimal) -> Measurement:
+    """One run against the threshold that the calibrated spread gives."""
+    one = measure.exact(bench)
+    if one.value is None:
+        return one
+    threshold = max(_threshold(bench.config), bench.config.min_delta)
+    gain = numbers.gain(bench.config.direction, one.value, retained)
+    reason = f"gain {numbers.plain(gain)} against a threshold of {numbers.plain(threshold)} (one run)"
+    return Measurement(one.value, "", one.samples, (), gain > threshold, reason)
+
+
+def _threshold(config: Config) -> Decimal:
+    samples = tuple(Decimal(str(value)) for value in config.noise.get("samples", ()))
+    calibration = noise.calibrate(samples, [0.0] * len(samples), config.max_runs, float(config.alpha))
+    return noise.single_run_threshold(calibration, float(config.alpha))
+
+
+def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
+    """The sequential test; ends early on a crash, on a clear gain and on a hopeless candidate."""
+    rule, start = rule_of(bench.config), int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
+    mine: list[Sample] = []
+    theirs: list[Sample] = []
+    pairs: list[tuple[Decimal, Decimal]] = []
+    while True:
+        number = len(pairs) + 1
+        first = sequential.order(start, number)
+        for candidate in (first, not first):
+            sample = _arm(bench, arms, candidate, number)
+            (mine if candidate else theirs).append(sample)
+            if sample.value is None:
+                return measure.failed(mine, theirs)
+        pairs.append((_value(mine[-1]), _value(theirs[-1])))
+        verdict = sequential.judge(pairs, rule)
+        if verdict.action != "more":
+            return _concluded(verdict, mine, theirs, retained, bench.config.direction)
+
+
+def _arm(bench: Bench, arms: Arms, candidate: bool, number: int) -> Sample:
+    (arms.show_candidate if candidate else arms.show_retained)()
+    name = f"{'verify' if candidate else 'retained'}-{number}"
+    return measure.verify(bench, name, SAMPLE_OUTPUT)
+
+
+def _value(sample: Sample) -> Decimal:
+    assert sample.value is not None
+    return sample.value
+
+
+def _concluded(
+    verdict: sequential.Verdict, mine: list[Sample], theirs: list[Sample], retained: Decimal, direction: str
+) -> Measurement:
+    """The estimate is the retained value moved by the paired gain, not the luckiest sample."""
+    gain = verdict.estimate if verdict.estimate is not None else Decimal(0)
+    estimate = _moved(retained, gain, direction)
+    limits = verdict.interval and tuple(sorted(_moved(retained, end, direction) for end in verdict.interval))
+    interval = (limits[0], limits[1]) if limits else None
+    return Measurement(estimate, "", tuple(mine), tuple(theirs), verdict.action == "keep", verdict.reason, interval)
+
+
+def _moved(value: Decimal, gain: Decimal, direction: str) -> Decimal:
+    return numbers.EXACT.add(value, -gain if direction == "lower" else gain)
+
+
+def noise_of(calibration: noise.Calibration) -> Mapping[str, Any]:
+    """The `noise` object of answers and configuration."""
+    return {
+        "kind": calibration.kind,
+        "samples": list(calibration.samples),
+        "spread": calibration.spread,
+        "smallest_detectable": calibration.smallest_detectable,
+    }
+
+
+def repeats(config: Config, seconds: float | None) -> int:
+    """Baseline runs: as asked, fewer when one takes minutes."""
+    if seconds is None or seconds < 60:
+        return config.calibrate
+    return min(config.calibrate, 2 if seconds < 300 else 1)

@@ -1,0 +1,106 @@
+"""Reading what an earlier run left: the facts behind `resume_check`, and the repair of a snapshot from its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..core import config, resume
+from ..core.errors import Refusal
+from ..core.resume import Decision, Evidence
+from ..disk import atomic, journal, snapshot
+from ..disk.journal import Log
+from ..disk.layout import Layout
+from . import context
+from .context import Run
+
+
+def examine(layout: Layout) -> tuple[Evidence, Log | None, Mapping[str, Any] | None]:
+    """What is on disk, with the parsed log and snapshot where they can be read."""
+    log, log_problem = _log(layout)
+    layout = context.located(layout, log.header.get("mode", "") if log else "")
+    has_state = layout.state.exists()
+    found, state_problem = _snapshot(layout)
+    relation = snapshot.relation(found, log) if log and found is not None else ""
+    return Evidence(layout.results.exists(), has_state, log_problem, state_problem, relation), log, found
+
+
+def _log(layout: Layout) -> tuple[Log | None, str]:
+    try:
+        log = journal.read(layout.results)
+        log.state  # noqa: B018 - raises for a log that cannot be folded
+        config.from_header(log.header)
+        return log, ""
+    except FileNotFoundError:
+        return None, ""
+    except (ValueError, OSError, Refusal) as error:
+        return None, str(error)
+
+
+def _snapshot(layout: Layout) -> tuple[Mapping[str, Any] | None, str]:
+    try:
+        found = snapshot.read(layout.state)
+        if found is not None and isinstance(found.get("config"), dict):
+            config.from_dict(found["config"])
+        return found, ""
+    except (ValueError, Refusal) as error:
+        return None, str(error)
+
+
+def check(layout: Layout, write: bool) -> dict[str, Any]:
+    """The answer of `resume_check`; with `write` the snapshot is rebuilt from a readable log."""
+    found, log, _ = examine(layout)
+    decision = resume.decide(found)
+    repaired = write and log is not None and decision.detail not in ("json_matches_tsv", "fresh_start")
+    if repaired:
+        repair(layout, log)
+    return {
+        "decision": decision.decision,
+        "detail": decision.detail,
+        "reasons": list(decision.reasons),
+        "has_results": found.has_results,
+        "has_state": found.has_state,
+        "repaired_state": bool(repaired),
+        "tsv_summary": summary(log),
+    }
+
+
+def repair(layout: Layout, log: Log | None) -> Run:
+    """Write the snapshot that the log tells; an unreadable or contradicting one is set aside as `.bak`."""
+    assert log is not None
+    layout = context.located(layout, log.header.get("mode", ""))
+    with journal.locked(layout.results) as held:
+        found = snapshot.tolerant(layout.state)
+        diverged = found is None or snapshot.relation(found, held.log) == "diverged"
+        if layout.state.exists() and diverged:
+            atomic.set_aside(layout.state)
+        keep = {key: value for key, value in (found or {}).items() if key not in ("state", "supervisor")}
+        run = Run(layout, held.log, context.configuration(held.log, keep or None), keep or None)
+        return context.save(run, held.log)
+
+
+def summary(log: Log | None) -> dict[str, Any] | None:
+    """The run in figures, for a question to the user."""
+    if log is None:
+        return None
+    state = log.state
+    return {
+        "mode": log.header.get("mode", ""),
+        "run_tag": log.header.get("run_tag", ""),
+        "goal": log.header.get("goal", ""),
+        "rows": len(log.rows),
+        "iteration": state.iteration,
+        "baseline_metric": state.baseline_metric,
+        "current_metric": state.current_metric,
+        "best_metric": state.best_metric,
+        "best_iteration": state.best_iteration,
+        "last_status": state.last_status,
+        "keeps": state.keeps,
+        "discards": state.discards,
+        "crashes": state.crashes,
+    }
+
+
+def decision(layout: Layout) -> Decision:
+    """The decision alone."""
+    return resume.decide(examine(layout)[0])

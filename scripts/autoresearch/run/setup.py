@@ -1,0 +1,181 @@
+"""Setting up a run: the checks before it, the measured baseline, the log's first row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+from ..core import artifacts, config
+from ..core.config import Config
+from ..core.errors import Refusal
+from ..core.numbers import plain
+from ..core.rows import Row
+from ..core.text import one_line
+from ..disk import atomic, journal, locks
+from ..disk.layout import Layout
+from ..system.git import Repo
+from . import baseline, context
+from .context import Run
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be set up. `metric` set means a reported baseline, else it is measured here."""
+
+    mode: str
+    config: Config
+    run_tag: str = ""
+    environment: str = ""
+    metric: Decimal | None = None
+    commit: str = ""
+    description: str = ""
+    repo_commits: Mapping[str, str] = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run that was set up: what the answer needs."""
+
+    run: Run
+    first: baseline.Baseline
+
+
+def tag_of(plan: Plan) -> str:
+    """The run's name: as given, else from the goal."""
+    words = re.findall(r"[a-z0-9]+", (plan.run_tag or plan.config.goal or plan.config.metric or "run").lower())
+    return "-".join(words[:6])[:48] or "run"
+
+
+def start(layout: Layout, plan: Plan) -> Ready:
+    """Set up a run; raises `Refusal` with nothing half-written. An old run is archived only once all is well."""
+    plan = replace(plan, config=replace(plan.config, measured=plan.metric is None))
+    config.validate(plan.config, plan.mode)
+    layout = context.located(layout, plan.mode)
+    refuse_existing(layout, plan)
+    with locks.held(layout.evidence / "trial.lock", "another command is measuring here; wait for it to end"):
+        if plan.metric is not None:
+            return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan)))
+        first = baseline.measured(layout, plan.mode, plan.config)
+        return _write(layout, replace(plan, config=first.config), first)
+
+
+def refuse_existing(layout: Layout, plan: Plan) -> None:
+    """An existing run is not overwritten unless asked; exec mode archives it by itself."""
+    if plan.force or plan.mode == "exec":
+        return
+    for path in (layout.results, layout.state):
+        if path.exists():
+            raise Refusal(
+                f"there is already a run here ({path.name}), expected none; "
+                "resume it (autoresearch_resume_check.py) or archive it with --force"
+            )
+
+
+def _commit(layout: Layout, plan: Plan) -> str:
+    if plan.commit:
+        return plan.commit
+    repo = Repo(layout.root)
+    head = repo.head() if repo.is_git() else ""
+    return repo.short(head) if head else "-"
+
+
+def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
+    """Archive what was there, then write log and snapshot."""
+    archive(layout)
+    if plan.mode == "exec":
+        layout.state.parent.mkdir(parents=True, exist_ok=True)
+    head = config.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
+    description = plan.description or f"initial {plan.config.metric}".strip()
+    row = Row(0, "", first.commit, first.metric, "0", first.guard, "baseline", (), one_line(description))
+    events = [{"kind": "start", "at": context.now()}, *first.events]
+    commits = dict(plan.repo_commits or {}) or first.repo_commits
+    events += [{"kind": "repos", "iteration": 0, "repo_commits": commits}] if commits else []
+    first.keep_evidence(layout.evidence)
+    layout.state.unlink(missing_ok=True)
+    log = journal.create(layout.results, head, events, row)
+    with journal.locked(layout.results) as held:
+        run = context.save(Run(layout, held.log, plan.config, None), log)
+    if (layout.root / ".git").exists():
+        Repo(layout.root).exclude((*artifacts.EXCLUDE, *(f"/{p}" for p in layout.own_paths() if not p.startswith("/"))))
+    return Ready(run, first)
+
+
+def archive(layout: Layout) -> list[str]:
+    """Move an old run's artifacts to their `.prev` names; lessons stay, they are for the next run."""
+    moved = [atomic.archive(path) for path in (layout.results, layout.state)]
+    found = list(layout.evidence.glob("[0-9]*")) if layout.evidence.is_dir() else []
+    if found:
+        # The folder itself holds the lock that is held right now, so its content moves, not the folder.
+        target = layout.evidence.with_name(layout.evidence.name + ".prev")
+        if target.exists():
+            target.rename(atomic.archive_name(target))
+        target.mkdir()
+        for item in (*found, *layout.evidence.glob("*.json*")):
+            item.rename(target / item.name)
+    return [name for name in moved if name]
+
+
+def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
+    """Measure as `start` would and report, for the wizard; leaves nothing behind."""
+    import shutil
+
+    existed = layout.evidence.exists()
+    plan = replace(plan, config=replace(plan.config, measured=True))
+    config.validate(plan.config, plan.mode)
+    try:
+        with locks.held(layout.evidence / "trial.lock", "another command is measuring here; wait for it to end"):
+            first = baseline.measured(layout, plan.mode, plan.config)
+            if first.staging is not None:
+                shutil.rmtree(first.staging, ignore_errors=True)
+    finally:
+        if not existed:
+            shutil.rmtree(layout.evidence, ignore_errors=True)
+    return {**figures(first), "existing_run": layout.results.exists(), "message": sentence(plan.config, first)}
+
+
+def figures(first: baseline.Baseline) -> dict[str, Any]:
+    """What a measured baseline tells, as the answer carries it."""
+    noise = {key: first.config.noise[key] for key in ("kind", "samples", "spread", "smallest_detectable")}
+    return {
+        "baseline_metric": first.metric,
+        "baseline_commit": first.commit,
+        "guard": first.guard,
+        "seconds_per_run": first.config.noise["seconds"],
+        "noise": noise,
+        "protected": list(first.protected),
+        "warnings": list(first.warnings),
+    }
+
+
+def sentence(wanted: Config, first: baseline.Baseline) -> str:
+    """The calibration in one plain sentence for the user."""
+    noise = first.config.noise
+    each = f"one run takes {float(noise['seconds']):.2g} s"
+    if noise["kind"] == "exact":
+        return f"{wanted.metric or 'the metric'} is {plain(first.metric)} and repeats exactly; {each}, one run a trial"
+    return (
+        f"{wanted.metric or 'the metric'} is about {plain(first.metric)} with a spread of {noise['spread']}; {each}; "
+        f"gains from about {noise['smallest_detectable']} on can be told from noise within {wanted.max_runs} runs"
+    )
+
+
+def answer(ready: Ready) -> dict[str, Any]:
+    """The JSON answer of `init_run`."""
+    run, first = ready.run, ready.first
+    out = {
+        "baseline_metric": run.state.baseline_metric,
+        "baseline_commit": run.state.last_commit,
+        "results_path": str(run.layout.results),
+        "state_path": str(run.layout.state),
+        "session_mode": run.config.session_mode,
+        "parallel_mode": run.config.parallel_mode,
+        "run_tag": run.tag,
+    }
+    if not run.config.measured:
+        return {**out, "message": "reported run: record every iteration with autoresearch_record_iteration.py"}
+    message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py"
+    return {**out, **figures(first), "message": message}

@@ -1,0 +1,81 @@
+"""What differs in the working trees of a run, sorted into what may be committed and what may not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core import artifacts, scope
+from ..disk import hashes
+from ..disk.journal import Event
+from ..disk.layout import skill_inside
+from ..system.git import Change, Repo
+from .context import Run
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Changed paths of one repository: `inside` the scope, `outside` of it, and whether anything is unmerged."""
+
+    repo: str
+    tree: Path
+    inside: tuple[str, ...]
+    outside: tuple[str, ...]
+    unmerged: tuple[str, ...] = ()
+
+
+def _events(events: Sequence[Event], kind: str, repo: str) -> list[Event]:
+    return [event for event in events if event.get("kind") == kind and event.get("repo") == repo]
+
+
+def byproducts(events: Sequence[Event], repo: str) -> tuple[str, ...]:
+    """Untracked paths that the checks themselves leave behind; a folder ends in `/`."""
+    return tuple(str(path) for event in _events(events, "byproducts", repo) for path in event.get("paths", ()))
+
+
+def foreign(events: Sequence[Event], repo: str) -> Mapping[str, str]:
+    """The user's own changes outside the scope at the start, with their digests."""
+    return {path: digest for event in _events(events, "foreign", repo) for path, digest in event["files"].items()}
+
+
+def is_below(path: str, roots: Sequence[str]) -> bool:
+    """Whether `path` is one of `roots` or lies in a root that ends in `/`."""
+    return any(path == root or (root.endswith("/") and path.startswith(root)) for root in roots)
+
+
+def own_changes(changes: Sequence[Change], tree: Path, extra: Sequence[str] = ()) -> tuple[Change, ...]:
+    """The changes that are neither artifacts of the tool nor the skill's own folder."""
+    kept = set(artifacts.foreign([change.path for change in changes], skill_inside(tree), extra))
+    return tuple(change for change in changes if change.path in kept)
+
+
+def edits(run: Run) -> tuple[Edits, ...]:
+    """The edits of every repository of the run, the primary one first."""
+    events = run.log.events
+    return tuple(
+        sort(repo, tree, pattern, events, run.layout.own_paths()) for repo, (tree, pattern) in run.trees().items()
+    )
+
+
+def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Sequence[str] = ()) -> Edits:
+    """Sort one repository's changes by its scope; by-products and the user's unchanged work do not count."""
+    changes = own_changes(Repo(tree).changes(), tree, extra)
+    ignored, mine = byproducts(events, repo), foreign(events, repo)
+    changes = tuple(change for change in changes if not is_below(change.path, ignored) or change.code != "?")
+    known = [change.path for change in changes if change.path in mine]
+    same = {path for path, digest in hashes.digests(tree, known).items() if digest == mine[path]}
+    paths = [change.path for change in changes if change.path not in same]
+    inside = scope.matcher(pattern)
+    return Edits(
+        repo,
+        tree,
+        tuple(path for path in paths if inside(path)),
+        tuple(path for path in paths if not inside(path)),
+        tuple(change.path for change in changes if change.code == "U"),
+    )
+
+
+def named(item: Edits, paths: Sequence[str], primary: str) -> list[str]:
+    """Paths as the user reads them: those of a companion carry its folder's name."""
+    return [path if item.repo == primary else f"{Path(item.repo).name}/{path}" for path in paths]
