@@ -24,6 +24,8 @@ SCRIPTS = HERE.parent.parent / "scripts"
 PASS = [sys.executable, "-c", "pass"]
 VERIFY, GUARD = "cat value", "test -s value"
 PERSON = {f"GIT_{role}_{key}": "bench" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")}
+# Without the user's PYTHON settings, one of which forbids to keep what was compiled.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | PERSON
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,7 @@ def script(name: str, *args: str) -> list[str]:
 
 def call(command: Sequence[str], cwd: Path) -> str:
     """Run a command that must succeed and return what it printed."""
-    done = subprocess.run(
-        command, cwd=cwd, env={**os.environ, **PERSON}, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"error: {' '.join(command)}: {done.stderr.strip()}")
     return done.stdout.strip()
@@ -91,9 +91,7 @@ def make_run(folder: Path, *flags: str) -> None:
 def help_figures(repeats: int) -> list[Figure]:
     """`--help` of every script."""
     names = sorted(path.stem[len("autoresearch_") :] for path in SCRIPTS.glob("autoresearch_*.py"))
-    return [
-        Figure(f"{name} --help", cost(script(name, "--help"), PASS, HERE, repeats), 25.0) for name in names
-    ]
+    return [Figure(f"{name} --help", cost(script(name, "--help"), PASS, HERE, repeats), 25.0) for name in names]
 
 
 def row(number: int, commit: str) -> str:
@@ -151,8 +149,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=20, help="calls per figure (default 20)")
     repeats = parser.parse_args().repeats
-    figures = help_figures(repeats)
     with tempfile.TemporaryDirectory() as folder:
+        ENVIRONMENT["XDG_CACHE_HOME"] = str(Path(folder) / "cache")
+        figures = help_figures(repeats)
         figures.append(record_figure(Path(folder), 1_000, 35.0, repeats))
         figures.append(record_figure(Path(folder), 10_000, 100.0, repeats))
         figures.append(trial_figure(Path(folder), repeats))
