@@ -1,7 +1,7 @@
 """The rim: argument groups, JSON out, exit codes, the one try/except. Nothing else prints or exits.
 
 Each command is a module `cli/<name>.py` with `add_arguments(parser)` and `run(args)`; only the one that was asked
-for is imported, because start-up time is paid on every experiment.
+for is imported, and it loads its rooms when it runs: start-up time is paid on every experiment.
 """
 
 from __future__ import annotations
@@ -11,31 +11,30 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Union
 
-from ..core import jsontext
 from ..core.errors import Refusal
-from ..core.text import one_line
+
+TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 
-@dataclass(frozen=True)
 class Outcome:
     """An answer that is not plain JSON with exit code 0: `text` wins over `payload` when it is given."""
 
-    payload: Mapping[str, Any]
-    exit_code: int = 0
-    text: str | None = None
-
-
-Answer = Union[Mapping[str, Any], Outcome]
+    def __init__(self, payload: Mapping[str, Any], exit_code: int = 0, text: str | None = None) -> None:
+        """Hold the answer; not a dataclass, because `--help` loads this module and must not load those."""
+        self.payload, self.exit_code, self.text = payload, exit_code, text
 
 
 class _Parser(argparse.ArgumentParser):
     """Usage errors in one line, exit code 2; flags are never abbreviated."""
 
-    def error(self, message: str) -> Any:
-        self.exit(2, f"error: {one_line(message, 300)}; see {self.prog} --help\n")
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and leave."""
+        from ..core.text import one_line
+
+        sys.exit(_fail(f"{one_line(message, 300)}; see {self.prog} --help", 2))
 
 
 def main(name: str, argv: Sequence[str] | None = None) -> int:
@@ -62,7 +61,9 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         )
 
 
-def _print(answer: Answer) -> int:
+def _print(answer: Mapping[str, Any] | Outcome) -> int:
+    from ..core import jsontext
+
     outcome = answer if isinstance(answer, Outcome) else Outcome(answer)
     text = outcome.text if outcome.text is not None else jsontext.dumps(outcome.payload, indent=2)
     if text:
@@ -72,6 +73,8 @@ def _print(answer: Answer) -> int:
 
 
 def _fail(message: str, code: int = 1) -> int:
+    from ..core.text import one_line
+
     sys.stderr.buffer.write(f"error: {one_line(message, 2000)}\n".encode("utf-8", "replace"))
     sys.stderr.flush()
     return code

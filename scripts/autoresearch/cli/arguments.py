@@ -1,17 +1,23 @@
-"""Argument groups that several commands share, and how they become a layout or a configuration."""
+"""Argument groups that several commands share, and how they become a layout or a configuration.
+
+Functions load what they need when they are called, for the sake of `--help` (see `cli/__init__.py`).
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
-from typing import Any
 
-from ..core import config, numbers
-from ..core.config import Config, RepoScope
+from ..core import choices
 from ..core.errors import Refusal
-from ..core.rows import labels
-from ..disk.layout import Layout, find_root
+
+TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from ..core.config import Config
+    from ..disk.layout import Layout
 
 _FILES = {
     "results": "research-results.tsv",
@@ -35,6 +41,10 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 
 def root_of(args: argparse.Namespace) -> Path:
     """The folder that holds the run's artifacts."""
+    from pathlib import Path
+
+    from ..disk.layout import find_root
+
     given = getattr(args, "repo", None)
     start = Path(given or os.getcwd())
     if not start.is_dir():
@@ -44,6 +54,8 @@ def root_of(args: argparse.Namespace) -> Path:
 
 def layout_of(args: argparse.Namespace) -> Layout:
     """The artifact paths that the flags name; relative ones resolve in the repository."""
+    from ..disk.layout import Layout
+
     root = root_of(args)
     given = {name: getattr(args, f"{name}_path", None) for name in _FILES}
     return Layout(root, **{name: (root / (given[name] or default)) for name, default in _FILES.items()})
@@ -53,23 +65,23 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     """The configuration flags of `init_run`, `runtime_ctl launch` and `exec`."""
     add = parser.add_argument
     add("--mode", default=None, help="loop, plan, debug, fix, security, ship or exec (default: loop)")
-    add("--session-mode", choices=config.SESSION_MODES, help="where the run happens (default: foreground)")
+    add("--session-mode", choices=choices.SESSION_MODES, help="where the run happens (default: foreground)")
     add("--goal", help="what the user wants, in words")
     add("--scope", help="patterns of the files that may change, e.g. 'src/**/*.py'")
     add("--companion-repo-scope", action="append", metavar="PATH=SCOPE", help="a second repository with its own scope")
     add("--metric-name", help="the name of the number")
-    add("--direction", choices=config.DIRECTIONS, help="which way is better")
+    add("--direction", choices=choices.DIRECTIONS, help="which way is better")
     add("--verify", help="shell command that prints the number")
     add("--guard", help="shell command that must still pass for a keep")
-    add("--execution-policy", choices=config.POLICIES, help="for nested Codex sessions")
+    add("--execution-policy", choices=choices.POLICIES, help="for nested Codex sessions")
     add("--iterations", type=int, metavar="N", help="stop after N experiments (default: unlimited)")
     add("--run-tag", help="name of the run (default: made from the goal)")
     add("--stop-condition", help="e.g. '<= 3' or 'stop when metric reaches zero'")
-    add("--rollback-policy", choices=config.ROLLBACKS, help="revert commits, or reset in an isolated branch")
+    add("--rollback-policy", choices=choices.ROLLBACKS, help="revert commits, or reset in an isolated branch")
     add("--required-stop-label", action="append", metavar="LABEL", help="the retained keep must carry it to stop")
     add("--required-keep-label", action="append", metavar="LABEL", help="a keep must carry it")
-    add("--parallel-mode", choices=config.PARALLEL)
-    add("--web-search", choices=config.SEARCH)
+    add("--parallel-mode", choices=choices.PARALLEL)
+    add("--web-search", choices=choices.SEARCH)
     add("--environment-summary", help="one line for the log (default: probed)")
     _add_measured(parser)
 
@@ -100,8 +112,11 @@ _FROM_FLAG = {
 
 def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
+    from ..core import config
+    from ..core.rows import labels
+
     data: dict[str, Any] = {}
-    for name in config._NAMES:
+    for name in config.NAMES:
         value = getattr(args, _FROM_FLAG.get(name, name), None)
         if value is not None and name != "repos":
             data[name] = value
@@ -122,14 +137,15 @@ def environment_of(args: argparse.Namespace, root: Path) -> str:
 
 def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[str, str]]:
     """The repositories of a run as `config.repos` holds them; raises `Refusal` for a companion that is none."""
+    from ..core.config import RepoScope
+    from ..disk.layout import find_root
+
     found = [RepoScope(str(root), scope, "primary").to_dict()]
     for item in companions or ():
         path, equals, inner = item.partition("=")
         folder = (root / path).resolve()
         if not equals or not inner.strip() or not folder.is_dir():
-            raise Refusal(
-                f"--companion-repo-scope {item[:80]!r} is not usable; expected PATH=SCOPE, e.g. ../api=src/"
-            )
+            raise Refusal(f"--companion-repo-scope {item[:80]!r} is not usable; expected PATH=SCOPE, e.g. ../api=src/")
         if find_root(folder) == root.resolve():
             raise Refusal(f"companion {path} is the primary repository; expected another one, or widen --scope")
         found.append(RepoScope(str(find_root(folder)), inner.strip(), "companion").to_dict())
@@ -163,4 +179,6 @@ def commits_of(values: list[str] | None, root: Path) -> dict[str, str]:
 
 def number_of(text: str | None, what: str) -> Any:
     """A decimal flag, or None when it was not given."""
+    from ..core import numbers
+
     return None if text is None else numbers.parse(text, what)

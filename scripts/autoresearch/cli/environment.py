@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from ..system import probe
 from . import Outcome, arguments
 
 
@@ -17,6 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Probe; no outbound connection is tried while search is off."""
+    from ..system import probe
+
     found = probe.environment(arguments.root_of(args), args.web_search == "enabled")
     line = probe.summary(found)
     return Outcome({**found, "summary": line}, text=line if args.summary else None)

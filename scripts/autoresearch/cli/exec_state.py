@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from ..disk import layout, scratch
 from . import Outcome, arguments
 
 
@@ -17,6 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """The path, and whether something was removed."""
+    from ..disk import layout, scratch
+
     path = layout.exec_state_path(arguments.root_of(args))
     removed = scratch.remove(path) if args.cleanup else False
     payload = {"state_path": str(path), "exists": path.exists(), "removed": removed}

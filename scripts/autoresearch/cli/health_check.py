@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
 
-from ..run import health
+from ..core.choices import MIN_FREE_MB
 from . import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,10 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_paths(parser)
     arguments.add_scopes(parser)
     parser.add_argument("--verify-cmd", default="", help="the check whose programs must be there")
-    parser.add_argument("--min-free-mb", type=int, default=health.DEFAULT_MIN_FREE_MB, metavar="N")
+    parser.add_argument("--min-free-mb", type=int, default=MIN_FREE_MB, metavar="N")
 
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """The health decision."""
+    from ..run import health
+
     layout = arguments.layout_of(args)
     return health.health(layout, args.verify_cmd, arguments.scopes_of(args, layout), args.min_free_mb)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-from ..core import lessons as rules
+from ..core.choices import OUTCOMES
 from ..core.errors import Refusal
-from ..core.text import one_line
-from ..disk import lessons
-from ..run.context import now
 from . import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..core.lessons import Lesson
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--lessons-path", metavar="PATH")
     append.add_argument("--title", required=True)
     append.add_argument("--strategy", required=True)
-    append.add_argument("--outcome", required=True, choices=rules.OUTCOMES)
+    append.add_argument("--outcome", required=True, choices=OUTCOMES)
     append.add_argument("--insight", required=True, help="what the description does not say")
     append.add_argument("--context", default="")
     append.add_argument("--iteration", default="", help="run-tag#N")
@@ -34,22 +35,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """The entries, newest last."""
+    from ..disk import lessons
+
     root = arguments.root_of(args)
     path = root / (args.lessons_path or "autoresearch-lessons.md")
     if args.command == "list":
         entries = lessons.read(path)
     else:
         entries = list(lessons.append(path, _entry(args)))
-    out: dict[str, Any] = {"lessons_path": str(Path(path)), "count": len(entries)}
+    out: dict[str, Any] = {"lessons_path": str(path), "count": len(entries)}
     if args.command == "append":
         return {**out, **entries[-1].to_dict()}
     return {**out, "lessons": [entry.to_dict() for entry in entries]}
 
 
-def _entry(args: argparse.Namespace) -> rules.Lesson:
+def _entry(args: argparse.Namespace) -> Lesson:
+    from ..core.lessons import Lesson
+    from ..core.text import one_line
+    from ..run.context import now
+
     for name in ("title", "strategy", "insight"):
         if not one_line(getattr(args, name)):
             raise Refusal(f"--{name} is empty, expected one line; a lesson that says nothing is not written")
     fields = ("title", "strategy", "outcome", "insight", "context", "iteration")
     values = {name: one_line(getattr(args, name)) for name in fields}
-    return rules.Lesson(number=0, timestamp=one_line(args.timestamp) or now(), **values)
+    return Lesson(number=0, timestamp=one_line(args.timestamp) or now(), **values)

@@ -9,7 +9,11 @@ from pathlib import Path
 
 from ..core.errors import Refusal
 from ..core.text import one_line
-from . import Answer, Outcome, arguments
+from . import Outcome, arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Spelled out, and what does the work imported by `run`: --help is not to wait for either.
 MODES = ("debug", "fix", "security", "ship")
@@ -38,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     summary.add_argument("--fail-on", choices=SEVERITIES, help="exit 1 when the gate fails at this severity")
 
 
-def run(args: argparse.Namespace) -> Answer:
+def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
     """Do one of the three; a gate that was asked for and fails is exit code 1 with the whole answer."""
     from ..run import modelog
 

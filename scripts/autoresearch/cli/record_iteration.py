@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
 
-from ..core import rows
+from ..core.choices import GUARDS, RECORDABLE
 from ..core.errors import Refusal
-from ..core.text import one_line
-from ..run import record
 from . import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of contract section 5."""
     arguments.add_paths(parser)
-    parser.add_argument("--status", required=True, choices=record.RECORDABLE)
+    parser.add_argument("--status", required=True, choices=RECORDABLE)
     parser.add_argument("--metric", help="the measured number (reported runs only)")
     parser.add_argument("--commit", default="-", help="hash of the trial's commit")
-    parser.add_argument("--guard", choices=sorted(rows.GUARDS), default="-")
+    parser.add_argument("--guard", choices=GUARDS, default="-")
     parser.add_argument("--description", default="", help="what was tried, one line")
     parser.add_argument("--label", action="append", default=[], help="repeatable, or comma separated")
     parser.add_argument("--repo-commit", action="append", metavar="PATH=COMMIT", help="a companion's commit")
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """Append the row."""
+    from ..core import rows
+    from ..run import record
+
     layout = arguments.layout_of(args)
     labels, description = rows.describe(args.description, rows.labels(args.label))
     report = record.Report(
@@ -46,6 +50,8 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def _commit(text: str) -> str:
+    from ..core.text import one_line
+
     if one_line(text, 64) != text or " " in text or not text:
         raise Refusal(f"commit is {text[:40]!r}, expected a hash such as a1b2c3d, or - where nothing was committed")
     return text

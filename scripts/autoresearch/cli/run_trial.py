@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import signal
-from types import FrameType
 
-from ..core import jsontext, rows
-from ..run import trial
 from . import Outcome, arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Run the experiment; the answer is one compact line, because an agent pays for every token."""
+    from ..core import jsontext, rows
+    from ..run import trial
+
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupted)
     labels, description = rows.describe(args.description, rows.labels(args.label))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
-from ..core.errors import Refusal
-from ..run import selection
 from . import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """Append the batch."""
+    from pathlib import Path
+
+    from ..core.errors import Refusal
+    from ..run import selection
+
     try:
         text = Path(args.batch_file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:

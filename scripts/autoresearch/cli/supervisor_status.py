@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any
 
-from ..run import supervisor
+from ..core.choices import MAX_STAGNATION
 from . import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-stagnation",
         type=int,
-        default=supervisor.MAX_STAGNATION,
+        default=MAX_STAGNATION,
         metavar="N",
         help="sessions in a row without a new row before a human is asked (0: never)",
     )
@@ -26,4 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """The supervisor's decision."""
+    from ..run import supervisor
+
     return supervisor.status(arguments.layout_of(args), args.max_stagnation, args.after_run, args.write_state)

@@ -8,9 +8,9 @@ The exit code alone says little (1 covers everything), so failures are told apar
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal
 
+from .frozen import dataclass
 from .text import one_line
 
 Name = Literal[

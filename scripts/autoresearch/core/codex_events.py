@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
+from .frozen import dataclass, replace
 from .jsontext import loads
 from .text import one_line
 

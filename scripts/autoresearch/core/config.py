@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any
 
 from . import jsontext, numbers, scope, stop
 from . import metric as extraction
+from .choices import DIRECTIONS, ISOLATION, MODES, PARALLEL, POLICIES, ROLLBACKS, SEARCH, SESSION_MODES
 from .errors import Refusal
+from .frozen import dataclass, field, names, replace
 from .rows import labels
-
-MODES = ("loop", "plan", "debug", "fix", "security", "ship", "exec")
-DIRECTIONS = ("lower", "higher")
-SESSION_MODES = ("foreground", "background")
-POLICIES = ("danger_full_access", "workspace_write")
-ROLLBACKS = ("revert", "reset")
-PARALLEL = ("serial", "parallel")
-SEARCH = ("enabled", "disabled")
-ISOLATION = ("none", "branch", "worktree")
 
 
 @dataclass(frozen=True)
@@ -103,9 +95,9 @@ class Config:
         return {**out, **self.extra}
 
 
-_NAMES = tuple(item.name for item in fields(Config) if item.name != "extra")
-_MEASURED = _NAMES[_NAMES.index("measured") :]
-_ORIGIN = tuple(name for name in _NAMES if name not in _MEASURED and name != "execution_policy")
+NAMES = names(Config)[:-1]
+_MEASURED = NAMES[NAMES.index("measured") :]
+_ORIGIN = tuple(name for name in NAMES if name not in _MEASURED and name != "execution_policy")
 _LISTS = ("required_keep_labels", "required_stop_labels", "protect", "require")
 _NUMBERS = ("verify_timeout", "alpha", "min_delta", "max_minutes")
 _INTEGERS = ("iterations", "calibrate", "max_runs", "max_tokens", "max_sessions")
@@ -122,10 +114,10 @@ def _plain(value: Any) -> Any:
 def from_dict(data: Mapping[str, Any]) -> Config:
     """Read a `config` object, one written by someone else included; raises `Refusal` for unusable values."""
     values: dict[str, Any] = {}
-    for name in _NAMES:
+    for name in NAMES:
         if data.get(name) is not None:
             values[name] = _value(name, data[name])
-    values["extra"] = {key: value for key, value in data.items() if key not in _NAMES}
+    values["extra"] = {key: value for key, value in data.items() if key not in NAMES}
     return Config(**values)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
 from . import numbers
+from .frozen import dataclass, names, replace
 from .rows import Row
 
 _COUNTED = {"discard": "discards", "crash": "crashes", "no-op": "no_ops", "blocked": "blocked"}
@@ -44,7 +44,7 @@ class State:
         return {name: getattr(self, name) for name in FIELDS}
 
 
-FIELDS = tuple(field.name for field in fields(State))
+FIELDS = names(State)
 _NOT_IN_FOREIGN_LOGS = ("last_repo_commits", "last_trial_repo_commits")
 RepoCommits = Mapping[int, Mapping[str, str]]
 

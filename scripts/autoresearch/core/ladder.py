@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from .frozen import dataclass
 from .rows import Row
 
 REFINE_AT, PIVOT_AT, SEARCH_AFTER, HAND_OVER_AT = 3, 5, 2, 3

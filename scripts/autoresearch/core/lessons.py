@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
+from .frozen import dataclass, replace
 from .text import one_line
 
-OUTCOMES = ("keep", "discard", "crash", "pivot", "summary")
 OLD_LIMIT = 50
 _FIELDS = ("Strategy", "Outcome", "Insight", "Context", "Iteration", "Timestamp")
 _TITLE = re.compile(r"^### L-(\d+): (.*)$")

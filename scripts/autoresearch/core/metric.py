@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from . import jsontext, numbers
 from .errors import Refusal
+from .frozen import dataclass, field
 from .text import one_line
 
 _LINE = re.compile(r"^METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)

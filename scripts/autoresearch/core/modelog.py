@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from . import jsontext, text
 from .errors import Refusal
+from .frozen import dataclass, field
 from .modeschemas import SHIPMENTS, Schema
 
 FIELD_LIMIT = 8000

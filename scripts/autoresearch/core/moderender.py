@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from . import modescore, shiplog, text
+from .frozen import dataclass
 from .modelog import Entry
 from .modeschemas import LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema
 

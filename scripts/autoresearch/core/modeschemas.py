@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from . import text
+from .choices import STATUSES
 from .errors import Refusal
+from .frozen import dataclass
 from .rows import COLUMNS as FIX_COLUMNS
-from .rows import STATUSES
 
 SEVERITIES = ("critical", "high", "medium", "low")
 STRIDE = (

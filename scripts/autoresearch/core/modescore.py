@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from . import shiplog, text
 from .errors import Refusal
+from .frozen import dataclass
 from .modelog import Entry
 from .moderules import retained
 from .modeschemas import CATEGORIES, LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 
 from .errors import Refusal
+from .frozen import dataclass, replace
 from .numbers import plain
 from .sequential import detectable_spreads, least_runs
 from .signrank import median

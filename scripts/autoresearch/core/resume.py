@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .frozen import dataclass
 
 FULL, WIZARD, FALLBACK, FRESH = "full_resume", "mini_wizard", "tsv_fallback", "fresh_start"
 

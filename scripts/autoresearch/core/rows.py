@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from . import numbers, text
+from .choices import GUARDS, STATUSES
 from .errors import Refusal
 
 COLUMNS = ("iteration", "commit", "metric", "delta", "guard", "status", "description")
 HEADER = "\t".join(COLUMNS)
-STATUSES = frozenset("baseline keep discard crash no-op blocked drift refine pivot search".split())
-GUARDS = frozenset(("pass", "fail", "-"))
+_STATUSES, _GUARDS = frozenset(STATUSES), frozenset(GUARDS)
 LABEL_LIMIT = 20
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._/-]{0,63}")
 _PREFIX = re.compile(r"\[labels: ([^\]]*)\] ?")
@@ -54,7 +54,7 @@ def labels(values: Iterable[str]) -> tuple[str, ...]:
 
 def split_labels(cell: str) -> tuple[tuple[str, ...], str]:
     """Separate the `[labels: a, b] ` prefix of a description cell from its text."""
-    match = _PREFIX.match(cell)
+    match = _PREFIX.match(cell) if cell[:1] == "[" else None
     if not match:
         return (), cell
     found = dict.fromkeys(part.strip().lower() for part in match.group(1).split(",") if part.strip())
@@ -71,24 +71,33 @@ def describe(description: str, given: tuple[str, ...]) -> tuple[tuple[str, ...],
     return labels(found), rest.strip()
 
 
+def _numbered(cell: str) -> tuple[int, str]:
+    """Iteration number and worker suffix of the first cell."""
+    if cell.isdecimal() and cell.isascii() and len(cell) < 10:
+        return int(cell), ""
+    where = _ITERATION.fullmatch(cell)
+    if where is None:
+        raise ValueError(f"iteration {cell[:20]!r}")
+    return int(where[1]), where[2]
+
+
 def parse_row(line: str) -> Row:
     """Read one line; raises `ValueError` saying which cell is wrong."""
     cells = line.split("\t")
     if len(cells) != len(COLUMNS):
         raise ValueError(f"{len(cells)} cells instead of {len(COLUMNS)}")
-    where = _ITERATION.fullmatch(cells[0])
-    if where is None:
-        raise ValueError(f"iteration {cells[0][:20]!r}")
+    iteration, worker = _numbered(cells[0])
     metric, status, guard = cells[2], cells[5], cells[4]
-    if metric != "-" and not numbers.is_number(metric):
+    # Plain digits are most of what is read, and need no regular expression.
+    if not (metric.isdecimal() and metric.isascii()) and metric != "-" and not numbers.is_number(metric):
         raise ValueError(f"metric {metric[:20]!r}")
-    if status not in STATUSES:
+    if status not in _STATUSES:
         raise ValueError(f"status {status[:20]!r}")
-    if guard not in GUARDS:
+    if guard not in _GUARDS:
         raise ValueError(f"guard {guard[:20]!r}")
     tags, description = split_labels(cells[6])
     value = None if metric == "-" else Decimal(metric)
-    return Row(int(where[1]), where[2], cells[1], value, cells[3], guard, status, tags, description)
+    return Row(iteration, worker, cells[1], value, cells[3], guard, status, tags, description)
 
 
 def format_row(row: Row) -> str:

@@ -21,12 +21,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from . import signrank
 from .errors import Refusal
+from .frozen import dataclass
 from .numbers import difference, gain
 
 Pair = tuple[Decimal, Decimal]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from . import numbers
 from .errors import Refusal
+from .frozen import dataclass
 
 _TESTS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<=": operator.le,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from . import decision
 from .config import Config
 from .fold import State
+from .frozen import dataclass
 from .ladder import HAND_OVER_AT
 
 RELAUNCH, STOP, HUMAN = "relaunch", "stop", "needs_human"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -55,6 +54,8 @@ def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def _digest(path: Path) -> str:
+    import hashlib
+
     try:
         with open(path, "rb") as file:
             value = hashlib.sha256()

@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ..core import fold, jsontext, rows
 from ..core.errors import Refusal
+from ..core.frozen import dataclass, replace
 from ..core.rows import Row
 from . import atomic, locks
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from ..core.frozen import dataclass
 
 SKILL_ROOT = Path(__file__).resolve().parents[3]
 # A linked worktree made for a run names the checkout that holds the run's artifacts in this file of its git folder.
@@ -85,6 +85,7 @@ def _read(path: Path) -> str:
 
 def exec_state_path(root: Path) -> Path:
     """Where exec mode keeps its snapshot, outside the repository (contract section 1)."""
+    import hashlib
     import tempfile
 
     digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]

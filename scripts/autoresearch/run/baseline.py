@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from ..core import evaluator as rules
 from ..core import noise
 from ..core.config import Config
 from ..core.errors import Refusal
+from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
 from ..disk import hashes
 from ..disk.journal import Event

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from ..core import config, supervise
 from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.fold import State, with_foreign_commits
+from ..core.frozen import dataclass, replace
 from ..disk import journal, snapshot
 from ..disk.journal import Locked, Log
 from ..disk.layout import Layout, exec_state_path

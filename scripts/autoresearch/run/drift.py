@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 from ..core import noise
 from ..core.errors import Refusal
+from ..core.frozen import replace
 from ..core.rows import Row
 from ..core.text import listing
 from ..disk import evidence, journal, locks

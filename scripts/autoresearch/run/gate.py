@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..core import supervise
+from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
 from ..core.text import listing
 from ..disk import evidence
@@ -16,8 +16,6 @@ from ..system.git import Repo
 from . import budget, context, evaluator, tree
 from .context import Run
 from .tree import Edits
-
-BLOCK_MB = 500  # below this nothing is started; contract section 7
 
 
 def refuse_finished(run: Run) -> None:
@@ -34,9 +32,9 @@ def refuse_finished(run: Run) -> None:
             "report the result to the user, a new run starts with autoresearch_init_run.py --force"
         )
     free = probe.free_mb(run.layout.root)
-    if free < BLOCK_MB:
+    if free < MIN_FREE_MB:
         raise Refusal(
-            f"only {free} MB of disk are free, expected at least {BLOCK_MB}; free some and repeat the command"
+            f"only {free} MB of disk are free, expected at least {MIN_FREE_MB}; free some and repeat the command"
         )
 
 
@@ -78,7 +76,7 @@ def _refuse_moved_head(run: Run, item: Edits) -> None:
     head = Repo(item.tree).head()
     if expected and head != expected:
         raise Refusal(
-            f"HEAD is at {head[:9]}, expected {expected[:9]}: somebody committed in mid-run. If it was your experiment, "
+            f"HEAD is at {head[:9]}, expected {expected[:9]}: somebody committed in mid-run. If it was your trial, "
             f"git reset --soft {expected[:9]} and run the trial again; if it was the user's work, "
             "record_iteration --status drift measures it as the new retained state"
         )
@@ -98,6 +96,8 @@ def _note(run: Run, what: str, paths: Sequence[str]) -> None:
 
 def key_of(run: Run, patch: bytes) -> str:
     """What makes two attempts the same: the same patch on the same retained content."""
+    import hashlib
+
     base = max((row.iteration for row in run.log.rows if row.is_main and row.status in ("keep", "baseline")), default=0)
     return hashlib.sha256(b"%d:" % base + patch).hexdigest()[:20]
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..core import artifacts, resume, scope
+from ..core.frozen import dataclass
 from ..core.text import listing
 from ..disk import journal
 from ..disk.layout import Layout
 from ..system import probe
 from ..system.git import GitError, Repo
-from . import gate, tree
 from . import resume as reading
+from . import tree
 
 WARN_MB = 1024
 OK, WARN, BLOCK = "ok", "warn", "block"
-PHASES = ("prelaunch", "precommit", "prebatch", "rollback")
 _BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
 
 
@@ -209,5 +208,3 @@ def _scope_exists(root: Path, pattern: str) -> bool:
         inside(change.path) and change.code == "?" for change in Repo(root).changes()
     )
 
-
-DEFAULT_MIN_FREE_MB = gate.BLOCK_MB

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..core import rows
 from ..core.errors import Refusal
+from ..core.frozen import dataclass, replace
 from ..disk import evidence, hashes, journal
 from ..disk.layout import Layout
 from ..system import process

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
 from ..core import decision, numbers
+from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
 from ..disk import evidence, hashes
 from ..system.git import Repo

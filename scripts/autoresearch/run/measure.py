@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ..core import metric
 from ..core.config import Config
+from ..core.frozen import dataclass, field
 from ..core.text import listing, one_line
 from ..disk import evidence
 from ..system import process

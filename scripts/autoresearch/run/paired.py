@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -56,6 +55,8 @@ def _threshold(config: Config) -> Decimal:
 
 def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
     """The sequential test; ends early on a crash, on a clear gain and on a hopeless candidate."""
+    import hashlib
+
     rule, start = rule_of(bench.config), int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
     mine: list[Sample] = []
     theirs: list[Sample] = []

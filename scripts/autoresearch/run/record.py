@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from ..core import decision, ladder, numbers, rows
+from ..core import decision, ladder, numbers
 from ..core.errors import Refusal
+from ..core.frozen import dataclass, field
 from ..core.lessons import Lesson
 from ..core.rows import Row
 from ..core.text import one_line
@@ -18,7 +18,6 @@ from ..disk.layout import Layout
 from . import context
 from .context import Run
 
-RECORDABLE = tuple(sorted(rows.STATUSES - {"baseline"}))
 # In a measured run these come from the tool's own measurement, never from a typed number.
 MEASURED_ONLY = ("keep", "discard", "crash", "no-op")
 _NEED_COMMIT = ("keep", "discard", "crash")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 
 from ..core import numbers
 from ..core.config import Config
 from ..core.errors import Refusal
+from ..core.frozen import replace
 
 _FORM = re.compile(r"\s*([^\s<>=!]+)\s*(<=|>=|==|<|>)\s*(?:(baseline)\s*(?:([*+-])\s*)?)?(\S+)?\s*")
 _TESTS: dict[str, Callable[[Decimal, Decimal], bool]] = {

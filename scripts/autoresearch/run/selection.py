@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from ..core import decision, jsontext, numbers, rows
+from ..core.choices import GUARDS
 from ..core.errors import Refusal
+from ..core.frozen import dataclass, field
 from ..core.rows import Row
 from ..core.text import one_line
 from ..disk.layout import Layout
@@ -54,7 +55,7 @@ def _worker(item: Any) -> Worker:
     if not (name.isascii() and name.isalpha() and name.islower()) or len(name) > 8:
         raise Refusal(f"worker_id is {name[:20]!r}, expected lowercase letters such as 'a'")
     status, guard = str(item.get("status", "completed")), str(item.get("guard") or "-")
-    if status not in WORKER_STATUSES or guard not in rows.GUARDS:
+    if status not in WORKER_STATUSES or guard not in GUARDS:
         allowed = f"{', '.join(WORKER_STATUSES)} and pass, fail or -"
         raise Refusal(f"worker {name}: status {status[:20]!r}, guard {guard[:20]!r}; expected {allowed}")
     metric = None if item.get("metric") is None else numbers.parse(str(item["metric"]), f"metric of worker {name}")

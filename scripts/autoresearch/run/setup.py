@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from ..core import artifacts, config
 from ..core.config import Config
 from ..core.errors import Refusal
+from ..core.frozen import dataclass, field, replace
 from ..core.numbers import plain
 from ..core.rows import Row
 from ..core.text import one_line

@@ -13,8 +13,6 @@ from ..disk.layout import Layout
 from . import budget, context
 from . import resume as reading
 
-MAX_STAGNATION = 3
-
 
 def signature(log: Log) -> str:
     """What the log looks like; equal before and after a session that recorded nothing."""
@@ -95,7 +93,7 @@ def _answer(verdict: Verdict, mode: str, iteration: int | None, last: str, count
 
 def touch_session(layout: Layout, session_mode: str, policy: str) -> dict[str, Any]:
     """Change where the run happens; the log is untouched."""
-    from dataclasses import replace
+    from ..core.frozen import replace
 
     with context.writing(layout) as (run, held):
         config = replace(run.config, session_mode=session_mode, execution_policy=policy or run.config.execution_policy)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ..core import artifacts, scope
+from ..core.frozen import dataclass
 from ..disk import hashes
 from ..disk.journal import Event
 from ..disk.layout import skill_inside

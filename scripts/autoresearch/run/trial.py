@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ..core import ladder, nextstep, numbers, rows
 from ..core.errors import Refusal
+from ..core.frozen import dataclass
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, one_line
 from ..disk import evidence, hashes, locks

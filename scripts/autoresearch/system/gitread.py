@@ -4,11 +4,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from autoresearch.system import gitcall, gitfiles
 from autoresearch.system.gitcall import GitError
+
+from ..core.frozen import dataclass
 
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*): (.*)")
 DIFF = ("-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")

@@ -5,12 +5,13 @@ import os
 import signal
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoresearch.system import platform
 from autoresearch.system.capture import Capture
+
+from ..core.frozen import dataclass
 
 if TYPE_CHECKING:
     import subprocess
@@ -60,7 +61,7 @@ class Process:
 
 
 def run_shell(command: str, cwd: Path, timeout: float | None, env: Mapping[str, str], mark: str,
-              limits: Limits = Limits()) -> Finished:
+              limits: Limits = Limits()) -> Finished:  # noqa: B008 - frozen
     """Run `/bin/sh -c command` in a session of its own and wait for it, at most `timeout` seconds.
 
     stdin is empty, `env` is added to ours. Whatever the command started is ended before this

@@ -1,0 +1,18 @@
+"""The values that flags and configuration allow. Apart from everything else, so that `--help` loads nothing more."""
+
+MODES = ("loop", "plan", "debug", "fix", "security", "ship", "exec")
+DIRECTIONS = ("lower", "higher")
+SESSION_MODES = ("foreground", "background")
+POLICIES = ("danger_full_access", "workspace_write")
+ROLLBACKS = ("revert", "reset")
+PARALLEL = ("serial", "parallel")
+SEARCH = ("enabled", "disabled")
+ISOLATION = ("none", "branch", "worktree")
+STATUSES = ("baseline", "keep", "discard", "crash", "no-op", "blocked", "drift", "refine", "pivot", "search")
+RECORDABLE = STATUSES[1:]
+GUARDS = ("pass", "fail", "-")
+OUTCOMES = ("keep", "discard", "crash", "pivot", "summary")
+IDEAS = ("open", "tried", "kept", "dropped")
+PHASES = ("prelaunch", "precommit", "prebatch", "rollback")
+MAX_STAGNATION = 3
+MIN_FREE_MB = 500
