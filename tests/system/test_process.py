@@ -96,7 +96,8 @@ def test_ending_an_outer_mark_ends_checks_started_within(tmp_path, mark):
              "run_shell('echo $AUTORESEARCH_MARK > seen; sleep 68', Path('.'), None, {}, 'inner')")
     env = {"PYTHONPATH": str(Path(process.__file__).parents[2])}
     out = tmp_path / "out"
-    started = process.start_detached([sys.executable, "-c", inner], tmp_path, env, None, out, out, mark)
+    streams = process.Streams(None, out, out)
+    started = process.start_detached([sys.executable, "-c", inner], tmp_path, env, streams, mark)
     assert wait_for(tmp_path / "seen") == f"{mark}/inner\n"
     assert len(process.pids_with_mark(mark)) >= 3
     assert process.end_marked(mark, 1.0) == ()
@@ -107,7 +108,8 @@ def test_detached_process_reads_and_writes_files_and_is_recognised(tmp_path, mar
     (tmp_path / "in").write_text("prompt")
     out = tmp_path / "out"
     argv = ["/bin/sh", "-c", "cat; sleep 69"]
-    started = process.start_detached(argv, tmp_path, {}, tmp_path / "in", out, tmp_path / "err", mark)
+    streams = process.Streams(tmp_path / "in", out, tmp_path / "err")
+    started = process.start_detached(argv, tmp_path, {}, streams, mark)
     assert wait_for(out) == "prompt"
     assert os.getsid(started.pid) == started.pid != os.getsid(0)
     assert process.alive(started.pid, started.identity) and started.poll() is None

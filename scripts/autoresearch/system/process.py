@@ -48,6 +48,15 @@ class Finished:
 
 
 @dataclass(frozen=True)
+class Streams:
+    """The files of a detached program: what it reads (None: nothing), and what its output is appended to."""
+
+    stdin: Path | None
+    stdout: Path
+    stderr: Path
+
+
+@dataclass(frozen=True)
 class Process:
     """A started process that leads its own session: its process group has the same id."""
 
@@ -142,24 +151,25 @@ class _Watch:
         return names
 
 
-def start_detached(argv: Sequence[str], cwd: Path, env: Mapping[str, str], stdin_path: Path | None,
-                   stdout_path: Path, stderr_path: Path, mark: str) -> Process:
+def start_detached(argv: Sequence[str], cwd: Path, env: Mapping[str, str], streams: Streams, mark: str,
+                   keep: Sequence[int] = ()) -> Process:
     """Start a program in a new session, its output appended to files; it outlives us.
 
-    `env` is added to ours; no `stdin_path` is an empty stdin. Raises OSError when it cannot be started.
+    `env` is added to ours; `keep` are descriptors that it inherits, such as one that holds a lock.
+    Raises OSError when it cannot be started.
     """
-    with open(stdin_path or os.devnull, "rb") as source, open(stdout_path, "ab") as out, \
-            open(stderr_path, "ab") as err:
-        child = _popen(argv, cwd, _environment(env, mark), (source.fileno(), out.fileno(), err.fileno()))
+    with open(streams.stdin or os.devnull, "rb") as source, open(streams.stdout, "ab") as out, \
+            open(streams.stderr, "ab") as err:
+        child = _popen(argv, cwd, _environment(env, mark), (source.fileno(), out.fileno(), err.fileno()), keep)
     return Process(child.pid, identity(child.pid) or "", child)
 
 
-def _popen(argv: Sequence[str], cwd: Path, env: Mapping[str, str],
-           files: tuple[int, int, int]) -> subprocess.Popen[bytes]:
+def _popen(argv: Sequence[str], cwd: Path, env: Mapping[str, str], files: tuple[int, int, int],
+           keep: Sequence[int] = ()) -> subprocess.Popen[bytes]:
     import subprocess
 
     return subprocess.Popen(list(argv), cwd=cwd, env=env, stdin=files[0], stdout=files[1], stderr=files[2],
-                            start_new_session=True)
+                            start_new_session=True, pass_fds=tuple(keep))
 
 
 def _environment(env: Mapping[str, str], mark: str) -> dict[str, str]:
@@ -189,6 +199,17 @@ def _below(roots: set[int]) -> set[int]:
         if not more:
             return found
         found |= more
+
+
+def interrupt_marked(mark: str) -> None:
+    """SIGINT to everything with this mark."""
+    for pid in pids_with_mark(mark):
+        _send(pid, identity(pid), signal.SIGINT)
+
+
+def terminate(pid: int, known: str, sig: int = signal.SIGTERM) -> None:
+    """Signal one process, provided it is still the one with this identity."""
+    _send(pid, known, sig)
 
 
 def end_marked(mark: str, grace: float) -> tuple[str, ...]:
