@@ -30,6 +30,14 @@ class Outcome:
 class _Parser(argparse.ArgumentParser):
     """Usage errors in one line, exit code 2; flags are never abbreviated."""
 
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        """Help as wide as the terminal. A width that is given spares argparse an import of `shutil` for each flag."""
+        try:
+            width = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+        except (OSError, ValueError):
+            width = 100
+        return argparse.HelpFormatter(self.prog, width=max(40, width) - 2)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave."""
         from ..core.text import one_line

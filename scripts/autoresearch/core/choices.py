@@ -15,4 +15,6 @@ OUTCOMES = ("keep", "discard", "crash", "pivot", "summary")
 IDEAS = ("open", "tried", "kept", "dropped")
 PHASES = ("prelaunch", "precommit", "prebatch", "rollback")
 MAX_STAGNATION = 3
+# The ladder since the last keep: failures until a refine, experiments until a pivot, pivots until a search and a human.
+REFINE_AT, PIVOT_AT, SEARCH_AFTER, HAND_OVER_AT = 3, 5, 2, 3
 MIN_FREE_MB = 500

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from . import jsontext, numbers, scope, stop
-from . import metric as extraction
+from . import jsontext, numbers
 from .choices import DIRECTIONS, ISOLATION, MODES, PARALLEL, POLICIES, ROLLBACKS, SEARCH, SESSION_MODES
 from .errors import Refusal
 from .frozen import dataclass, field, names, replace
 from .rows import labels
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+    from . import metric as extraction
+    from . import stop
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,16 @@ class Config:
     max_sessions: int | None = None
     isolation: str = "none"
     worktree: str = ""  # the checkout of an isolated run, "" for the root itself
+    metric_form: str = ""  # how the metric came at the baseline
     noise: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)  # unknown keys written by someone else
 
     @property
     def source(self) -> extraction.Source:
         """Where the metric is found in the check's output."""
-        return extraction.Source(self.metric, self.metric_key, self.metric_pattern)
+        from . import metric
+
+        return metric.Source(self.metric, self.metric_key, self.metric_pattern, self.metric_form)
 
     @property
     def companions(self) -> tuple[RepoScope, ...]:
@@ -79,11 +87,12 @@ class Config:
 
     def stop_at(self, mode: str) -> stop.Condition | None:
         """The stop condition in force; fix mode that lowers its metric stops at 0 by itself."""
-        if self.stop_condition:
-            return stop.parse(self.stop_condition, self.direction)
-        if mode == "fix" and self.direction == "lower":
-            return stop.Condition("<=", Decimal(0))
-        return None
+        zero = mode == "fix" and self.direction == "lower"
+        if not self.stop_condition and not zero:
+            return None
+        from . import stop
+
+        return stop.parse(self.stop_condition or "<= 0", self.direction)
 
     def to_dict(self) -> dict[str, Any]:
         """The `config` object: the contract's keys always, `execution_policy` and measured keys where they apply."""
@@ -140,6 +149,8 @@ def _value(name: str, value: Any) -> Any:
 
 def validate(config: Config, mode: str) -> None:
     """Refuse a configuration that could not run, with the first problem found."""
+    from . import metric, scope
+
     _one_of("mode", mode, MODES)
     for name, allowed in _CHOICES.items():
         value = getattr(config, name)
@@ -151,7 +162,7 @@ def validate(config: Config, mode: str) -> None:
         scope.matcher(repo.scope)
     labels(config.required_keep_labels + config.required_stop_labels)
     if config.metric_pattern:
-        extraction.check_pattern(config.metric_pattern)
+        metric.check_pattern(config.metric_pattern)
     config.stop_at(mode)
 
 
@@ -179,6 +190,11 @@ def _bounds(config: Config, mode: str) -> None:
             raise Refusal(f"{name.replace('_', '-')} is {value}, expected more than zero; correct or leave it out")
     if not 0 < config.alpha < Decimal("0.5"):
         raise Refusal(f"alpha is {config.alpha}, expected an error rate above 0 and below 0.5 such as 0.05")
+    if config.alpha < Decimal("0.0001") or config.max_runs > 400:
+        raise Refusal(
+            f"alpha is {config.alpha} and max-runs {config.max_runs}, expected alpha of 0.0001 or more and at most "
+            "400 runs; correct them"
+        )
     if config.min_delta < 0:
         raise Refusal(f"min-delta is {config.min_delta}, expected zero or more")
     if mode == "exec" and config.iterations is None:

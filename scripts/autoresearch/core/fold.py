@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
 
 from . import numbers
 from .frozen import dataclass, names, replace
 from .rows import Row
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 _COUNTED = {"discard": "discards", "crash": "crashes", "no-op": "no_ops", "blocked": "blocked"}
 _STRIKES = frozenset(("discard", "crash", "no-op", "refine"))

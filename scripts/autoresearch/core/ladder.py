@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .choices import HAND_OVER_AT, PIVOT_AT, REFINE_AT, SEARCH_AFTER
 from .frozen import dataclass
 from .rows import Row
 
-REFINE_AT, PIVOT_AT, SEARCH_AFTER, HAND_OVER_AT = 3, 5, 2, 3
 _FAILED = frozenset(("discard", "crash", "no-op"))
 _NEUTRAL = frozenset(("search", "drift", "baseline"))
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from .frozen import dataclass, replace
 from .text import one_line
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 OLD_LIMIT = 50
 _FIELDS = ("Strategy", "Outcome", "Insight", "Context", "Iteration", "Timestamp")

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from . import jsontext, numbers
 from .errors import Refusal
-from .frozen import dataclass, field
+from .frozen import dataclass, field, replace
 from .text import one_line
 
 _LINE = re.compile(r"^METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
@@ -21,20 +21,24 @@ _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Reading:
-    """`value` is the metric, or None with `problem` saying why; `others` are further named numbers."""
+    """`value` is the metric, or None with `problem` saying why; `others` are further named numbers; `form` is how
+    the metric came ("METRIC line", "JSON key", "number", "pattern")."""
 
     value: Decimal | None
     problem: str = ""
     others: Mapping[str, Decimal] = field(default_factory=dict)
+    form: str = ""
 
 
 @dataclass(frozen=True)
 class Source:
-    """How a run's metric is found: its name, an optional key, an optional pattern."""
+    """How a run's metric is found: its name, an optional key, an optional pattern, and the form it had at the
+    baseline ("" before that): a number in another form was printed by somebody else."""
 
     name: str = ""
     key: str = ""
     pattern: str = ""
+    form: str = ""
 
 
 def check_pattern(pattern: str) -> None:
@@ -51,18 +55,26 @@ def check_pattern(pattern: str) -> None:
 
 def extract(stdout: str, source: Source) -> Reading:
     """Read the metric from a check's output."""
+    form, reading = _read(stdout, source)
+    if reading.value is not None and source.form and form != source.form:
+        return Reading(None, f"the metric came as a {form}, at the baseline as a {source.form}; print it in one way")
+    return replace(reading, form=form)
+
+
+def _read(stdout: str, source: Source) -> tuple[str, Reading]:
     if source.pattern:
-        return _one([str(found) for found in re.findall(source.pattern, stdout, re.MULTILINE)], "match of the pattern")
+        found = [str(found) for found in re.findall(source.pattern, stdout, re.MULTILINE)]
+        return "pattern", _one(found, "match of the pattern")
     lines = _LINE.findall(stdout)
     if lines:
-        return _named(lines, source)
+        return "METRIC line", _named(lines, source)
     last = _last_object(stdout)
     if last is not None:
-        return _named([(key, _json_text(value)) for key, value in last.items()], source)
+        return "JSON key", _named([(key, _json_text(value)) for key, value in last.items()], source)
+    if source.key:
+        return "number", Reading(None, f"no METRIC line or JSON object names {source.key!r}")
     tokens = stdout.split()
-    if not source.key:
-        return _one([t for t in tokens if numbers.is_number(t) or _NOT_FINITE.fullmatch(t)], "number")
-    return Reading(None, f"no METRIC line or JSON object names {source.key!r}")
+    return "number", _one([t for t in tokens if numbers.is_number(t) or _NOT_FINITE.fullmatch(t)], "number")
 
 
 def _last_object(stdout: str) -> dict[str, object] | None:

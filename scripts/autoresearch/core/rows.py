@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import namedtuple
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import NamedTuple
 
 from . import numbers, text
 from .choices import GUARDS, STATUSES
@@ -20,18 +20,32 @@ _PREFIX = re.compile(r"\[labels: ([^\]]*)\] ?")
 _ITERATION = re.compile(r"([0-9]{1,9})([a-z]*)")
 
 
-class Row(NamedTuple):
-    """One line of the log. A named tuple, not a dataclass: ten thousand are read on each append."""
+TYPE_CHECKING = False  # `typing` costs more start-up time than reading a thousand rows
+if TYPE_CHECKING:
+    from typing import NamedTuple
 
-    iteration: int
-    worker: str  # lowercase suffix of a worker row, "" for a main row
-    commit: str
-    metric: Decimal | None
-    delta: str
-    guard: str
-    status: str
-    labels: tuple[str, ...]
-    description: str  # without the label prefix
+    class _Cells(NamedTuple):
+        iteration: int
+        worker: str
+        commit: str
+        metric: Decimal | None
+        delta: str
+        guard: str
+        status: str
+        labels: tuple[str, ...]
+        description: str
+
+else:
+    _Cells = namedtuple("_Cells", "iteration worker commit metric delta guard status labels description")
+
+
+class Row(_Cells):
+    """One line of the log. A named tuple, not a dataclass: ten thousand are read on each append.
+
+    `worker` is the lowercase suffix of a worker row, "" for a main row; `description` lacks the label prefix.
+    """
+
+    __slots__ = ()
 
     @property
     def is_main(self) -> bool:

@@ -19,14 +19,16 @@ def split(scope: str) -> tuple[str, ...]:
     parts, depth, word = [], 0, ""
     for char in scope + " ":
         depth += (char == "{") - (char == "}")
-        if depth <= 0 and (char == "," or char.isspace()):
+        if depth < 0:
+            break
+        if depth == 0 and (char == "," or char.isspace()):
             parts.append(word)
             word = ""
         else:
             word += char
-    if word.strip():
+    if depth:
         raise Refusal(
-            f"scope {scope[:60]!r} has an unclosed brace; expected patterns such as src/**/*.{{ts,tsx}}; close it"
+            f"scope {scope[:60]!r} has an unpaired brace, expected patterns such as src/**/*.{{ts,tsx}}; pair it"
         )
     return tuple(_tidy(item) for part in parts if part for item in _expand(part))
 
@@ -64,7 +66,12 @@ def _regex(pattern: str) -> re.Pattern[str]:
     pattern = pattern.rstrip("/")
     if pattern in ("", "."):
         return re.compile(r".*", re.DOTALL)
-    return re.compile("".join(_piece(token) for token in _tokens(pattern)) + r"(?:/.*)?", re.DOTALL)
+    try:
+        return re.compile("".join(_piece(token) for token in _tokens(pattern)) + r"(?:/.*)?", re.DOTALL)
+    except re.error:
+        raise Refusal(
+            f"scope pattern {pattern[:60]!r} has a range that runs backwards, expected one such as [a-z]; turn it round"
+        ) from None
 
 
 def _tokens(pattern: str) -> list[str]:
@@ -75,10 +82,11 @@ def _piece(token: str) -> str:
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     if token in known:
         return known[token]
-    if len(token) > 2 and token[0] == "[":
-        body = token[1:-1].replace("\\", "\\\\")
-        return "[" + ("^" + body[1:] if body[0] == "!" else body) + "]"
-    return re.escape(token)
+    if len(token) < 3 or token[0] != "[":
+        return re.escape(token)
+    negated = token[1] in "!^" and len(token) > 3
+    body = re.sub(r"[^\w-]", r"\\\g<0>", token[2 if negated else 1 : -1])
+    return f"(?!/)[{'^' if negated else ''}{body}]"
 
 
 def outside(paths: Iterable[str], scope: str) -> tuple[str, ...]:

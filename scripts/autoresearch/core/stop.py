@@ -18,29 +18,44 @@ _TESTS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     ">": operator.gt,
     "==": operator.eq,
 }
-# Longest phrases first: "no more than" must win over "more than". {} stands for the number.
+# Longest phrases first: "no more than" must win over "more than"; "less than or equal to" over "equal to".
 _PHRASES = (
     (
         "<=",
-        r"<=|=<|≤|at most|no more than|not more than|no greater than|no higher than|not above|not over|up to"
-        r"|maximum(?: of)?|max",
+        r"<=|=<|≤",
+        r"at most|(?:no|not) (?:more|greater|higher|larger) than|not (?:above|over)|maximum(?: of)?|max"
+        r"|(?:less|fewer|lower|smaller) than or equal to",
     ),
     (
         ">=",
-        r">=|=>|≥|at least|no less than|not less than|no fewer than|no lower than|not below|not under"
-        r"|minimum(?: of)?|min",
+        r">=|=>|≥",
+        r"at least|(?:no|not) (?:less|fewer|lower|smaller) than|not (?:below|under)|minimum(?: of)?|min"
+        r"|(?:more|greater|higher|larger) than or equal to",
     ),
-    ("<", r"<|below|under|less than|fewer than|lower than|smaller than"),
-    (">", r">|above|over|more than|greater than|higher than|larger than|exceeds|exceed"),
-    ("==", r"==|=|equal to|equals|exactly"),
+    ("<", "<", r"below|under|(?:less|fewer|lower|smaller) than"),
+    (">", ">", r"above|over|(?:more|greater|higher|larger) than|exceeds?"),
+    ("==", "==?", r"equal to|equals|exactly"),
 )
-_AFTER = ((r"or (?:less|fewer|lower|below|under)", "<="), (r"or (?:more|above|higher|greater|better)", ">="))
+# "#" stands for the number.
+_TESTS_OF = tuple(
+    (op, re.compile(rf"(?:(?<![<>=!])(?:{signs})|(?<!\w)(?:{words}))(?=\s*#)")) for op, signs, words in _PHRASES
+)
+_AFTER = re.compile(r"(?<=#).*?\bor (?:(less|fewer|lower|below|under)|(more|above|higher|greater)|better)\b")
 _WORDS = dict(zip("zero one two three four five six seven eight nine ten".split(), map(Decimal, range(11))))
-_NUMBER = r"(?<![\w.])[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e[+-]?[0-9]+)?(?![0-9_]|\.[0-9])"
+_NUMBER = r"(?<![\w.])[+-]?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:e[+-]?[0-9]+)?(?![0-9_]|\.[0-9]|x[0-9a-f]|k\b)"
 _BARE = re.compile(
-    r"\b(?:reach(?:es|ed)?|hits?|gets? to|drops? to|falls? to|rises? to|down to|is|at|to|becomes?|until)\b"
+    r"\b(?:reach(?:es|ed|ing)?|hits?|gets? to|drops? to|falls? to|rises? to|down to|up to|is|at|to|becomes?|until)\b"
 )
-_DOUBT = re.compile(r"\b(?:not|never|unless|except|and|or|but|n't)\b")
+# What turns a comparison around, joins two, or makes the number something else than the bound.
+_DOUBT = re.compile(
+    r"\b(?:not|no|never|cannot|neither|nor|without|unless|except|and|or|but|while|as long as)\b|n['’]t\b"
+    r"|\b(?:baseline|original|initial|starting|half|twice|double)\b|\bby #|#[- ]?(?:times|x|fold)\b"
+    r"|\b(?:minus|negative|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|seven|eigh|nine)ty)\b"
+    r"|\b(?:dozen|hundred|thousand|million|billion)\b|#[- ]?(?:iteration|trial|experiment|attempt|round)"
+    r"|[<>=≤≥≠≈~]|[-+]\s*#"
+)
+# Beside a bare "is" or "reaches": a comparison that no phrase above could take.
+_COMPARES = re.compile(r"\b(?:less|fewer|lower|below|under|smaller|more|above|over|higher|greater|larger|better|worse)\b")
 
 
 @dataclass(frozen=True)
@@ -62,16 +77,21 @@ def parse(sentence: str, direction: str) -> Condition:
     """Understand a stop condition; raises `Refusal` rather than ignoring what it cannot read."""
     text = " ".join(sentence.lower().split())
     bound, rest = _bound(text)
-    for pattern, op in _AFTER:
-        if re.search(pattern, rest):
-            return _checked(op, bound, re.sub(pattern, " ", rest), sentence)
-    for op, pattern in _PHRASES:
-        match = re.search(rf"(?<![\w<>=])(?:{pattern})(?=\s*#)", rest)
-        if match:
-            return _checked(op, bound, rest[: match.start()] + " " + rest[match.end() :], sentence)
-    if rest.strip(" .%#") and not _BARE.search(rest):
+    bare = "<=" if direction == "lower" else ">="
+    found = [(op, pattern) for op, pattern in _TESTS_OF if pattern.search(rest)][:1]
+    found += [(_after(match, bare), _AFTER) for match in [_AFTER.search(rest)] if match]
+    for _, pattern in found:
+        rest = pattern.sub(" ", rest)
+    if not found and (_COMPARES.search(rest) or (rest.strip(" .%#") and not _BARE.search(rest))):
         raise _unclear(sentence)
-    return _checked("<=" if direction == "lower" else ">=", bound, rest, sentence)
+    ops = {op for op, _ in found} or {bare}
+    if len(ops) != 1 or _DOUBT.search(rest):
+        raise _unclear(sentence)
+    return Condition(ops.pop(), bound)
+
+
+def _after(match: re.Match[str], bare: str) -> str:
+    return "<=" if match[1] else ">=" if match[2] else bare
 
 
 def _bound(text: str) -> tuple[Decimal, str]:
@@ -83,12 +103,6 @@ def _bound(text: str) -> tuple[Decimal, str]:
     token = found[0].group()
     value = _WORDS[token] if token in _WORDS else numbers.parse(token, "stop condition")
     return value, text[: found[0].start()] + "#" + text[found[0].end() :]
-
-
-def _checked(op: str, bound: Decimal, rest: str, sentence: str) -> Condition:
-    if _DOUBT.search(rest) or re.search(r"[<>=≤≥]", rest):
-        raise _unclear(sentence)
-    return Condition(op, bound)
 
 
 def _unclear(sentence: str) -> Refusal:

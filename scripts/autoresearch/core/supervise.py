@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from . import decision
+from .choices import HAND_OVER_AT
 from .config import Config
 from .fold import State
 from .frozen import dataclass
-from .ladder import HAND_OVER_AT
 
 RELAUNCH, STOP, HUMAN = "relaunch", "stop", "needs_human"
 

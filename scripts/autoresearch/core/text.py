@@ -16,10 +16,11 @@ _BLOCK_HARMFUL = re.compile(
 
 def one_line(text: str, limit: int = DESCRIPTION_LIMIT) -> str:
     """`text` on one line: no escapes or control characters, white space folded, at most `limit` characters."""
-    # Bounded before the work, so that a megabyte costs nothing; escapes can only shrink it.
-    text = _HARMFUL.sub(" ", _ESCAPES.sub("", text[: 4 * limit]))
-    text = " ".join(text.split())
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+    # Bounded before the work, so that a megabyte costs nothing; escapes and white space can only shrink it.
+    bounded = _HARMFUL.sub(" ", _ESCAPES.sub("", text[: 4 * limit]))
+    line = " ".join(bounded.split())
+    whole = len(line) <= limit and len(text) <= 4 * limit
+    return line if whole else line[: limit - 1].rstrip() + "…"
 
 
 def block(text: str, limit: int) -> str:

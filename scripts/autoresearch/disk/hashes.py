@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 FILE_LIMIT = 2000
+# A file that was touched this recently (seconds) may change again within one tick of its time stamps.
+SETTLED = 2.0
+_known: dict[tuple[int, ...], str] = {}  # large data is read once a process; no program can set a ctime
 _SKIP = frozenset(
     (".git", "node_modules", "__pycache__", ".venv", "venv", ".pytest_cache", ".mypy_cache", ".ruff_cache")
 )
@@ -54,17 +62,28 @@ def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
 
 
 def _digest(path: Path) -> str:
-    import hashlib
-
     try:
         with open(path, "rb") as file:
-            value = hashlib.sha256()
-            for part in iter(lambda: file.read(1 << 20), b""):
-                value.update(part)
-            mode = "x" if os.access(path, os.X_OK) else "-"
-            return value.hexdigest() + mode
+            info = os.fstat(file.fileno())
+            key = (info.st_dev, info.st_ino, info.st_mode, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
+            if key not in _known:
+                fresh = time.time() - info.st_ctime < SETTLED
+                value = _content(file)
+                if fresh:
+                    return value
+                _known[key] = value
+            return _known[key]
     except OSError:
         return ""
+
+
+def _content(file: BinaryIO) -> str:
+    import hashlib
+
+    value = hashlib.sha256()
+    for part in iter(lambda: file.read(1 << 20), b""):
+        value.update(part)
+    return value.hexdigest() + ("x" if os.fstat(file.fileno()).st_mode & 0o111 else "-")
 
 
 def source_text(path: Path) -> str:

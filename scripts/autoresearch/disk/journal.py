@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from ..core import fold, jsontext, rows
 from ..core.errors import Refusal
@@ -18,13 +17,20 @@ from ..core.frozen import dataclass, replace
 from ..core.rows import Row
 from . import atomic, locks
 
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+    Event = Mapping[str, Any]
+else:
+    Event = Mapping
+
 _EVENT = "# event: "
-Event = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Log:
-    """A parsed log. `size` is the length in bytes of its complete part; `problem` says why it cannot be folded."""
+    """A parsed log. `size` is the length in bytes of its complete part."""
 
     header: Mapping[str, str]
     rows: tuple[Row, ...]

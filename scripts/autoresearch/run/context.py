@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..core import config, supervise
 from ..core.config import Config
@@ -16,6 +15,10 @@ from ..core.frozen import dataclass, replace
 from ..disk import journal, snapshot
 from ..disk.journal import Locked, Log
 from ..disk.layout import Layout, exec_state_path
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True)

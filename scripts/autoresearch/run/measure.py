@@ -10,9 +10,11 @@ from typing import Any
 from ..core import metric
 from ..core.config import Config
 from ..core.frozen import dataclass, field
+from ..core.signrank import median
 from ..core.text import listing, one_line
 from ..disk import evidence
 from ..system import process
+from . import evaluator
 
 # Until a baseline tells how long a run takes, nothing may run longer than this (seconds).
 FIRST_LIMIT = 1800.0
@@ -29,6 +31,7 @@ class Sample:
     seconds: float
     exit_code: int | None
     others: Mapping[str, Decimal] = field(default_factory=dict)
+    form: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The sample as evidence keeps it."""
@@ -43,13 +46,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where checks run and what bounds them: checkout, evidence folder, seconds, and a mark for their processes."""
+    """Where checks run and what bounds them: checkout, evidence folder, seconds, a mark for their processes, and the
+    evaluator's digests, which are compared after each run."""
 
     tree: Path
     folder: Path
     config: Config
     limit: float
     mark: str
+    lock: Mapping[str, str] = field(default_factory=dict)
 
 
 def limit_of(config: Config, seconds: float | None) -> float:
@@ -62,25 +67,34 @@ def limit_of(config: Config, seconds: float | None) -> float:
 def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
     """Run verify once; its output goes to the evidence folder under `name`."""
     done = _run(bench, bench.config.verify, name, keep)
-    problem = _failure(done, bench.config.verify_exit == "any", bench.limit)
+    problem = _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit)
     reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
     if not problem and reading.problem:
         problem = f"verify printed no usable metric: {reading.problem}"
-    return Sample(None if problem else reading.value, problem, done.duration, done.exit_code, reading.others)
+    return Sample(None if problem else reading.value, problem, done.duration, done.exit_code, reading.others, reading.form)
 
 
 def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
-    """Run a pass-or-fail check (guard, confirm): whether it passed, why not, and its seconds."""
+    """Run a pass-or-fail check (guard, confirm): whether it passed, why not, and its seconds.
+
+    Without a `name` nothing that it prints is written anywhere.
+    """
     done = _run(bench, command, name, evidence.OUTPUT_LIMIT)
-    problem = _failure(done, False, bench.limit)
+    problem = _tampered(bench) or _failure(done, False, bench.limit)
     return not problem, problem, done.duration
 
 
 def _run(bench: Bench, command: str, name: str, keep: int) -> process.Finished:
     done = process.run_shell(command, bench.tree, bench.limit, {}, bench.mark)
-    evidence.write_bytes(bench.folder / f"{name}.out", done.stdout, keep)
-    evidence.write_bytes(bench.folder / f"{name}.err", done.stderr, keep)
+    if name:
+        evidence.write_bytes(bench.folder / f"{name}.out", done.stdout, keep)
+        evidence.write_bytes(bench.folder / f"{name}.err", done.stderr, keep)
     return done
+
+
+def _tampered(bench: Bench) -> str:
+    moved = evaluator.changed(bench.tree, bench.lock)
+    return f"the evaluator changed during the run: {listing(moved, 3)}" if moved else ""
 
 
 def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
@@ -118,6 +132,13 @@ class Measurement:
         return len(self.samples) + len(self.retained)
 
     @property
+    def others(self) -> Mapping[str, Decimal]:
+        """The candidate's other numbers: each one's median over its runs, those that every run printed."""
+        shown = [sample.others for sample in self.samples]
+        keys = [key for key in shown[0] if all(key in one for one in shown)] if shown else []
+        return {key: median([one[key] for one in shown]) for key in keys}
+
+    @property
     def seconds(self) -> float:
         """Seconds spent in verify."""
         return sum(sample.seconds for sample in (*self.samples, *self.retained))
@@ -130,8 +151,9 @@ def exact(bench: Bench) -> Measurement:
 
 
 def failed(samples: Sequence[Sample], retained: Sequence[Sample]) -> Measurement:
-    """The measurement ends with the last sample's problem."""
-    problem = next((s.problem for s in (*reversed(samples), *reversed(retained)) if s.problem), "no sample")
+    """The measurement ends with the problem of the sample that gave no number, and says in which state it was run."""
+    problem = next((s.problem for s in samples if s.problem), "")
+    problem = problem or "the retained state: " + next((s.problem for s in retained if s.problem), "no sample")
     return Measurement(None, problem, tuple(samples), tuple(retained))
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
-from ..core import decision, ladder, numbers
+from ..core import decision, numbers
+from ..core.choices import SEARCH_AFTER
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field
-from ..core.lessons import Lesson
 from ..core.rows import Row
 from ..core.text import one_line
-from ..disk import lessons
 from ..disk.journal import Event
 from ..disk.layout import Layout
 from . import context
 from .context import Run
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 # In a measured run these come from the tool's own measurement, never from a typed number.
 MEASURED_ONLY = ("keep", "discard", "crash", "no-op")
@@ -63,6 +65,8 @@ def _check_measured(run: Run, report: Report) -> None:
             "the tool measures"
         )
     if report.status == "search":
+        from ..core import ladder
+
         refusal = (
             "web search is disabled" if run.config.web_search != "enabled" else ladder.search_refusal(run.log.rows)
         )
@@ -89,7 +93,7 @@ def row_of(run: Run, report: Report) -> Row:
     if status == "keep" and missing:
         status = "discard"
         description = f"{description} (missing required label: {', '.join(missing)})"
-    if status == "pivot" and state.pivot_count + 1 > ladder.SEARCH_AFTER and run.config.web_search != "enabled":
+    if status == "pivot" and state.pivot_count + 1 > SEARCH_AFTER and run.config.web_search != "enabled":
         description += " (web search skipped: disabled)"
     commit = state.last_commit if status == "drift" and report.commit == "-" else report.commit
     metric = state.current_metric if report.metric is None else report.metric
@@ -117,6 +121,9 @@ def add_lesson(run: Run, row: Row, insight: str = "", strategy: str = "") -> Non
     """One lesson after a keep or a pivot, never in exec mode; once an iteration."""
     if row.status not in ("keep", "pivot") or run.mode == "exec":
         return
+    from ..core.lessons import Lesson
+    from ..disk import lessons
+
     where = f"{run.tag}#{row.iteration}"
     if lessons.has_iteration(run.layout.lessons, where):
         return
