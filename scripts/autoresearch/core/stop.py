@@ -55,7 +55,9 @@ _DOUBT = re.compile(
     r"|[<>=≤≥≠≈~]|[-+]\s*#"
 )
 # Beside a bare "is" or "reaches": a comparison that no phrase above could take.
-_COMPARES = re.compile(r"\b(?:less|fewer|lower|below|under|smaller|more|above|over|higher|greater|larger|better|worse)\b")
+_COMPARES = re.compile(
+    r"\b(?:less|fewer|lower|below|under|smaller|more|above|over|higher|greater|larger|better|worse)\b"
+)
 
 
 @dataclass(frozen=True)
