@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,13 @@ PATCH_LIMIT = 1024 * 1024
 def folder(root: Path, iteration: int) -> Path:
     """The folder of one iteration: `0007`."""
     return root / f"{iteration:04d}"
+
+
+def fresh_folder(root: Path, iteration: int) -> None:
+    """Take away what an attempt that was never recorded left under this iteration; patches of undone ones stay."""
+    for path in folder(root, iteration).glob("*"):
+        if path.name != "undone.diff":
+            path.unlink()
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
@@ -83,8 +89,3 @@ def refusals(root: Path) -> list[dict[str, Any]]:
 def clear_refusals(root: Path) -> None:
     """The refusals are in the log now."""
     (root / "refused.jsonl").unlink(missing_ok=True)
-
-
-def archive(root: Path) -> str:
-    """Move the evidence of an old run to `autoresearch-evidence.prev`."""
-    return atomic.archive(root) if os.path.isdir(root) else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ..core import supervise
@@ -45,10 +44,8 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
         _refuse_moved_head(run, item)
     unmerged = [path for item in found for path in tree.named(item, item.unmerged, primary)]
     if unmerged:
-        raise Refusal(
-            f"unmerged paths {listing(unmerged)}, expected none; ask the user to resolve the conflict"
-        )
-    protected = _protected(run, found)
+        raise Refusal(f"unmerged paths {listing(unmerged)}, expected none; ask the user to resolve the conflict")
+    protected = evaluator.changed(run.tree, evaluator.known(run.log))
     if protected:
         _note(run, "evaluator", protected)
         raise Refusal(
@@ -63,12 +60,6 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
             "Undo them if they are yours, else tell the user; then run the trial again"
         )
     return found
-
-
-def _protected(run: Run, found: Sequence[Edits]) -> list[str]:
-    """Evaluator files whose content is not the one of set-up, and edits that touch one."""
-    lock = evaluator.known(run.log)
-    return list(evaluator.changed(run.tree, lock))
 
 
 def _refuse_moved_head(run: Run, item: Edits) -> None:
@@ -98,7 +89,8 @@ def key_of(run: Run, patch: bytes) -> str:
     """What makes two attempts the same: the same patch on the same retained content."""
     import hashlib
 
-    base = max((row.iteration for row in run.log.rows if row.is_main and row.status in ("keep", "baseline")), default=0)
+    retained = ("keep", "drift", "baseline")
+    base = max((row.iteration for row in run.log.rows if row.is_main and row.status in retained), default=0)
     return hashlib.sha256(b"%d:" % base + patch).hexdigest()[:20]
 
 
@@ -113,8 +105,3 @@ def tried_before(run: Run, key: str) -> str:
                     "nothing was run. Change it or undo it, then run the trial again"
                 )
     return ""
-
-
-def where(path: Path) -> str:
-    """A path for messages."""
-    return path.as_posix()

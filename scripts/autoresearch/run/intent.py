@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..core import rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
-from ..disk import evidence, hashes, journal
+from ..disk import evidence, hashes, journal, locks
 from ..disk.layout import Layout
 from ..system import process
 from ..system.git import GitError, Repo
 from . import context, record
 from .context import Run
 
+BUSY = "another trial or measurement is running here, expected one at a time; wait for it and repeat the command"
 LOCK_PATIENCE = 2.0  # seconds that git gets to remove a lock file of its own
 
 
@@ -60,6 +62,16 @@ def read(root: Path) -> Intent | None:
         return Intent(**{**data, "places": places, "events": tuple(data["events"]), "started": float(data["started"])})
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+@contextmanager
+def alone(layout: Layout) -> Iterator[str]:
+    """Hold the run's trial lock with nothing left of a killed trial; yields what was mended, or "".
+
+    Raises `Refusal` when another trial or measurement holds it.
+    """
+    with locks.held(layout.evidence / "trial.lock", BUSY):
+        yield finish(layout)
 
 
 def finish(layout: Layout) -> str:
@@ -120,13 +132,17 @@ def _to_edit(layout: Layout, note: Intent) -> str:
         trial = _committed(note, place)
         if trial:
             repo = Repo(Path(place.tree))
-            try:
-                # A noisy measurement may have been killed while the retained content was in the tree.
-                repo.switch_content(place.base, trial)
-            except GitError:
-                pass  # edited since: the newer edit stays
+            _show_candidate(repo, place.base, trial)
             repo.soft_undo(place.base, trial)
     return "took back to an uncommitted edit"
+
+
+def _show_candidate(repo: Repo, base: str, trial: str) -> None:
+    """The candidate's content into the tree: a noisy measurement may have ended with the retained one there."""
+    try:
+        repo.switch_content(base, trial)
+    except GitError:
+        pass  # edited since: the newer edit stays
 
 
 def _to_base(layout: Layout, note: Intent) -> str:
@@ -146,21 +162,18 @@ def _keep_patch(layout: Layout, note: Intent, repo: Repo, base: str, trial: str)
 
 def complete(layout: Layout, note: Intent) -> Run:
     """Carry out a decided trial: roll back where asked, append its row once, snapshot, lesson. Safe to repeat."""
+    before, row = context.load(layout), rows.parse_row(note.row)
+    if before.state.iteration >= note.iteration:
+        with context.writing(layout) as (run, held):
+            return context.save(run, held.log)
     if note.rollback:
         for place in note.places.values():
             if place.trial:
                 _roll_back(note, place)
-    row = rows.parse_row(note.row)
     with context.writing(layout) as (run, held):
-        before = run
-        if run.state.iteration < note.iteration:
-            log = held.append((*note.events, *_refused(layout), *_heads(run, note)), [row])
-            run = context.save(run, log)
-            evidence.clear_refusals(layout.evidence)
-        elif run.snapshot is None or run.snapshot.get("state", {}).get("iteration") != run.state.iteration:
-            run = context.save(run, held.log)
-    if before.state.iteration < note.iteration:
-        record.add_lesson(before, row, strategy=note.lesson)
+        run = context.save(run, held.append((*note.events, *_refused(layout), *_heads(note)), [row]))
+    evidence.clear_refusals(layout.evidence)
+    record.add_lesson(before, row, strategy=note.lesson)
     return run
 
 
@@ -168,7 +181,7 @@ def _refused(layout: Layout) -> list[journal.Event]:
     return [{"kind": "refused", **item} for item in evidence.refusals(layout.evidence)]
 
 
-def _heads(run: Run, note: Intent) -> list[journal.Event]:
+def _heads(note: Intent) -> list[journal.Event]:
     """Where HEAD stands after this row, so that a commit by somebody else is noticed."""
     heads = {name: Repo(Path(place.tree)).head() for name, place in note.places.items()}
     return [{"kind": "heads", "iteration": note.iteration, "heads": heads}]
@@ -182,10 +195,8 @@ def _roll_back(note: Intent, place: Place) -> None:
 
 def roll_back_one(repo: Repo, base: str, trial: str, revert_message: str) -> None:
     """Bring one repository back to `base`; raises `Refusal` when somebody edited the trial's files meanwhile."""
-    try:
-        repo.switch_content(base, trial)  # where a noisy measurement left the retained content
-    except GitError:
-        pass
+    if repo.head() == trial:
+        _show_candidate(repo, base, trial)
     try:
         repo.undo_commit(base, trial, revert_message=revert_message or None)
     except GitError as error:

@@ -11,6 +11,7 @@ from ..core.errors import Refusal
 from ..core.frozen import dataclass, field
 from ..core.rows import Row
 from ..core.text import one_line
+from ..disk import evidence
 from ..disk.journal import Event
 from ..disk.layout import Layout
 from . import context
@@ -110,11 +111,16 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
     """Check, append, snapshot; then the lesson. Raises `Refusal` with nothing written."""
     with context.writing(layout) as (run, held):
         check(run, report)
-        row = row_of(run, report)
-        log = held.append(repo_event(row.iteration, report.repo_commits), [row])
-        after = context.save(run, log)
-    add_lesson(run, row)
-    return after, row
+        if not evidence.intent_path(layout.evidence).exists():
+            row = row_of(run, report)
+            after = context.save(run, held.append(repo_event(row.iteration, report.repo_commits), [row]))
+            add_lesson(run, row)
+            return after, row
+    from . import intent
+
+    with intent.alone(layout):  # refused while the trial runs; a killed one is finished or taken back first
+        pass
+    return append(layout, report)
 
 
 def add_lesson(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:

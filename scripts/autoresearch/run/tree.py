@@ -23,6 +23,7 @@ class Edits:
     inside: tuple[str, ...]
     outside: tuple[str, ...]
     unmerged: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()  # by-products included
 
 
 def _events(events: Sequence[Event], kind: str, repo: str) -> list[Event]:
@@ -61,6 +62,7 @@ def edits(run: Run) -> tuple[Edits, ...]:
 def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Sequence[str] = ()) -> Edits:
     """Sort one repository's changes by its scope; by-products and the user's unchanged work do not count."""
     changes = own_changes(Repo(tree).changes(), tree, extra)
+    untracked = tuple(change.path for change in changes if change.code == "?")
     ignored, mine = byproducts(events, repo), foreign(events, repo)
     changes = tuple(change for change in changes if not is_below(change.path, ignored) or change.code != "?")
     known = [change.path for change in changes if change.path in mine]
@@ -73,6 +75,7 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
         tuple(path for path in paths if inside(path)),
         tuple(path for path in paths if not inside(path)),
         tuple(change.path for change in changes if change.code == "U"),
+        untracked,
     )
 
 

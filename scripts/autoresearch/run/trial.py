@@ -11,13 +11,13 @@ from typing import Any
 
 from ..core import ladder, nextstep, numbers, rows
 from ..core.errors import Refusal
-from ..core.frozen import dataclass
+from ..core.frozen import dataclass, replace
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, one_line
-from ..disk import evidence, hashes, locks
+from ..disk import evidence, hashes
 from ..disk.layout import Layout
 from ..system.git import GitError, Repo
-from . import budget, context, gate, intent, isolation, judge, measure, record, tree
+from . import budget, context, gate, intent, isolation, judge, leftovers, measure, record, tree
 from .context import Run
 from .intent import Intent, Place
 from .judge import Verdict
@@ -35,18 +35,16 @@ class Attempt:
 def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
     """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded."""
     context.load(layout)
-    busy = "another trial is running here, expected one at a time; wait for it and repeat the command"
-    with locks.held(layout.evidence / "trial.lock", busy):
-        mended = intent.finish(layout)
-        run = context.load(layout)
-        gate.refuse_finished(run)
-        found = gate.admitted(run, tree.edits(run))
-        edited = [item for item in found if item.inside]
-        try:
-            after, row = _experiment(run, attempt, edited) if edited else _no_op(run, attempt)
-        except GitError as error:
-            raise isolation.explained(error, run.tree) from None
-        return _answer(after, run, row, mended)
+    try:
+        with intent.alone(layout) as mended:
+            run = context.load(layout)
+            gate.refuse_finished(run)
+            found = gate.admitted(run, tree.edits(run))
+            edited = any(item.inside for item in found)
+            after, row = _experiment(run, attempt, found) if edited else _no_op(run, attempt)
+            return _answer(after, row, mended)
+    except GitError as error:
+        raise isolation.explained(error, context.load(layout).tree) from None
 
 
 def _no_op(run: Run, attempt: Attempt) -> tuple[Run, Row]:
@@ -57,27 +55,21 @@ def _no_op(run: Run, attempt: Attempt) -> tuple[Run, Row]:
         return context.save(fresh, held.append((), [row])), row
 
 
-def _experiment(run: Run, attempt: Attempt, edited: Sequence[tree.Edits]) -> tuple[Run, Row]:
-    note = _begin(run, edited)
-    note = _commit(run, note, attempt, edited)
-    _, known = _patches(run, note)
-    tried = gate.tried_before(run, known)
-    if tried:
-        _take_back(run.layout, note)
-        raise Refusal(tried)
-    before = {item.repo: set(Repo(item.tree).untracked_roots()) for item in edited}
-    verdict = judge.judge(run, _bench(run, note), note, attempt.labels)
-    events = [_trial_event(run, note, verdict, attempt, known), *_leftovers(run, before)]
+def _experiment(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> tuple[Run, Row]:
+    edited = [item for item in found if item.inside]
+    note = _commit(run, _begin(run, edited), attempt, edited)
+    key = _key(run, note)
+    bench = _bench(run, note)
+    verdict = judge.judge(run, bench, note, attempt.labels)
+    left = leftovers.settle(run, {item.repo: item.untracked for item in found}, bench.folder)
     row = _row(run, note, verdict, attempt)
     _keep_evidence(run, note, verdict, attempt, row)
-    note = Intent(
-        **{
-            **vars(note),
-            "row": rows.format_row(row),
-            "events": tuple(events + _repo_events(run, note)),
-            "rollback": "" if row.status == "keep" else isolation.rollback(run),
-            "lesson": one_line(attempt.hypothesis, 300),
-        }
+    note = replace(
+        note,
+        row=rows.format_row(row),
+        events=(_trial_event(note, verdict, attempt, key), *left, *_repo_events(run, note)),
+        rollback="" if row.status == "keep" else _rollback(run, note),
+        lesson=one_line(attempt.hypothesis, 300),
     ).write(run.layout.evidence)
     after = intent.complete(run.layout, note)
     evidence.clear_intent(run.layout.evidence)
@@ -88,9 +80,12 @@ def _begin(run: Run, edited: Sequence[tree.Edits]) -> Intent:
     """Note what is about to happen, durably, before anything is touched."""
     names = {item.repo for item in edited} | {str(run.layout.root)}
     places = {name: Place(str(where), Repo(where).head()) for name, (where, _) in run.trees().items() if name in names}
-    iteration = run.state.iteration + 1
-    mark = f"{run.tag}-{iteration}-{os.getpid()}-{time.time_ns()}"
-    return Intent(iteration, run.tag, mark, places, started=time.time()).write(run.layout.evidence)
+    # Under the log's lock: a row that is recorded now either counts already or sees the note.
+    with context.writing(run.layout) as (fresh, _):
+        iteration = fresh.state.iteration + 1
+        evidence.fresh_folder(run.layout.evidence, iteration)
+        mark = f"{run.tag}-{iteration}-{os.getpid()}-{time.time_ns()}"
+        return Intent(iteration, run.tag, mark, places, started=time.time()).write(run.layout.evidence)
 
 
 def _commit(run: Run, note: Intent, attempt: Attempt, edited: Sequence[tree.Edits]) -> Intent:
@@ -101,7 +96,7 @@ def _commit(run: Run, note: Intent, attempt: Attempt, edited: Sequence[tree.Edit
             hashes.forget_bytecode(item.tree, item.inside)
             commits[item.repo] = Repo(item.tree).commit_paths(item.inside, message)
     except (GitError, ValueError) as error:
-        _take_back(run.layout, note)
+        intent.finish(run.layout)  # back to uncommitted edits, as before the call
         if isinstance(error, ValueError):
             raise Refusal(f"nothing to commit ({error}), expected a changed file; edit something and repeat") from None
         raise
@@ -114,32 +109,43 @@ def _message(note: Intent, attempt: Attempt) -> str:
     return f"experiment: {subject}\n\n" + (f"{body}\n\n" if body else "") + intent.trailers(note)
 
 
-def _take_back(layout: Layout, note: Intent) -> None:
-    """Commits back to uncommitted edits: the call is refused and leaves things as they were."""
-    intent.finish(layout)
-
-
 def _bench(run: Run, note: Intent) -> measure.Bench:
     seconds = run.config.noise.get("seconds")
     limit = measure.limit_of(run.config, None if seconds is None else float(seconds))
     return measure.Bench(run.tree, evidence.folder(run.layout.evidence, note.iteration), run.config, limit, note.mark)
 
 
-def _patches(run: Run, note: Intent) -> tuple[bytes, str]:
-    """The patch of the attempt over all its repositories, kept as evidence, and its key."""
+def _key(run: Run, note: Intent) -> str:
+    """The key of the attempt's patch, which is kept as evidence; raises `Refusal` for one that was tried before."""
+    patch = _patch(run, note)
+    key = gate.key_of(run, patch)
+    tried = gate.tried_before(run, key)
+    if tried:
+        intent.finish(run.layout)
+        evidence.fresh_folder(run.layout.evidence, note.iteration)
+        raise Refusal(tried)
+    folder = evidence.folder(run.layout.evidence, note.iteration)
+    evidence.write_bytes(folder / "patch.diff", patch, 2 * evidence.PATCH_LIMIT)
+    return key
+
+
+def _patch(run: Run, note: Intent) -> bytes:
+    """The patch of the attempt over all its repositories."""
     parts = []
     for name, place in note.places.items():
         if place.trial:
             title = b"" if name == str(run.layout.root) else f"# repository {Path(name).name}\n".encode()
             parts.append(title + Repo(Path(place.tree)).patch(place.base, place.trial, evidence.PATCH_LIMIT))
-    patch = b"".join(parts)
-    evidence.write_bytes(
-        evidence.folder(run.layout.evidence, note.iteration) / "patch.diff", patch, 2 * evidence.PATCH_LIMIT
-    )
-    return patch, gate.key_of(run, patch)
+    return b"".join(parts)
 
 
-def _trial_event(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> dict[str, Any]:
+def _rollback(run: Run, note: Intent) -> str:
+    """`reset` only where every repository of the trial is on an isolated branch: all are undone in one way."""
+    changed = [Path(place.tree) for place in note.places.values() if place.trial]
+    return isolation.rollback(run) if all(map(isolation.is_isolated, changed)) else "revert"
+
+
+def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> dict[str, Any]:
     """What has no column: key of the patch, cost, how sure, other metrics."""
     measured = verdict.measurement
     out: dict[str, Any] = {
@@ -166,22 +172,6 @@ def _repo_events(run: Run, note: Intent) -> list[Mapping[str, Any]]:
     if not run.config.companions:
         return []
     return record.repo_event(note.iteration, {name: place.trial or place.base for name, place in note.places.items()})
-
-
-def _leftovers(run: Run, before: Mapping[str, set[str]]) -> list[Mapping[str, Any]]:
-    """Undo what the checks did to tracked files, and note what new files they leave."""
-    from .baseline import byproduct_event
-
-    events: list[Mapping[str, Any]] = []
-    for name, (where, _) in run.trees().items():
-        if name in before:
-            item = tree.sort(name, where, run.trees()[name][1], run.log.events, run.layout.own_paths())
-            untracked = {path for root in Repo(where).untracked_roots() for path in [root]}
-            touched = [p for p in (*item.inside, *item.outside) if not tree.is_below(p, tuple(untracked))]
-            if touched:
-                Repo(where).restore(touched)
-            events += byproduct_event(name, where, before[name])
-    return events
 
 
 def _row(run: Run, note: Intent, verdict: Verdict, attempt: Attempt) -> Row:
@@ -219,7 +209,7 @@ def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, r
     )
 
 
-def _answer(after: Run, before: Run, row: Row, mended: str) -> Mapping[str, Any]:
+def _answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     """The answer: under 400 tokens, and enough for an agent that remembers nothing."""
     state = after.state
     event = next(
