@@ -111,8 +111,7 @@ def test_an_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, start_new_session=True) as child:
         assert child.stderr
-        while b" keep " not in child.stderr.readline():
-            pass
+        assert any(b" keep " in line for line in child.stderr)
         child.send_signal(signal.SIGTERM)
         _, err = child.communicate()
     assert child.returncode == 130

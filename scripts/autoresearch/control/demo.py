@@ -148,7 +148,7 @@ def _sessions(stage: Stage, tell: Tell) -> None:
     follower.tell(tell)
     while True:
         before = follower.rows
-        session = process.start_detached(*_agent(stage), stage.mark)
+        session = _session(stage)
         while session.poll() is None:
             follower.tell(tell)
             time.sleep(TICK)
@@ -157,8 +157,8 @@ def _sessions(stage: Stage, tell: Tell) -> None:
             return
 
 
-def _agent(stage: Stage) -> tuple[list[str], Path, Mapping[str, str], Path, Path, Path]:
-    """One session's command, folder, environment, prompt, stdout and stderr."""
+def _session(stage: Stage) -> process.Process:
+    """Start one session of the agent, its prompt on stdin."""
     prompt = stage.folder / "prompt.txt"
     prompt.write_text(PROMPT.format(skill=SKILL_ROOT / "SKILL.md", trial=shlex.join(_command("run_trial"))), "utf-8")
     if stage.codex:
@@ -167,7 +167,8 @@ def _agent(stage: Stage) -> tuple[list[str], Path, Mapping[str, str], Path, Path
     else:
         start = [sys.executable, "-B", str(ASSETS / "agent.py"), str(stage.folder / "notes"), "exec"]
     arguments = [*start, "--json", "-C", str(stage.repo), "-"]
-    return arguments, stage.repo, {}, prompt, stage.folder / "session.jsonl", stage.folder / "session.err"
+    streams = process.Streams(stage.folder / "session.jsonl", stage.folder / "session.err", prompt)
+    return process.start_detached(arguments, stage.repo, {}, streams, stage.mark)
 
 
 def _result(stage: Stage, tell: Tell) -> Mapping[str, Any]:
