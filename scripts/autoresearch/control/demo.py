@@ -167,7 +167,7 @@ def _session(stage: Stage) -> process.Process:
     else:
         start = [sys.executable, "-B", str(ASSETS / "agent.py"), str(stage.folder / "notes"), "exec"]
     arguments = [*start, "--json", "-C", str(stage.repo), "-"]
-    streams = process.Streams(stage.folder / "session.jsonl", stage.folder / "session.err", prompt)
+    streams = process.Streams(prompt, stage.folder / "session.jsonl", stage.folder / "session.err")
     return process.start_detached(arguments, stage.repo, {}, streams, stage.mark)
 
 
