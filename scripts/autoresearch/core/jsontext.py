@@ -10,21 +10,27 @@ from .numbers import plain
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _scalar = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def loads(text: str) -> Any:
-    """Parse JSON; fractions become `Decimal`. Raises `ValueError`, also for NaN, infinity and absurd nesting."""
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def loads(text: str, constant: Callable[[str], object] = _no_constant) -> Any:
+    """Parse JSON; fractions become `Decimal`, and `constant` is asked what NaN and infinity become.
+
+    Raises `ValueError`, also for NaN and infinity unless told otherwise, absurd exponents and absurd nesting.
+    """
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=constant)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ArithmeticError:
+        raise ValueError("a number is beyond all bounds") from None
 
 
 def dumps(value: object, indent: int = 0) -> str:

@@ -15,7 +15,7 @@ from .errors import Refusal
 from .frozen import dataclass, field, replace
 from .text import one_line
 
-_LINE = re.compile(r"^METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(\S+)[ \t]*$", re.MULTILINE)
+_LINE = re.compile(r"^METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(\S+)[ \t]*\r?$", re.MULTILINE)
 _NOT_FINITE = re.compile(r"[+-]?(?:nan|inf|infinity)", re.IGNORECASE)
 
 
@@ -64,7 +64,7 @@ def extract(stdout: str, source: Source) -> Reading:
 def _read(stdout: str, source: Source) -> tuple[str, Reading]:
     if source.pattern:
         found = [str(found) for found in re.findall(source.pattern, stdout, re.MULTILINE)]
-        return "pattern", _one(found, "match of the pattern")
+        return "pattern", _one(found, "matches of the pattern")
     lines = _LINE.findall(stdout)
     if lines:
         return "METRIC line", _named(lines, source)
@@ -73,8 +73,16 @@ def _read(stdout: str, source: Source) -> tuple[str, Reading]:
         return "JSON key", _named([(key, _json_text(value)) for key, value in last.items()], source)
     if source.key:
         return "number", Reading(None, f"no METRIC line or JSON object names {source.key!r}")
-    tokens = stdout.split()
-    return "number", _one([t for t in tokens if numbers.is_number(t) or _NOT_FINITE.fullmatch(t)], "number")
+    return "number", _one([token for token in _tokens(stdout) if _is_candidate(token)], "numbers")
+
+
+def _tokens(stdout: str) -> list[str]:
+    # What only separates or encloses goes, so that "1," and "(2)" are counted as the numbers that people see.
+    return [token.strip(",;:()[]{}") for token in stdout.split()]
+
+
+def _is_candidate(text: str) -> bool:
+    return numbers.is_number(text) or _NOT_FINITE.fullmatch(text) is not None
 
 
 def _last_object(stdout: str) -> dict[str, object] | None:
@@ -82,7 +90,8 @@ def _last_object(stdout: str) -> dict[str, object] | None:
     if not lines[-1].lstrip().startswith("{"):
         return None
     try:
-        value = jsontext.loads(lines[-1])
+        # Many programs print NaN in JSON: it must be seen, or a number of an earlier line would be taken instead.
+        value = jsontext.loads(lines[-1], constant=str)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
@@ -97,29 +106,31 @@ def _named(pairs: list[tuple[str, str]], source: Source) -> Reading:
     names = [name for name, _ in pairs]
     wanted = source.key or (source.name if source.name in names else "")
     if not wanted:
-        usable = [(name, value) for name, value in pairs if numbers.is_number(value)]
+        usable = [(name, value) for name, value in pairs if _is_candidate(value)]
         pairs = pairs if len(pairs) == 1 else usable
         if len(pairs) != 1:
             return Reading(
                 None, f"{len(pairs)} candidates ({one_line(', '.join(names), 80)}); name one with --metric-key"
             )
         wanted = pairs[0][0]
-    reading = _one([value for name, value in pairs if name == wanted], f"value named {wanted!r}")
+    reading = _one([value for name, value in pairs if name == wanted], f"values named {wanted!r}")
     return Reading(reading.value, reading.problem, _others(pairs, wanted))
 
 
 def _others(pairs: list[tuple[str, str]], wanted: str) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
     for name, value in pairs[:200]:
-        if name != wanted and numbers.is_number(value):
-            found[one_line(name, 64)] = Decimal(value)
+        if name != wanted:
+            try:
+                found[one_line(name, 64)] = numbers.parse(value)
+            except Refusal:
+                continue  # text, or no number that can be kept exactly
     return found
 
 
 def _one(candidates: list[str], what: str) -> Reading:
     if len(candidates) != 1:
-        count = len(candidates) or "no"
-        return Reading(None, f"{count} {what}{'s' if len(candidates) > 1 else ''} in the output, expected exactly one")
+        return Reading(None, f"{len(candidates) or 'no'} {what} in the output, expected exactly one")
     try:
         return Reading(numbers.parse(candidates[0]))
     except Refusal:
