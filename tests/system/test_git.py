@@ -375,3 +375,17 @@ def test_leftover_index_of_a_killed_process_is_swept(repo):
     repo.put("a.txt", "two\n")
     repo.commit_paths(["a.txt"], "trial")
     assert not list(repo.git_dir().glob("autoresearch*"))
+
+
+def test_a_folder_replaced_by_a_link_is_committed_and_undone(repo):
+    repo.put("folder/inner", "1\n")
+    repo.commit_paths(["folder/inner"], "folder")
+    base = repo.head()
+    (repo.root / "folder" / "inner").unlink()
+    (repo.root / "folder").rmdir()
+    (repo.root / "folder").symlink_to("elsewhere")
+    trial = repo.commit_paths([change.path for change in repo.changes()], "link")
+    assert repo.changed_paths(base, trial) == ("folder", "folder/inner")
+    repo.undo_commit(base, trial, revert_message="back")
+    assert repo.get("folder/inner") == "1\n"
+    assert repo.changes() == ()

@@ -36,7 +36,7 @@ class Repo(Reader):
             raise ValueError("the paths do not differ from HEAD")
         new = self.commit_tree(tree, head, message)
         # Index before branch: a kill in between leaves the edit staged, and it is committed next time.
-        self._write(_UPDATE, _joined(paths))
+        self._take(paths)
         self._move(new, head, "commit")
         return new
 
@@ -178,10 +178,18 @@ class Repo(Reader):
         env = {"GIT_INDEX_FILE": str(path)}
         try:
             self._write(["read-tree", commit or "--empty"], env=env)
-            self._write(_UPDATE, _joined(paths), env)
+            self._take(paths, env)
             yield env
         finally:
             _remove(path)
+
+    def _take(self, paths: Sequence[str], env: dict[str, str] | None = None) -> None:
+        """The working tree's state of these paths into the index."""
+        # A file whose folder has become a link is gone, but update-index refuses to look beyond the link.
+        gone = {path for path in paths if _beyond_link(self._cwd(), path)}
+        self._write(_UPDATE, _joined([path for path in paths if path not in gone]), env)
+        if gone:
+            self._write(["update-index", "--force-remove", "-z", "--stdin"], _joined(sorted(gone)), env)
 
     def _empty_tree(self) -> str:
         return _text(self._write(["hash-object", "-t", "tree", "--stdin"]))
@@ -194,6 +202,11 @@ class Repo(Reader):
         if env is None:
             env = {}
         return gitcall.call(self._cwd(), args, stdin, env)
+
+
+def _beyond_link(top: Path, path: str) -> bool:
+    """True when a folder on the way from `top` to `path` is a symbolic link."""
+    return any((top / folder).is_symlink() for folder in list(Path(path).parents)[:-1])
 
 
 def _joined(paths: Sequence[str]) -> bytes:
