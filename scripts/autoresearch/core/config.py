@@ -57,9 +57,9 @@ class Config:
     metric_key: str = ""
     verify_timeout: Decimal | None = None
     verify_exit: str = "zero"
-    calibrate: int = 3
+    calibrate: int | None = None  # baseline runs; None: three, two where one takes minutes
     alpha: Decimal = Decimal("0.05")
-    max_runs: int = 40
+    max_runs: int | None = None  # None until the baseline tells how long a run takes
     min_delta: Decimal = Decimal(0)
     protect: tuple[str, ...] = ()
     confirm: str = ""
@@ -190,7 +190,7 @@ def _bounds(config: Config, mode: str) -> None:
             raise Refusal(f"{name.replace('_', '-')} is {value}, expected more than zero; correct or leave it out")
     if not 0 < config.alpha < Decimal("0.5"):
         raise Refusal(f"alpha is {config.alpha}, expected an error rate above 0 and below 0.5 such as 0.05")
-    if config.alpha < Decimal("0.0001") or config.max_runs > 400:
+    if config.alpha < Decimal("0.0001") or (config.max_runs or 0) > 400:
         raise Refusal(
             f"alpha is {config.alpha} and max-runs {config.max_runs}, expected alpha of 0.0001 or more and at most "
             "400 runs; correct them"

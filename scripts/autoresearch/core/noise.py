@@ -19,7 +19,7 @@ MAD_FACTORS = (1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107)
 MAD_TO_SIGMA = 1.4826
 POWER_80 = 0.8416  # normal quantile of 0.8
 
-SLOW_TRIAL_SECONDS = 3600.0
+TRIAL_SECONDS = 3600.0  # what one trial may take before it is called slow
 CACHED_SHARE = 0.2  # later runs this much shorter than the first look like a cached result
 CLUSTER_GAP = 4.0  # a gap this many times wider than either cluster splits the values in two
 
@@ -43,12 +43,16 @@ class Calibration:
 
 
 def calibrate(
-    samples: Sequence[Decimal], durations: Sequence[float], max_runs: int, alpha: float
+    samples: Sequence[Decimal],
+    durations: Sequence[float],
+    max_runs: int,
+    alpha: float,
+    budget: float = TRIAL_SECONDS,
 ) -> Calibration:
     """Judge repeated runs of the unchanged baseline.
 
     `durations` are seconds, one a sample; `max_runs` and `alpha` are those of the rule that will judge
-    the trials. Raises Refusal without samples.
+    the trials; `budget` is the time in seconds that one trial may take. Raises Refusal without samples.
     """
     if not samples:
         raise Refusal("calibration has no samples: expected one or more; run verify by hand")
@@ -63,7 +67,7 @@ def calibrate(
         smallest_detectable=_detectable(values, spread, max_runs, alpha) if noisy else Decimal(0),
         warnings=(),
     )
-    return replace(calibration, warnings=tuple(_warnings(calibration, durations, max_runs)))
+    return replace(calibration, warnings=tuple(_warnings(calibration, durations, max_runs, budget)))
 
 
 def single_run_threshold(cal: Calibration, alpha: float) -> Decimal:
@@ -132,14 +136,14 @@ def _detectable(values: Sequence[Decimal], spread: Decimal, max_runs: int, alpha
     return _single_threshold(values, alpha) + _rounded(float(spread) * math.sqrt(2) * POWER_80)
 
 
-def _warnings(cal: Calibration, durations: Sequence[float], max_runs: int) -> Iterator[str]:
+def _warnings(cal: Calibration, durations: Sequence[float], max_runs: int, budget: float) -> Iterator[str]:
     checks = (
         _lone(cal),
         _cached(cal, durations),
         _trending(cal),
         _bimodal(cal),
         _drowned(cal),
-        _slow(cal, durations, max_runs),
+        _slow(cal, durations, max_runs, budget),
     )
     return (warning for warning in checks if warning)
 
@@ -196,12 +200,15 @@ def _drowned(cal: Calibration) -> str | None:
     )
 
 
-def _slow(cal: Calibration, durations: Sequence[float], max_runs: int) -> str | None:
+def _slow(cal: Calibration, durations: Sequence[float], max_runs: int, budget: float) -> str | None:
     runs = max_runs if cal.kind == "noisy" else 1
     seconds = sorted(durations)[len(durations) // 2] * runs if durations else 0.0
-    if seconds <= SLOW_TRIAL_SECONDS:
+    if seconds <= budget:
         return None
-    return f"one trial may take {seconds / 60:.0f} minutes: use a smaller check or a lower --max-runs"
+    return (
+        f"one trial may take {seconds / 60:.0f} minutes, too slow for a budget of {budget / 60:.0f}: "
+        "use a smaller check or a lower --max-runs"
+    )
 
 
 def _rounded(value: float) -> Decimal:

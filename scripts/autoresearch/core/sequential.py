@@ -31,6 +31,7 @@ from .numbers import difference, gain
 
 Pair = tuple[Decimal, Decimal]
 
+MAX_RUNS = 40  # of both arms, unless asked otherwise
 LOOK_GROWTH = 1.35  # each look has about a third more pairs than the one before
 FUTILITY_START = 0.5  # first futility look: the larger of two differences must point the right way
 FUTILITY_REACH = 0.8  # share of the cap at which the futility limit has come down to alpha
@@ -47,7 +48,7 @@ class Rule:
 
     direction: str
     alpha: float = 0.05
-    max_runs: int = 40
+    max_runs: int = MAX_RUNS
     min_delta: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:

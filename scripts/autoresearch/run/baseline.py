@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
 from ..core import evaluator as rules
-from ..core import noise
-from ..core.config import Config
+from ..core.config import Config, RepoScope
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
@@ -35,10 +33,13 @@ class Baseline:
     protected: tuple[str, ...] = ()
     repo_commits: Mapping[str, str] = field(default_factory=dict)
     staging: Path | None = None
+    dirty: tuple[str, ...] = ()
 
     def keep_evidence(self, root: Path) -> None:
         """Move the captured output of the baseline to its place."""
         if self.staging is not None:
+            import shutil
+
             target = root / "0000"
             shutil.rmtree(target, ignore_errors=True)
             os.replace(self.staging, target)
@@ -49,88 +50,92 @@ def reported(metric: Decimal, commit: str) -> Baseline:
     return Baseline(metric, commit)
 
 
-def refuse_unready(layout: Layout, mode: str, config: Config) -> dict[str, str]:
-    """Refuse what no measured run can start from; returns HEAD by repository path."""
+def heads(layout: Layout, config: Config) -> dict[str, str]:
+    """HEAD by repository path; raises `Refusal` where no measured run can start."""
     if not config.verify:
         raise Refusal("there is no check, expected --verify 'COMMAND' that prints one number (or --baseline-metric)")
-    heads: dict[str, str] = {}
-    for repo in config.repos:
-        root = Path(config.worktree or repo.path) if repo.role == "primary" else Path(repo.path)
-        heads[repo.path] = _refuse_repo(root, repo.path, repo.scope, mode, layout)
-    return heads
+    return {repo.path: _head(_checkout(config, repo), repo.path) for repo in config.repos}
 
 
-def _refuse_repo(root: Path, name: str, scope: str, mode: str, layout: Layout) -> str:
+def _checkout(config: Config, repo: RepoScope) -> Path:
+    return Path(config.worktree or repo.path) if repo.role == "primary" else Path(repo.path)
+
+
+def _head(root: Path, name: str) -> str:
     git = Repo(root)
     if not git.is_git():
         raise Refusal(f"{name} is not a git repository, expected one: experiments are commits; run git init and commit")
     head = git.head()
     if not head:
         raise Refusal(f"{name} has no commit yet, expected one to go back to; commit the current state first")
-    found = tree.sort(name, root, scope, (), layout.own_paths())
-    paths = (*found.inside, *(found.outside if mode == "exec" else ()))
-    if paths:
-        raise Refusal(
-            f"uncommitted changes in {listing(paths)}: the baseline would not be the commit it names; "
-            "ask the user to commit or stash them, then repeat the command"
-        )
     return head
 
 
-def measured(layout: Layout, mode: str, config: Config) -> Baseline:
-    """Measure verify (repeated), then the guard once, and lock the evaluator; raises `Refusal` for a bad check."""
-    heads = refuse_unready(layout, mode, config)
-    root = Path(config.worktree or layout.root)
-    staging = layout.evidence / "baseline.tmp"
+def uncommitted(layout: Layout, mode: str, config: Config) -> tuple[str, ...]:
+    """Changed paths that make the baseline another state than the commit it names."""
+    found: list[str] = []
+    for repo in config.repos:
+        item = tree.sort(repo.path, _checkout(config, repo), repo.scope, (), layout.own_paths())
+        paths = (*item.inside, *(item.outside if mode == "exec" else ()))
+        found += tree.named(item, paths, str(layout.root))
+    return tuple(found)
+
+
+def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: bool = True) -> Baseline:
+    """Measure verify (repeated), then guard and confirm once, and lock the evaluator; output goes to `staging`.
+
+    Raises `Refusal` for a bad check; where not `strict`, uncommitted changes and a failing guard are only reported.
+    """
+    import shutil
+
+    at = heads(layout, config)
+    dirty = uncommitted(layout, mode, config)
+    if dirty and strict:
+        raise Refusal(
+            f"uncommitted changes in {listing(dirty)}: the baseline would not be the commit it names; "
+            "ask the user to commit or stash them, then repeat the command"
+        )
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
-        return _measure(layout, config, heads, root, staging)
+        return replace(_measure(layout, config, at, staging, strict), dirty=dirty)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
 
 
-def _measure(layout: Layout, config: Config, heads: Mapping[str, str], root: Path, staging: Path) -> Baseline:
-    primary = str(layout.root)
+def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool) -> Baseline:
+    root, primary = Path(config.worktree or layout.root), str(layout.root)
     before = set(Repo(root).untracked_roots())
     outside = _outside(layout, config)
     lock = evaluator.lock(root, config)
     bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
     samples = _samples(bench)
-    guard_seconds = _guard(bench)
+    guard, guard_problem, guard_seconds = _guard(bench)
+    if guard_problem and strict:
+        raise Refusal(f"{guard_problem}, expected a pass; repair it or choose another")
+    confirm_problem = _confirm(bench)
     _refuse_unstable(root, lock)
-    values = tuple(sample.value for sample in samples if sample.value is not None)
-    calibration = noise.calibrate(values, [s.seconds for s in samples], config.max_runs, float(config.alpha))
-    seconds = sorted(sample.seconds for sample in samples)[len(samples) // 2]
-    config = replace(
-        config,
-        noise={
-            **paired.noise_of(calibration),
-            "seconds": Decimal(f"{seconds:.4f}"),
-            "guard_seconds": Decimal(f"{guard_seconds:.4f}"),
-        },
-    )
-    config = require.resolve(config, samples[0].others)
-    events: list[Event] = [{"kind": "evaluator", "files": lock}]
-    events.append({"kind": "heads", "iteration": 0, "heads": dict(heads)})
-    events += _foreign(primary, root, outside) + _byproducts(primary, root, before)
-    events.append({"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]})
-    commits = dict(heads) if len(heads) > 1 else {}
-    warnings = (
-        *rules.traps(config.verify, config.direction, config.verify_exit),
-        *calibration.warnings,
-        *_dirty_warning(outside),
-    )
+    config, calibration = paired.calibrated(config, samples)
+    config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
+    config = require.resolve(config, measure.others(samples))
+    traps = rules.traps(config.verify, config.direction, config.verify_exit)
+    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, *_dirty_warning(outside))
     return Baseline(
         calibration.center,
-        Repo(root).short(heads[primary]),
-        "pass" if config.guard else "-",
+        Repo(root).short(at[primary]),
+        guard,
         config,
-        tuple(events),
-        warnings,
-        tuple(lock),
-        commits,
+        (
+            {"kind": "evaluator", "files": lock},
+            {"kind": "heads", "iteration": 0, "heads": dict(at)},
+            *foreign_events(outside),
+            *_byproducts(primary, root, before),
+            {"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]},
+        ),
+        tuple(warning for warning in warnings if warning),
+        evaluator.shown(root, config, lock),
+        dict(at) if len(at) > 1 else {},
         staging,
     )
 
@@ -151,15 +156,18 @@ def _remedy(sample: Sample, config: Config) -> str:
     return "expected exactly one finite decimal on stdout (or METRIC name=value lines); correct the check"
 
 
-def _guard(bench: Bench) -> float:
+def _guard(bench: Bench) -> tuple[str, str, float]:
     if not bench.config.guard:
-        return 0.0
+        return "-", "", 0.0
     passed, problem, seconds = measure.passes(bench, bench.config.guard, "guard")
-    if not passed:
-        raise Refusal(
-            f"the guard fails on the untouched tree ({problem}), expected a pass; repair it or choose another"
-        )
-    return seconds
+    return ("pass", "", seconds) if passed else ("fail", f"the guard fails on the untouched tree ({problem})", seconds)
+
+
+def _confirm(bench: Bench) -> str:
+    """A held-out check may ask for more than the baseline has, so that it fails now is said and no more."""
+    if not bench.config.confirm or measure.passes(bench, bench.config.confirm, "")[0]:
+        return ""
+    return "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
 
 
 def _refuse_unstable(root: Path, lock: Mapping[str, str]) -> None:
@@ -174,12 +182,13 @@ def _outside(layout: Layout, config: Config) -> dict[str, tuple[Path, tuple[str,
     """The user's changes outside the scope, by repository: tolerated, never touched, and watched."""
     found = {}
     for repo in config.repos:
-        root = Path(config.worktree or repo.path) if repo.role == "primary" else Path(repo.path)
+        root = _checkout(config, repo)
         found[repo.path] = (root, tree.sort(repo.path, root, repo.scope, (), layout.own_paths()).outside)
     return found
 
 
-def _foreign(primary: str, root: Path, outside: Mapping[str, tuple[Path, tuple[str, ...]]]) -> list[Event]:
+def foreign_events(outside: Mapping[str, tuple[Path, tuple[str, ...]]]) -> list[Event]:
+    """The events that name the user's own changes with their digests, by repository."""
     return [
         {"kind": "foreign", "repo": repo, "files": hashes.digests(where, paths)}
         for repo, (where, paths) in outside.items()

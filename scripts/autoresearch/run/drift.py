@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
-from ..core import noise
 from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
@@ -14,7 +12,7 @@ from ..core.text import listing
 from ..disk import evidence, journal, locks
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import context, evaluator, measure, paired, record, tree
+from . import baseline, context, evaluator, measure, paired, record, tree
 from .context import Run
 from .record import Report
 
@@ -29,13 +27,7 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
         run = context.load(layout)
         _refuse_dirty(run)
         samples = _samples(run)
-        calibration = noise.calibrate(
-            [s.value for s in samples if s.value is not None],
-            [s.seconds for s in samples],
-            run.config.max_runs,
-            float(run.config.alpha),
-        )
-        return _write(layout, replace(report, metric=calibration.center), samples)
+        return _write(layout, report, samples)
 
 
 def _refuse_dirty(run: Run) -> None:
@@ -49,9 +41,11 @@ def _refuse_dirty(run: Run) -> None:
 
 def _samples(run: Run) -> list[measure.Sample]:
     folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
-    shutil.rmtree(folder, ignore_errors=True)
-    bench = measure.Bench(run.tree, folder, run.config, measure.limit_of(run.config, None), f"drift-{os.getpid()}")
-    samples = [measure.verify(bench, f"verify-{n + 1}") for n in range(paired.repeats(run.config, None))]
+    evidence.fresh_folder(run.layout.evidence, run.state.iteration + 1)
+    config = replace(run.config, metric_form="")  # a new check may print its number in another way
+    bench = measure.Bench(run.tree, folder, config, measure.limit_of(config, None), f"drift-{os.getpid()}")
+    wanted = paired.repeats(config, float(config.noise.get("seconds", 0)))
+    samples = [measure.verify(bench, f"verify-{n + 1}") for n in range(wanted)]
     bad = next((sample.problem for sample in samples if sample.value is None), "")
     if bad:
         raise Refusal(f"the check gives no number ({bad}), expected one; repair it, or record --status blocked")
@@ -63,10 +57,21 @@ def _write(layout: Layout, report: Report, samples: list[measure.Sample]) -> tup
         number = run.state.iteration + 1
         heads = {name: Repo(Path(where)).head() for name, (where, _) in run.trees().items()}
         primary = heads[str(layout.root)]
-        row = record.row_of(run, replace(report, commit=Repo(run.tree).short(primary)))
+        config, calibration = paired.calibrated(run.config, samples)
+        moved = evaluator.violated(run)
+        note = f"{report.description} (evaluator changed: {listing(moved, 3)})" if moved else report.description
+        commit = Repo(run.tree).short(primary)
+        row = record.row_of(run, replace(report, description=note, commit=commit, metric=calibration.center))
         events: list[journal.Event] = [
-            {"kind": "evaluator", "files": evaluator.lock(run.tree, run.config)},
+            {
+                "kind": "evaluator",
+                "iteration": number,
+                "files": evaluator.lock(run.tree, config),
+                "changed": list(moved),
+            },
+            {"kind": "config", "config": {"noise": config.noise, "metric_form": config.metric_form}},
             {"kind": "heads", "iteration": number, "heads": heads},
+            *baseline.foreign_events({item.repo: (item.tree, item.outside) for item in tree.edits(run)}),
             {"kind": "samples", "iteration": number, "samples": [sample.to_dict() for sample in samples]},
         ]
-        return context.save(run, held.append(events, [row])), row
+        return context.append(replace(run, config=config), held, events, [row]), row

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..core import evaluator, scope
+from ..core import artifacts, evaluator, scope
 from ..core.config import Config
+from ..core.frozen import replace
 from ..disk import hashes
 from ..disk.journal import Log
 from ..disk.layout import SKILL_ROOT
+from . import tree
+from .context import Run
 
 
 def files(root: Path, config: Config) -> tuple[str, ...]:
@@ -17,7 +20,7 @@ def files(root: Path, config: Config) -> tuple[str, ...]:
     commands = [command for command in (config.verify, config.guard, config.confirm) if command]
     inside = scope.matcher(config.scope)
     named = hashes.expand(root, evaluator.locked(commands, inside))
-    chosen = dict.fromkeys((*named, *_imported(root, named, inside), *hashes.glob(root, config.protect)))
+    chosen = dict.fromkeys((*named, *_imported(root, named, inside), *_protected(root, config)))
     return tuple(name for name in chosen if not _program_outside(root, name))
 
 
@@ -44,9 +47,19 @@ def _imported(root: Path, scripts: tuple[str, ...], inside: scope.Matcher) -> tu
     return tuple(found)
 
 
+def _protected(root: Path, config: Config) -> tuple[str, ...]:
+    return tuple(name for name in hashes.glob(root, config.protect) if not artifacts.is_owned(name))
+
+
 def lock(root: Path, config: Config) -> dict[str, str]:
     """The evaluator's files with their digests, as the log keeps them."""
     return hashes.digests(root, files(root, config))
+
+
+def shown(root: Path, config: Config, digests: Mapping[str, str]) -> tuple[str, ...]:
+    """The locked files as answers list them: what lies outside the repository and only confirm names stays unsaid."""
+    told = set(files(root, replace(config, confirm="")))
+    return tuple(name for name in digests if name in told or not Path(name).is_absolute())
 
 
 def known(log: Log) -> Mapping[str, str]:
@@ -61,3 +74,11 @@ def changed(root: Path, digests: Mapping[str, str]) -> tuple[str, ...]:
     """The evaluator files that are not what they were at set-up."""
     now = hashes.digests(root, digests)
     return tuple(name for name, digest in digests.items() if now[name] != digest)
+
+
+def violated(run: Run) -> tuple[str, ...]:
+    """Evaluator files that changed, and new ones that `--protect` covers, but for what the checks leave behind."""
+    digests = known(run.log)
+    left = tree.byproducts(run.log.events, str(run.layout.root))
+    new = (name for name in _protected(run.tree, run.config) if name not in digests)
+    return (*changed(run.tree, digests), *(name for name in new if not tree.is_below(name, left)))

@@ -45,7 +45,7 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     unmerged = [path for item in found for path in tree.named(item, item.unmerged, primary)]
     if unmerged:
         raise Refusal(f"unmerged paths {listing(unmerged)}, expected none; ask the user to resolve the conflict")
-    protected = evaluator.changed(run.tree, evaluator.known(run.log))
+    protected = evaluator.violated(run)
     if protected:
         _note(run, "evaluator", protected)
         raise Refusal(

@@ -45,6 +45,11 @@ class Intent:
     lesson: str = ""
     started: float = 0.0
 
+    @property
+    def seed(self) -> str:
+        """What the random order of the runs is drawn from: the trial's commits, so that it can be drawn again."""
+        return "+".join(place.trial for place in self.places.values() if place.trial)
+
     def write(self, root: Path) -> Intent:
         """Make the note durable."""
         data = dict(vars(self), places={name: vars(place) for name, place in self.places.items()})
@@ -171,7 +176,7 @@ def complete(layout: Layout, note: Intent) -> Run:
             if place.trial:
                 _roll_back(note, place)
     with context.writing(layout) as (run, held):
-        run = context.save(run, held.append((*note.events, *_refused(layout), *_heads(note)), [row]))
+        run = context.append(run, held, (*note.events, *_refused(layout), *_heads(note)), [row])
     evidence.clear_refusals(layout.evidence)
     record.add_lesson(before, row, strategy=note.lesson)
     return run

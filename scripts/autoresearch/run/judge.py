@@ -37,13 +37,13 @@ class Verdict:
 def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
     """Measure the committed candidate and decide; the tree holds the candidate's content afterwards."""
     arms = _arms(note)
-    measured = paired.measured(bench, arms, run.state.current_metric, note.mark)
+    measured = paired.measured(bench, arms, run.state.current_metric, note.seed)
     arms.show_candidate()
-    moved = evaluator.changed(run.tree, evaluator.known(run.log))
-    if moved:
-        measured = replace(measured, value=None, problem=f"the evaluator changed during verify: {listing(moved, 3)}")
+    moved = evaluator.violated(run)
+    if moved and not measured.problem:
+        measured = replace(measured, value=None, problem=f"the evaluator changed during the run: {listing(moved, 3)}")
     if measured.value is None:
-        return Verdict("crash", "-", f"crash: {measured.problem}", measured, f"crash: {measured.problem}")
+        return _crash(measured)
     outcome = decide(run, measured)
     simpler = not outcome.improved and _kept_as_simpler(run, note, measured, labels)
     if not outcome.improved and not simpler:
@@ -54,6 +54,11 @@ def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdic
             verdict, reason="kept by rule: metric equal, lines only deleted", note="equal metric, simpler"
         )
     return verdict
+
+
+def _crash(measured: Measurement, unlikely: bool = False) -> Verdict:
+    said = f"crash: {measured.problem}"
+    return Verdict("crash", "-", said, measured, said, unlikely)
 
 
 def decide(run: Run, measured: Measurement) -> decision.Outcome:
@@ -94,19 +99,11 @@ def _arms(note: Intent) -> Arms:
 def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[str], reason: str) -> Verdict:
     """A would-be keep: repeat an unlikely gain, then requirements, guard, confirm, labels; one failure discards."""
     unlikely = is_unlikely(run, measured)
-    if unlikely and measured.improves is None:
-        again = measure.verify(bench, "verify-again")
-        if again.value != measured.value:
-            problem = f"not repeatable: {again.problem or numbers.plain(again.value or Decimal(0))} at the second run"
-            return Verdict(
-                "crash",
-                "-",
-                f"crash: {problem}",
-                replace(measured, value=None, problem=problem),
-                f"crash: {problem}",
-                True,
-            )
-    missed = require.broken(run.config, measured.samples[0].others)
+    if unlikely:
+        measured = _again(run, bench, measured)
+        if measured.value is None:
+            return _crash(measured, True)
+    missed = require.broken(run.config, measured.others)
     if missed:
         return Verdict("discard", "-", f"required: {missed}", measured, missed, unlikely)
     guard, problem = _guard(run, bench)
@@ -120,6 +117,25 @@ def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[st
     outcome = decision.gate_labels(decision.Outcome("keep", True, reason), run.config.required_keep_labels, labels)
     note = outcome.reason if outcome.status == "discard" else ""
     return Verdict(outcome.status, guard, outcome.reason, measured, note, unlikely, checks)
+
+
+def _again(run: Run, bench: Bench, measured: Measurement) -> Measurement:
+    """Run verify once more; pairs have repeated the gain already. What is not repeated is no number."""
+    if measured.retained:
+        return measured
+    sample = measure.verify(bench, "verify-again")
+    both = replace(measured, samples=(*measured.samples, sample))
+    if sample.value is not None and _repeats(run, measured, sample.value):
+        worse = max if run.config.direction == "lower" else min
+        return replace(both, value=worse(s.value for s in both.samples if s.value is not None))
+    seen = sample.problem if sample.value is None else numbers.plain(sample.value)
+    return replace(both, value=None, problem=f"not repeatable: {seen} at the second run")
+
+
+def _repeats(run: Run, measured: Measurement, value: Decimal) -> bool:
+    if measured.improves is None:
+        return value == measured.value
+    return numbers.gain(run.config.direction, value, run.state.current_metric) > paired.threshold(run.config)
 
 
 def is_unlikely(run: Run, measured: Measurement) -> bool:
@@ -144,17 +160,8 @@ def _guard(run: Run, bench: Bench) -> tuple[str, str]:
 
 
 def _confirmed(run: Run, bench: Bench) -> bool:
-    """Run the held-out check; its output is kept out of the evidence that the agent is pointed to."""
-    import shutil
-    import tempfile
-
-    hidden = Path(tempfile.mkdtemp(prefix="autoresearch-confirm-"))
-    try:
-        return measure.passes(replace(bench, folder=hidden, limit=measure.FIRST_LIMIT), run.config.confirm, "confirm")[
-            0
-        ]
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+    """Run the held-out check; nothing that it prints is kept, and nobody is told more than whether it passed."""
+    return measure.passes(replace(bench, limit=measure.FIRST_LIMIT), run.config.confirm, "")[0]
 
 
 def _kept_as_simpler(run: Run, note: Intent, measured: Measurement, labels: Sequence[str]) -> bool:

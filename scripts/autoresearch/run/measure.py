@@ -71,7 +71,9 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
     reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
     if not problem and reading.problem:
         problem = f"verify printed no usable metric: {reading.problem}"
-    return Sample(None if problem else reading.value, problem, done.duration, done.exit_code, reading.others, reading.form)
+    return Sample(
+        None if problem else reading.value, problem, done.duration, done.exit_code, reading.others, reading.form
+    )
 
 
 def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
@@ -133,15 +135,20 @@ class Measurement:
 
     @property
     def others(self) -> Mapping[str, Decimal]:
-        """The candidate's other numbers: each one's median over its runs, those that every run printed."""
-        shown = [sample.others for sample in self.samples]
-        keys = [key for key in shown[0] if all(key in one for one in shown)] if shown else []
-        return {key: median([one[key] for one in shown]) for key in keys}
+        """The candidate's other numbers."""
+        return others(self.samples)
 
     @property
     def seconds(self) -> float:
         """Seconds spent in verify."""
         return sum(sample.seconds for sample in (*self.samples, *self.retained))
+
+
+def others(samples: Sequence[Sample]) -> Mapping[str, Decimal]:
+    """The other numbers that every one of these runs printed, each with its median."""
+    shown = [sample.others for sample in samples]
+    keys = [key for key in shown[0] if all(key in one for one in shown)] if shown else []
+    return {key: median([one[key] for one in shown]) for key in keys}
 
 
 def exact(bench: Bench) -> Measurement:

@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from ..core import noise, numbers, sequential
 from ..core.config import Config
+from ..core.frozen import replace
 from . import measure
 from .measure import Arms, Bench, Measurement, Sample
 
 SAMPLE_OUTPUT = 16 * 1024
+MINUTES = 60.0  # seconds from which a run is an expensive one
 
 
 def rule_of(config: Config) -> sequential.Rule:
     """The sequential rule as configured."""
-    return sequential.Rule(config.direction, float(config.alpha), config.max_runs, config.min_delta)
+    return sequential.Rule(config.direction, float(config.alpha), cap(config), config.min_delta)
+
+
+def cap(config: Config, seconds: float = 0.0) -> int:
+    """Runs that a noisy trial may cost: as asked, else as many as its time allows at `seconds` each, 40 at most."""
+    if config.max_runs is not None:
+        return config.max_runs
+    return sequential.MAX_RUNS if not seconds else max(1, min(sequential.MAX_RUNS, int(budget(config) / seconds)))
+
+
+def budget(config: Config) -> float:
+    """Seconds that one trial may take: an hour, or the whole run's budget where that is less."""
+    whole = noise.TRIAL_SECONDS if config.max_minutes is None else 60 * float(config.max_minutes)
+    return min(whole, noise.TRIAL_SECONDS)
+
+
+def calibrated(config: Config, samples: Sequence[Sample]) -> tuple[Config, noise.Calibration]:
+    """What repeated runs of one state say, and the configuration with it; the samples all have values."""
+    seconds = sorted(sample.seconds for sample in samples)
+    middle = seconds[len(seconds) // 2]
+    config = replace(config, max_runs=cap(config, middle), metric_form=samples[0].form)
+    values = [_value(sample) for sample in samples]
+    found = noise.calibrate(values, [s.seconds for s in samples], cap(config), float(config.alpha), budget(config))
+    kept = {**config.noise, **noise_of(found), "seconds": Decimal(f"{middle:.4f}")}
+    return replace(config, noise=kept), found
 
 
 def is_noisy(config: Config) -> bool:
@@ -26,7 +52,7 @@ def is_noisy(config: Config) -> bool:
 
 def affordable(config: Config) -> bool:
     """Whether enough runs may be paid for that a keep by pairs is possible at all."""
-    return config.max_runs >= sequential.least_runs(float(config.alpha))
+    return cap(config) >= sequential.least_runs(float(config.alpha))
 
 
 def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
@@ -41,16 +67,17 @@ def _single(bench: Bench, retained: Decimal) -> Measurement:
     one = measure.exact(bench)
     if one.value is None:
         return one
-    threshold = max(_threshold(bench.config), bench.config.min_delta)
+    limit = threshold(bench.config)
     gain = numbers.gain(bench.config.direction, one.value, retained)
-    reason = f"gain {numbers.plain(gain)} against a threshold of {numbers.plain(threshold)} (one run)"
-    return Measurement(one.value, "", one.samples, (), gain > threshold, reason)
+    reason = f"gain {numbers.plain(gain)} against a threshold of {numbers.plain(limit)} (one run)"
+    return Measurement(one.value, "", one.samples, (), gain > limit, reason)
 
 
-def _threshold(config: Config) -> Decimal:
+def threshold(config: Config) -> Decimal:
+    """The gain that one run must show where no more can be paid for; the smallest gain worth having at least."""
     samples = tuple(Decimal(str(value)) for value in config.noise.get("samples", ()))
-    calibration = noise.calibrate(samples, [0.0] * len(samples), config.max_runs, float(config.alpha))
-    return noise.single_run_threshold(calibration, float(config.alpha))
+    calibration = noise.calibrate(samples, (), cap(config), float(config.alpha))
+    return max(noise.single_run_threshold(calibration, float(config.alpha)), config.min_delta)
 
 
 def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
@@ -112,7 +139,5 @@ def noise_of(calibration: noise.Calibration) -> Mapping[str, Any]:
 
 
 def repeats(config: Config, seconds: float | None) -> int:
-    """Baseline runs: as asked, fewer when one takes minutes."""
-    if seconds is None or seconds < 60:
-        return config.calibrate
-    return min(config.calibrate, 2 if seconds < 300 else 1)
+    """Baseline runs: as asked, else three, or two when one takes minutes: noise never shows in a single one."""
+    return config.calibrate or (3 if seconds is None or seconds < MINUTES else 2)

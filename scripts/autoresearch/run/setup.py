@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from ..core import artifacts, config
@@ -17,8 +18,10 @@ from ..core.text import one_line
 from ..disk import atomic, journal, locks
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import baseline, context
+from . import baseline, context, paired
 from .context import Run
+
+_BUSY = "another command is measuring here, expected one at a time; wait for it to end"
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ def start(layout: Layout, plan: Plan) -> Ready:
     config.validate(plan.config, plan.mode)
     layout = context.located(layout, plan.mode)
     refuse_existing(layout, plan)
-    with locks.held(layout.evidence / "trial.lock", "another command is measuring here; wait for it to end"):
+    with locks.held(layout.evidence / "trial.lock", _BUSY):
         if plan.metric is not None:
             return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan)))
-        first = baseline.measured(layout, plan.mode, plan.config)
+        first = baseline.measured(layout, plan.mode, plan.config, layout.evidence / "baseline.tmp")
         return _write(layout, replace(plan, config=first.config), first)
 
 
@@ -120,21 +123,22 @@ def archive(layout: Layout) -> list[str]:
 
 
 def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
-    """Measure as `start` would and report, for the wizard; leaves nothing behind."""
+    """Measure as `start` would and report, for the wizard; leaves nothing behind. A dirty tree is said, not refused."""
     import shutil
+    import tempfile
+    from contextlib import nullcontext
 
-    existed = layout.evidence.exists()
     plan = replace(plan, config=replace(plan.config, measured=True))
     config.validate(plan.config, plan.mode)
+    busy = locks.held(layout.evidence / "trial.lock", _BUSY) if layout.evidence.is_dir() else nullcontext()
+    folder = Path(tempfile.mkdtemp(prefix="autoresearch-"))
     try:
-        with locks.held(layout.evidence / "trial.lock", "another command is measuring here; wait for it to end"):
-            first = baseline.measured(layout, plan.mode, plan.config)
-            if first.staging is not None:
-                shutil.rmtree(first.staging, ignore_errors=True)
+        with busy:
+            first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
     finally:
-        if not existed:
-            shutil.rmtree(layout.evidence, ignore_errors=True)
-    return {**figures(first), "existing_run": layout.results.exists(), "message": sentence(plan.config, first)}
+        shutil.rmtree(folder, ignore_errors=True)
+    found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
+    return {**figures(first), **found, "message": sentence(plan.config, first)}
 
 
 def figures(first: baseline.Baseline) -> dict[str, Any]:
@@ -155,12 +159,20 @@ def sentence(wanted: Config, first: baseline.Baseline) -> str:
     """The calibration in one plain sentence for the user."""
     noise = first.config.noise
     each = f"one run takes {float(noise['seconds']):.2g} s"
+    name = wanted.metric or "the metric"
     if noise["kind"] == "exact":
-        return f"{wanted.metric or 'the metric'} is {plain(first.metric)} and repeats exactly; {each}, one run a trial"
-    return (
-        f"{wanted.metric or 'the metric'} is about {plain(first.metric)} with a spread of {noise['spread']}; {each}; "
-        f"gains from about {noise['smallest_detectable']} on can be told from noise within {wanted.max_runs} runs"
+        return f"{name} is {plain(first.metric)} and repeats exactly; {each}, one run a trial"
+    about = f"{name} is about {plain(first.metric)} with a spread of {plain(noise['spread'])}; {each}; "
+    if not paired.affordable(first.config):
+        return about + f"more are too dear, so it is one run a trial, and a keep must gain {_limit(first.config)}"
+    return about + (
+        f"gains from about {plain(noise['smallest_detectable'])} on can be told from noise "
+        f"within {paired.cap(first.config)} runs"
     )
+
+
+def _limit(wanted: Config) -> str:
+    return f"more than {plain(paired.threshold(wanted))}"
 
 
 def answer(ready: Ready) -> dict[str, Any]:

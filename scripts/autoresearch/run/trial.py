@@ -17,7 +17,7 @@ from ..core.text import DESCRIPTION_LIMIT, block, one_line
 from ..disk import evidence, hashes
 from ..disk.layout import Layout
 from ..system.git import GitError, Repo
-from . import budget, context, gate, intent, isolation, judge, leftovers, measure, record, tree
+from . import budget, context, evaluator, gate, intent, isolation, judge, leftovers, measure, record, tree
 from .context import Run
 from .intent import Intent, Place
 from .judge import Verdict
@@ -52,7 +52,7 @@ def _no_op(run: Run, attempt: Attempt) -> tuple[Run, Row]:
     report = record.Report("no-op", attempt.description or "no change", labels=attempt.labels)
     with context.writing(run.layout) as (fresh, held):
         row = record.row_of(fresh, report)
-        return context.save(fresh, held.append((), [row])), row
+        return context.append(fresh, held, (), [row]), row
 
 
 def _experiment(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> tuple[Run, Row]:
@@ -112,7 +112,8 @@ def _message(note: Intent, attempt: Attempt) -> str:
 def _bench(run: Run, note: Intent) -> measure.Bench:
     seconds = run.config.noise.get("seconds")
     limit = measure.limit_of(run.config, None if seconds is None else float(seconds))
-    return measure.Bench(run.tree, evidence.folder(run.layout.evidence, note.iteration), run.config, limit, note.mark)
+    folder = evidence.folder(run.layout.evidence, note.iteration)
+    return measure.Bench(run.tree, folder, run.config, limit, note.mark, evaluator.known(run.log))
 
 
 def _key(run: Run, note: Intent) -> str:
@@ -159,8 +160,8 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
     }
     if measured.interval:
         out["interval"] = list(measured.interval)
-    if measured.samples and measured.samples[0].others:
-        out["others"] = dict(list(measured.samples[0].others.items())[:20])
+    if measured.others:
+        out["others"] = dict(list(measured.others.items())[:20])
     if verdict.unlikely:
         out["unlikely"] = True
     if attempt.hypothesis:
@@ -200,9 +201,11 @@ def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, r
             "metric": measured.value,
             "retained_before": run.state.current_metric,
             "interval": measured.interval,
+            "unlikely": verdict.unlikely,
             "guard": verdict.guard,
             "checks": verdict.checks,
             "samples": [sample.to_dict() for sample in measured.samples],
+            "seed": note.seed,
             "retained_samples": [sample.to_dict() for sample in measured.retained],
             "commits": {name: vars(place) for name, place in note.places.items()},
         },
@@ -229,6 +232,8 @@ def _answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
         "next": nextstep.step(after.config, after.mode, state, after.log.rows, budget.spent(after)),
     }
+    if "interval" in event:
+        out["interval"] = event["interval"]
     if mended:
         out["recovered"] = mended
     if ladder.same_crash(after.log.rows) >= 5 and out["next"]["action"] not in ("stop", "needs_human"):
