@@ -113,7 +113,7 @@ if not TYPE_CHECKING:
         """A field whose default is made anew for each instance."""
         return _Factory(default_factory)
 
-    def replace(value, **changes):
+    def replace(value, /, **changes):
         """A copy of `value` with these fields changed."""
         return type(value)(**{**dict(zip(type(value).__defaults__, _values(value))), **changes})
 

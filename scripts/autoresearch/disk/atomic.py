@@ -26,13 +26,21 @@ def replace(path: Path, text: str) -> None:
         os.replace(temporary, path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True) if error.errno == errno.ENOSPC else None
+        _forget(temporary)
         raise unwritable(path, error) from None
+
+
+def _forget(temporary: Path) -> None:
+    try:
+        temporary.unlink()
+    except OSError:
+        pass  # it never came to be, or the place is read-only
 
 
 def unwritable(path: Path, error: OSError) -> Refusal:
     """The refusal for a failed write, with the remedy for its cause."""
     remedy = {
+        errno.EFBIG: "raise the file size limit (ulimit -f) and repeat the command",
         errno.ENOSPC: "free disk space and repeat the command",
         errno.EROFS: "a sandbox has made it read-only; run the command outside the sandbox",
         errno.EACCES: "make it writable and repeat the command",

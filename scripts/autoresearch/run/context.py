@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from ..core import config, supervise
 from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.fold import State, with_foreign_commits
+from ..core.rows import Row
 from ..core.frozen import dataclass, replace
 from ..disk import journal, snapshot
-from ..disk.journal import Locked, Log
+from ..disk.journal import Event, Locked, Log
 from ..disk.layout import Layout, exec_state_path
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -114,6 +115,15 @@ def writing(layout: Layout) -> Iterator[tuple[Run, Locked]]:
     """The run with its log locked, for one append."""
     with journal.locked(layout.results) as held:
         yield assemble(layout, held.log), held
+
+
+def append(run: Run, held: Locked, events: Sequence[Event], new: Sequence[Row]) -> Run:
+    """Add rows to the log, which makes them count, and bring the snapshot up to date where it can be written."""
+    log = held.append(events, new)
+    try:
+        return save(run, log)
+    except Refusal:
+        return replace(run, log=log)  # an old snapshot is rolled forward; the row must not be reported as refused
 
 
 def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run:

@@ -74,7 +74,8 @@ def repair(layout: Layout, log: Log | None) -> Run:
         diverged = found is None or snapshot.relation(found, held.log) == "diverged"
         if layout.state.exists() and diverged:
             atomic.set_aside(layout.state)
-        keep = {key: value for key, value in (found or {}).items() if key not in ("state", "supervisor")}
+        lost = ("state", "supervisor") if diverged else ()
+        keep = {key: value for key, value in (found or {}).items() if key not in lost}
         run = Run(layout, held.log, context.configuration(held.log, keep or None), keep or None)
         return context.save(run, held.log)
 

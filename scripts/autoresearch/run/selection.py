@@ -132,7 +132,7 @@ def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
         lines = [worker_row(run, number, worker) for worker in workers] + [main]
         commits = winner.repo_commits if winner else {}
         events = [{"kind": "batch", "iteration": number, "rows": len(lines)}, *record.repo_event(number, commits)]
-        after = context.save(run, held.append(events, lines))
+        after = context.append(run, held, events, lines)
     record.add_lesson(run, main)
     return {
         "iteration": number,
