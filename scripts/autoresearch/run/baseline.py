@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,8 +16,9 @@ from ..disk import hashes
 from ..disk.journal import Event
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import evaluator, measure, paired, require, tree
+from . import evaluator, leftovers, measure, paired, require, tree
 from .measure import Bench, Sample
+from .tree import Edits
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,7 @@ def _head(root: Path, name: str) -> str:
 def uncommitted(layout: Layout, mode: str, config: Config) -> tuple[str, ...]:
     """Changed paths that make the baseline another state than the commit it names."""
     found: list[str] = []
-    for repo in config.repos:
-        item = tree.sort(repo.path, _checkout(config, repo), repo.scope, (), layout.own_paths())
+    for item in _items(layout, config, ()):
         paths = (*item.inside, *(item.outside if mode == "exec" else ()))
         found += tree.named(item, paths, str(layout.root))
     return tuple(found)
@@ -106,8 +106,8 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
 
 def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool) -> Baseline:
     root, primary = Path(config.worktree or layout.root), str(layout.root)
-    before = set(Repo(root).untracked_roots())
-    outside = _outside(layout, config)
+    before = _items(layout, config, ())
+    foreign = foreign_events(before)
     lock = evaluator.lock(root, config)
     bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
     samples = _samples(bench)
@@ -116,11 +116,12 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         raise Refusal(f"{guard_problem}, expected a pass; repair it or choose another")
     confirm_problem = _confirm(bench)
     _refuse_unstable(root, lock)
+    left = _left(before, _items(layout, config, foreign))
     config, calibration = paired.calibrated(config, samples)
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
     traps = rules.traps(config.verify, config.direction, config.verify_exit)
-    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, *_dirty_warning(outside))
+    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, *_dirty_warning(before))
     return Baseline(
         calibration.center,
         Repo(root).short(at[primary]),
@@ -129,8 +130,8 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         (
             {"kind": "evaluator", "files": lock},
             {"kind": "heads", "iteration": 0, "heads": dict(at)},
-            *foreign_events(outside),
-            *_byproducts(primary, root, before),
+            *foreign,
+            *left,
             {"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]},
         ),
         tuple(warning for warning in warnings if warning),
@@ -178,39 +179,43 @@ def _refuse_unstable(root: Path, lock: Mapping[str, str]) -> None:
         )
 
 
-def _outside(layout: Layout, config: Config) -> dict[str, tuple[Path, tuple[str, ...]]]:
-    """The user's changes outside the scope, by repository: tolerated, never touched, and watched."""
-    found = {}
-    for repo in config.repos:
-        root = _checkout(config, repo)
-        found[repo.path] = (root, tree.sort(repo.path, root, repo.scope, (), layout.own_paths()).outside)
-    return found
+def _items(layout: Layout, config: Config, events: Sequence[Event]) -> list[Edits]:
+    """What differs in each repository, the user's changes outside the scope among it: tolerated and watched."""
+    own = layout.own_paths()
+    return [tree.sort(repo.path, _checkout(config, repo), repo.scope, events, own) for repo in config.repos]
 
 
-def foreign_events(outside: Mapping[str, tuple[Path, tuple[str, ...]]]) -> list[Event]:
+def foreign_events(items: Iterable[Edits]) -> list[Event]:
     """The events that name the user's own changes with their digests, by repository."""
+    changed = ((item, (*item.inside, *item.outside)) for item in items)
     return [
-        {"kind": "foreign", "repo": repo, "files": hashes.digests(where, paths)}
-        for repo, (where, paths) in outside.items()
+        {"kind": "foreign", "repo": item.repo, "files": hashes.digests(item.tree, paths)}
+        for item, paths in changed
         if paths
     ]
 
 
-def _dirty_warning(outside: Mapping[str, tuple[Path, tuple[str, ...]]]) -> tuple[str, ...]:
-    paths = [path for _, found in outside.values() for path in found]
+def _dirty_warning(items: Iterable[Edits]) -> tuple[str, ...]:
+    paths = [path for item in items for path in item.outside]
     if not paths:
         return ()
     return (f"uncommitted changes outside the scope stay as they are: {listing(paths)}; editing them stops the run",)
 
 
-def _byproducts(repo: str, root: Path, before: set[str]) -> list[Event]:
-    """Untracked paths that appeared while the checks ran."""
-    return byproduct_event(repo, root, before)
+def _left(before: Sequence[Edits], after: Sequence[Edits]) -> list[Event]:
+    """What the checks left behind; tracked files outside the scope are put back, and known as theirs from now on.
 
-
-def byproduct_event(repo: str, root: Path, before: set[str]) -> list[Event]:
-    """The event that names what the checks left behind, if anything."""
-    from ..core import artifacts
-
-    new = [path for path in Repo(root).untracked_roots() if path not in before and not artifacts.is_owned(path)]
-    return [{"kind": "byproducts", "repo": repo, "paths": sorted(new)[:200]}] if new else []
+    `after` leaves out the user's unchanged work. Raises `Refusal` when a check writes to that, or in the scope.
+    """
+    events: list[Event] = []
+    for old, new in zip(before, after):
+        wrote, theirs = leftovers.rewritten(new), {*old.inside, *old.outside}
+        spoiled = [p for p in (*new.inside, *new.outside) if p in theirs or (p in new.inside and p in wrote)]
+        if spoiled:
+            raise Refusal(
+                f"the checks write to {listing(spoiled)}, expected them to leave the project's files alone; "
+                "let them write elsewhere, or take the file out of the scope (scope '… !path'), and restore it"
+            )
+        Repo(new.tree).restore(wrote)
+        events += [*leftovers.touched(new.repo, wrote), *leftovers.byproducts(new, old.untracked)]
+    return events

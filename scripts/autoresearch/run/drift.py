@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
 from ..core.text import listing
-from ..disk import evidence, journal, locks
+from ..disk import evidence, journal
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import baseline, context, evaluator, measure, paired, record, tree
+from . import baseline, context, evaluator, intent, leftovers, measure, paired, record, tree
 from .context import Run
 from .record import Report
 
@@ -23,11 +24,13 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
     if not run.config.measured:
         return record.append(layout, report)
     record.check(run, replace(report, status="blocked"))
-    with locks.held(layout.evidence / "trial.lock", "a trial is running here, expected none; wait for it"):
+    with intent.alone(layout):
         run = context.load(layout)
         _refuse_dirty(run)
+        before = {item.repo: item.untracked for item in tree.edits(run)}
         samples = _samples(run)
-        return _write(layout, report, samples)
+        left = leftovers.settle(run, before, evidence.folder(layout.evidence, run.state.iteration + 1))
+        return _write(run, report, samples, left)
 
 
 def _refuse_dirty(run: Run) -> None:
@@ -52,11 +55,13 @@ def _samples(run: Run) -> list[measure.Sample]:
     return samples
 
 
-def _write(layout: Layout, report: Report, samples: list[measure.Sample]) -> tuple[Run, Row]:
-    with context.writing(layout) as (run, held):
+def _write(known: Run, report: Report, samples: list[measure.Sample], left: Sequence[journal.Event]) -> tuple[Run, Row]:
+    with context.writing(known.layout) as (run, held):
         number = run.state.iteration + 1
+        if run.state.iteration != known.state.iteration:
+            raise Refusal(f"iteration {number - 1} was recorded while this measured, expected none; repeat the command")
         heads = {name: Repo(Path(where)).head() for name, (where, _) in run.trees().items()}
-        primary = heads[str(layout.root)]
+        primary = heads[str(known.layout.root)]
         config, calibration = paired.calibrated(run.config, samples)
         moved = evaluator.violated(run)
         note = f"{report.description} (evaluator changed: {listing(moved, 3)})" if moved else report.description
@@ -71,7 +76,8 @@ def _write(layout: Layout, report: Report, samples: list[measure.Sample]) -> tup
             },
             {"kind": "config", "config": {"noise": config.noise, "metric_form": config.metric_form}},
             {"kind": "heads", "iteration": number, "heads": heads},
-            *baseline.foreign_events({item.repo: (item.tree, item.outside) for item in tree.edits(run)}),
+            *left,
+            *baseline.foreign_events(tree.edits(run)),
             {"kind": "samples", "iteration": number, "samples": [sample.to_dict() for sample in samples]},
         ]
         return context.append(replace(run, config=config), held, events, [row]), row

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..core import decision, numbers
+from ..core import changes, decision, numbers
 from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
 from ..disk import evidence, hashes
@@ -169,6 +169,4 @@ def _kept_as_simpler(run: Run, note: Intent, measured: Measurement, labels: Sequ
     if SIMPLIFY not in labels or measured.improves is not None or measured.value != run.state.current_metric:
         return False
     patches = [Repo(Path(p.tree)).patch(p.base, p.trial, evidence.PATCH_LIMIT) for p in note.places.values() if p.trial]
-    lines = b"\n".join(patches).split(b"\n")
-    added = any(line.startswith(b"+") and not line.startswith(b"+++") for line in lines)
-    return not added and any(line.startswith(b"-") and not line.startswith(b"---") for line in lines)
+    return changes.only_deletes(b"\n".join(patches))
