@@ -28,8 +28,10 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
         run = context.load(layout)
         _refuse_dirty(run)
         before = {item.repo: item.untracked for item in tree.edits(run)}
+        moved = evaluator.violated(run)
         samples = _samples(run)
-        left = leftovers.settle(run, before, evidence.folder(layout.evidence, run.state.iteration + 1))
+        folder = evidence.folder(layout.evidence, run.state.iteration + 1)
+        left = leftovers.settle(run, before, folder, moved)
         return _write(run, report, samples, left)
 
 

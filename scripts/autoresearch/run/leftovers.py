@@ -34,15 +34,18 @@ def touched(repo: str, paths: Sequence[str]) -> list[Event]:
     return [{"kind": "touched", "repo": repo, "paths": list(paths)[:200]}] if paths else []
 
 
-def settle(run: Run, before: Mapping[str, Collection[str]], folder: Path) -> list[Event]:
+def settle(
+    run: Run, before: Mapping[str, Collection[str]], folder: Path, standing: Collection[str] = ()
+) -> list[Event]:
     """Undo what the checks of a trial did to tracked files, and return the events for what else they left.
 
-    Undone are files in scope, the evaluator's, and those that the baseline's checks wrote already; their state
-    is kept as evidence first. Any other may be the user's work of this minute: it stays, and is named next time.
+    Undone are files in scope, the evaluator's, and those that the baseline's checks wrote already, but for the
+    evaluator's `standing` changes, which a recalibration is about; their state is kept as evidence first. Any
+    other may be the user's work of this minute: it stays, and is named next time.
     """
     events: list[Event] = []
     for item in tree.edits(run):
-        ours = _ours(run, item)
+        ours = [path for path in _ours(run, item) if path not in standing]
         if ours:
             repo = Repo(item.tree)
             kept = repo.worktree_patch(ours, evidence.PATCH_LIMIT)
