@@ -144,9 +144,9 @@ def _same(name: str, theirs: Any, mine: Any) -> bool:
     if name in _NOT_IN_FOREIGN_LOGS and not mine:
         return True  # a log without events says nothing about them
     if name.endswith("commit"):
-        return same_commit(str(theirs), str(mine))
+        return same_commit(str(theirs or "-"), str(mine))
     if isinstance(mine, tuple):
-        return list(theirs or ()) == list(mine)
+        return isinstance(theirs or [], (list, tuple)) and tuple(theirs or ()) == mine
     if isinstance(mine, Decimal):
         return _number(theirs) == mine
     return bool(theirs == mine)
@@ -165,10 +165,15 @@ def _number(value: Any) -> Decimal | None:
 
 
 def with_foreign_commits(state: State, snapshot: Mapping[str, Any]) -> State:
-    """Keep the repo commits that only the snapshot knows (logs written without events)."""
+    """Keep the repo commits that only the snapshot knows (logs written without events), while they still hold:
+    those of the last trial until the next row, those of the retained commit until another one is retained."""
+    holds = {
+        "last_trial_repo_commits": snapshot.get("iteration") == state.iteration,
+        "last_repo_commits": same_commit(str(snapshot.get("last_commit")), state.last_commit),
+    }
     known = {
         name: snapshot[name]
         for name in _NOT_IN_FOREIGN_LOGS
-        if isinstance(snapshot.get(name), Mapping) and not getattr(state, name)
+        if holds[name] and isinstance(snapshot.get(name), Mapping) and not getattr(state, name)
     }
     return replace(state, **known) if known else state

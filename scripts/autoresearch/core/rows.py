@@ -81,7 +81,7 @@ def describe(description: str, given: tuple[str, ...]) -> tuple[tuple[str, ...],
     found: list[str] = list(given)
     while _PREFIX.match(rest):
         more, rest = split_labels(rest)
-        found += [label for label in more if _LABEL.fullmatch(label)]
+        found += more
     return labels(found), rest.strip()
 
 

@@ -53,7 +53,11 @@ class Log:
 
     def repo_commits(self) -> dict[int, Mapping[str, str]]:
         """Repo commits by iteration; a later event for one iteration wins (it replaces one whose row was torn)."""
-        return {e["iteration"]: e["repo_commits"] for e in self.events if "repo_commits" in e and "iteration" in e}
+        return {
+            event["iteration"]: event["repo_commits"]
+            for event in self.events
+            if isinstance(event.get("iteration"), int) and isinstance(event.get("repo_commits"), Mapping)
+        }
 
     def extended(self, events: Sequence[Event], new: Sequence[Row], size: int) -> Log:
         """The log after an append."""
@@ -61,41 +65,52 @@ class Log:
 
 
 def parse(data: bytes) -> Log:
-    """Read a log; an unfinished last line or batch is left out. Raises `ValueError` naming the line that is wrong."""
+    """Read a log; an unfinished last line or write is left out. Raises `ValueError` naming the line that is wrong.
+
+    A write begins with its events and ends with its main row. Worker rows belong to one only after a `batch` event:
+    another tool may have written them one by one.
+    """
     complete = data[: data.rfind(b"\n") + 1]
-    lines = complete.decode("utf-8").split("\n")
-    lines.pop()
+    lines = complete.decode("utf-8").split("\n")[:-1]
     header: dict[str, str] = {}
     found: list[Row] = []
     events: list[Event] = []
-    keep, offset, seen_header = len(complete), 0, False
-    for number, line in enumerate(lines, 1):
-        line = line[:-1] if line.endswith("\r") else line
-        if line.startswith("#"):
-            _comment(line, header, events)
+    seen_header = batch = False
+    begun: tuple[int, int, int] | None = None  # lines, rows and events before a write whose main row is yet to come
+    for number, line in enumerate(lines):
+        line = line[:-1] if line[-1:] == "\r" else line
+        if line[:1] == "#":
+            if line.startswith(_EVENT):
+                begun = begun or (number, len(found), len(events))
+                events.append(_event(line))
+                batch = batch or events[-1].get("kind") == "batch"
+                continue
+            _comment(line, header)
         elif line == rows.HEADER:
             seen_header = True
         elif line.strip():
-            found.append(_row(line, number, seen_header))
+            found.append(_row(line, number + 1, seen_header))
+            if batch and found[-1].worker:
+                continue
+        begun, batch = None, False
     if not seen_header:
         raise ValueError("the column header is missing")
-    dangling = _dangling(lines)
-    if dangling:
-        offset = len("".join(line + "\n" for line in lines[len(lines) - dangling :]).encode())
-        workers = sum(not line.startswith("#") for line in lines[len(lines) - dangling :])
-        found = found[: len(found) - workers]
-        events = events[: len(events) - (dangling - workers)]
-    return Log(header, tuple(found), tuple(events), keep - offset)
+    if begun is None:
+        return Log(header, tuple(found), tuple(events), len(complete))
+    at, kept_rows, kept_events = begun
+    size = len(complete) - sum(len(line.encode()) + 1 for line in lines[at:])
+    return Log(header, tuple(found[:kept_rows]), tuple(events[:kept_events]), size)
 
 
-def _comment(line: str, header: dict[str, str], events: list[Event]) -> None:
-    if line.startswith(_EVENT):
-        try:
-            event = jsontext.loads(line[len(_EVENT) :])
-        except ValueError:
-            event = None
-        events.append(event if isinstance(event, dict) else {})
-        return
+def _event(line: str) -> Event:
+    try:
+        event = jsontext.loads(line[len(_EVENT) :])
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _comment(line: str, header: dict[str, str]) -> None:
     key, colon, value = line[1:].partition(":")
     if colon:
         header[key.strip()] = value.strip()
@@ -108,29 +123,6 @@ def _row(line: str, number: int, seen_header: bool) -> Row:
         return rows.parse_row(line)
     except ValueError as error:
         raise ValueError(f"line {number}: {error}") from None
-
-
-def _dangling(lines: Sequence[str]) -> int:
-    """How many lines at the end belong to a write whose main row, always its last line, is missing.
-
-    Worker rows count only after a `batch` event: another tool may have written them one by one.
-    """
-    count = 0
-    for line in reversed(lines):
-        if line.startswith(_EVENT):
-            count += 1
-            if '"kind": "batch"' in line:
-                return count
-        elif line.startswith("#") or not line.partition("\t")[0][-1:].islower():
-            break
-        else:
-            count += 1
-    tail = 0
-    for line in reversed(lines):
-        if not line.startswith(_EVENT):
-            break
-        tail += 1
-    return tail
 
 
 def read(path: Path) -> Log:
@@ -152,7 +144,10 @@ class Locked:
         self.log = log
 
     def append(self, events: Sequence[Event], new: Sequence[Row]) -> Log:
-        """Add events and rows in one durable write; the main row comes last, it is what makes the write count."""
+        """Add events and rows in one durable write; the main row comes last, it is what makes the write count.
+
+        Worker rows need a `batch` event before them.
+        """
         lines = [_EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(row) for row in new]
         data = "".join(line + "\n" for line in lines).encode("utf-8", "replace")
         try:
@@ -207,7 +202,9 @@ def create(path: Path, header: Mapping[str, str], events: Sequence[Event], first
     """Write a new log with its baseline row, whole or not at all."""
     from ..core.text import one_line
 
-    lines = [f"# {key}: {one_line(value, 20_000)}" for key, value in header.items()] + [rows.HEADER]
+    # JSON is one clean line already and must stay exact; what is for people is bounded.
+    exact = {key: value if key.endswith("_json") else one_line(value, 20_000) for key, value in header.items()}
+    lines = [f"# {key}: {value}" for key, value in exact.items()] + [rows.HEADER]
     lines += [_EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(first)]
     text = "\n".join(lines) + "\n"
     atomic.replace(path, text)
