@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
 from .atomic import unwritable
+
+_PROBES = (0.005, 0.02)  # seconds between tries, before a lock counts as held
 
 
 def open_locked(path: Path, flags: int, wait: bool = True) -> int:
@@ -38,12 +41,22 @@ def _is_current(handle: int, path: Path) -> bool:
     return (mine.st_dev, mine.st_ino) == (now.st_dev, now.st_ino)
 
 
+def _taken(path: Path, wait: bool) -> int:
+    """The lock; who only asks whether it is held has it for an instant, and is not to be taken for a holder."""
+    for pause in _PROBES if not wait else ():
+        try:
+            return open_locked(path, os.O_RDWR | os.O_CREAT, wait)
+        except BlockingIOError:
+            time.sleep(pause)
+    return open_locked(path, os.O_RDWR | os.O_CREAT, wait)
+
+
 @contextmanager
 def held(path: Path, busy: str, wait: bool = False) -> Iterator[int]:
     """Hold the lock file `path` for the block; raises `Refusal(busy)` when another process holds it."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = open_locked(path, os.O_RDWR | os.O_CREAT, wait)
+        handle = _taken(path, wait)
     except BlockingIOError:
         raise Refusal(busy) from None
     except OSError as error:
