@@ -101,6 +101,7 @@ def _add_measured(parser: argparse.ArgumentParser) -> None:
     add("--require", action="append", metavar="'KEY OP NUMBER'", help="another number a keep must satisfy")
     add("--max-minutes", metavar="N", help="time budget, waiting excluded")
     add("--max-tokens", type=int, metavar="N", help="token budget")
+    add("--max-sessions", type=int, metavar="N", help="sessions that a background run may take")
 
 
 _FROM_FLAG = {

@@ -77,3 +77,10 @@ def is_held(path: Path) -> bool:
         return False
     os.close(handle)
     return False
+
+
+def confirm(handle: int, path: Path) -> None:
+    """Make sure that an inherited descriptor is the lock file and holds its lock; raises `OSError` when not."""
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if not _is_current(handle, path):
+        raise OSError(f"another file than {path}")

@@ -3,13 +3,121 @@ sandbox without `.git` means."""
 
 from __future__ import annotations
 
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
+from ..core.frozen import dataclass
+from ..core.text import one_line
+from ..disk.layout import POINTER
+from ..system import process
 from ..system.git import GitError, Repo
 from .context import Run
 
 PREFIX = "autoresearch/"
+SETUP_LIMIT = 3600.0  # seconds that preparing a worktree may take
+
+
+@dataclass(frozen=True)
+class Wish:
+    """How a run is kept apart: `none`, `branch` or `worktree`, its tag, and what a fresh checkout lacks."""
+
+    kind: str
+    tag: str
+    setup: str = ""
+    links: tuple[str, ...] = ()
+
+
+@contextmanager
+def prepared(root: Path, wish: Wish) -> Iterator[str]:
+    """Make the branch or worktree for a run; the worktree's path, or "". Taken back when the block raises."""
+    if wish.kind == "none":
+        yield ""
+        return
+    branch = PREFIX + wish.tag
+    repo, before = Repo(root), Repo(root).branch()
+    _refuse_unready(repo, branch, wish)
+    try:
+        made = _worktree(repo, branch, wish) if wish.kind == "worktree" else _branch(repo, branch)
+    except GitError as error:
+        raise explained(error, root) from None
+    try:
+        if made:
+            _furnish(root, Path(made), wish)
+        yield made
+    except BaseException:
+        _take_back(repo, branch, made, before)
+        raise
+
+
+def worktree_path(root: Path, tag: str) -> Path:
+    """Where the worktree of a run lies: beside the repository, never in a temporary folder."""
+    return root.parent / f"{root.name}-autoresearch-{tag}"
+
+
+def _refuse_unready(repo: Repo, branch: str, wish: Wish) -> None:
+    if not repo.is_git() or not repo.head():
+        raise Refusal(f"isolation {wish.kind} needs a git repository with a commit; commit first, or --isolation none")
+    if repo.exists(f"refs/heads/{branch}"):
+        raise Refusal(f"branch {branch} exists from an earlier run, expected a new one; choose another --run-tag")
+    path = worktree_path(repo.root, wish.tag)
+    if wish.kind == "worktree" and os.path.lexists(path):
+        raise Refusal(f"{path} exists, expected to make it; git worktree remove it, or choose another --run-tag")
+    if wish.kind == "branch" and not repo.branch():
+        raise Refusal("HEAD is detached, expected a branch to come back to; check one out, or --isolation worktree")
+    for link in wish.links:
+        target = (repo.root / link).resolve()
+        if os.path.isabs(link) or not target.exists() or repo.root.resolve() not in target.parents:
+            raise Refusal(f"--link {one_line(link, 80)} is not there, expected a path inside the repository")
+
+
+def _branch(repo: Repo, branch: str) -> str:
+    repo.start_branch(branch)
+    return ""
+
+
+def _worktree(repo: Repo, branch: str, wish: Wish) -> str:
+    path = worktree_path(repo.root, wish.tag)
+    repo.add_worktree(path, branch, repo.head())
+    (Repo(path).git_dir() / POINTER).write_text(f"{repo.root}\n", "utf-8")
+    return str(path)
+
+
+def _furnish(root: Path, made: Path, wish: Wish) -> None:
+    """Link and set up what a checkout lacks; raises `Refusal` when that fails."""
+    for link in wish.links:
+        place = made / link
+        if os.path.lexists(place):
+            raise Refusal(f"--link {link} is part of the checkout, expected something git does not hold; leave it out")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to((root / link).resolve())
+    # A pattern for a folder (`node_modules/`) does not match a link to one.
+    Repo(root).exclude([f"/{link.strip('/')}" for link in wish.links])
+    if wish.setup:
+        done = process.run_shell(wish.setup, made, SETUP_LIMIT, {}, f"setup-{os.getpid()}-{time.time_ns()}")
+        if done.exit_code != 0 or done.timed_out:
+            said = one_line((done.stderr or done.stdout)[-600:].decode("utf-8", "replace"), 400)
+            raise Refusal(f"--setup failed ({_how(done)}): {said}; correct the command and launch again")
+
+
+def _how(done: process.Finished) -> str:
+    if done.timed_out:
+        return f"not done after {SETUP_LIMIT:.0f} s"
+    return f"exit code {done.exit_code}" if done.exit_code is not None else f"signal {done.signal}"
+
+
+def _take_back(repo: Repo, branch: str, made: str, before: str) -> None:
+    try:
+        if made:
+            repo.remove_worktree(Path(made))
+            repo.forget_branch(branch)
+        else:
+            repo.drop_branch(branch, before)
+    except GitError:
+        pass  # what failed first is what the user has to know
 
 
 def is_isolated(tree: Path) -> bool:

@@ -103,3 +103,9 @@ def touch_session(layout: Layout, session_mode: str, policy: str) -> dict[str, A
         "execution_policy": after.config.execution_policy or None,
         "state_path": str(after.layout.state),
     }
+
+
+def forget_stagnation(layout: Layout) -> None:
+    """A human starts the run: from the log of now on, sessions that record nothing are counted anew."""
+    with context.writing(layout) as (run, held):
+        context.save(run, held.log, {"stagnation_count": 0, "last_observed_signature": signature(held.log)})

@@ -149,6 +149,20 @@ class Repo(Reader):
         """A new branch at a commit, not checked out. Raises GitError when it exists."""
         self._write(["branch", "--no-track", "--", name, at])
 
+    def start_branch(self, name: str) -> None:
+        """A new branch at HEAD, checked out: no file is touched. Raises GitError when it exists."""
+        self.create_branch(name, self.head())
+        self._write(["symbolic-ref", "-m", "autoresearch: start", "HEAD", "refs/heads/" + name])
+
+    def drop_branch(self, name: str, back: str) -> None:
+        """From `name`, which has nothing of its own, back to the branch `back`; no file is touched."""
+        self._write(["symbolic-ref", "-m", "autoresearch: take back", "HEAD", "refs/heads/" + back])
+        self.forget_branch(name)
+
+    def forget_branch(self, name: str) -> None:
+        """Remove a branch, whatever it holds."""
+        self._write(["branch", "-q", "-D", "--", name])
+
     def add_worktree(self, path: Path, branch: str, at: str) -> None:
         """A linked worktree on `branch`, which is made at `at` unless it exists."""
         known = self._resolve("refs/heads/" + branch)

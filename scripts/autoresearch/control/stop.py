@@ -1,0 +1,127 @@
+"""Stopping at any instant: take the controller's place, end all that its session started, undo, say what is true.
+
+The same steps serve a living controller, a killed one, and one from before a reboot.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from ..core import runtime as values
+from ..core.errors import Refusal
+from ..core.frozen import replace
+from ..core.runtime import Runtime, Session
+from ..core.text import listing
+from ..disk import evidence, locks
+from ..disk.layout import Layout
+from ..run import context
+from ..system import process
+from . import ending, leftovers, runtime
+from .book import Book
+
+YIELD = 0.6  # seconds that a controller gets to leave; it is safe to kill at any instant
+_TICK = 0.02
+
+
+def _request_path(layout: Layout) -> Path:
+    return layout.evidence / "stop-request.json"
+
+
+def is_requested(layout: Layout) -> bool:
+    """Whether a stop command is at work; the controller then leaves its session to it."""
+    return _request_path(layout).exists()
+
+
+def forget_request(layout: Layout) -> None:
+    """Drop what an earlier stop left; the caller holds the controller's lock."""
+    _request_path(layout).unlink(missing_ok=True)
+
+
+def end(mark: str, leader: process.Process | Session | None, grace: float) -> tuple[str, ...]:
+    """Interrupt, terminate, kill everything with this mark within `grace` and one second; what is still alive.
+
+    An interrupt reaches what a shell command of the CLI started, a termination does not: so it comes first.
+    """
+    began = time.monotonic()
+    process.interrupt_marked(mark)
+    pid, identity = (leader.pid, leader.identity) if leader else (0, "")
+    while pid and process.alive(pid, identity) and time.monotonic() - began < grace / 2:
+        time.sleep(_TICK)
+    return process.end_marked(mark, max(0.0, grace - (time.monotonic() - began)))
+
+
+def stop(layout: Layout, grace: float) -> dict[str, Any]:
+    """End the background run; the answer of `stop`. Returns within `grace` plus two seconds."""
+    found, now = runtime.truth(layout)
+    if now.status != values.RUNNING and now.reason != "controller_lost":
+        return runtime.answer(layout)
+    began = time.monotonic()
+    evidence.write_json(_request_path(layout), {"requested_at": context.now(), "pid": os.getpid()})
+    handle = _take_over(layout, began + grace)
+    if handle is None:
+        return {**runtime.answer(layout), "reason": "stop_failed", "detail": "a launch or a stop is under way; repeat"}
+    try:
+        _clean(layout, max(0.0, grace - (time.monotonic() - began)))
+        forget_request(layout)
+    finally:
+        os.close(handle)
+    return runtime.answer(layout)
+
+
+def take(layout: Layout) -> int | None:
+    """The controller's lock as a descriptor, None when somebody holds it.
+
+    Tried more than once, for a look at the lock holds it for a moment too.
+    """
+    path = runtime.lock_path(layout)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(5):
+        try:
+            return locks.open_locked(path, os.O_RDWR | os.O_CREAT, wait=False)
+        except BlockingIOError:
+            time.sleep(_TICK)
+    return None
+
+
+def _take_over(layout: Layout, deadline: float) -> int | None:
+    """The lock, after asking its holder to leave and killing it when it does not."""
+    asked: dict[str, float] = {}
+    while True:
+        handle = take(layout)
+        if handle is not None or time.monotonic() > deadline:
+            return handle
+        found = runtime.tolerant(layout)
+        if found is None or not found.identity or not process.alive(found.pid, found.identity):
+            continue  # a launch that has not handed over yet, or another stop
+        if found.identity not in asked:
+            asked[found.identity] = time.monotonic()
+            process.terminate(found.pid, found.identity)
+        elif time.monotonic() - asked[found.identity] > YIELD:
+            process.terminate(found.pid, found.identity, signal.SIGKILL)
+
+
+def _clean(layout: Layout, grace: float) -> None:
+    """End the recorded session, undo what it left, and write down how that went. The caller holds the lock."""
+    found = runtime.tolerant(layout) or Runtime()
+    session = found.session
+    alive = end(session.mark, session, grace) if session and session.mark else ()
+    stopping = replace(found, requested_stop_at=context.now(), waiting_until="", waiting_for="")
+    book = Book(layout, stopping, runtime.logged_at(layout))
+    problem, done = f"still alive: {listing(alive)}" if alive else "", ""
+    if not alive and session:
+        try:
+            done = leftovers.clear(layout)
+        except Refusal as refusal:
+            problem = str(refusal)
+    if problem:
+        book.note(status=values.HUMAN, terminal_reason="stop_failed", terminal_detail=problem, alive=alive)
+    else:
+        spent = book.found.sessions + (1 if session else 0)
+        ended = {"terminal_reason": "user_stopped", "terminal_detail": done}
+        book.note(status=values.STOPPED, session=None, alive=(), sessions=spent, **ended)
+        ending.summarise(layout)
+    book.log(f"stop: {problem or 'stopped'}{'; ' + done if done else ''}")
