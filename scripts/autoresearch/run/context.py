@@ -11,8 +11,8 @@ from ..core import config, supervise
 from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.fold import State, with_foreign_commits
-from ..core.rows import Row
 from ..core.frozen import dataclass, replace
+from ..core.rows import Row
 from ..disk import journal, snapshot
 from ..disk.journal import Event, Locked, Log
 from ..disk.layout import Layout, exec_state_path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,10 +19,22 @@ from .context import Run
 def files(root: Path, config: Config) -> tuple[str, ...]:
     """Every file of the evaluator: executed, named outside the scope, imported by those, and `--protect` globs."""
     commands = [command for command in (config.verify, config.guard, config.confirm) if command]
-    inside = scope.matcher(config.scope)
+    inside = _in_scope(root, config)
     named = hashes.expand(root, evaluator.locked(commands, inside))
     chosen = dict.fromkeys((*named, *_imported(root, named, inside), *_protected(root, config)))
     return tuple(name for name in chosen if not _program_outside(root, name))
+
+
+def _in_scope(root: Path, config: Config) -> scope.Matcher:
+    """Whether a path as a command spells it lies in the scope of the run's repository or of a companion."""
+    scopes = [(root, scope.matcher(config.scope))]
+    scopes += [(Path(repo.path), scope.matcher(repo.scope)) for repo in config.companions]
+
+    def inside(name: str) -> bool:
+        path = Path(os.path.normpath(root / name))
+        return any(path.is_relative_to(top) and match(path.relative_to(top).as_posix()) for top, match in scopes)
+
+    return inside
 
 
 def _program_outside(root: Path, name: str) -> bool:

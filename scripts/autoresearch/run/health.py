@@ -207,4 +207,3 @@ def _scope_exists(root: Path, pattern: str) -> bool:
     return any(inside(name) and os.path.lexists(root / name) for name in names) or any(
         inside(change.path) and change.code == "?" for change in Repo(root).changes()
     )
-

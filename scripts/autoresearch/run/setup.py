@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -18,10 +19,8 @@ from ..core.text import one_line
 from ..disk import atomic, journal, locks
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import baseline, context, paired
+from . import baseline, context, intent, paired
 from .context import Run
-
-_BUSY = "another command is measuring here, expected one at a time; wait for it to end"
 
 
 @dataclass(frozen=True)
@@ -59,11 +58,21 @@ def start(layout: Layout, plan: Plan) -> Ready:
     config.validate(plan.config, plan.mode)
     layout = context.located(layout, plan.mode)
     refuse_existing(layout, plan)
-    with locks.held(layout.evidence / "trial.lock", _BUSY):
-        if plan.metric is not None:
-            return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan)))
-        first = baseline.measured(layout, plan.mode, plan.config, layout.evidence / "baseline.tmp")
-        return _write(layout, replace(plan, config=first.config), first)
+    existed = layout.evidence.exists()
+    try:
+        with intent.alone(layout):
+            return _set_up(layout, plan)
+    except BaseException:
+        if not existed and not layout.results.exists():
+            shutil.rmtree(layout.evidence, ignore_errors=True)
+        raise
+
+
+def _set_up(layout: Layout, plan: Plan) -> Ready:
+    if plan.metric is not None:
+        return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan)))
+    first = baseline.measured(layout, plan.mode, plan.config, layout.evidence / "baseline.tmp")
+    return _write(layout, replace(plan, config=first.config), first)
 
 
 def refuse_existing(layout: Layout, plan: Plan) -> None:
@@ -124,13 +133,12 @@ def archive(layout: Layout) -> list[str]:
 
 def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     """Measure as `start` would and report, for the wizard; leaves nothing behind. A dirty tree is said, not refused."""
-    import shutil
     import tempfile
     from contextlib import nullcontext
 
     plan = replace(plan, config=replace(plan.config, measured=True))
     config.validate(plan.config, plan.mode)
-    busy = locks.held(layout.evidence / "trial.lock", _BUSY) if layout.evidence.is_dir() else nullcontext()
+    busy = locks.held(layout.evidence / "trial.lock", intent.BUSY) if layout.evidence.is_dir() else nullcontext()
     folder = Path(tempfile.mkdtemp(prefix="autoresearch-"))
     try:
         with busy:

@@ -9,7 +9,7 @@ from ..core import artifacts, scope
 from ..core.frozen import dataclass
 from ..disk import hashes
 from ..disk.journal import Event
-from ..disk.layout import skill_inside
+from ..disk.layout import SKILL_ROOT, skill_inside
 from ..system.git import Change, Repo
 from .context import Run
 
@@ -48,7 +48,11 @@ def is_below(path: str, roots: Sequence[str]) -> bool:
 def own_changes(changes: Sequence[Change], tree: Path, extra: Sequence[str] = ()) -> tuple[Change, ...]:
     """The changes that are neither artifacts of the tool nor the skill's own folder."""
     kept = set(artifacts.foreign([change.path for change in changes], skill_inside(tree), extra))
-    return tuple(change for change in changes if change.path in kept)
+    return tuple(c for c in changes if c.path in kept and not _leads_to_skill(tree / c.path))
+
+
+def _leads_to_skill(path: Path) -> bool:
+    return path.is_symlink() and SKILL_ROOT.is_relative_to(path.resolve())
 
 
 def edits(run: Run) -> tuple[Edits, ...]:
