@@ -113,14 +113,9 @@ def stray(root: Path) -> list[str]:
     found = []
     for folder, folders, names in os.walk(root):
         folders[:] = [name for name in folders if name != "objects"]
-        for name in names:
-            path = os.path.relpath(os.path.join(folder, name), root)
-            if (
-                name.endswith((".tmp", ".index"))
-                or name == "intent.json"
-                or (name.endswith(".lock") and not path.startswith("autoresearch-evidence"))
-            ):
-                found.append(path)
+        ours = "autoresearch-evidence" in folder
+        endings = (".tmp", ".index") if ours else (".tmp", ".index", ".lock")
+        found += [os.path.join(folder, n) for n in names if n.endswith(endings) or n == "intent.json"]
     return found
 
 
