@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
         mode=args.mode or "loop",
         config=arguments.config_of(args, layout.root),
         run_tag=args.run_tag or "",
-        environment=arguments.environment_of(args, layout.root),
+        environment="" if args.dry_run else arguments.environment_of(args, layout.root),
         metric=arguments.number_of(args.baseline_metric, "baseline metric"),
         commit=args.baseline_commit,
         description=args.baseline_description,

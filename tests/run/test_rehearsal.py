@@ -1,0 +1,133 @@
+"""`init_run --dry-run`: what the wizard learns of a check, on any tree, with nothing left behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab import Lab, refused
+
+COUNTER = """\
+import os, pathlib
+path = pathlib.Path(os.environ["COUNTER"])
+number = int(path.read_text()) if path.exists() else 0
+path.write_text(str(number + 1))
+print([10, 12, 11, 14][number % 4])
+"""
+
+
+def everything(folder: Path) -> dict[str, bytes | None]:
+    """Every path below a folder, git's own included, with what it holds."""
+    return {
+        os.path.join(at, name): Path(at, name).read_bytes() if name in names else None
+        for at, folders, names in os.walk(folder)
+        for name in [*folders, *names]
+    }
+
+
+def rehearse(lab: Lab, verify: str, *flags: object, **env: str) -> Any:
+    base = ["--dry-run", "--scope", "src/", "--metric-name", "cost", "--verify", verify]
+    ran = lab.call("init_run", *base, *flags, env={**lab.env, **env})
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def test_a_rehearsal_tells_what_init_would_and_leaves_nothing_behind(lab: Lab, sealed: Path, tmp_path: Path):
+    lab.repo.write("check.py", COUNTER)
+    lab.repo.commit("a noisy check")
+    before = everything(lab.path), everything(sealed)
+    answer = rehearse(lab, "python3 check.py", COUNTER=str(tmp_path / "counter"))
+    assert (everything(lab.path), everything(sealed)) == before
+    assert (answer["baseline_metric"], answer["noise"]["kind"], answer["noise"]["samples"]) == (
+        11,
+        "noisy",
+        [10, 12, 11],
+    )
+    assert (answer["dirty"], answer["existing_run"], answer["protected"]) == ([], False, ["check.py"])
+    assert answer["seconds_per_run"] > 0 and answer["noise"]["smallest_detectable"] > 0
+    assert answer["message"].startswith("cost is about 11 with a spread of ")
+
+
+def test_a_rehearsal_beside_a_run_changes_nothing_of_it(lab: Lab):
+    lab.init()
+    lab.trial(9)
+    before = everything(lab.path)
+    answer = rehearse(lab, "cat src/value")
+    assert everything(lab.path) == before
+    assert (answer["existing_run"], answer["baseline_metric"]) == (True, 9)
+    assert answer["message"] == (
+        f"cost is 9 and repeats exactly; one run takes {answer['seconds_per_run']:.2g} s, one run a trial"
+    )
+
+
+def test_a_dirty_tree_is_said_where_init_refuses_it(lab: Lab):
+    lab.value(7)
+    answer = rehearse(lab, "cat src/value")
+    assert (answer["dirty"], answer["baseline_metric"]) == (["src/value"], 7)
+    ran = lab.call("init_run", "--scope", "src/", "--metric-name", "cost", "--verify", "cat src/value")
+    refused(ran, "uncommitted changes in src/value")
+    assert lab.repo.status() == " M src/value"
+
+
+def test_a_failing_guard_is_said_where_init_refuses_it(lab: Lab):
+    answer = rehearse(lab, "cat src/value", "--guard", "echo broken >&2; exit 3")
+    assert answer["guard"] == "fail"
+    assert answer["warnings"] == ["the guard fails on the untouched tree (exit code 3: broken)"]
+    ran = lab.call(
+        "init_run", "--scope", "src/", "--metric-name", "cost", "--verify", "cat src/value", "--guard", "false"
+    )
+    refused(ran, "the guard fails on the untouched tree")
+    assert everything(lab.path).keys() & {str(lab.path / "autoresearch-evidence" / "0000")} == set()
+
+
+@pytest.mark.parametrize(
+    ("verify", "said"),
+    [
+        ("echo none", "no numbers in the output"),
+        ("echo 1 2", "2 numbers in the output"),
+        ("echo nan", "not a finite decimal"),
+        ("grep -c absent notes.txt", "exit code 1"),
+        ("false", "exit code 1"),
+    ],
+)
+def test_a_check_without_a_number_is_refused_with_its_remedy(lab: Lab, verify: str, said: str):
+    before = everything(lab.path)
+    ran = lab.call("init_run", "--dry-run", "--scope", "src/", "--metric-name", "cost", "--verify", verify)
+    remedy = "--verify-exit any" if "exit" in said else "exactly one finite decimal"
+    refused(ran, "the check gives no number", said, remedy)
+    assert everything(lab.path) == before
+
+
+@pytest.mark.parametrize(
+    ("verify", "said"),
+    [
+        ("grep -c one notes.txt", "grep -c exits 1"),
+        ("cat src/value | grep 1", "may fail unseen"),
+        ("echo 3; : pytest", "pytest exits 1"),
+    ],
+)
+def test_traps_of_the_exit_code_are_named(lab: Lab, verify: str, said: str):
+    answer = rehearse(lab, verify, "--direction", "lower")
+    assert any(said in warning for warning in answer["warnings"]), answer["warnings"]
+
+
+def test_a_check_that_counts_its_own_leftovers_is_named(lab: Lab, tmp_path: Path):
+    folder = tmp_path / "leftovers"
+    folder.mkdir()
+    answer = rehearse(
+        lab, f"mktemp {folder}/XXXXXX > {tmp_path}/name; ls {folder} > {tmp_path}/list; wc -l < {tmp_path}/list"
+    )
+    assert any("moves by 1 each run" in warning for warning in answer["warnings"]), answer["warnings"]
+
+
+def test_a_check_that_is_too_slow_for_the_budget_is_named(lab: Lab, tmp_path: Path):
+    lab.repo.write("check.py", COUNTER)
+    lab.repo.commit("a noisy check")
+    few = ("--max-minutes", "0.0001", "--max-runs", "40")
+    answer = rehearse(lab, "python3 check.py", *few, COUNTER=str(tmp_path / "counter"))
+    assert any("too slow for a budget" in warning for warning in answer["warnings"]), answer["warnings"]
+    answer = rehearse(lab, "python3 check.py", *few[:2], COUNTER=str(tmp_path / "counter"))
+    assert "one run a trial, and a keep must gain more than" in answer["message"]
