@@ -8,10 +8,6 @@ from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
-from ..core import finalize as planning
-from ..core import numbers
-from ..view import finalize
-from ..view.recheck import Needs
 from . import Outcome, arguments, people
 
 
@@ -21,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--branch", required=True, metavar="NAME", help="the branch to make; it must not exist")
     add("--squash", action="store_true", help="one commit instead of one an experiment")
-    add("--group", choices=planning.GROUPINGS, default="experiment", help="'files' joins neighbours on the same files")
+    add("--group", choices=("experiment", "files"), default="experiment", help="'files' joins neighbours in one file")
     add("--base", default="", metavar="REF", help="where the branch starts (default: where the run started)")
     add("--setup", default="", metavar="CMD", help="run in the clean checkout before the checks, e.g. 'npm ci'")
     add("--link", action="append", default=[], metavar="PATH", help="untracked path to link there, e.g. node_modules")
@@ -30,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Make the branch; progress goes to stderr."""
+    from ..view import finalize
+    from ..view.recheck import Needs
+
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, _interrupted)
     needs = Needs(tuple(args.link), args.setup)
@@ -45,6 +44,8 @@ def _interrupted(number: int, frame: FrameType | None) -> None:
 
 
 def _text(answer: Mapping[str, Any]) -> str:
+    from ..core import numbers
+
     metric = answer["metric"]
     lines = [f"branch {answer['branch']}: {len(answer['commits'])} commits on {answer['base'][:9]}, content equal"]
     lines += [f"  {item['commit'][:9]} {item['subject']}" for item in answer["commits"]]

@@ -13,7 +13,6 @@ from .errors import Refusal
 from .rows import Row
 from .text import block, listing, one_line
 
-GROUPINGS = ("experiment", "files")
 SUBJECT_LIMIT = 72
 Events = Sequence[Mapping[str, Any]]
 
