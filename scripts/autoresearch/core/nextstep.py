@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from . import ladder, numbers, supervise
 from .config import Config
@@ -11,6 +10,10 @@ from .fold import State
 from .rows import Row
 from .supervise import Spent
 from .text import one_line
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 _DO = {
     "continue": "Make ONE change in scope, then run autoresearch_run_trial.py again. Do not ask, do not commit.",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..core import jsontext
 from . import atomic
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 OUTPUT_LIMIT = 256 * 1024
 PATCH_LIMIT = 1024 * 1024

@@ -12,10 +12,10 @@ from . import atomic, locks
 
 
 def read(path: Path) -> list[Lesson]:
-    """The entries; an absent or undecodable file has none."""
+    """The entries; an absent file has none. A byte that is no text costs itself alone: entries are rewritten."""
     try:
-        return lessons.parse(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError):
+        return lessons.parse(path.read_text("utf-8", "replace"))
+    except OSError:
         return []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import time
 
 from ..core.supervise import Spent
@@ -18,10 +17,13 @@ def spent(run: Run) -> Spent:
             return Spent(
                 float(account.get("minutes", 0)), int(account.get("tokens", 0)), int(account.get("sessions", 0))
             )
-    return Spent(minutes=_since_start(run))
+    return Spent(minutes=_since_start(run)) if run.config.max_minutes is not None else Spent()
 
 
 def _since_start(run: Run) -> float:
+    # Loaded where a budget asks for it: reading a date costs more start-up time than a row.
+    import calendar
+
     started = next((str(e["at"]) for e in run.log.events if e.get("kind") == "start" and "at" in e), "")
     try:
         return max(0.0, (time.time() - calendar.timegm(time.strptime(started, "%Y-%m-%dT%H:%M:%SZ"))) / 60)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ..core import supervise
 from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
 from ..core.text import listing
 from ..disk import evidence
-from ..system import probe
+from ..system import machine
 from ..system.git import Repo
 from . import budget, context, evaluator, tree
 from .context import Run
 from .tree import Edits
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def refuse_finished(run: Run) -> None:
@@ -30,7 +33,7 @@ def refuse_finished(run: Run) -> None:
             f"the run is over ({verdict.reason}: {verdict.detail}), so nothing was measured; "
             "report the result to the user, a new run starts with autoresearch_init_run.py --force"
         )
-    free = probe.free_mb(run.layout.root)
+    free = machine.free_mb(run.layout.root)
     if free < MIN_FREE_MB:
         raise Refusal(
             f"only {free} MB of disk are free, expected at least {MIN_FREE_MB}; free some and repeat the command"

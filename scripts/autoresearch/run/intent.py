@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from ..core import rows
 from ..core.errors import Refusal
@@ -17,6 +16,10 @@ from ..system import process
 from ..system.git import GitError, Repo
 from . import context, record
 from .context import Run
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 BUSY = "another trial or measurement is running here, expected one at a time; wait for it and repeat the command"
 LOCK_PATIENCE = 2.0  # seconds that git gets to remove a lock file of its own

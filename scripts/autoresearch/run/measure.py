@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from ..core import metric
 from ..core.config import Config
@@ -15,6 +14,10 @@ from ..core.text import listing, one_line
 from ..disk import evidence
 from ..system import process
 from . import evaluator
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 # Until a baseline tells how long a run takes, nothing may run longer than this (seconds).
 FIRST_LIMIT = 1800.0

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
 
 from ..core import noise, numbers, sequential
 from ..core.config import Config
 from ..core.frozen import replace
 from . import measure
 from .measure import Arms, Bench, Measurement, Sample
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 SAMPLE_OUTPUT = 16 * 1024
 MINUTES = 60.0  # seconds from which a run is an expensive one

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from ..core import ladder, nextstep, numbers, rows
 from ..core.errors import Refusal
@@ -21,6 +20,10 @@ from . import budget, context, evaluator, gate, intent, isolation, judge, leftov
 from .context import Run
 from .intent import Intent, Place
 from .judge import Verdict
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
 
 
 @dataclass(frozen=True)
@@ -143,6 +146,8 @@ def _patch(run: Run, note: Intent) -> bytes:
 def _rollback(run: Run, note: Intent) -> str:
     """`reset` only where every repository of the trial is on an isolated branch: all are undone in one way."""
     changed = [Path(place.tree) for place in note.places.values() if place.trial]
+    if "reset" not in run.config.rollback_policy:
+        return "revert"
     return isolation.rollback(run) if all(map(isolation.is_isolated, changed)) else "revert"
 
 

@@ -5,7 +5,10 @@ import os
 import time
 from collections.abc import Sequence
 from types import TracebackType
-from typing import IO
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import IO
 
 _CHUNK = 65536
 

@@ -6,13 +6,13 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autoresearch.system import platform
 from autoresearch.system.capture import Capture
 
 from ..core.frozen import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
 
