@@ -95,21 +95,27 @@ class Config:
         return stop.parse(self.stop_condition or "<= 0", self.direction)
 
     def to_dict(self) -> dict[str, Any]:
-        """The `config` object: the contract's keys always, `execution_policy` and measured keys where they apply."""
+        """The `config` object: the contract's keys always, further ones in a measured run or where they were set."""
         out: dict[str, Any] = {name: _plain(getattr(self, name)) for name in _ORIGIN}
         if self.execution_policy:
             out["execution_policy"] = self.execution_policy
-        if self.measured:
-            out.update({name: _plain(getattr(self, name)) for name in _MEASURED})
+        wanted = (name for name in _MEASURED if self.measured or getattr(self, name) != getattr(_BLANK, name))
+        out.update({name: _plain(getattr(self, name)) for name in wanted})
         return {**out, **self.extra}
 
 
+_BLANK = Config()
 NAMES = names(Config)[:-1]
 _MEASURED = NAMES[NAMES.index("measured") :]
 _ORIGIN = tuple(name for name in NAMES if name not in _MEASURED and name != "execution_policy")
 _LISTS = ("required_keep_labels", "required_stop_labels", "protect", "require")
 _NUMBERS = ("verify_timeout", "alpha", "min_delta", "max_minutes")
 _INTEGERS = ("iterations", "calibrate", "max_runs", "max_tokens", "max_sessions")
+# What the comment lines of a log tell under the same name; other lines of such a name are remarks.
+_TOLD = (
+    *("goal", "scope", "metric", "verify", "guard", "iterations", "stop_condition", "rollback_policy", "web_search"),
+    *("required_keep_labels", "required_stop_labels"),
+)
 # What may change in the snapshot after the start; everything else is held by the log's header.
 MUTABLE = ("session_mode", "execution_policy")
 
@@ -137,7 +143,11 @@ def _value(name: str, value: Any) -> Any:
                 RepoScope(str(r["path"]), str(r.get("scope") or ""), str(r.get("role", "primary"))) for r in value
             )
         if name in _LISTS:
-            return tuple(str(item) for item in ([value] if isinstance(value, str) else value))
+            items = [value] if isinstance(value, str) else value
+            if name.endswith("_labels"):
+                parts = (part.strip().lower() for item in items for part in str(item).split(","))
+                return tuple(dict.fromkeys(part for part in parts if part))
+            return tuple(str(item) for item in items)
         if name in _NUMBERS:
             return numbers.parse(str(value), name)
         if name in _INTEGERS:
@@ -231,14 +241,11 @@ def from_header(head: Mapping[str, str]) -> Config:
     """The configuration that a log's comment lines tell; raises `Refusal` when they are unusable."""
     if "config_json" in head:
         return from_dict(_object(head["config_json"]))
-    data: dict[str, Any] = {key: head[key] for key in _ORIGIN if head.get(key)}
+    data: dict[str, Any] = {key: head[key] for key in _TOLD if head.get(key)}
     data["direction"] = head.get("metric_direction", "lower")
     data["parallel_mode"] = head.get("parallel", "serial")
-    for name in ("required_keep_labels", "required_stop_labels"):
-        data[name] = [part.strip() for part in head.get(name, "").split(",") if part.strip()]
     if head.get("repos_json"):
         data["repos"] = _object('{"repos": ' + head["repos_json"] + "}")["repos"]
-    data.pop("session_mode", None)
     return from_dict(data)
 
 
@@ -253,10 +260,12 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def merge(head: Config, snapshot: Config | None, authoritative: bool) -> Config:
-    """The configuration in force. Our own logs hold it; for a foreign log the snapshot knows more."""
+    """The configuration in force. Our own logs hold it; for a foreign log the snapshot knows more, yet not all:
+    what it leaves out the header may tell, and the direction is the one by which the log is folded."""
     if snapshot is None:
         return head
     if not authoritative:
-        return snapshot
+        told = {name: getattr(head, name) for name in NAMES if getattr(snapshot, name) == getattr(_BLANK, name)}
+        return replace(snapshot, **{**told, "direction": head.direction})
     mutable = {name: getattr(snapshot, name) for name in MUTABLE}
     return replace(head, extra={**head.extra, **snapshot.extra}, **mutable)

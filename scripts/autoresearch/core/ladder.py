@@ -9,7 +9,7 @@ from .frozen import dataclass
 from .rows import Row
 
 _FAILED = frozenset(("discard", "crash", "no-op"))
-_NEUTRAL = frozenset(("search", "drift", "baseline"))
+_EXPERIMENTS = _FAILED | {"refine"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def step(rows: Sequence[Row], web_search: str) -> Step:
     if pivots >= HAND_OVER_AT:
         return Step("needs_human", f"{pivots} pivots without a keep")
     last_pivot = max((n for n, row in enumerate(tail) if row.status == "pivot"), default=-1)
-    recent = [row for row in tail[last_pivot + 1 :] if row.status not in _NEUTRAL]
+    recent = [row for row in tail[last_pivot + 1 :] if row.status in _EXPERIMENTS]
     searched = any(row.status == "search" for row in tail[last_pivot + 1 :])
     if pivots >= SEARCH_AFTER and web_search == "enabled" and not searched and search_refusal(rows) is None:
         return Step("search", f"{pivots} pivots without a keep")
@@ -56,13 +56,16 @@ def step(rows: Sequence[Row], web_search: str) -> Step:
 
 def same_crash(rows: Sequence[Row]) -> int:
     """How many crashes in a row end the log; five of the same kind are a hard blocker."""
-    count, first = 0, ""
-    for row in reversed([row for row in rows if row.is_main]):
-        reason = row.description.rpartition(" (crash: ")[2]
-        if row.status != "crash" or (first and reason != first):
-            break
-        count, first = count + 1, reason
+    mains = [row for row in rows if row.is_main]
+    count = 0
+    while count < len(mains) and mains[-1 - count].status == "crash" and _kind(mains[-1 - count]) == _kind(mains[-1]):
+        count += 1
     return count
+
+
+def _kind(row: Row) -> str:
+    """What crashed: the reason that closes the description, or all of it."""
+    return row.description.rpartition(" (crash: ")[2]
 
 
 def search_refusal(rows: Sequence[Row]) -> str | None:
