@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 OLD_LIMIT = 50
 _FIELDS = ("Strategy", "Outcome", "Insight", "Context", "Iteration", "Timestamp")
-_TITLE = re.compile(r"^### L-(\d+): (.*)$")
+_TITLE = re.compile(r"^### L-(\d+): ?(.*)$")
 _FIELD = re.compile(r"^- \*\*(\w+):\*\* ?(.*)$")
 _FOLDED = re.compile(r" \(×(\d+)\)$")
 
@@ -89,7 +89,7 @@ def _merged(entries: list[Lesson], first: int, second: int) -> list[Lesson]:
     outcomes = ", ".join(
         dict.fromkeys(part.strip() for entry in (old, new) for part in entry.outcome.split(",") if part)
     )
-    title = f"{_FOLDED.sub('', new.title)} (×{count})"
+    title = f"{one_line(_FOLDED.sub('', new.title), 180)} (×{count})"
     one = replace(new, title=title, outcome=outcomes)
     return [*entries[:first], one, *entries[first + 1 : second], *entries[second + 1 :]]
 
