@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     from ..core.config import Config
     from ..disk.layout import Layout
 
-_FILES = {
-    "results": "research-results.tsv",
-    "state": "autoresearch-state.json",
-    "launch": "autoresearch-launch.json",
-    "runtime": "autoresearch-runtime.json",
-}
-
 
 def add_repo(parser: argparse.ArgumentParser) -> None:
     """`--repo`."""
@@ -35,7 +28,7 @@ def add_repo(parser: argparse.ArgumentParser) -> None:
 def add_paths(parser: argparse.ArgumentParser) -> None:
     """`--repo` and the artifact paths."""
     add_repo(parser)
-    for name, default in _FILES.items():
+    for name, default in choices.FILES.items():
         parser.add_argument(f"--{name}-path", metavar="PATH", help=f"instead of {default} in the repository's root")
 
 
@@ -57,8 +50,8 @@ def layout_of(args: argparse.Namespace) -> Layout:
     from ..disk.layout import Layout
 
     root = root_of(args)
-    given = {name: getattr(args, f"{name}_path", None) for name in _FILES}
-    return Layout(root, **{name: (root / (given[name] or default)) for name, default in _FILES.items()})
+    given = {name: getattr(args, f"{name}_path", None) for name in choices.FILES}
+    return Layout(root, **{name: (root / (given[name] or default)) for name, default in choices.FILES.items()})
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ from typing import Any, Callable
 from ..core import jsontext
 from ..core.errors import Refusal
 from ..core.text import one_line
-from ..disk.layout import SKILL_ROOT, Layout
+from ..disk.layout import SKILL_ROOT, Layout, standard
 from ..run import context
 from ..system import gitcall, process
 from ..system.git import Repo
@@ -55,13 +55,7 @@ class Stage:
     @property
     def layout(self) -> Layout:
         """The run's artifacts."""
-        names = (
-            "research-results.tsv",
-            "autoresearch-state.json",
-            "autoresearch-launch.json",
-            "autoresearch-runtime.json",
-        )
-        return Layout(self.repo, *(self.repo / name for name in names))
+        return standard(self.repo)
 
 
 def play(keep: str, codex: bool, tell: Tell) -> Mapping[str, Any]:

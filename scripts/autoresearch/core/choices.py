@@ -18,3 +18,11 @@ MAX_STAGNATION = 3
 # The ladder since the last keep: failures until a refine, experiments until a pivot, pivots until a search and a human.
 REFINE_AT, PIVOT_AT, SEARCH_AFTER, HAND_OVER_AT = 3, 5, 2, 3
 MIN_FREE_MB = 500
+HOOK_SCOPES = ("project", "user")
+HOOK_EVENTS = ("stop", "session_start", "interrupt")
+FILES = {
+    "results": "research-results.tsv",
+    "state": "autoresearch-state.json",
+    "launch": "autoresearch-launch.json",
+    "runtime": "autoresearch-runtime.json",
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..core.choices import FILES
 from ..core.frozen import dataclass
 
 SKILL_ROOT = Path(__file__).resolve().parents[3]
@@ -52,6 +53,11 @@ class Layout:
     def own_paths(self) -> tuple[str, ...]:
         """Artifact paths relative to the root, for those that were given other names."""
         return tuple(self.relative(path) for path in (self.results, self.state, self.launch, self.runtime))
+
+
+def standard(root: Path) -> Layout:
+    """The layout of a run whose artifacts have their own names."""
+    return Layout(root, **{name: root / file for name, file in FILES.items()})
 
 
 def git_marker(start: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from ..core.errors import Refusal
 from ..core.fold import State, with_foreign_commits
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
+from ..core.text import one_line
 from ..disk import journal, snapshot
 from ..disk.journal import Event, Locked, Log
 from ..disk.layout import Layout, exec_state_path
@@ -139,7 +141,13 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
         "updated_at": now(),
         "config": run.config.to_dict(),
         "state": {**_object(old.get("state")), **run.state.to_dict()},
-        "supervisor": {**_advice(verdict), **_object(old.get("supervisor")), **_advice(verdict), **(supervisor or {})},
+        "supervisor": {
+            **_advice(verdict),
+            **_object(old.get("supervisor")),
+            **_advice(verdict),
+            **_session(),
+            **(supervisor or {}),
+        },
     }
     snapshot.write(run.layout.state, data)
     return replace(run, snapshot=data)
@@ -153,6 +161,12 @@ def _advice(verdict: supervise.Verdict) -> dict[str, Any]:
         "terminal_reason": terminal,
         "last_reason": verdict.reason,
     }
+
+
+def _session() -> dict[str, str]:
+    """The Codex session that this command runs in, for the hooks that keep a run going."""
+    name = os.environ.get("CODEX_THREAD_ID", "")
+    return {"session": one_line(name, 100)} if name else {}
 
 
 def _object(value: Any) -> dict[str, Any]:

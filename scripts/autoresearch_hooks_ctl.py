@@ -1,0 +1,6 @@
+#!/usr/bin/env python3
+"""Install, remove or show the Codex hooks that keep a foreground run going."""
+import sys
+sys.dont_write_bytecode = True  # the skill's folder is never written to
+from autoresearch.cli import main
+sys.exit(main("hooks_ctl"))

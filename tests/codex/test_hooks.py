@@ -1,0 +1,174 @@
+"""The installed hooks in the real CLI: they keep a foreground session going, and remind it after a compaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from autoresearch.core import hooks
+
+from tests.codex import replies, scripts
+from tests.codex.conftest import BOUNDED, FULL_ACCESS, Exec
+from tests.codex.replies import Request
+from tests.codex.server import Server
+from tests.conftest import SCRIPTS, Repo
+
+pytestmark = pytest.mark.codex
+
+OPEN = (*BOUNDED, *FULL_ACCESS)
+TRIAL = f"{sys.executable} {SCRIPTS / 'autoresearch_run_trial.py'} --description lower"
+RunCodex = Callable[..., Exec]
+
+
+@pytest.fixture
+def goal(repo: Repo, run_script: Callable[..., Any]) -> Repo:
+    """A repository with a run that is over when the number in the file `n` is 7; it starts at 10."""
+    repo.write("n", "10\n")
+    repo.commit("ten")
+    ran = run_script(
+        "init_run",
+        *("--repo", repo.path, "--goal", "a small number", "--scope", "n", "--metric-name", "n"),
+        *("--direction", "lower", "--verify", "cat n", "--stop-condition", "<= 7"),
+    )
+    assert ran.code == 0, ran.err
+    return repo
+
+
+@pytest.fixture
+def trusted(goal: Repo, codex_home: Path, run_script: Callable[..., Any]) -> Path:
+    """The project's hooks file, installed and trusted as a user would have trusted it; returns the file."""
+    installed = run_script("hooks_ctl", "install", "--repo", goal.path).json
+    assert not installed["active"]
+    trust(codex_home, goal.path, Path(installed["path"]))
+    assert run_script("hooks_ctl", "status", "--repo", goal.path).json["active"]
+    return Path(installed["path"])
+
+
+def trust(codex_home: Path, project: Path, file: Path) -> None:
+    """Note the hashes in Codex's configuration; it runs a hook only if its own hash is the one noted."""
+    lines = [f'[projects."{project}"]', 'trust_level = "trusted"']
+    document = json.loads(file.read_text())
+    for event, (name, _, _) in hooks.EVENTS.items():
+        for index, group in enumerate(document["hooks"][name]):
+            lines += [f'[hooks.state."{file}:{event}:{index}:0"]']
+            lines += [f'trusted_hash = "{hooks.fingerprint(event, group)}"']
+    with (codex_home / "config.toml").open("a") as config:
+        config.write("\n".join(["", *lines, ""]))
+
+
+def eager_to_end(_: Request) -> scripts.Talk[None]:
+    """An agent that lowers the number by one, measures, and wants to end after each trial."""
+    for value in range(9, 0, -1):
+        yield from scripts.run(f"echo {value} > n")
+        yield from scripts.run(TRIAL)
+        yield replies.say("I have made progress.")
+
+
+def idle_after_one(_: Request) -> scripts.Talk[None]:
+    """An agent that makes one trial and then only talks."""
+    yield from scripts.run("echo 9 > n")
+    yield from scripts.run(TRIAL)
+    while True:
+        yield replies.say("I am done.")
+
+
+def statuses(repo: Repo) -> list[str]:
+    return [line.split("\t")[5] for line in repo.read("research-results.tsv").split("\n") if line[:1].isdigit()]
+
+
+def asked(server: Server) -> int:
+    """How often the session was told to go on."""
+    return sum("The run is not finished." in text for text in server.requests[-1].user_texts)
+
+
+def test_a_session_goes_on_until_the_goal(server: Server, run_codex: RunCodex, goal: Repo, trusted: Path) -> None:
+    server.play(eager_to_end)
+    ran = run_codex(OPEN)
+    assert ran.session.completed
+    assert statuses(goal) == ["baseline", "keep", "keep", "keep"]
+    assert asked(server) == 2
+    told = next(text for text in server.requests[-1].user_texts if "The run is not finished." in text)
+    assert "Goal: a small number. Scope: n." in told and "autoresearch_run_trial.py" in told
+    assert goal.status() == ""
+
+
+def test_a_session_that_records_nothing_more_may_end(
+    server: Server, run_codex: RunCodex, goal: Repo, trusted: Path
+) -> None:
+    server.play(idle_after_one)
+    assert run_codex(OPEN).session.completed
+    assert asked(server) == 3
+    assert statuses(goal) == ["baseline", "keep"]
+
+
+def test_other_sessions_are_left_alone(server: Server, run_codex: RunCodex, trusted: Path) -> None:
+    server.play(scripts.agent(["true"]))
+    assert run_codex(OPEN).session.completed
+    assert len(server.requests) == 2
+
+
+def test_untrusted_hooks_do_nothing(
+    server: Server, run_codex: RunCodex, goal: Repo, run_script: Callable[..., Any]
+) -> None:
+    answer = run_script("hooks_ctl", "install", "--repo", goal.path).json
+    assert set(answer["hooks"].values()) == {"untrusted"}
+    server.play(idle_after_one)
+    assert run_codex(OPEN).session.completed
+    assert asked(server) == 0
+
+
+def test_a_hook_whose_skill_is_gone_does_nothing(
+    server: Server, run_codex: RunCodex, goal: Repo, codex_home: Path, run_script: Callable[..., Any]
+) -> None:
+    file = Path(run_script("hooks_ctl", "install", "--repo", goal.path).json["path"])
+    file.write_text(file.read_text().replace("autoresearch_hooks_ctl.py", "gone.py"))
+    trust(codex_home, goal.path, file)
+    server.play(idle_after_one)
+    assert run_codex(OPEN).session.completed
+    assert asked(server) == 0
+
+
+def test_a_user_who_breaks_in_is_not_overruled(
+    server: Server, run_codex: RunCodex, codex_bin: str, goal: Repo, trusted: Path
+) -> None:
+    def talk(_: Request) -> scripts.Talk[None]:
+        yield from scripts.run(f"echo 9 > n; {TRIAL}")
+        yield replies.shell("touch ../waiting; sleep 60")
+        while True:
+            yield replies.say("I have 9.")
+
+    server.play(talk)
+    command = [codex_bin, "exec", "--json", "-C", str(goal.path), *OPEN, "go"]
+    none = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True) as child:
+        while not (goal.path.parent / "waiting").exists():
+            time.sleep(0.05)
+        os.killpg(child.pid, signal.SIGINT)
+    assert run_codex([*OPEN, "resume", server.threads[0]], prompt="what have you got?").session.completed
+    assert asked(server) == 0
+
+
+def test_a_compaction_brings_the_anchor_back(server: Server, run_codex: RunCodex, goal: Repo, trusted: Path) -> None:
+    usage = replies.Usage(input=9000)
+
+    def talk(_: Request) -> scripts.Talk[None]:
+        for value in (9, 8, 7):
+            yield from scripts.run(f"echo {value} > n; {TRIAL}", usage)
+        yield replies.say("done")
+
+    server.play(talk)
+    assert run_codex([*OPEN, "-c", "model_auto_compact_token_limit=5000"]).session.completed
+    texts = [json.dumps(request.body["input"]) for request in server.requests]
+    kinds = [request.kind for request in server.requests]
+    first = kinds.index("compaction")
+    assert "Your history was compacted" not in "".join(texts[: first + 1])
+    assert "Your history was compacted" in texts[first + 1]
+    assert "Goal: a small number." in texts[first + 1] and "SKILL.md again" in texts[first + 1]

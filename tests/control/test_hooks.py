@@ -1,0 +1,116 @@
+"""`hooks_ctl` on real files, and the hook itself where it has nothing to say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import SCRIPTS, Repo
+
+Run = Callable[..., Any]
+MINE = '{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "say done"}]}]}, "note": 1.50}\n'
+
+
+def call(repo: Repo, **more: object) -> str:
+    return json.dumps({"cwd": str(repo.path), "session_id": "s1", **more})
+
+
+def start_run(run_script: Run, repo: Repo, *flags: str, session: str = "s1") -> None:
+    about = ("--repo", repo.path, "--goal", "g", "--direction", "lower", "--scope", "README.md")
+    ran = run_script("init_run", *about, "--verify", "wc -l < README.md", *flags, env={"CODEX_THREAD_ID": session})
+    assert ran.code == 0, ran.err
+
+
+def stop(run_script: Run, repo: Repo) -> Any:
+    return run_script("hooks_ctl", "run", "--event", "stop", input=call(repo))
+
+
+def test_a_project_file_is_made_hidden_and_removed(repo: Repo, run_script: Run) -> None:
+    answer = run_script("hooks_ctl", "install", "--repo", repo.path).json
+    assert answer["installed"] and answer["changed"] and "trust it" in answer["message"]
+    assert set(json.loads(repo.read(".codex/hooks.json"))["hooks"]) == {"Stop", "SessionStart", "Interrupt"}
+    assert repo.status() == ""
+    assert run_script("hooks_ctl", "install", "--repo", repo.path).json["changed"] is False
+    assert run_script("hooks_ctl", "uninstall", "--repo", repo.path).json["installed"] is False
+    assert not (repo.path / ".codex").exists()
+
+
+def test_the_hooks_of_others_stay(repo: Repo, run_script: Run) -> None:
+    repo.write(".codex/hooks.json", MINE)
+    repo.commit("hooks")
+    answer = run_script("hooks_ctl", "install", "--repo", repo.path).json
+    assert "commit it before the run" in answer["note"]
+    run_script("hooks_ctl", "uninstall", "--repo", repo.path)
+    assert json.loads(repo.read(".codex/hooks.json")) == json.loads(MINE)
+
+
+def test_the_user_scope_follows_codex_home_and_links(repo: Repo, run_script: Run, tmp_path: Path) -> None:
+    dotfiles = tmp_path / "dotfiles.json"
+    dotfiles.write_text(MINE)
+    (tmp_path / "codex").mkdir()
+    (tmp_path / "codex" / "hooks.json").symlink_to(dotfiles)
+    env = {"CODEX_HOME": str(tmp_path / "codex")}
+    answer = run_script("hooks_ctl", "install", "--scope", "user", "--repo", repo.path, env=env).json
+    assert answer["path"] == str(tmp_path / "codex" / "hooks.json")
+    assert (tmp_path / "codex" / "hooks.json").is_symlink()
+    assert "say done" in dotfiles.read_text() and "autoresearch_hooks_ctl.py" in dotfiles.read_text()
+    assert repo.status() == ""
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"hooks": []}'])
+def test_a_file_that_cannot_be_read_is_left_alone(repo: Repo, run_script: Run, text: str) -> None:
+    repo.write(".codex/hooks.json", text)
+    ran = run_script("hooks_ctl", "install", "--repo", repo.path)
+    assert ran.code == 1 and ran.err.startswith("error: ") and ran.err.count("\n") == 1
+    assert repo.read(".codex/hooks.json") == text
+
+
+@pytest.mark.parametrize("event", ["stop", "session_start", "interrupt"])
+def test_without_a_run_a_hook_is_silent(repo: Repo, run_script: Run, event: str) -> None:
+    for given in (call(repo, source="compact"), "", "no json", "[]", '{"cwd": "/nowhere", "session_id": 1}'):
+        ran = run_script("hooks_ctl", "run", "--event", event, input=given, cwd=repo.path)
+        assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert repo.status() == ""
+
+
+def test_another_sessions_run_is_left_alone(repo: Repo, run_script: Run) -> None:
+    start_run(run_script, repo, session="s2")
+    ran = stop(run_script, repo)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_a_background_run_is_the_controllers(repo: Repo, run_script: Run) -> None:
+    start_run(run_script, repo, "--session-mode", "background")
+    ran = stop(run_script, repo)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_a_finished_run_may_end(repo: Repo, run_script: Run) -> None:
+    start_run(run_script, repo, "--iterations", "1")
+    assert stop(run_script, repo).out != ""
+    run_script("run_trial", "--repo", repo.path, "--description", "nothing")
+    assert stop(run_script, repo).out == ""
+
+
+def test_a_broken_log_is_no_reason_to_go_on(repo: Repo, run_script: Run) -> None:
+    start_run(run_script, repo)
+    repo.write("research-results.tsv", "nothing of use\n")
+    ran = stop(run_script, repo)
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_an_unfinished_run_is_continued_until_nothing_comes_of_it(repo: Repo, run_script: Run) -> None:
+    start_run(run_script, repo)
+    answers = [stop(run_script, repo) for _ in range(4)]
+    assert [answer.out != "" for answer in answers] == [True, True, True, False]
+    assert answers[0].json["decision"] == "block"
+    assert str(SCRIPTS / "autoresearch_run_trial.py") in answers[0].json["reason"]
+    repo.write("README.md", "")
+    assert run_script("run_trial", "--repo", repo.path, "--description", "less").json["status"] == "keep"
+    assert stop(run_script, repo).out != ""
+    run_script("hooks_ctl", "run", "--event", "interrupt", input=call(repo))
+    assert stop(run_script, repo).out == ""
