@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import posixpath
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
@@ -68,6 +69,11 @@ def named(command: str) -> tuple[str, ...]:
 
 def _tidy(word: str) -> str:
     return word[2:] if word.startswith("./") else word
+
+
+def executed(commands: Iterable[str]) -> frozenset[str]:
+    """The paths that the commands execute, as they are compared: normalised."""
+    return frozenset(posixpath.normpath(word) for command in commands for word in programs(command) if word)
 
 
 def locked(commands: Iterable[str], in_scope: Callable[[str], bool]) -> tuple[str, ...]:

@@ -20,7 +20,10 @@ def files(root: Path, config: Config) -> tuple[str, ...]:
     """Every file of the evaluator: executed, named outside the scope, imported by those, and `--protect` globs."""
     commands = [command for command in (config.verify, config.guard, config.confirm) if command]
     inside = _in_scope(root, config)
-    named = hashes.expand(root, evaluator.locked(commands, inside))
+    executed = evaluator.executed(commands)
+    found = hashes.expand(root, evaluator.locked(commands, inside))
+    # A folder that a check names (`mypy src`, `PYTHONPATH=.`) may hold the very files the run is about.
+    named = tuple(name for name in found if name in executed or not inside(name))
     chosen = dict.fromkeys((*named, *_imported(root, named, inside), *_protected(root, config)))
     return tuple(name for name in chosen if not _program_outside(root, name))
 

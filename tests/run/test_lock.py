@@ -1,0 +1,40 @@
+"""Which files the evaluator lock of a run covers: the judge, never what the run is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import Lab, refused
+
+COUNT = "import pathlib\nprint(len(pathlib.Path('src/value').read_text()))\n"
+
+
+@pytest.mark.parametrize(
+    "verify",
+    [
+        "cat src/* | wc -c",
+        "find src -type f | xargs cat",
+        "env PYTHONPATH=. cat src/value",
+        "PYTHONPATH=. cat ./src/value",
+    ],
+)
+def test_a_check_that_names_the_folder_of_the_scope_does_not_lock_it(lab: Lab, verify: str):
+    lab.init(verify=verify, guard="grep -rq . src")
+    lab.repo.write("src/value", "9\n")
+    ran = lab.try_out()
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.json["status"] == "keep"
+
+
+def test_a_program_in_the_scope_is_locked_also_beside_its_folder(lab: Lab):
+    lab.repo.write("src/check.py", COUNT)
+    lab.repo.commit("check")
+    lab.init(verify="PYTHONPATH=src python3 ./src/check.py", guard="")
+    lab.repo.write("src/check.py", "print(0)\n")
+    refused(lab.try_out(), "the evaluator was changed: src/check.py")
+
+
+def test_what_lies_outside_the_scope_in_a_named_folder_stays_locked(lab: Lab):
+    answer = lab.init(verify="PYTHONPATH=. cat src/value", guard="")
+    assert {"README.md", "notes.txt"} <= set(answer["protected"])
+    assert "src/value" not in answer["protected"]
