@@ -1,0 +1,5 @@
+from __future__ import annotations
+
+from tests.run.conftest import lab
+
+__all__ = ["lab"]
