@@ -59,6 +59,8 @@ def test_every_kind_of_outcome_is_told_as_it_happens(run_script, tmp_path: Path)
     assert ran.code == 0
     assert result["retained_metric"] * 4 < result["baseline_metric"]
     assert result["clean"] is True and Repo(Path(result["repo"])).status() == ""
+    assert (result["ended"], result["sessions"]) == ("budget_exhausted", 3)
+    assert Path(result["report_path"]).stat().st_size > 10_000
     found = statuses(result)
     assert {"baseline", "keep", "discard", "crash"} == set(found)
     assert len(found) == result["iterations"] + 1 > 12

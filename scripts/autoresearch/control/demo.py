@@ -1,4 +1,4 @@
-"""The demo: a scratch repository, a real run in it, a scripted agent in Codex's place.
+"""The demo: a scratch repository, a real background run in it, a scripted agent in Codex's place.
 
 Everything goes through the entry scripts, as child processes, so what is shown is what a user gets.
 """
@@ -21,6 +21,7 @@ from ..disk.layout import SKILL_ROOT, Layout, standard
 from ..run import context
 from ..system import gitcall, process
 from ..system.git import Repo
+from . import runtime
 from .follow import Follower
 
 ASSETS = SKILL_ROOT / "assets" / "demo"
@@ -30,10 +31,10 @@ TICK = 0.05
 # The user's might change the files, and then the prepared edits would not find what they are to replace.
 OWN_SETTINGS = (("core.autocrlf", "false"), ("apply.whitespace", "nowarn"))
 CODEX_TRIALS = 6
-PROMPT = """Improve the program in this repository. The run is set up already: read {skill}, then make one change at
-a time and measure each with
-    {trial} --description 'WHAT YOU CHANGED'
-until the answer's next.action is stop.
+SESSIONS = 3  # enough for the scripted agent to make all of its edits
+# Stands where the Codex CLI stands; a shell script, because the agent's own file may have lost its executable bit.
+AGENT = """#!/bin/sh
+exec {python} -B {agent} {notes} "$@"
 """
 
 Tell = Callable[[str], None]
@@ -65,10 +66,12 @@ def play(keep: str, codex: bool, tell: Tell) -> Mapping[str, Any]:
         _repository(stage)
         tell(f"{GOAL}.")
         tell(f"Scratch repository: {stage.repo}")
-        _script(stage, "init_run", *_settings(stage))
-        _sessions(stage, tell)
+        _script(stage, "runtime_ctl", "launch", *_settings(stage), *_agent(stage))
+        _follow(stage, tell)
         return _result(stage, tell)
     finally:
+        if runtime.is_running(stage.layout):
+            _script(stage, "runtime_ctl", "stop", "--grace-seconds", "2")
         process.end_marked(stage.mark, 2.0)
 
 
@@ -118,56 +121,49 @@ def _settings(stage: Stage) -> list[str]:
         "--guard": f"{python} -m unittest discover tests",
         "--run-tag": "demo",
     }
-    if stage.codex:
-        flags["--iterations"] = str(CODEX_TRIALS)
     return [part for item in flags.items() for part in item]
 
 
-def _command(name: str, *arguments: str) -> list[str]:
-    return [sys.executable, str(SKILL_ROOT / "scripts" / f"autoresearch_{name}.py"), *arguments]
+def _agent(stage: Stage) -> list[str]:
+    """Who makes the edits, as flags of `launch`."""
+    if stage.codex:
+        given = os.environ.get("AUTORESEARCH_CODEX_BIN", "")
+        return ["--iterations", str(CODEX_TRIALS), *(["--codex-bin", given] if given else [])]
+    names = {"python": sys.executable, "agent": ASSETS / "agent.py", "notes": stage.folder / "notes"}
+    script = stage.folder / "agent"
+    script.write_text(AGENT.format(**{name: shlex.quote(str(value)) for name, value in names.items()}), "utf-8")
+    script.chmod(0o755)
+    return ["--max-sessions", str(SESSIONS), "--codex-bin", str(script)]
 
 
 def _script(stage: Stage, name: str, *arguments: str) -> Mapping[str, Any]:
-    """Run an entry script in the scratch repository and return its answer; raises `Refusal` with its own words."""
-    done = process.run_shell(shlex.join(_command(name, *arguments)), stage.repo, LIMIT, {}, stage.mark)
-    if done.exit_code != 0:
-        said = one_line(done.stderr.decode("utf-8", "replace").replace("error: ", "", 1), 600)
-        raise Refusal(f"{name} failed in the scratch repository: {said or 'no reason given'}")
-    return dict(jsontext.loads(done.stdout.decode("utf-8", "replace")))
+    """Run an entry script on the scratch repository and return its answer; raises `Refusal` with its own words."""
+    command = [sys.executable, str(SKILL_ROOT / "scripts" / f"autoresearch_{name}.py"), *arguments]
+    out, err = stage.folder / f"{name}.out", stage.folder / f"{name}.err"
+    for path in (out, err):
+        path.write_bytes(b"")
+    child = process.start_detached(command, stage.repo, {}, process.Streams(None, out, err), stage.mark)
+    deadline = time.monotonic() + LIMIT
+    while child.poll() is None and time.monotonic() < deadline:
+        time.sleep(TICK)
+    if child.poll() != 0:
+        said = one_line(err.read_text("utf-8", "replace").replace("error: ", "", 1), 600)
+        raise Refusal(f"{name} failed in the scratch repository: {said or 'it gave no reason'}; see {stage.folder}")
+    return dict(jsontext.loads(out.read_text("utf-8")))
 
 
-def _sessions(stage: Stage, tell: Tell) -> None:
-    """Sessions until one has nothing to add to the log; what is written there is told at once."""
+def _follow(stage: Stage, tell: Tell) -> None:
+    """Tell what is written to the log while the controller is at work."""
     follower = Follower(stage.layout)
-    follower.tell(tell)
-    while True:
-        before = follower.rows
-        session = _session(stage)
-        while session.poll() is None:
-            follower.tell(tell)
-            time.sleep(TICK)
+    while runtime.is_running(stage.layout):
         follower.tell(tell)
-        if stage.codex or follower.rows == before:
-            return
-
-
-def _session(stage: Stage) -> process.Process:
-    """Start one session of the agent, its prompt on stdin."""
-    prompt = stage.folder / "prompt.txt"
-    prompt.write_text(PROMPT.format(skill=SKILL_ROOT / "SKILL.md", trial=shlex.join(_command("run_trial"))), "utf-8")
-    if stage.codex:
-        start = [os.environ.get("AUTORESEARCH_CODEX_BIN", "codex"), "exec", "-s", "danger-full-access"]
-        start += ["-c", "features.unbounded_connection_retries=false"]
-    else:
-        start = [sys.executable, "-B", str(ASSETS / "agent.py"), str(stage.folder / "notes"), "exec"]
-    arguments = [*start, "--json", "-C", str(stage.repo), "-"]
-    streams = process.Streams(prompt, stage.folder / "session.jsonl", stage.folder / "session.err")
-    return process.start_detached(arguments, stage.repo, {}, streams, stage.mark)
+        time.sleep(TICK)
+    follower.tell(tell)
 
 
 def _result(stage: Stage, tell: Tell) -> Mapping[str, Any]:
     """What came of it and where everything lies; the tree must be clean and the tests pass, or it is said."""
-    run = context.load(stage.layout)
+    run, ended = context.load(stage.layout), _script(stage, "runtime_ctl", "status")
     state = run.state
     first, last = state.baseline_metric, state.current_metric
     clean = not Repo(stage.repo).changes()
@@ -178,17 +174,19 @@ def _result(stage: Stage, tell: Tell) -> Mapping[str, Any]:
         "keeps": state.keeps,
         "discards": state.discards,
         "crashes": state.crashes,
+        "ended": ended["reason"],
+        "sessions": ended["spent"]["sessions"],
         "clean": clean,
         "repo": str(stage.repo),
         "results_path": str(run.layout.results),
         "evidence_path": str(run.layout.evidence),
     }
     share = f" ({float((last - first) / first):+.1%})" if first else ""
+    tell(f"Ended: {ended['reason']} ({ended['detail']})")
     tell(f"Result: {first} -> {last} lines{share}; {state.keeps} kept of {state.iteration} trials.")
     tell(f"The tree is {'clean, the kept changes are commits' if clean else 'NOT clean'}: git -C {stage.repo} log")
     tell(f"Log: {run.layout.results}")
     tell(f"Evidence, one folder a trial: {run.layout.evidence}")
-    if (SKILL_ROOT / "scripts" / "autoresearch_report.py").exists():
-        out["report_path"] = _script(stage, "report", "--format", "json")["html"]
-        tell(f"Report: {out['report_path']}")
+    out["report_path"] = _script(stage, "report", "--format", "json")["html"]
+    tell(f"Report: {out['report_path']}")
     return out
