@@ -1,73 +1,114 @@
+"""Which files the checks execute or name, and how checks trap their users."""
+
 from __future__ import annotations
 
 import pytest
-from autoresearch.core import scope
-from autoresearch.core.evaluator import imports, locked, named, programs, traps, words
+from autoresearch.core import evaluator
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
     ("command", "executed"),
     [
-        ("python3 check.py --seed 3", ["python3", "check.py"]),
-        ("python3 -B tools/check.py src/app.py", ["python3", "tools/check.py"]),
-        ("python -m bench.run --quick", ["python", "bench/run.py", "bench/run/__main__.py"]),
-        ("python3 -c 'print(1)' check.py", ["python3"]),
-        ("./check.sh && bash b.sh; c.sh | tail -1", ["./check.sh", "bash", "b.sh", "c.sh", "tail"]),
-        ("SEED=3 timeout 60s node bench.js", ["timeout", "node", "bench.js"]),
-        ("time -p ./run", ["time", "./run"]),
-        ("make -s bench", ["make", "Makefile", "makefile", "GNUmakefile"]),
-        ("npm test", ["npm", "package.json"]),
-        ("cd tools\npython3 check.py", ["cd", "python3", "check.py"]),
+        ("python3 check.py src/app.py", "check.py"),
+        ("python -u -W ignore check.py", "check.py"),
+        ("./check.sh>out 2>&1", "./check.sh"),
+        ("sh a.sh | b.sh && (c.sh); d.sh || e.sh & f.sh", "a.sh b.sh c.sh d.sh e.sh f.sh"),
+        ("FOO=1 BAR='a b' python3 check.py", "check.py"),
+        ("env A=1 timeout -k 5 60s nice -n 5 bash -o pipefail check.sh", "check.sh"),
+        ("python -m pkg.check --x", "pkg/check.py pkg/check/__main__.py"),
+        ("bash -c 'python3 inner.py | ./tool'", "inner.py ./tool"),
+        ("uv run python check.py", "check.py"),
+        ("poetry run ./check.sh", "./check.sh"),
+        ("find . | xargs python x.py", "x.py"),
+        ("if ./a; then ./b; else ./c; fi", "./a ./b ./c"),
+        ("cd sub && python check.py; cd deep; ./x", "sub/check.py sub/deep/./x"),
+        ("cd sub && python -m check", "sub/check.py sub/check/__main__.py"),
+        ("python < script.py", "script.py"),
+        ("make bench", "Makefile"),
+        ("cd sub\nmake", "sub/Makefile"),
+        ("npm test", "package.json"),
+        ("echo 'unclosed; ./x", ""),
+        ("node -e 'require(\"x\")'", ""),
+        ("grep -c python src/app.py", ""),
+        ("", ""),
     ],
 )
-def test_the_executed_files_of_a_command(command, executed):
-    assert [path for path in programs(command) if path != ""] == executed
-
-
-def test_every_word_that_could_be_a_path_is_named():
-    assert named("python3 ./check.py --data=data/a.json SEED=seeds/1 -v") == (
-        "python3",
-        "check.py",
-        "data/a.json",
-        "SEED=seeds/1",
-        "seeds/1",
-    )
-
-
-def test_quotes_that_do_not_close_are_read_all_the_same():
-    assert "check.py" in words("python3 check.py 'oops")
-
-
-def test_what_is_executed_is_locked_anywhere_and_what_is_named_only_outside_the_scope():
-    found = locked(["python3 src/check.py src/app.py data/set.json"], scope.matcher("src/"))
-    assert {"src/check.py", "data/set.json"} <= set(found)
-    assert "src/app.py" not in found
-
-
-def test_imports_are_candidates_by_file():
-    source = "import helper, pkg.tool\nfrom pkg import part\nfrom . import near\n"
-    assert {"helper.py", "pkg/tool.py", "pkg/tool/__init__.py", "pkg/part.py", "pkg/__init__.py"} <= set(
-        imports(source)
-    )
-    assert imports("def broken(:\n") == ()
+def test_executed_files(command: str, executed: str):
+    found = evaluator.programs(command)
+    assert [name for name in executed.split() if name not in found] == []
+    assert not {"src/app.py", "src", "ignore", "pipefail", "60s", "run"} & set(found)
 
 
 @pytest.mark.parametrize(
-    ("verify", "direction", "verify_exit", "said"),
+    ("command", "named"),
     [
-        ("grep -c any src/app.ts", "lower", "zero", ["grep -c exits 1"]),
-        ("rg --count TODO src", "lower", "zero", ["grep -c exits 1"]),
-        ("grep -c any src/app.ts || true", "lower", "zero", []),
-        ("grep -c any src/app.ts", "lower", "any", []),
-        ("grep -c any src/app.ts", "higher", "zero", []),
-        ("python3 -m pytest -q", "lower", "zero", ["pytest exits 1"]),
-        ("python3 -m pytest -q || true", "lower", "zero", []),
-        ("tsc --noEmit | wc -l", "lower", "zero", ["may fail unseen"]),
-        ("set -o pipefail; tsc --noEmit | wc -l", "lower", "zero", []),
-        ("python3 check.py", "lower", "zero", []),
+        ("grep -c any src/app.ts", {"grep", "any", "src/app.ts"}),
+        ("run --config=conf/a.toml DATA=data/x.json ./tool", {"conf/a.toml", "data/x.json", "tool"}),
+        ("cat 'a b.txt'", {"a b.txt"}),
     ],
 )
-def test_traps_are_named_with_their_remedies(verify, direction, verify_exit, said):
-    found = traps(verify, direction, verify_exit)
-    assert len(found) == len(said)
-    assert all(words in trap for words, trap in zip(said, found))
+def test_named_files(command: str, named: set[str]):
+    assert named <= set(evaluator.named(command))
+
+
+def test_the_judge_is_locked_and_the_subject_is_not():
+    locked = evaluator.locked(
+        ["python3 src/check.py src/app.py conf.json", "sh guard.sh"], lambda p: p.startswith("src")
+    )
+    assert {"src/check.py", "conf.json", "guard.sh"} <= set(locked)
+    assert "src/app.py" not in locked
+    assert evaluator.executed(["./a.sh", "cd b && ./../a.sh"]) >= {"a.sh"}
+
+
+def test_imports_are_followed_relative_ones_too():
+    source = "import a, b.c\nfrom d import e\nfrom . import f\nfrom .g import h\ndef x():\n    import i\n"
+    found = evaluator.imports(source)
+    for name in ("a", "b/c", "d", "d/e", "f", "g", "g/h", "i"):
+        assert {f"{name}.py", f"{name}/__init__.py"} <= set(found)
+    for broken in ("def", "\0", "(" * 5000):
+        assert evaluator.imports(broken) == ()
+
+
+@pytest.mark.parametrize(
+    ("verify", "trap"),
+    [
+        ("grep -c any src/app.ts", "grep -c exits 1"),
+        ("grep -rc any src", "grep -c exits 1"),
+        ("rg --count any", "grep -c exits 1"),
+        ("git grep -c any", "grep -c exits 1"),
+        ("pytest -q", "pytest exits 1"),
+        ("python -m pytest tests", "pytest exits 1"),
+        ("npx tsc | grep -c error", "first command of the pipe"),
+        ("mypy src | wc -l", "first command of the pipe"),
+    ],
+)
+def test_traps_are_named_with_their_remedies(verify: str, trap: str):
+    (found,) = evaluator.traps(verify, "lower", "zero")
+    assert found.startswith(trap) or f"the {trap}" in found
+    assert ": " in found
+
+
+@pytest.mark.parametrize(
+    ("verify", "direction", "verify_exit"),
+    [
+        ("grep -c any src || true", "lower", "zero"),
+        ("grep -c any src", "lower", "any"),
+        ("grep -c any src", "higher", "zero"),
+        ("grep any src", "lower", "zero"),
+        ("pytest -q || true", "lower", "zero"),
+        ("pytest -q", "lower", "any"),
+        ("set -o pipefail; mypy src | wc -l", "lower", "zero"),
+        ("grep -c 'a|b' src || true", "lower", "zero"),
+        ("python3 check.py", "lower", "zero"),
+    ],
+)
+def test_sound_checks_are_not_warned_of(verify: str, direction: str, verify_exit: str):
+    assert evaluator.traps(verify, direction, verify_exit) == ()
+
+
+@given(st.text(max_size=60))
+def test_no_command_breaks_the_reader(command: str):
+    evaluator.locked([command], lambda _: False)
+    evaluator.traps(command, "lower", "zero")

@@ -9,9 +9,12 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 
 _RUNNERS = re.compile(
-    r"(?:.*/)?(?:python[\d.]*|pypy3?|bash|sh|zsh|dash|ksh|node|deno|bun|tsx|ts-node|ruby|perl|php|Rscript|julia|lua|source|\.|exec|time|env|nice|timeout)"
+    r"(?:.*/)?(?:python[\d.]*|pypy3?|bash|sh|zsh|dash|ksh|node|deno|bun|tsx|ts-node|ruby|perl|php|Rscript|julia|lua"
+    r"|source|\.|exec|time|env|nice|timeout|nohup|xargs|command|stdbuf|npx|uvx|uv|poetry|pipenv|pdm|hatch)"
 )
-_SEPARATORS = frozenset((";", "&&", "||", "|", "&", "(", ")", "{", "}", "then", "do", "!", "\n"))
+_SEPARATOR = re.compile(r"[();|&]+|[{}!]|if|then|elif|else|while|until|do")
+# Options of the runners above whose next word is a setting, not the script.
+_VALUED = frozenset(("-W", "-X", "-o"))
 # Commands that read their instructions from a file they do not name.
 _IMPLICIT = {
     "make": ("Makefile", "makefile", "GNUmakefile"),
@@ -38,33 +41,45 @@ def words(command: str) -> list[str]:
 def programs(command: str) -> tuple[str, ...]:
     """The files that the command executes: its first words, and the scripts or modules given to an interpreter."""
     found: list[str] = []
-    at_start, after_runner = True, False
-    tokens = words(command)
-    for index, word in enumerate(tokens):
-        if word in _SEPARATORS:
+    at_start, after_runner, folder, before = True, False, "", ""
+    for word in words(command):
+        if _SEPARATOR.fullmatch(word):
             at_start, after_runner = True, False
-        elif after_runner and word in ("-m", "-c", "-e"):
-            found += _module(tokens[index + 1 : index + 2]) if word == "-m" else []
+        elif after_runner and before in ("-m", "-c", "-e"):
+            found += _given(before, word, folder)
             at_start = after_runner = False
-        elif (at_start or after_runner) and not _option(word):
-            found += [word, *_IMPLICIT.get(word.rpartition("/")[2], ())]
+        elif before == "cd" and not at_start:
+            folder = posixpath.join(folder, word)
+        elif (at_start or after_runner) and before not in _VALUED and not _option(word):
+            found += _below(folder, [word, *_IMPLICIT.get(word.rpartition("/")[2], ())])
             at_start, after_runner = False, _RUNNERS.fullmatch(word) is not None
+        before = word
     return tuple(found)
 
 
 def _option(word: str) -> bool:
-    return word.startswith("-") or re.fullmatch(r"\w+=.*|[\d.]+[smh]?", word, re.DOTALL) is not None
+    return word.startswith("-") or re.fullmatch(r"\w+=.*|[\d.]+[smh]?|run|[<>&]+", word, re.DOTALL) is not None
 
 
-def _module(name: Sequence[str]) -> list[str]:
-    path = "/".join(name).replace(".", "/")
-    return [f"{path}.py", f"{path}/__main__.py"] if path else []
+def _given(option: str, word: str, folder: str) -> list[str]:
+    """What `-m MODULE` or `-c COMMAND` executes; the code of `-e` names nothing."""
+    if option == "-m":
+        path = word.replace(".", "/")
+        return _below(folder, [f"{path}.py", f"{path}/__main__.py"])
+    return _below(folder, programs(word)) if option == "-c" else []
+
+
+def _below(folder: str, paths: Sequence[str]) -> list[str]:
+    return [posixpath.join(folder, path) for path in paths]
 
 
 def named(command: str) -> tuple[str, ...]:
-    """Every word of the command that could be a path, `KEY=path` and `--flag=path` included."""
+    """Every word of the command that could be a path, `KEY=path` and `--flag=path` included.
+
+    The root itself is left out (`PYTHONPATH=.`, `ruff check .`): it names the subject, caches and all, not a judge.
+    """
     parts = (piece for word in words(command) for piece in (word, word.partition("=")[2]))
-    return tuple(dict.fromkeys(_tidy(part) for part in parts if part and not part.startswith("-")))
+    return tuple(dict.fromkeys(_tidy(part) for part in parts if part.strip("./") and not part.startswith("-")))
 
 
 def _tidy(word: str) -> str:
@@ -99,8 +114,9 @@ def imports(source: str) -> tuple[str, ...]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.ImportFrom):
+            base = [node.module] if node.module else []
+            names += [*base, *(".".join([*base, alias.name]) for alias in node.names)]
     paths = (name.replace(".", "/") for name in names)
     return tuple(dict.fromkeys(item for path in paths for item in (f"{path}.py", f"{path}/__init__.py")))
 
