@@ -1,0 +1,72 @@
+"""Reading the few settings of a TOML file that matter here, also where Python has no parser (before 3.11)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
+_DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_TABLE = re.compile(rf"\[\[?\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?")
+_PAIR = re.compile(rf"({_DOTTED})\s*=\s*(.*)")
+_WORDS = {"true": True, "false": False}
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tables of `text`. Raises `ValueError` where it is no TOML (told only by Python 3.11 and newer).
+
+    Older Pythons read tables, strings, booleans and whole numbers on one line, and pass over the rest.
+    """
+    import importlib
+
+    try:
+        parser = importlib.import_module("tomllib")
+    except ImportError:
+        return _lines(text)
+    found: dict[str, Any] = parser.loads(text)
+    return found
+
+
+def _lines(text: str) -> dict[str, Any]:
+    root: dict[str, Any] = {}
+    table = root
+    for line in text.split("\n"):
+        line = line.strip()
+        opened, pair = _TABLE.fullmatch(line), _PAIR.fullmatch(line)
+        if opened:
+            table = _opened(root, _keys(opened[1]), line.startswith("[["))
+        elif pair:
+            *path, last = _keys(pair[1])
+            _opened(table, path, False).setdefault(last, _value(pair[2]))
+    return root
+
+
+def _opened(table: dict[str, Any], path: list[str], more: bool) -> dict[str, Any]:
+    """The table at `path`, made where it is missing; with `more` the next one of an array of tables."""
+    for number, key in enumerate(path):
+        if more and number == len(path) - 1:
+            items = table.setdefault(key, [])
+            items.append({})
+            made: dict[str, Any] = items[-1]
+            return made
+        found = table.setdefault(key, {})
+        table = found[-1] if isinstance(found, list) and found else found if isinstance(found, dict) else {}
+    return table
+
+
+def _keys(dotted: str) -> list[str]:
+    return [_unquoted(key) for key in re.findall(_KEY, dotted)]
+
+
+def _unquoted(text: str) -> str:
+    if text[:1] == "'":
+        return text[1:-1]
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[:1] == '"' else text
+
+
+def _value(text: str) -> Any:
+    quoted = re.match(r"""("(?:[^"\\]|\\.)*"|'[^']*')\s*(?:#.*)?$""", text)
+    if quoted:
+        return _unquoted(quoted[1])
+    word = text.split("#")[0].strip()
+    return int(word) if re.fullmatch(r"[+-]?\d+", word) else _WORDS.get(word)
