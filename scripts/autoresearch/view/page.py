@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from ..core.text import block
 from . import chart, entries, figures, headline, marks, repeat
 from .model import Account, Experiment
 from .style import STYLE
@@ -26,6 +27,7 @@ _ENDINGS = {
 }
 _FILTER_FROM = 9
 _REFUSED_SHOWN = 100
+_SETTING_LIMIT = 4000
 _MANY = 200  # lines from which the browser lays out only those in sight
 
 
@@ -111,7 +113,8 @@ def _trajectory(account: Account, shown: Sequence[Experiment]) -> str:
         f'<section aria-labelledby="h-chart"><h2 id="h-chart">Trajectory of {escape(account.metric)}</h2>'
         f'<figure><div class="chart">{chart.svg(account, shown)}</div>'
         f"<figcaption>{marks.legend(shown, beyond)}<p>{', '.join(notes)}. "
-        "Below the axis: what has no metric of its own. Point at a mark to read it; follow it to open the experiment.</p></figcaption></figure></section>\n"
+        "Below the axis: what has no metric of its own. Point at a mark to read it; follow it to open the "
+        "experiment.</p></figcaption></figure></section>\n"
     )
 
 
@@ -186,14 +189,14 @@ def setting(account: Account) -> Iterator[tuple[str, str]]:
 
 
 def _setting(account: Account) -> str:
-    found = [(name, text.strip()[:4000]) for name, text in setting(account)]
+    found = [(name, block(text, _SETTING_LIMIT).strip()) for name, text in setting(account)]
     items = "".join(f"<dt>{name}</dt><dd><code>{escape(text)}</code></dd>" for name, text in found if text)
     return f'<section><h2>How it was measured</h2><dl class="setting">{items}</dl></section>\n'
 
 
 def _repeat(account: Account) -> str:
     steps = "".join(
-        f'<li>{escape(title)}<pre tabindex="0">{escape(command[:8000], quote=False)}</pre></li>'
+        f'<li>{escape(title)}<pre tabindex="0">{escape(command, quote=False)}</pre></li>'
         for title, command in repeat.steps(account)
     )
     return f'<section><h2>How to repeat it</h2><ol class="repeat">{steps}</ol></section>\n' if steps else ""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from ..core.text import one_line
+from ..core.text import block, one_line
 from . import figures
 from .model import Account
 
+COMMAND_LIMIT = 8000
 _FLAGS = (
     ("mode", ""),
     ("goal", "goal"),
@@ -31,7 +32,7 @@ _UNDER_NOISE = (("max-runs", "max_runs", "40"), ("min-delta", "min_delta", "0"))
 
 def steps(account: Account) -> list[tuple[str, str]]:
     """What to do, each with the commands that do it."""
-    state, verify = account.state, account.config.verify
+    state, verify = account.state, block(account.config.verify, COMMAND_LIMIT)
     found = []
     ends = [("baseline", account.experiments[0].row.commit, state.baseline_metric)]
     if state.last_commit != ends[0][1]:
@@ -50,7 +51,7 @@ def set_up(account: Account) -> str:
     """The `init_run` command that the run was set up with, as far as its log tells."""
     lines = ["python3 <skill-root>/scripts/autoresearch_init_run.py"]
     lines += [f"--{flag} {shlex.quote(value)}" for flag, value in _given(account)]
-    return " \\\n  ".join(lines)
+    return block(" \\\n  ".join(lines), COMMAND_LIMIT)
 
 
 def _given(account: Account) -> Iterator[tuple[str, str]]:

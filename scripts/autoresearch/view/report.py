@@ -9,7 +9,7 @@ from typing import Any
 from ..core import artifacts
 from ..disk import atomic
 from ..disk.layout import Layout
-from . import headline, markdown, model, page
+from . import headline, markdown, page, reading
 
 
 def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, 
 
     Raises `Refusal` when there is no sound run or a file cannot be written.
     """
-    account = model.read(layout, clock)
+    account = reading.read(layout, clock)
     places = {
         "html": paths.get("html", layout.evidence / "report.html").absolute(),
         "markdown": paths.get("markdown", layout.evidence / "report.md").absolute(),

@@ -75,7 +75,9 @@ def _log_ticks(scale: Scale, most: int) -> list[tuple[float, str]]:
 def label(value: float, step: float) -> str:
     """A tick's value as finely as its `step` asks for, short enough for the margin."""
     size = abs(value)
-    if size >= 1e9 or (0 < size < 1e-4):
+    if not size:
+        return "0"
+    if size >= 1e9 or size < 1e-4:
         return f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e").replace("-", "−")
     if size >= 1e6:
         return f"{value / 1e6:.4g}M".replace("-", "−")

@@ -71,8 +71,8 @@ def _labels(scale: Scale, rows: int) -> dict[int, str]:
 
 
 def _foot(account: Account, margin: int, columns: int) -> str:
-    last = f"{account.state.iteration:,}"
-    return " " * margin + "0" + last.rjust(columns - 1)
+    last = f"{account.state.iteration:,}" if account.state.iteration else ""
+    return (" " * margin + "0" + last.rjust(columns - 1)).rstrip()
 
 
 def _plot(account: Account, scale: Scale, canvas: Canvas) -> None:

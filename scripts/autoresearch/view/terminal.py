@@ -50,9 +50,9 @@ def screen(account: Account, terminal: Terminal, note: str = "", draw: Draw = sc
     if trials:
         lines += [[], *_trials(account, trials - 1)]
     lines += [*([[]] if room > 0 else []), *now]
-    spare = terminal.height - len(lines) - len(foot)
-    lines += [[] for _ in range(spare)] if foot else []
-    return "\n".join(_painted(line, terminal) for line in [*lines, *foot][: terminal.height])
+    height = max(0, terminal.height - len(foot))
+    lines += [[] for _ in range(height - len(lines))] if foot else []
+    return "\n".join(_painted(line, terminal) for line in [*lines[:height], *foot])
 
 
 def _shares(room: int, experiments: int) -> tuple[int, int]:
@@ -144,7 +144,8 @@ def _noise(account: Account) -> str:
 def _budget(account: Account) -> str:
     found = account.budgets
     if not found:
-        return f"unlimited; {figures.duration(60 * account.active_minutes)} so far"
+        used = f"; {figures.duration(60 * account.active_minutes)} so far" if account.active_minutes else ""
+        return f"unlimited{used}"
     text = ", ".join(f"{_amount(budget.used)} of {_amount(budget.limit)} {budget.name}" for budget in found)
     return text + _ends(account, forecast.first_to_end(found))
 
@@ -167,12 +168,12 @@ def _control(account: Account) -> tuple[str, str]:
     assert control is not None
     parts = [control.status.replace("_", " ")]
     if control.waiting_until is not None and control.waiting_until > account.clock:
-        at = time.strftime("%H:%M", time.localtime(control.waiting_until))
-        parts.append(f"waits until {at}" + (f" for {control.waiting_for}" if control.waiting_for else ""))
-    elif control.command:
-        parts.append(f"its session runs: {control.command}")
-    parts += [text for text in (control.reason, control.error) if text and text != "none"]
-    return ", ".join(parts), "" if control.status == "running" else "warn"
+        left = figures.duration(control.waiting_until - account.clock)
+        parts.append(f"waits until {time.strftime('%H:%M', time.localtime(control.waiting_until))}, {left} from now")
+    parts += [text for text in (control.reason.replace("_", " "), control.detail) if text]
+    if control.command:
+        parts.append(f"its session runs {control.command}")
+    return "; ".join(parts), "" if control.status == "running" else "warn"
 
 
 def _painted(line: Line, terminal: Terminal) -> str:

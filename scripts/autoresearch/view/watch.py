@@ -22,7 +22,7 @@ from ..core.errors import Refusal
 from ..core.text import one_line
 from ..disk import evidence, excerpts
 from ..disk.layout import Layout
-from . import model, screenchart
+from . import reading, screenchart
 from .model import Account
 from .terminal import Terminal, screen
 
@@ -41,7 +41,7 @@ class Watch:
         self._layout, self._terminal = layout, terminal
         self._files = (layout.results, layout.state, layout.runtime, evidence.intent_path(layout.evidence))
         self._seen = excerpts.signature(*self._files)
-        self.account, self._problem = model.read(layout, time.time()), ""
+        self.account, self._problem = reading.read(layout, time.time()), ""
         self._drawn: tuple[tuple[int, ...], list[str]] = ((), [])
 
     def text(self, size: os.terminal_size, live: bool = True) -> str:
@@ -61,19 +61,14 @@ class Watch:
     def _refresh(self) -> None:
         """Read again what has changed; a run that cannot be read keeps its last screen, with the reason."""
         now = excerpts.signature(*self._files)
-        if now == self._seen and not self.account.trial:
-            return
         try:
-            self.account = self._reread(now)
-            self._problem = ""
+            if now != self._seen:
+                self.account, self._problem = reading.read(self._layout, time.time()), ""
+            elif self.account.trial or self.account.controller:
+                self.account = reading.live(self.account, self._layout)
         except Refusal as refusal:
             self._problem = one_line(str(refusal), 300)
         self._seen = now
-
-    def _reread(self, now: tuple[tuple[int, int, int], ...]) -> Account:
-        if now == self._seen:
-            return replace(self.account, trial=model.in_progress(self._layout))
-        return model.read(self._layout, time.time())
 
 
 def follow(watch: Watch, keyboard: int | None, output: int) -> None:
