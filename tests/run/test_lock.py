@@ -35,6 +35,19 @@ def test_a_program_in_the_scope_is_locked_also_beside_its_folder(lab: Lab):
 
 
 def test_what_lies_outside_the_scope_in_a_named_folder_stays_locked(lab: Lab):
-    answer = lab.init(verify="PYTHONPATH=. cat src/value", guard="")
-    assert {"README.md", "notes.txt"} <= set(answer["protected"])
-    assert "src/value" not in answer["protected"]
+    lab.repo.write("data/set.txt", "5\n")
+    lab.repo.write("data/src.txt", "6\n")
+    lab.repo.commit("data")
+    lab.scope = "src/ data/src.txt"
+    answer = lab.init(verify="cat data/* | head -1", guard="grep -rq . data")
+    assert answer["protected"] == ["data/set.txt"]
+
+
+def test_a_check_that_names_the_root_may_leave_caches_in_it(lab: Lab):
+    lab.repo.write(".gitignore", ".cache/\n")
+    lab.repo.write(".cache/known", "0\n")
+    lab.repo.write("check.sh", "date +%s%N > .cache/known; cat src/value\n")
+    lab.repo.commit("cache")
+    answer = lab.init(verify="sh check.sh", guard="PYTHONPATH=. ls . >/dev/null")
+    assert answer["protected"] == ["check.sh"]
+    assert lab.trial(9)["status"] == "keep"
