@@ -56,7 +56,6 @@ def start(layout: Layout, plan: Plan) -> Ready:
     """Set up a run; raises `Refusal` with nothing half-written. An old run is archived only once all is well."""
     plan = replace(plan, config=replace(plan.config, measured=plan.metric is None))
     config.validate(plan.config, plan.mode)
-    layout = context.located(layout, plan.mode)
     refuse_existing(layout, plan)
     existed = layout.evidence.exists()
     try:
@@ -98,6 +97,7 @@ def _commit(layout: Layout, plan: Plan) -> str:
 def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
     """Archive what was there, then write log and snapshot."""
     archive(layout)
+    layout = context.located(layout, plan.mode)
     if plan.mode == "exec":
         layout.state.parent.mkdir(parents=True, exist_ok=True)
     head = config.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
