@@ -137,8 +137,10 @@ def test_ten_trials_by_hand(lab: Lab):
     assert answers[-1]["next"]["action"] == "stop"
     assert [row.status for row in lab.rows()] == ["baseline", *(status for _, _, status in edits)]
     state = lab.state()["state"]
-    counts = {key: state[key] for key in ("iteration", "keeps", "discards", "crashes", "no_ops", "consecutive_discards")}
-    assert counts == dict(iteration=10, keeps=2, discards=4, crashes=3, no_ops=1, consecutive_discards=0)
+    counts = {
+        key: state[key] for key in ("iteration", "keeps", "discards", "crashes", "no_ops", "consecutive_discards")
+    }
+    assert counts == {"iteration": 10, "keeps": 2, "discards": 4, "crashes": 3, "no_ops": 1, "consecutive_discards": 0}
     assert (state["current_metric"], state["best_iteration"]) == (5, 10)
     for row in lab.rows():
         if row.commit != "-":
