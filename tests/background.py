@@ -71,6 +71,11 @@ class Background:
         """The controller's log."""
         return self.repo.read("autoresearch-runtime.log")
 
+    def events(self) -> str:
+        """The event stream of the last session."""
+        path = self.repo.path / "autoresearch-evidence" / "session" / "events.jsonl"
+        return path.read_text() if path.exists() else ""
+
     def rows(self) -> list[list[str]]:
         """The rows of the results log as cells."""
         lines = self.repo.read("research-results.tsv").splitlines()

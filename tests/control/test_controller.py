@@ -189,7 +189,7 @@ def test_a_long_trial_is_no_silence(background: Scripted):
 
 def test_the_first_session_may_set_the_run_up(background: Scripted):
     background.plan(["sh ../setup.sh", *step(1)])
-    (background.repo.path.parent / "setup.sh").write_text("eval \"$(grep autoresearch_init_run $STAND_IN/prompt-1.txt)\"")
+    (background.repo.path.parent / "setup.sh").write_text('eval "$(grep autoresearch_init_run $STAND_IN/prompt-1.txt)"')
     ran = background.launch("--no-baseline", "--stop-condition", "<= 1", "--max-sessions", 4)
     assert "baseline_metric" not in ran.json
     assert background.ended()["reason"] == "goal_reached"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..core import outcome, runtime
@@ -166,7 +165,8 @@ class Controller:
             policy, trees = self.manifest.config.execution_policy, [self.layout.root]
         if policy != "workspace_write":
             return {}
-        return {key: value for where in trees for key, value in Repo(Path(where)).control_fingerprint().items()}
+        repos = [repo for repo in map(Repo, trees) if repo.is_git()]
+        return {key: value for repo in repos for key, value in repo.control_fingerprint().items()}
 
     def _tampered(self, before: Mapping[str, str]) -> Ending | None:
         now = self._control()

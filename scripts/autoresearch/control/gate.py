@@ -16,7 +16,7 @@ from . import manifest, runtime
 
 def facts(layout: Layout, running: bool) -> Facts:
     """What is on disk; `running` says whether a controller other than the caller is at work."""
-    found, log, snapshot = reading.examine(layout)
+    found, log, _ = reading.examine(layout)
     config = _config(layout) if log is not None else None
     return Facts(
         resume=resume.decide(found),

@@ -25,7 +25,7 @@ def clear(layout: Layout) -> str:
     """
     with locks.held(layout.evidence / "trial.lock", BUSY, wait=False):
         done = intent.undo(layout)
-        if not layout.results.exists():
+        if not layout.results.exists() or not Repo(layout.root).is_git():
             return done
         edits = _untried(context.load(layout))
         return "; ".join(part for part in (done, edits) if part)

@@ -57,7 +57,8 @@ def end(mark: str, leader: process.Process | Session | None, grace: float) -> tu
 def stop(layout: Layout, grace: float) -> dict[str, Any]:
     """End the background run; the answer of `stop`. Returns within `grace` plus two seconds."""
     found, now = runtime.truth(layout)
-    if now.status != values.RUNNING and now.reason != "controller_lost":
+    unclean = found is not None and found.session is not None  # an earlier stop failed, or its controller died
+    if now.status != values.RUNNING and now.reason != "controller_lost" and not unclean:
         return runtime.answer(layout)
     began = time.monotonic()
     evidence.write_json(_request_path(layout), {"requested_at": context.now(), "pid": os.getpid()})

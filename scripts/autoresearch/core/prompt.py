@@ -15,7 +15,7 @@ from .frozen import dataclass
 from .text import block, one_line
 
 TRIALS = 10  # experiments in one session; then a fresh one is cheaper than a full context
-_MODE_PAGE = {"plan": "plan", "debug": "debug", "fix": "fix", "security": "security", "ship": "ship"}
+_PAGES = {"fix": ("loop-workflow", "fix-workflow")}
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,12 @@ def render(facts: Facts) -> str:
 
 
 def _opening(facts: Facts) -> str:
-    pages = ["runtime-hard-invariants.md", "loop-workflow.md"]
-    if facts.mode in _MODE_PAGE and facts.mode != "fix":
-        pages[1] = f"{_MODE_PAGE[facts.mode]}-workflow.md"
-    elif facts.mode == "fix":
-        pages.append("fix-workflow.md")
-    named = " ".join(f"{facts.skill}/references/{page}" for page in pages)
+    pages = ("runtime-hard-invariants", *_PAGES.get(facts.mode, (f"{facts.mode}-workflow",)))
+    named = " ".join(f"{facts.skill}/references/{page}.md" for page in pages)
     return (
         f"You take up an autoresearch run (mode {facts.mode}) that the user has confirmed and left alone. Nobody can "
-        "answer: ask nothing, confirm nothing, use no wizard; where something is unclear take the smaller change and go on.\n"
+        "answer: ask nothing, confirm nothing, use no wizard; where something is unclear take the smaller change and go "
+        "on.\n"
         f"First read these pages, in one command (<skill-root> in them is {facts.skill}):\n\n    cat {named}"
     )
 
@@ -97,6 +94,12 @@ def _now(facts: Facts) -> str:
 
 
 def _work(facts: Facts) -> str:
+    if not facts.config.measured:
+        script = f"python3 {facts.skill}/scripts/autoresearch_record_iteration.py --repo {facts.repo}"
+        return (
+            "This run reports its figures itself. After each step of the mode's page record it; the answer says where "
+            f"the run stands:\n\n    {script} --status STATUS --metric NUMBER --commit HASH --description TEXT"
+        )
     script = f"python3 {facts.skill}/scripts/autoresearch_run_trial.py --repo {facts.repo}"
     flags = '--description "what changed" --hypothesis "why it should help"'
     return (
