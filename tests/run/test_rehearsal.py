@@ -131,3 +131,12 @@ def test_a_check_that_is_too_slow_for_the_budget_is_named(lab: Lab, tmp_path: Pa
     assert any("too slow for a budget" in warning for warning in answer["warnings"]), answer["warnings"]
     answer = rehearse(lab, "python3 check.py", *few[:2], COUNTER=str(tmp_path / "counter"))
     assert "one run a trial, and a keep must gain more than" in answer["message"]
+
+
+def test_an_evaluator_with_too_many_files_to_lock_is_named(lab: Lab):
+    for number in range(2001):
+        lab.repo.write(f"data/{number}", "")
+    lab.repo.commit("much data")
+    answer = rehearse(lab, "cat src/value", "--protect", "data/**")
+    assert len(answer["protected"]) == 2000
+    assert any("2000 files or more" in warning for warning in answer["warnings"])

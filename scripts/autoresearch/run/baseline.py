@@ -121,7 +121,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
     traps = rules.traps(config.verify, config.direction, config.verify_exit)
-    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, *_dirty_warning(before))
+    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, _crowded(lock), *_dirty_warning(before))
     return Baseline(
         calibration.center,
         Repo(root).short(at[primary]),
@@ -169,6 +169,12 @@ def _confirm(bench: Bench) -> str:
     if not bench.config.confirm or measure.passes(bench, bench.config.confirm, "")[0]:
         return ""
     return "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
+
+
+def _crowded(lock: Mapping[str, str]) -> str:
+    if len(lock) < hashes.FILE_LIMIT:
+        return ""
+    return f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
 
 
 def _refuse_unstable(root: Path, lock: Mapping[str, str]) -> None:
