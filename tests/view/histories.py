@@ -39,14 +39,18 @@ class History:
 
     @property
     def layout(self) -> Layout:
-        root = self.primary
-        return Layout(
-            root,
-            root / "research-results.tsv",
-            root / "autoresearch-state.json",
-            root / "autoresearch-launch.json",
-            root / "autoresearch-runtime.json",
-        )
+        return layout(self.primary)
+
+
+def layout(root: Path) -> Layout:
+    """The artifacts of a run in `root`."""
+    return Layout(
+        root,
+        root / "research-results.tsv",
+        root / "autoresearch-state.json",
+        root / "autoresearch-launch.json",
+        root / "autoresearch-runtime.json",
+    )
 
 
 def git(where: Path, *args: str) -> str:

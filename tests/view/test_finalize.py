@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from autoresearch.core import config
+from autoresearch.run import setup, trial
 
 from tests.conftest import Repo
+from tests.view import histories
 
 VERIFY = "cat n.txt"
 
@@ -179,6 +182,21 @@ def test_a_metric_that_hangs_on_untracked_files_is_found_out(start, attempt, fin
     assert finalize("--link", "deps").json["metric"]["measured"] == 10
 
 
+@pytest.mark.parametrize("path", ["nothing", "n.txt", "../home", "/etc"])
+def test_only_untracked_paths_of_the_checkout_can_be_linked(start, attempt, finalize, path):
+    repo = start()
+    attempt("nine", n="9\n")
+    assert f"--link {path} is " in refused(finalize("--link", path), repo)
+
+
+def test_a_setup_that_fails_makes_no_branch(start, attempt, finalize):
+    repo = start()
+    attempt("nine", n="9\n")
+    assert "--setup failed in the clean checkout (no such thing)" in refused(
+        finalize("--setup", "echo no such thing >&2; exit 4"), repo
+    )
+
+
 def test_a_check_that_cannot_run_there_is_said_plainly(start, attempt, finalize, repo):
     repo.write("deps/bonus", "1\n")
     start("--guard", "test -e $(printf de)ps/bonus", verify="cat $(printf de)ps/bonus >/dev/null && cat n.txt")
@@ -253,7 +271,7 @@ def test_text_on_demand_and_progress_only_when_it_takes_long(start, attempt, fin
     attempt("nine", n="9\n")
     gate.touch()
     ran = finalize("--format", "text")
-    assert ran.out.startswith("branch clean: 1 commits on ")
+    assert ran.out.startswith("branch clean: 1 commit on ")
     assert "… measuring on the clean checkout" in ran.err
 
 
@@ -272,3 +290,21 @@ def test_a_kill_leaves_no_branch_and_nothing_in_the_way(start, attempt, finalize
     assert repo.git("branch", "--list", "clean") == "" and repo.git("worktree", "list").count("\n") == 0
     gate.unlink()
     assert finalize().code == 0
+
+
+def test_a_run_in_a_worktree_of_its_own(repo: Repo, tmp_path: Path, finalize):
+    repo.write("n.txt", "10\n")
+    repo.commit("a number")
+    tree = Repo(tmp_path / "isolated")
+    repo.git("worktree", "add", "--quiet", "-b", "autoresearch/run", str(tree.path))
+    data = {"metric": "n", "direction": "lower", "verify": "cat n.txt", "scope": "n.txt", "worktree": str(tree.path)}
+    repos = [{"path": str(repo.path), "scope": "n.txt", "role": "primary"}]
+    layout = histories.layout(repo.path)
+    setup.start(layout, setup.Plan("loop", config.from_dict({**data, "isolation": "worktree", "repos": repos})))
+    tree.write("n.txt", "9\n")
+    assert trial.run_trial(layout, trial.Attempt("nine"))["status"] == "keep"
+    repo.write("n.txt", "the user's own work\n")
+    assert finalize().json["metric"]["measured"] == 9
+    assert repo.git("show", "clean:n.txt") == "9"
+    assert repo.read("n.txt") == "the user's own work\n"
+    assert len(repo.git("worktree", "list").split("\n")) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -47,11 +47,15 @@ def _text(answer: Mapping[str, Any]) -> str:
     from ..core import numbers
 
     metric = answer["metric"]
-    lines = [f"branch {answer['branch']}: {len(answer['commits'])} commits on {answer['base'][:9]}, content equal"]
+    lines = [f"branch {answer['branch']}: {_count(answer['commits'])} on {answer['base'][:9]}, content equal"]
     lines += [f"  {item['commit'][:9]} {item['subject']}" for item in answer["commits"]]
     for name, commits in answer["companions"].items():
-        lines += [f"  in {name}: {len(commits)} commits"]
+        lines += [f"  in {name}: {_count(commits)}"]
     value = "not measured again" if metric["measured"] is None else numbers.plain(metric["measured"])
     lines += [f"metric on a clean checkout: {value} ({metric['reason']})"]
     lines += [f"guard {answer['guard']}, confirm {answer['confirm']}"]
     return "\n".join([*lines, f"pull request text: {answer['pull_request_path']}"])
+
+
+def _count(commits: Sequence[object]) -> str:
+    return f"{len(commits)} commit{'s' * (len(commits) != 1)}"

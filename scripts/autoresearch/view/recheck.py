@@ -130,8 +130,8 @@ def _furnish(run: Run, work: Path, needs: Needs, say: Say) -> None:
     """Links, the run's own untracked check files (if they are what they were), then the set-up command."""
     for name in needs.links:
         source, target = run.tree / name, work / name
-        if not source.exists() or os.path.lexists(target):
-            problem = "is in the branch already" if source.exists() else f"is not in {run.tree}"
+        if not source.exists() or os.path.lexists(target) or not target.resolve().is_relative_to(work):
+            problem = "is in the branch already" if os.path.lexists(target) else f"is not in {run.tree}"
             raise Refusal(f"--link {name} {problem}, expected an untracked file or folder of the checkout; correct it")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(source)
