@@ -10,7 +10,7 @@ import pytest
 from autoresearch.core import fold
 from autoresearch.core.fold import State
 from autoresearch.core.rows import Row
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.core import logs
@@ -142,6 +142,7 @@ def table(state: State, row: Row, direction: str) -> dict[str, Any]:
 
 
 @given(logs.valid_logs(), DIRECTION)
+@settings(max_examples=50)
 def test_the_fold_of_a_prefix_and_then_each_row_is_the_fold_of_all(log: tuple[Row, ...], direction: str):
     mains = [row for row in log if row.is_main]
     for number in range(1, len(mains)):
@@ -152,6 +153,7 @@ def test_the_fold_of_a_prefix_and_then_each_row_is_the_fold_of_all(log: tuple[Ro
 
 
 @given(logs.valid_logs(), DIRECTION)
+@settings(max_examples=50)
 def test_counters_add_up_and_worker_rows_do_not_count(log: tuple[Row, ...], direction: str):
     mains = [row for row in log if row.is_main]
     state = fold.fold(log, direction, {})
@@ -167,6 +169,7 @@ def test_counters_add_up_and_worker_rows_do_not_count(log: tuple[Row, ...], dire
 
 
 @given(logs.valid_logs(), DIRECTION, st.data())
+@settings(max_examples=50)
 def test_a_snapshot_agrees_with_its_own_state_and_with_no_other(
     log: tuple[Row, ...], direction: str, data: st.DataObject
 ):

@@ -10,7 +10,7 @@ from ..core.choices import SEARCH_AFTER
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field
 from ..core.rows import Row
-from ..core.text import one_line
+from ..core.text import DESCRIPTION_LIMIT, one_line
 from ..disk import evidence
 from ..disk.journal import Event
 from ..disk.layout import Layout
@@ -93,13 +93,19 @@ def row_of(run: Run, report: Report) -> Row:
     status, description = report.status, report.description
     if status == "keep" and missing:
         status = "discard"
-        description = f"{description} (missing required label: {', '.join(missing)})"
+        description = _noted(description, f"missing required label: {', '.join(missing)}")
     if status == "pivot" and state.pivot_count + 1 > SEARCH_AFTER and run.config.web_search != "enabled":
-        description += " (web search skipped: disabled)"
+        description = _noted(description, "web search skipped: disabled")
     commit = state.last_commit if status == "drift" and report.commit == "-" else report.commit
     metric = state.current_metric if report.metric is None else report.metric
     delta = numbers.signed(numbers.difference(metric, state.current_metric))
     return Row(state.iteration + 1, "", commit, metric, delta, report.guard, status, report.labels, description)
+
+
+def _noted(description: str, note: str) -> str:
+    """The description with a note that stays readable however long the description is."""
+    note = f" ({one_line(note, 500)})"
+    return one_line(description, DESCRIPTION_LIMIT - len(note)) + note
 
 
 def repo_event(iteration: int, commits: Mapping[str, str]) -> list[Event]:
