@@ -38,7 +38,7 @@ def test_a_lock_is_refused_while_held_and_free_once_its_holder_is_killed(tmp_pat
     assert not locks.is_held(path)
     with holder(path) as child:
         assert locks.is_held(path)
-        with pytest.raises(Refusal, match="^busy, wait$"), locks.held(path, "busy, wait"):
+        with pytest.raises(Refusal, match=r"^busy, wait$"), locks.held(path, "busy, wait"):
             pass
         child.kill()
     assert not locks.is_held(path)
