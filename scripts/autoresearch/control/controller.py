@@ -23,7 +23,7 @@ from .book import Book
 from .session import Ended
 from .wake import Wake
 
-_CLEAN_GRACE = 10.0  # seconds for a session that a dead controller left behind
+_CLEAN_GRACE = 5.0  # seconds for a session that a dead controller left behind
 
 
 def run(layout: Layout, found: Manifest, argv: tuple[str, ...]) -> Runtime:

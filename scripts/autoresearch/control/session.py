@@ -24,7 +24,7 @@ from .wake import Wake
 TICK = 2.0  # seconds between looks at a session; its end is noticed at once
 REPORT = 5.0  # seconds between records of something new
 REFRESH = 30.0  # seconds between records of the time alone
-END_GRACE = 10.0  # seconds for a session that is ended from here
+END_GRACE = 5.0  # seconds for a session that is ended from here
 AFTERMATH = 2.0  # seconds for what a session that ended by itself left running
 _MARK = "AUTORESEARCH_MARK"
 
