@@ -13,8 +13,8 @@ from tests.conftest import Ran, Repo
 from tests.lab import Lab
 
 NAMES = ("research-results.tsv", "autoresearch-state.json", "autoresearch-launch.json", "autoresearch-runtime.json")
-# A number that differs from run to run by up to 1.
-NOISY = "python3 -c \"import os; print(float(open('src/value').read()) + os.urandom(1)[0] / 255)\""
+# Prints a number that differs from run to run by up to 1.
+NOISY = "import os\nprint(float(open('src/value').read()) + os.urandom(1)[0] / 255)\n"
 
 
 def layout_at(root: Path) -> Layout:

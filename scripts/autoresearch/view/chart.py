@@ -7,6 +7,7 @@ A step line shows the retained metric with its noise band, a mark each experimen
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from ..core.text import one_line
@@ -15,20 +16,41 @@ from .model import Account, Experiment
 from .scale import Scale, fitted
 
 HEIGHT, LANE, FOOT = 300, 330, 362  # pixels from the top: end of the plot, middle of the lane, x labels
+TITLE_LIMIT = 90
 _UNITS = 10_000  # horizontal units of the step line, stretched to the width
 _Y_TICKS, _X_TICKS = 6, 6
-TITLE_LIMIT = 90
+_DENSE = 150  # marks from which they are drawn small
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where things stand: the vertical scale, the last iteration, and whether the marks stand close."""
+
+    scale: Scale
+    last: int
+    dense: bool
+
+    def x(self, iteration: int) -> str:
+        """The place of an iteration across the width."""
+        return f"{100 * iteration / self.last:.2f}%"
+
+    def y(self, value: float) -> float:
+        """The place of a value in pixels from the top."""
+        return round(HEIGHT * (1 - self.scale.at(value)), 1)
 
 
 def svg(account: Account, listed: Sequence[Experiment]) -> str:
     """The drawing; marks are drawn for the `listed` experiments only, the line follows all of them."""
-    scale = axis(account)
-    last = max(1, account.state.iteration)
-    body = [*_grid(scale), *_x_axis(last), _line(account, scale, last), *_levels(account, scale)]
-    body += [_whisker(e, scale, last) for e in listed if e.interval and e.row.status == "keep"]
-    # Kept ones are drawn last, on top.
-    body += [_mark(e, account, scale, last) for e in sorted(listed, key=lambda e: e.row.status == "keep")]
-    label = escape(f"Trajectory of {account.metric} over {figures.count(last, 'iteration')}")
+    plane = Plane(axis(account), max(1, account.state.iteration), len(listed) > _DENSE)
+    kept = [experiment for experiment in listed if experiment.row.status == "keep"]
+    others = [experiment for experiment in listed if experiment.row.status != "keep"]
+    # What was kept is on top.
+    body = [*_grid(plane), *_x_axis(plane), *_levels(account, plane)]
+    body += [_mark(experiment, account, plane) for experiment in others]
+    body.append(_line(account, plane))
+    body += [_whisker(experiment, plane) for experiment in kept if experiment.interval]
+    body += [_mark(experiment, account, plane) for experiment in kept]
+    label = escape(f"Trajectory of {account.metric} over {figures.count(plane.last, 'iteration')}")
     return (
         f'<svg class="plot" width="100%" height="{FOOT + 24}" role="img" aria-label="{label}; '
         f'the list of experiments below holds the same figures">{marks.SYMBOLS}{"".join(body)}</svg>'
@@ -47,38 +69,30 @@ def _firm(account: Account) -> Iterator[float]:
         yield from (value - spread, value + spread)
 
 
-def _x(iteration: int, last: int) -> str:
-    return f"{100 * iteration / last:.2f}%"
-
-
-def _y(scale: Scale, value: float) -> float:
-    return round(HEIGHT * (1 - scale.at(value)), 1)
-
-
-def _grid(scale: Scale) -> Iterator[str]:
-    for value, label in scale.ticks(_Y_TICKS):
-        y = _y(scale, value)
+def _grid(plane: Plane) -> Iterator[str]:
+    for value, label in plane.scale.ticks(_Y_TICKS):
+        y = plane.y(value)
         yield f'<line class="grid" x2="100%" y1="{y}" y2="{y}"/><text x="-10" y="{y + 4}" class="end">{label}</text>'
-    if scale.log:
+    if plane.scale.log:
         yield '<text x="0" y="-8">logarithmic</text>'
 
 
-def _x_axis(last: int) -> Iterator[str]:
+def _x_axis(plane: Plane) -> Iterator[str]:
     yield f'<line class="axis" x2="100%" y1="{HEIGHT}" y2="{HEIGHT}"/>'
-    for value, label in Scale(0, last).ticks(_X_TICKS):
+    for value, label in Scale(0, plane.last).ticks(_X_TICKS):
         if value == int(value):
-            yield f'<text x="{_x(int(value), last)}" y="{FOOT}" class="mid">{label}</text>'
+            yield f'<text x="{plane.x(int(value))}" y="{FOOT}" class="mid">{label}</text>'
     yield f'<text x="50%" y="{FOOT + 20}" class="mid">iteration</text>'
 
 
-def _line(account: Account, scale: Scale, last: int) -> str:
+def _line(account: Account, plane: Plane) -> str:
     """The retained metric as a step line, and the band of one spread around it."""
-    steps = _steps(account, last)
-    path = _path([(x, float(value)) for x, value in steps], scale)
+    steps = _steps(account, plane.last)
+    path = _path(steps, plane)
     spread, band = float(account.spread), ""
     if spread:
         edge = [(x, value + spread) for x, value in steps] + [(x, value - spread) for x, value in reversed(steps)]
-        band = f'<path class="band" d="{_path(edge, scale)}Z"/>'
+        band = f'<path class="band" d="{_path(edge, plane)}Z"/>'
     return (
         f'<svg width="100%" height="{HEIGHT}" viewBox="0 0 {_UNITS} {HEIGHT}" preserveAspectRatio="none" '
         f'overflow="visible">{band}<path class="retained" d="{path}"/></svg>'
@@ -97,60 +111,46 @@ def _steps(account: Account, last: int) -> list[tuple[int, float]]:
     return [*corners, (_UNITS, value)]
 
 
-def _path(corners: Sequence[tuple[int, float]], scale: Scale) -> str:
-    return "M" + "L".join(f"{x} {_y(scale, value)}" for x, value in corners)
+def _path(corners: Sequence[tuple[int, float]], plane: Plane) -> str:
+    return "M" + "L".join(f"{x} {plane.y(value)}" for x, value in corners)
 
 
-def _levels(account: Account, scale: Scale) -> Iterator[str]:
+def _levels(account: Account, plane: Plane) -> Iterator[str]:
     """Where the run began, and the goal where it is in sight."""
     goal = account.config.stop_at(account.mode)
     levels = [("baseline", float(account.state.baseline_metric))]
     levels += [(f"goal {goal}", float(goal.bound))] if goal else []
     for name, value in levels:
-        if scale.holds(value):
-            y = _y(scale, value)
-            label = escape(name.replace("<=", "≤").replace(">=", "≥"))
+        if plane.scale.holds(value):
+            y, label = plane.y(value), escape(figures.signs(name))
             yield f'<line class="level" x2="100%" y1="{y}" y2="{y}"/>'
             yield f'<text x="100%" y="{y - 6}" class="end">{label}</text>'
 
 
-def _whisker(experiment: Experiment, scale: Scale, last: int) -> str:
+def _whisker(experiment: Experiment, plane: Plane) -> str:
     assert experiment.interval is not None
-    low, high = (_y(scale, float(end)) for end in experiment.interval)
-    x = _x(experiment.row.iteration, last)
+    low, high = (plane.y(float(end)) for end in experiment.interval)
+    x = plane.x(experiment.row.iteration)
     return f'<line class="whisker" x1="{x}" x2="{x}" y1="{low}" y2="{high}"/>'
 
 
-def _mark(experiment: Experiment, account: Account, scale: Scale, last: int) -> str:
+def _mark(experiment: Experiment, account: Account, plane: Plane) -> str:
     """One experiment's mark, its text on hovering, and a link to its entry in the list."""
-    mark = marks.of(experiment)
-    value = experiment.value
-    y = float(LANE) if value is None else _y(scale, float(value))
-    title = escape(_title(experiment, account))
-    extra = ""
-    if experiment.confirm == "pass":
-        extra += marks.use("ring", _x(experiment.row.iteration, last), y)
-    if experiment.unlikely:
-        extra += marks.use("flag", _x(experiment.row.iteration, last), y)
-    if value is not None and not scale.holds(float(value)):
-        mark = "above" if value > experiment.retained else "below"
-    drawn = marks.use(mark, _x(experiment.row.iteration, last), y)
-    kind = marks.kind(experiment)
-    return f'<a href="#e{experiment.name}" tabindex="-1" class="{kind}"><title>{title}</title>{drawn}{extra}</a>'
+    symbols, value = [marks.of(experiment)], experiment.value
+    y = float(LANE) if value is None else plane.y(float(value))
+    if value is not None and not plane.scale.holds(float(value)):
+        symbols = ["above" if value > experiment.retained else "below"]
+    symbols += ["ring"] if experiment.confirm == "pass" else []
+    symbols += ["flag"] if experiment.unlikely else []
+    drawn = "".join(marks.use(name, plane.x(experiment.row.iteration), y, plane.dense) for name in symbols)
+    title = f"<title>{escape(_title(experiment, account))}</title>"
+    return f'<a href="#e{experiment.name}" tabindex="-1" class="{marks.kind(experiment)}">{title}{drawn}</a>'
 
 
 def _title(experiment: Experiment, account: Account) -> str:
     """`17 keep · 115,512 (-2.1 %) · what was changed`."""
-    parts = [f"{experiment.name} {experiment.row.status}"]
-    if experiment.value is not None:
-        parts.append(f"{figures.number(experiment.value, account.spread)} ({_moved(experiment)})")
-    flags = ["unlikely gain" if experiment.unlikely else "", _CONFIRM[experiment.confirm]]
-    return " · ".join([*parts, *filter(None, flags), one_line(experiment.row.description, TITLE_LIMIT)])
-
-
-_CONFIRM = {"": "", "pass": "confirmed", "fail": "confirm failed"}
-
-
-def _moved(experiment: Experiment) -> str:
-    assert experiment.value is not None
-    return figures.change(experiment.before, experiment.value)
+    value, parts = experiment.value, [f"{experiment.name} {experiment.row.status}"]
+    if value is not None:
+        parts.append(f"{figures.number(value, account.spread)} ({figures.change(experiment.before, value)})")
+    parts += [words for _, words in marks.flags(experiment)]
+    return " · ".join([*parts, one_line(experiment.row.description, TITLE_LIMIT)])

@@ -80,21 +80,12 @@ def _line(experiment: Experiment, account: Account) -> str:
     row, value = experiment.row, experiment.value
     metric = "–" if value is None else figures.number(value, account.spread)
     moved = "" if value is None or row.status == "baseline" else figures.change(experiment.before, value)
-    flags = "".join(f' <em class="{colour}">{text}</em>' for colour, text in _flags(experiment))
+    flags = "".join(f' <em class="{colour}">{text}</em>' for colour, text in marks.flags(experiment))
     return (
         f'<summary>{marks.row_icon(experiment)}<b class="n">{experiment.name}</b><span class="st">{row.status}</span>'
         f'<span class="v">{metric}</span><span class="d">{moved}</span>'
         f'<span class="t">{escape(one_line(row.description, LINE_LIMIT))}{flags}</span></summary>'
     )
-
-
-def _flags(experiment: Experiment) -> Iterator[tuple[str, str]]:
-    if experiment.unlikely:
-        yield "warn", "unlikely gain"
-    if experiment.confirm:
-        yield ("keep", "confirmed") if experiment.confirm == "pass" else ("crash", "confirm failed")
-    if experiment.row.guard == "fail":
-        yield "crash", "guard failed"
 
 
 def _facts(experiment: Experiment, account: Account) -> str:

@@ -60,3 +60,8 @@ def duration(seconds: float) -> str:
 def count(amount: int, noun: str) -> str:
     """`1 experiment`, `17 experiments`."""
     return f"{amount:,} {noun}{'' if amount == 1 else 's'}"
+
+
+def signs(text: str) -> str:
+    """Comparisons as people write them."""
+    return text.replace("<=", "≤").replace(">=", "≥")

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.text import one_line
-from . import details, entries, figures, headline, repeat, screenchart
+from . import details, entries, figures, headline, marks, repeat, screenchart
 from .model import Account, Experiment
 from .page import setting
 
 LIMIT = 60_000  # characters; GitHub takes 65,536
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~>$^=-])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]|~>$])")
+# What a code host makes a mention, a reference or a link of, also after escaping; nothing follows what is cut.
+_LOOKED_AT = re.compile(r"([@#]|:(?=//)|\bwww(?=\.))")
+_CUT = "<!-- -->"
 _LINE_LIMIT = 120
 _REFUSED_SHOWN = 20
 
@@ -29,9 +32,11 @@ def markdown(account: Account, evidence: Path) -> str:
 
 def escaped(text: str) -> str:
     """Text from a run as text: no markup, no HTML, no mention of a person, no reference to an issue, no link."""
-    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace("@", "@<!-- -->")
-    text = _SPECIAL.sub(r"\\\1", text.replace("<!-- -->", "\0"))
-    return text.replace("://", ":<!-- -->//").replace("www.", "www<!-- -->.").replace("\0", "<!-- -->")
+    return _LOOKED_AT.sub(r"\1" + _CUT, _SPECIAL.sub(r"\\\1", _plain(text)))
+
+
+def _plain(text: str) -> str:
+    return one_line(text).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _fenced(text: str, language: str = "") -> str:
@@ -61,9 +66,8 @@ def _row(experiment: Experiment, account: Account) -> str:
     value, row = experiment.value, experiment.row
     metric = "–" if value is None else figures.number(value, account.spread)
     moved = "" if value is None or row.status == "baseline" else figures.change(experiment.before, value)
-    flags = ["unlikely gain" if experiment.unlikely else "", "confirmed" if experiment.confirm == "pass" else ""]
     what = escaped(one_line(row.description, _LINE_LIMIT))
-    what += "".join(f" · *{flag}*" for flag in flags if flag)
+    what += "".join(f" · *{words}*" for _, words in marks.flags(experiment))
     status = f"**{row.status}**" if row.status == "keep" else row.status
     return f"| {experiment.name} | {status} | {metric} | {moved} | {what} |"
 
@@ -83,7 +87,8 @@ def _kept(account: Account, evidence: Path, room: int) -> Iterator[str]:
 
 def _entry(experiment: Experiment, account: Account, evidence: Path) -> str:
     found = details.read(evidence, experiment)
-    title = escaped(one_line(experiment.row.description, _LINE_LIMIT))
+    # Within a line of HTML there is no Markdown: a backslash would be seen.
+    title = _LOOKED_AT.sub(r"\1" + _CUT, _plain(one_line(experiment.row.description, _LINE_LIMIT)))
     facts = [f"- {name}: {escaped(text)}" for name, text in entries.facts(experiment, account) if text]
     parts = [f"<details><summary>{experiment.name} keep: {title}</summary>", "\n".join(facts)]
     for name, values in (("Candidate", found.candidate), ("Retained", found.retained)):

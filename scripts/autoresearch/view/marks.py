@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from .model import Experiment
 
@@ -32,9 +32,14 @@ _DRAWINGS = {
     "flag": '<path class="warn" d="M0-12L5-21H-5Z"/>',
 }
 # Every symbol carries an unseen disc, so that a small mark is easily pointed at.
+_SIZES = (("m", ""), ("s", ' transform="scale(.55)"'))
 SYMBOLS = (
     '<svg width="0" height="0"><defs>'
-    + "".join(f'<g id="m-{name}"><circle r="9" class="touch"/>{shape}</g>' for name, shape in _DRAWINGS.items())
+    + "".join(
+        f'<g id="{size}-{name}"{transform}><circle r="9" class="touch"/>{shape}</g>'
+        for size, transform in _SIZES
+        for name, shape in _DRAWINGS.items()
+    )
     + "</defs></svg>"
 )
 
@@ -49,9 +54,9 @@ def kind(experiment: Experiment) -> str:
     return _LOOKS[experiment.row.status][1]
 
 
-def use(symbol: str, x: str, y: float) -> str:
-    """A symbol at a place of the drawing."""
-    return f'<use href="#m-{symbol}" x="{x}" y="{y}"/>'
+def use(symbol: str, x: str, y: float, small: bool = False) -> str:
+    """A symbol at a place of the drawing, a `small` one where they stand close."""
+    return f'<use href="#{"s" if small else "m"}-{symbol}" x="{x}" y="{y}"/>'
 
 
 def icon(symbol: str, colour: str) -> str:
@@ -59,6 +64,16 @@ def icon(symbol: str, colour: str) -> str:
     # The warning stands above what it marks; here there is nothing below it.
     y = 24 if symbol == "flag" else 8
     return f'<svg class="icon {colour}" width="18" height="16" aria-hidden="true">{use(symbol, "9", y)}</svg>'
+
+
+def flags(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    """What is remarkable about a row beside its status: class of its colour, and words."""
+    if experiment.unlikely:
+        yield "warn", "unlikely gain"
+    if experiment.confirm:
+        yield ("keep", "confirmed") if experiment.confirm == "pass" else ("crash", "confirm failed")
+    if experiment.row.guard == "fail":
+        yield "crash", "guard failed"
 
 
 def row_icon(experiment: Experiment) -> str:

@@ -76,7 +76,7 @@ def _ending(account: Account) -> str:
     action, reason = account.next_action
     if action not in _ENDINGS:
         return "The run can go on."
-    return f"{_ENDINGS[action]}: {escape(reason.partition(': ')[2] or reason)}."
+    return f"{_ENDINGS[action]}: {escape(figures.signs(reason.partition(': ')[2] or reason))}."
 
 
 def _tiles(account: Account) -> Iterator[tuple[str, str, str]]:
@@ -182,7 +182,7 @@ def setting(account: Account) -> Iterator[tuple[str, str]]:
     yield "Held-out check", config.confirm
     yield "Required of a keep", "\n".join(config.require)
     yield "Scope", config.scope
-    yield "Goal", str(config.stop_at(account.mode) or "")
+    yield "Goal", figures.signs(str(config.stop_at(account.mode) or ""))
     yield "Undoing", f"git {config.rollback_policy}"
     yield "Locked files", "\n".join(account.protected[:50])
     yield "Machine", account.environment

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from ..core import forecast
 from ..core.text import one_line
-from . import figures, headline, loose, screenchart
+from . import figures, headline, loose, marks, screenchart
 from .model import Account, Experiment
 
 Piece = tuple[str, str]
@@ -23,6 +23,7 @@ Draw = Callable[[Account, int, int, bool], list[str]]
 _COLOURS = {"good": "32", "bad": "31", "step": "35", "dim": "2", "strong": "1", "line": "36", "warn": "33"}
 _STATUS = {"keep": "good", "crash": "bad", "blocked": "bad", "pivot": "step", "refine": "step", "search": "step"}
 _ASCII = str.maketrans({"→": "->", "−": "-", "–": "-", "±": "~", "·": "-", "…": ".", "≤": "<=", "≥": ">=", "●": "*"})
+_FLAGS = {"keep": "good", "crash": "bad", "warn": "warn"}
 _LEAST_CHART = 4  # rows below which a drawing says nothing
 _MOST_CHART = 24
 
@@ -88,13 +89,12 @@ def _trial(experiment: Experiment, account: Account) -> Line:
     value, row = experiment.value, experiment.row
     metric = "–" if value is None else figures.number(value, account.spread)
     moved = "" if value is None or row.status == "baseline" else figures.change(experiment.before, value)
-    flag = "  unlikely gain" if experiment.unlikely else ""
     return [
         (f"{experiment.name:>5} ", "dim"),
         (f"{row.status:<9}", _STATUS.get(row.status, "")),
         (f"{metric:>12} {moved:>9}  ", ""),
         (one_line(row.description, 300), ""),
-        (flag, "warn"),
+        *((f"  {words}", _FLAGS[kind]) for kind, words in marks.flags(experiment)),
     ]
 
 
@@ -105,7 +105,8 @@ def _now(account: Account) -> list[Line]:
     if account.controller is not None:
         found.append(("Control", *_control(account)))
     if action != "continue":
-        found.append(("Next", f"{action.replace('_', ' ')}: {reason}", "warn" if action == "needs_human" else ""))
+        words = f"{action.replace('_', ' ')}: {figures.signs(reason)}"
+        found.append(("Next", words, "warn" if action == "needs_human" else ""))
     return [[(f"{name:<8}", "dim"), (text, colour)] for name, text, colour in found if text]
 
 
