@@ -55,10 +55,11 @@ def finalize(repo: Repo, run_script):
 def refused(ran, repo: Repo) -> str:
     """The reason of a refusal, after a look that it left nothing."""
     assert (ran.code, ran.out) == (1, "")
-    assert ran.err.startswith("error: ") and ran.err.count("\n") == 1
+    told = [line for line in ran.err.split("\n") if line and not line.startswith("… ")]
+    assert len(told) == 1 and told[0].startswith("error: ")
     assert repo.git("branch", "--list", "clean") == ""
     assert repo.git("worktree", "list").count("\n") == 0
-    return str(ran.err)
+    return told[0]
 
 
 def test_only_what_was_kept_is_on_the_branch(start, attempt, finalize):
