@@ -78,3 +78,10 @@ def test_stagnation_hands_over_only_a_run_that_would_go_on():
     assert supervise.with_stagnation(going, stuck, 0) is going
     done = Verdict("stop", "goal_reached")
     assert supervise.with_stagnation(done, stuck, 3) is done
+
+
+def test_a_stop_condition_that_nobody_understands_is_handed_to_a_human() -> None:
+    config = Config(direction="lower", stop_condition="when the moon is full")
+    state = fold.fold([Row(0, "", "a1b2c3d", Decimal(5), "0", "-", "baseline", (), "")], "lower", {})
+    verdict = supervise.judge(config, "loop", state, supervise.Spent())
+    assert (verdict.decision, verdict.reason) == ("needs_human", "state_inconsistent")

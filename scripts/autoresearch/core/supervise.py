@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import decision
 from .choices import HAND_OVER_AT
 from .config import Config
+from .errors import Refusal
 from .fold import State
 from .frozen import dataclass
 
@@ -52,7 +53,11 @@ def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
     """The verdict on a sound run, stagnation aside."""
     if state.last_status == "blocked":
         return Verdict(HUMAN, "blocked", "the last row is a hard blocker")
-    if goal_reached(config, mode, state):
+    try:
+        reached = goal_reached(config, mode, state)
+    except Refusal as refusal:  # only a log that another tool began can hold such a condition
+        return Verdict(HUMAN, "state_inconsistent", str(refusal))
+    if reached:
         return Verdict(STOP, "goal_reached", f"the retained metric satisfies {config.stop_at(mode)}")
     if config.iterations is not None and state.iteration >= config.iterations:
         reason = "exec_mode_completed" if mode == "exec" else "iteration_cap_reached"

@@ -67,6 +67,20 @@ def held(path: Path, busy: str, wait: bool = False) -> Iterator[int]:
         os.close(handle)
 
 
+@contextmanager
+def held_if_there(path: Path) -> Iterator[None]:
+    """Hold the lock of `path` itself for the block, if there is such a file: whoever waits sees what replaced it."""
+    try:
+        handle = open_locked(path, os.O_RDWR)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
 def is_held(path: Path) -> bool:
     """Whether some process holds the lock file right now."""
     try:

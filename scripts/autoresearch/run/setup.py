@@ -95,8 +95,16 @@ def _commit(layout: Layout, plan: Plan) -> str:
 
 
 def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
-    """Archive what was there, then write log and snapshot."""
-    archive(layout)
+    """Archive what was there, then write log and snapshot; a recorder of the old run waits and sees the new one."""
+    with locks.held_if_there(layout.results):
+        archive(layout)
+        run = _create(layout, plan, first)
+    if (layout.root / ".git").exists():
+        Repo(layout.root).exclude((*artifacts.EXCLUDE, *(f"/{p}" for p in layout.own_paths() if not p.startswith("/"))))
+    return Ready(run, first)
+
+
+def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     layout = context.located(layout, plan.mode)
     if plan.mode == "exec":
         layout.state.parent.mkdir(parents=True, exist_ok=True)
@@ -110,10 +118,7 @@ def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
     layout.state.unlink(missing_ok=True)
     log = journal.create(layout.results, head, events, row)
     with journal.locked(layout.results) as held:
-        run = context.save(Run(layout, held.log, plan.config, None), log)
-    if (layout.root / ".git").exists():
-        Repo(layout.root).exclude((*artifacts.EXCLUDE, *(f"/{p}" for p in layout.own_paths() if not p.startswith("/"))))
-    return Ready(run, first)
+        return context.save(Run(layout, held.log, plan.config, None), log)
 
 
 def archive(layout: Layout) -> list[str]:
