@@ -59,7 +59,7 @@ def refused(ran, repo: Repo) -> str:
     assert len(told) == 1 and told[0].startswith("error: ")
     assert repo.git("branch", "--list", "clean") == ""
     assert repo.git("worktree", "list").count("\n") == 0
-    return told[0]
+    return str(told[0])
 
 
 def test_only_what_was_kept_is_on_the_branch(start, attempt, finalize):
