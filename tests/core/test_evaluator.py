@@ -112,3 +112,8 @@ def test_sound_checks_are_not_warned_of(verify: str, direction: str, verify_exit
 def test_no_command_breaks_the_reader(command: str):
     evaluator.locked([command], lambda _: False)
     evaluator.traps(command, "lower", "zero")
+
+
+def test_python_code_on_the_command_line_is_no_shell():
+    check = """python3 -c 'print(open("src/value").read())' && bash -c 'sh bench.sh'"""
+    assert evaluator.programs(check) == ("python3", "bash", "sh", "bench.sh")

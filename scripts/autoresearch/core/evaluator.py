@@ -46,7 +46,7 @@ def programs(command: str) -> tuple[str, ...]:
         if _SEPARATOR.fullmatch(word):
             at_start, after_runner = True, False
         elif after_runner and before in ("-m", "-c", "-e"):
-            found += _given(before, word, folder)
+            found += _given(before, word, folder) if before == "-m" or found[-1].endswith("sh") else []
             at_start = after_runner = False
         elif before == "cd" and not at_start:
             folder = posixpath.join(folder, word)
@@ -62,7 +62,7 @@ def _option(word: str) -> bool:
 
 
 def _given(option: str, word: str, folder: str) -> list[str]:
-    """What `-m MODULE` or `-c COMMAND` executes; the code of `-e` names nothing."""
+    """What `-m MODULE` or a shell's `-c COMMAND` executes; code of another language names nothing."""
     if option == "-m":
         path = word.replace(".", "/")
         return _below(folder, [f"{path}.py", f"{path}/__main__.py"])
