@@ -231,8 +231,8 @@ def _remove(index: Path) -> None:
     for path in (index, index.with_name(index.name + ".lock")):
         try:
             path.unlink()
-        except FileNotFoundError:
-            pass
+        except OSError:
+            pass  # it never came to be, or the folder is read-only: git has said so then
 
 
 def _sweep(folder: Path) -> None:
