@@ -73,3 +73,12 @@ def test_a_place_that_takes_no_lock_file_is_refused(tmp_path: Path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(Refusal, match="cannot write"), locks.held(tmp_path / "file" / "trial.lock", "busy"):
         pass
+
+
+def test_who_only_looks_is_not_taken_for_a_holder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "trial.lock"
+    looking = locks.open_locked(path, os.O_RDWR | os.O_CREAT)
+    monkeypatch.setattr("autoresearch.disk.locks.time.sleep", lambda seconds: os.close(looking))
+    with locks.held(path, "busy"):
+        assert locks.is_held(path)
+    assert not locks.is_held(path)

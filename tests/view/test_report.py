@@ -6,6 +6,7 @@ import json
 import os
 import re
 import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -122,6 +123,19 @@ def test_a_reported_run_says_so(lab: Lab):
 def test_without_a_gain_it_says_so(lab: Lab):
     lab.init()
     assert lab.call("report").json["headline"].startswith("cost 10, no gain yet, exact, 0 experiments, none kept")
+
+
+def test_what_is_remarkable_is_marked(tmp_path: Path):
+    account = account_at(Synthetic(tmp_path / "run", 40, seed=5).write())
+    kept = next(experiment for experiment in account.experiments if experiment.row.status == "keep")
+    changed = [replace(e, unlikely=True) if e is kept else e for e in account.experiments]
+    account = replace(account, experiments=tuple(changed))
+    html = page.html(account, tmp_path)
+    (mark,) = re.findall(rf'<a href="#e{kept.name}".*?</a>', html)
+    assert re.findall(r'href="#m-(\w+)"', mark) == ["dot", "ring", "flag"]
+    assert "unlikely gain · confirmed · " in mark
+    assert "unlikely gain, measured again</li>" in html
+    assert "*unlikely gain*" in markdown.markdown(account, tmp_path)
 
 
 def test_the_tokens_that_a_background_run_cost(tmp_path: Path):
