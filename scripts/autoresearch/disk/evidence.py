@@ -62,6 +62,16 @@ def intent_path(root: Path) -> Path:
     return root / "intent.json"
 
 
+def batch_path(root: Path) -> Path:
+    """The note of an open batch of parallel workers; it is gone when none is open."""
+    return root / "batch.json"
+
+
+def workers_folder(root: Path) -> Path:
+    """Where the workers of a batch are measured, one folder each, until the batch has its iteration."""
+    return root / "batch"
+
+
 def clear_intent(root: Path) -> None:
     """The trial is recorded: nothing is left to finish."""
     intent_path(root).unlink(missing_ok=True)

@@ -40,6 +40,12 @@ def refuse_finished(run: Run) -> None:
         )
 
 
+def refuse_batch(run: Run) -> None:
+    """Refuse a trial while a batch is open: its workers start from the retained state as it is."""
+    if evidence.batch_path(run.layout.evidence).exists():
+        raise Refusal("a batch is open here, expected none; autoresearch_run_batch.py close measures it, abort drops")
+
+
 def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     """The edits, when every one of them may be committed; else `Refusal` naming the paths, touching nothing."""
     primary = str(run.layout.root)

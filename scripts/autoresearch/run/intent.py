@@ -47,6 +47,7 @@ class Intent:
     rollback: str = ""  # "", "reset" or "revert"
     lesson: str = ""
     started: float = 0.0
+    workers: tuple[str, ...] = ()  # rows of a batch, recorded with the main one
 
     @property
     def seed(self) -> str:
@@ -67,7 +68,8 @@ def read(root: Path) -> Intent | None:
         return None
     try:
         places = {str(name): Place(**place) for name, place in data.pop("places").items()}
-        return Intent(**{**data, "places": places, "events": tuple(data["events"]), "started": float(data["started"])})
+        lists = {"events": tuple(data["events"]), "workers": tuple(data.get("workers", ()))}
+        return Intent(**{**data, **lists, "places": places, "started": float(data["started"])})
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
 
@@ -171,6 +173,7 @@ def _keep_patch(layout: Layout, note: Intent, repo: Repo, base: str, trial: str)
 def complete(layout: Layout, note: Intent) -> Run:
     """Carry out a decided trial: roll back where asked, append its row once, snapshot, lesson. Safe to repeat."""
     before, row = context.load(layout), rows.parse_row(note.row)
+    workers = map(rows.parse_row, note.workers)
     if before.state.iteration >= note.iteration:
         with context.writing(layout) as (run, held):
             return context.save(run, held.log)
@@ -179,7 +182,7 @@ def complete(layout: Layout, note: Intent) -> Run:
             if place.trial:
                 _roll_back(note, place)
     with context.writing(layout) as (run, held):
-        run = context.append(run, held, (*note.events, *_refused(layout), *_heads(note)), [row])
+        run = context.append(run, held, (*note.events, *_refused(layout), *_heads(note)), [*workers, row])
     evidence.clear_refusals(layout.evidence)
     record.add_lesson(before, row, strategy=note.lesson)
     return run

@@ -46,7 +46,7 @@ def prepared(root: Path, wish: Wish) -> Iterator[str]:
         raise explained(error, root) from None
     try:
         if made:
-            _furnish(root, Path(made), wish)
+            furnish(root, Path(made), wish)
         yield made
     except BaseException:
         _take_back(repo, branch, made, before)
@@ -86,7 +86,7 @@ def _worktree(repo: Repo, branch: str, wish: Wish) -> str:
     return str(path)
 
 
-def _furnish(root: Path, made: Path, wish: Wish) -> None:
+def furnish(root: Path, made: Path, wish: Wish) -> None:
     """Link and set up what a checkout lacks; raises `Refusal` when that fails."""
     for link in wish.links:
         place = made / link

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +15,7 @@ from ..core.frozen import dataclass, field, replace
 from ..core.numbers import plain
 from ..core.rows import Row
 from ..core.text import one_line
-from ..disk import atomic, journal, locks
+from ..disk import atomic, evidence, journal, locks
 from ..disk.layout import Layout
 from ..system.git import Repo
 from . import baseline, context, intent, paired
@@ -63,6 +62,8 @@ def start(layout: Layout, plan: Plan) -> Ready:
             return _set_up(layout, plan)
     except BaseException:
         if not existed and not layout.results.exists():
+            import shutil
+
             shutil.rmtree(layout.evidence, ignore_errors=True)
         raise
 
@@ -75,7 +76,9 @@ def _set_up(layout: Layout, plan: Plan) -> Ready:
 
 
 def refuse_existing(layout: Layout, plan: Plan) -> None:
-    """An existing run is not overwritten unless asked; exec mode archives it by itself."""
+    """An existing run is not overwritten unless asked; exec mode archives it by itself. An open batch is in the way."""
+    if evidence.batch_path(layout.evidence).exists():
+        raise Refusal("a batch of the earlier run is open, expected none; autoresearch_run_batch.py abort drops it")
     if plan.force or plan.mode == "exec":
         return
     for path in (layout.results, layout.state):
@@ -138,6 +141,7 @@ def archive(layout: Layout) -> list[str]:
 
 def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     """Measure as `start` would and report, for the wizard; leaves nothing behind. A dirty tree is said, not refused."""
+    import shutil
     import tempfile
     from contextlib import nullcontext
 

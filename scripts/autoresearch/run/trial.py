@@ -41,11 +41,12 @@ def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
     try:
         with intent.alone(layout) as mended:
             run = context.load(layout)
+            gate.refuse_batch(run)
             gate.refuse_finished(run)
             found = gate.admitted(run, tree.edits(run))
             edited = any(item.inside for item in found)
-            after, row = _experiment(run, attempt, found) if edited else _no_op(run, attempt)
-            return _answer(after, row, mended)
+            after, row = experiment(run, attempt, found) if edited else _no_op(run, attempt)
+            return answer(after, row, mended)
     except GitError as error:
         raise isolation.explained(error, context.load(layout).tree) from None
 
@@ -58,7 +59,17 @@ def _no_op(run: Run, attempt: Attempt) -> tuple[Run, Row]:
         return context.append(fresh, held, (), [row]), row
 
 
-def _experiment(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> tuple[Run, Row]:
+def experiment(
+    run: Run,
+    attempt: Attempt,
+    found: Sequence[tree.Edits],
+    first: Sequence[Mapping[str, Any]] = (),
+    workers: Sequence[Row] = (),
+) -> tuple[Run, Row]:
+    """Commit, measure, decide, undo or keep, record; events of the caller come `first`, `workers` are rows of a batch.
+
+    The caller holds the trial lock (`intent.alone`) and has admitted the edits. Raises `Refusal` for a repeated patch.
+    """
     edited = [item for item in found if item.inside]
     note = _commit(run, _begin(run, edited), attempt, edited)
     key = _key(run, note)
@@ -70,7 +81,8 @@ def _experiment(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> tupl
     note = replace(
         note,
         row=rows.format_row(row),
-        events=(_trial_event(note, verdict, attempt, key), *left, *_repo_events(run, note)),
+        events=(*first, _trial_event(note, verdict, attempt, key), *left, *_repo_events(run, note)),
+        workers=tuple(map(rows.format_row, workers)),
         rollback="" if row.status == "keep" else _rollback(run, note),
         lesson=one_line(attempt.hypothesis, 300),
     ).write(run.layout.evidence)
@@ -217,7 +229,7 @@ def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, r
     )
 
 
-def _answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
+def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     """The answer: under 400 tokens, and enough for an agent that remembers nothing."""
     state = after.state
     event = next(

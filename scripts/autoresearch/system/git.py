@@ -94,9 +94,9 @@ class Repo(Reader):
             # Touched but equal files only need their times noted anew; a kill may have left a mixture.
             gitcall.attempt(self._cwd(), ["update-index", "-q", "--refresh"])
             if gitcall.attempt(self._cwd(), args)[0] != 0:
-                self._finish_switch(source, target)
+                self.finish_switch(source, target)
 
-    def _finish_switch(self, source: str, target: str) -> None:
+    def finish_switch(self, source: str, target: str) -> None:
         """Complete a switch that was killed half-way: each path must hold source's or target's content."""
         paths = self.changed_paths(source, target)
         with self._index(source, paths) as env:

@@ -97,6 +97,11 @@ class Reader:
         matches = (_TRAILER.fullmatch(line) for line in message.split("\n\n")[-1].split("\n"))
         return {m.group(1): m.group(2) for m in matches if m}
 
+    def subject(self, commit: str) -> str:
+        """The first line of a commit's message."""
+        raw = self._read("cat-file", "commit", commit).decode("utf-8", "replace")
+        return raw.partition("\n\n")[2].partition("\n")[0].strip()
+
     def changes(self) -> tuple[Change, ...]:
         """Every path that differs from HEAD, ignored files left out; both ends of a rename count."""
         found: dict[str, Change] = {}
