@@ -253,7 +253,8 @@ def test_a_trial_in_a_sandbox_without_git_says_what_to_do(
     server.play(scripts.agent(["echo 9 > value", TRIAL]))
     run_codex(["-c", "features.unbounded_connection_retries=false", *SANDBOXED])
     said = server.requests[2].last_output
-    assert "the sandbox has made" in said and "--add-dir" in said and "outside the sandbox" in said
+    assert "the sandbox has made" in said, said
+    assert "--add-dir" in said and "outside the sandbox" in said
     assert background.repo.read("value") == "9\n" and background.statuses() == ["baseline"]
 
 
