@@ -12,7 +12,7 @@ from .text import one_line
 
 TEXT_LIMIT = 300
 LIMIT = 500  # entries; a list longer than this helps nobody
-_ENTRY = re.compile(r"^- I-(\d+) \[(%s)\] (.*)$" % "|".join(IDEAS))
+_ENTRY = re.compile(rf"^- I-(\d+) \[({'|'.join(IDEAS)})\] (.*)$")
 _NOTE = re.compile(r"^  - note: (.*)$")
 
 
