@@ -128,7 +128,7 @@ def test_ten_trials_by_hand(lab: Lab):
         (lambda: lab.repo.write("src/run", "(setsid sleep 62 >/dev/null 2>&1 &); echo 6\n"), real, "crash"),
         (lambda: lab.value(5), real, "keep"),
     ]
-    answers = []
+    answers: list[Any] = []
     for edit, labels, status in edits:
         edit()
         answers.append(lab.trial(None, *labels, description=f"number {len(answers) + 1}"))
