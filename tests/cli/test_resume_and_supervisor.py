@@ -206,7 +206,7 @@ def started(minutes_ago: int) -> Callable[[Lab], None]:
         then = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60 * minutes_ago))
         path = lab.path / LOG
         start = next(line for line in path.read_text().split("\n") if '"kind": "start"' in line)
-        edit(path, start, '# event: {"kind": "start", "at": "%s"}' % then)
+        edit(path, start, f'# event: {{"kind": "start", "at": "{then}"}}')
 
     return act
 
