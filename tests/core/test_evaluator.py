@@ -80,7 +80,9 @@ def test_imports_are_followed_relative_ones_too():
         ("git grep -c any", "grep -c exits 1"),
         ("pytest -q", "pytest exits 1"),
         ("python -m pytest tests", "pytest exits 1"),
-        ("npx tsc | grep -c error", "first command of the pipe"),
+        ("npx tsc | grep error", "first command of the pipe"),
+        ("cd src; grep -c any app.ts", "grep -c exits 1"),
+        ("echo METRIC n=$(npx tsc | grep -c error)", "first command of the pipe"),
         ("mypy src | wc -l", "first command of the pipe"),
     ],
 )
@@ -88,6 +90,11 @@ def test_traps_are_named_with_their_remedies(verify: str, trap: str):
     (found,) = evaluator.traps(verify, "lower", "zero")
     assert found.startswith(trap) or f"the {trap}" in found
     assert ": " in found
+
+
+def test_a_pipe_into_a_count_fails_at_both_ends():
+    unseen_zero, unseen_crash = evaluator.traps("npx tsc | grep -c error", "lower", "zero")
+    assert unseen_zero.startswith("grep -c exits 1") and unseen_crash.startswith("the first command of the pipe")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +109,7 @@ def test_traps_are_named_with_their_remedies(verify: str, trap: str):
         ("set -o pipefail; mypy src | wc -l", "lower", "zero"),
         ("grep -c 'a|b' src || true", "lower", "zero"),
         ("python3 check.py", "lower", "zero"),
+        ('out=$(mypy src); test $? -le 1 && echo METRIC n=$(echo "$out" | grep -c error)', "lower", "zero"),
     ],
 )
 def test_sound_checks_are_not_warned_of(verify: str, direction: str, verify_exit: str):

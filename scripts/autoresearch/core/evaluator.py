@@ -125,8 +125,7 @@ def traps(verify: str, direction: str, verify_exit: str) -> tuple[str, ...]:
     """Known ways in which a check fails at the finish rather than at set-up, each with its remedies."""
     found = []
     pipes = "|" in words(verify)
-    counts = re.search(r"\b(?:grep|rg|egrep|fgrep)\b[^|;&]*(?:\s-\w*c\w*|--count)", verify)
-    if counts and direction == "lower" and verify_exit == "zero" and "||" not in verify and not pipes:
+    if _ends_in_count(verify) and direction == "lower" and verify_exit == "zero":
         found.append(
             "grep -c exits 1 when the count is zero, which this run would see as a crash: "
             "append '|| true' to the check, or set the run up with --verify-exit any"
@@ -136,9 +135,30 @@ def traps(verify: str, direction: str, verify_exit: str) -> tuple[str, ...]:
             "pytest exits 1 while any test fails, which this run would see as a crash: "
             "append '|| true' to the check, or set the run up with --verify-exit any"
         )
-    if pipes and "pipefail" not in verify and re.search(r"\|\s*(?:wc|grep|awk|sort|head|tail)\b", verify):
+    if "pipefail" not in verify and _hides_a_crash(verify):
         found.append(
             "the first command of the pipe may fail unseen and its crash be counted as zero: "
             "write its output to a file and check its exit code, or print METRIC name=value from a script"
         )
     return tuple(found)
+
+
+def _ends_in_count(command: str) -> bool:
+    """Whether a counting grep has the last word on the exit code; one inside `$(…)` has not."""
+    last: list[str] = []
+    for word in words(command):
+        last = [] if _SEPARATOR.fullmatch(word) else [*last, word]
+    greps = not {"grep", "rg", "egrep", "fgrep"}.isdisjoint(last)
+    return greps and any(re.fullmatch(r"-\w*c\w*|--count", word) for word in last)
+
+
+def _hides_a_crash(command: str) -> bool:
+    """Whether a filter counts the output of a program that may fail; `echo "$output" | grep` cannot."""
+    first, before = "", ";"
+    for word in words(command):
+        if before == "|" and word in ("wc", "grep", "awk", "sort", "head", "tail") and first not in ("echo", "printf"):
+            return True
+        if before != "|" and _SEPARATOR.fullmatch(before):
+            first = word
+        before = word
+    return False
