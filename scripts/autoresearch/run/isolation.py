@@ -127,7 +127,9 @@ def is_isolated(tree: Path) -> bool:
     branch = repo.branch()
     if repo.is_linked_worktree() or branch.startswith(PREFIX):
         return True
-    return bool(branch) and branch != repo.default_branch()
+    default = repo.default_branch()
+    # Where no branch is known as the one of merging, every branch may be it.
+    return bool(branch and default) and branch != default
 
 
 def rollback(run: Run) -> str:
