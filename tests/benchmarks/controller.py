@@ -144,7 +144,9 @@ def long_run() -> dict[str, Any]:
     with placed(script) as place:
         began = time.monotonic()
         pid = place.launch("--iterations", 100)["pid"]
-        memory, gaps, last = [], [], None
+        memory: list[int] = []
+        gaps: list[float] = []
+        last, gone = None, began
         while place.record()["status"] == "running":
             session = place.record().get("session")
             if session is None and last is not None:

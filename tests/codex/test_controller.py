@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import subprocess
@@ -234,6 +235,17 @@ def test_a_sandboxed_run_really_works(server: Server, background: Background, is
     assert ended["reason"] == "goal_reached", (ended, outputs)
     assert background.statuses() == ["baseline", *["keep"] * 3]
     assert background.repo.status() == ""
+
+
+def test_a_skill_inside_the_sandboxed_repository_is_left_alone(server: Server, background: Background):
+    skill = background.repo.path / ".agents" / "skills" / "codex-autoresearch"
+    shutil.copytree(SCRIPTS, skill / "scripts", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    background.repo.commit("skill")
+    own = TRIAL.replace(str(SCRIPTS), str(skill / "scripts"))
+    server.play(scripts.researcher(lambda n: f"echo {10 - n} > value", own, 2))
+    background.launch("--execution-policy", "workspace_write", "--stop-condition", "<= 7", *SET)
+    assert background.ended()["reason"] == "goal_reached"
+    assert background.repo.git("status", "--porcelain", "--ignored", ".agents") == ""
 
 
 @pytest.mark.parametrize("edit", ["echo evil > .git/hooks/pre-push", "git config core.pager evil"])

@@ -25,12 +25,28 @@ _LOOK = 0.5  # seconds between looks at a log that is followed
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands with their flags (contract sections 5 and 6)."""
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    kind = _deferred(type(parser))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=kind)
     for name, (about, groups) in _COMMANDS.items():
-        one = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
-        arguments.add_paths(one)
-        for group in groups:
-            group(one)
+        fill = (arguments.add_paths, *groups)
+        commands.add_parser(name, help=about, description=about, allow_abbrev=False, fill=fill)
+
+
+def _deferred(base: Any) -> Any:
+    """A parser that gets its flags when it is asked to parse: of seven subcommands one is."""
+
+    class Deferred(base):  # type: ignore[misc]
+        def __init__(self, *args: Any, fill: tuple[Callable[[Any], None], ...] = (), **known: Any) -> None:
+            super().__init__(*args, **known)
+            self._fill = fill
+
+        def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+            fill, self._fill = self._fill, ()
+            for group in fill:
+                group(self)
+            return super().parse_known_args(args, namespace)
+
+    return Deferred
 
 
 def _agreed(parser: argparse.ArgumentParser) -> None:

@@ -72,6 +72,7 @@ def notify(command: str, layout: Layout, told: dict[str, Any], log: Path) -> str
     deadline = time.monotonic() + NOTIFY_LIMIT
     while child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
-    process.end_marked(mark, 1.0)
     code = child.poll()
-    return "" if code == 0 else f"exit code {code}" if code is not None else f"ended after {NOTIFY_LIMIT:.0f} seconds"
+    process.end_marked(mark, 1.0)
+    child.poll()
+    return "" if code == 0 else f"exit code {code}" if code is not None else f"ended after {NOTIFY_LIMIT:g} seconds"
