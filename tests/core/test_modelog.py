@@ -130,6 +130,25 @@ def test_the_same_finding_twice_counts_once():
     assert "iteration 1 already records it" in refused("debug", BUG, BUG)
 
 
+@pytest.mark.parametrize(
+    ("mode", "row", "back"),
+    [
+        ("debug", BUG, {"result": "disproven", "hypothesis": BUG["hypothesis"], "evidence": "ran another copy"}),
+        ("security", FINDING, {"type": "finding", "result": "disproven", "title": FINDING["title"], "evidence": "no"}),
+    ],
+)
+def test_a_confirmed_row_can_be_taken_back_and_confirmed_anew(mode: str, row: dict[str, str], back: dict[str, str]):
+    schema = SCHEMAS[mode]
+    assert "to take it back" in refused(mode, row, row)
+    entries = add(mode, row, back)
+    assert modescore.confirmed(entries) == ()
+    assert modescore.counts(schema, entries)[row["severity"]] == 0
+    again = add(mode, row, back, row)
+    assert modescore.confirmed(again) == again[-1:]
+    elsewhere = add(mode, row, {**back, "location": "app.py:9"})
+    assert len(modescore.confirmed(elsewhere)) == 1
+
+
 def test_a_ruled_out_hypothesis_needs_its_evidence():
     row = {"hypothesis": "the clock is wrong", "result": "disproven"}
     assert "evidence is missing" in refused("debug", row)
@@ -329,9 +348,7 @@ def test_an_edited_log_is_not_guessed_at():
             modelog.read(schema, f"{modelog.head(schema, 'x', 'now')}{line}\n")
 
 
-@pytest.mark.parametrize(
-    "text", ["<script>", "a|b", "[x](http://e)", "`code`", "*b*", "__init__", "&lt;", "a\nb"]
-)
+@pytest.mark.parametrize("text", ["<script>", "a|b", "[x](http://e)", "`code`", "*b*", "__init__", "&lt;", "a\nb"])
 def test_text_is_never_markup(text: str):
     shown = moderender.escaped(text)
     for mark in "<>|[]`*":

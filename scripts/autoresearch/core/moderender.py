@@ -226,7 +226,7 @@ def _coverage(folder: Folder) -> str:
 
 def _examined(folder: Folder, name: str, whole: Mapping[str, str]) -> str:
     looked = modescore.looked_at(folder.entries, name)
-    found = modescore.looked_at(folder.of("finding"), name)
+    found = modescore.looked_at(modescore.confirmed(folder.entries), name)
     rows = ([title, "yes" if looked[key] else "no", str(found[key])] for key, title in whole.items())
     return _table(("Category", "Looked at", "Confirmed"), rows)
 

@@ -36,9 +36,7 @@ def check_row(schema: Schema, given: Mapping[str, str], context: Context) -> Ent
     if problems:
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         what = f"a {kind} row" if kind else "this row"
-        raise Refusal(
-            f"{count} with {what}: {'; '.join(problems)}. Nothing was recorded; mend and add it again"
-        )
+        raise Refusal(f"{count} with {what}: {'; '.join(problems)}. Nothing was recorded; mend and add it again")
     return Entry(kind, {name: values[name] for name in schema.fields if values.get(name)})
 
 
@@ -160,10 +158,23 @@ def _debug_rules(kind: str, values: dict[str, str], context: Context) -> list[st
 
 def _repeated(kind: str, values: Mapping[str, str], context: Context, names: tuple[str, ...]) -> list[str]:
     """A second identical row would count twice; it is what a repeated command after an interruption gives."""
-    for entry in context.history:
-        if kind and entry.kind == kind and all(entry.get(name) == values.get(name, "") for name in names):
-            return [f"iteration {entry.get('iteration')} already records it (same {' and '.join(names)})"]
+    for number, entry in enumerate(context.history):
+        same = kind and entry.kind == kind and all(entry.get(name) == values.get(name, "") for name in names)
+        if same and not withdrawn(entry, context.history[number + 1 :]):
+            back = "; to take it back add the same with another result" if "evidence" in entry.values else ""
+            return [f"iteration {entry.get('iteration')} already records it (same {' and '.join(names)}){back}"]
     return []
+
+
+def withdrawn(entry: Entry, later: tuple[Entry, ...]) -> bool:
+    """Whether a later row of the same hypothesis or title, at its place or at none, takes a confirmed one back."""
+    name = {"confirmed": "hypothesis", "finding": "title"}.get(entry.kind, "")
+    return bool(name) and any(
+        other.kind in ("disproven", "inconclusive", "ruled-out")
+        and other.get(name) == entry.get(name)
+        and other.get("location") in ("", entry.get("location"))
+        for other in later
+    )
 
 
 def _security_rules(kind: str, values: dict[str, str], context: Context) -> list[str]:
@@ -183,9 +194,7 @@ def _fix_rules(kind: str, values: dict[str, str], context: Context) -> list[str]
     problems = _numbered(values) + _metric_rules(values, context)
     problems += _repeated(kind, values, context, ("iteration", "commit", "category", "description"))
     if not re.fullmatch(r"[0-9a-f]{4,40}", values.get("commit", "0000")):
-        problems.append(
-            f"commit is {text.one_line(values['commit'], 50)!r}, expected a hash in hexadecimal digits"
-        )
+        problems.append(f"commit is {text.one_line(values['commit'], 50)!r}, expected a hash in hexadecimal digits")
     known = [item.get("id", "") for item in context.queue]
     if "finding" in values and values["finding"] not in known:
         shown = text.one_line(values["finding"], 20)
@@ -193,9 +202,7 @@ def _fix_rules(kind: str, values: dict[str, str], context: Context) -> list[str]
     if kind == "keep" and values.get("guard") == "fail":
         problems.append("guard failed, so this is no keep")
     if kind == "keep" and context.muted:
-        problems.append(
-            f"the patch mutes instead of mending ({text.listing(context.muted)}), so this is no keep"
-        )
+        problems.append(f"the patch mutes instead of mending ({text.listing(context.muted)}), so this is no keep")
     if context.muted:
         values["muted"] = str(len(context.muted))
     return problems
@@ -218,9 +225,7 @@ def _metric_rules(values: dict[str, str], context: Context) -> list[str]:
     if values.get("delta", delta).lstrip("+") != delta.lstrip("+"):
         problems.append(f"delta is {delta} against the retained {old or 'metric'}, leave it out")
     if values.get("status") == "keep" and (old is None or new >= numbers.parse(old)):
-        problems.append(
-            f"a keep must be lower than the retained metric ({old or 'none yet, add the baseline first'})"
-        )
+        problems.append(f"a keep must be lower than the retained metric ({old or 'none yet, add the baseline first'})")
     values["delta"] = delta
     return problems
 

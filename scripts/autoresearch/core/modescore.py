@@ -10,7 +10,7 @@ from . import shiplog, text
 from .errors import Refusal
 from .frozen import dataclass
 from .modelog import Entry
-from .moderules import retained
+from .moderules import retained, withdrawn
 from .modeschemas import CATEGORIES, LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema
 
 Entries = tuple[Entry, ...]
@@ -26,8 +26,12 @@ class Gate:
 
 
 def confirmed(entries: Entries) -> Entries:
-    """Confirmed findings, the most severe first."""
-    found = [entry for entry in entries if entry.kind in ("confirmed", "finding")]
+    """Confirmed findings that no later row took back, the most severe first."""
+    found = [
+        entry
+        for number, entry in enumerate(entries)
+        if entry.kind in ("confirmed", "finding") and not withdrawn(entry, entries[number + 1 :])
+    ]
     return tuple(sorted(found, key=lambda entry: SEVERITIES.index(entry.get("severity"))))
 
 
@@ -42,6 +46,7 @@ def counts(schema: Schema, entries: Entries) -> dict[str, int]:
     kinds = Counter(entry.kind for entry in entries)
     severities = Counter(entry.get("severity") for entry in confirmed(entries))
     found = {kind: kinds[kind] for kind in schema.kinds}
+    found.update((kind, len(confirmed(entries))) for kind in ("confirmed", "finding") if kind in found)
     return {
         **found,
         **({name: severities[name] for name in SEVERITIES} if "severity" in schema.choices else {}),
@@ -95,17 +100,16 @@ def open_findings(entries: Entries, queue: Queue) -> Queue:
 
 
 def open_leads(entries: Entries) -> Entries:
-    """Leads and inconclusive hypotheses that no later row has settled."""
-    settled = {e.get("hypothesis") for e in entries if e.kind in ("confirmed", "disproven")}
-    leads = {e.get("hypothesis"): e for e in entries if e.kind in ("new lead", "inconclusive")}
-    return tuple(entry for hypothesis, entry in leads.items() if hypothesis not in settled)
+    """Hypotheses whose last row is a lead or inconclusive."""
+    latest = {e.get("hypothesis"): e for e in entries}
+    return tuple(entry for entry in latest.values() if entry.kind in ("new lead", "inconclusive"))
 
 
 def missing(schema: Schema, entries: Entries, queue: Queue = ()) -> tuple[str, ...]:
     """What the mode still owes, in the order to be done; empty when it is complete."""
-    return {"debug": _debug_owes, "fix": _fix_owes, "security": _security_owes, "ship": _ship_owes}[
-        schema.mode
-    ](entries, queue)
+    return {"debug": _debug_owes, "fix": _fix_owes, "security": _security_owes, "ship": _ship_owes}[schema.mode](
+        entries, queue
+    )
 
 
 def _debug_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
@@ -136,13 +140,9 @@ def _security_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
 
 def _ship_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
     done = shiplog.phases_done(entries)
-    failing = [
-        f"failing check: {e.get('item')}" for e in shiplog.checklist(entries) if e.get("status") == "fail"
-    ]
+    failing = [f"failing check: {e.get('item')}" for e in shiplog.checklist(entries) if e.get("status") == "fail"]
     phases = [f"phase {phase}" for phase in PHASES if phase not in done]
-    plan = (
-        [] if any(entry.kind == "rollback" for entry in entries) else ["a rollback row with status=planned"]
-    )
+    plan = [] if any(entry.kind == "rollback" for entry in entries) else ["a rollback row with status=planned"]
     return (*failing, *phases, *plan)
 
 
@@ -160,9 +160,7 @@ def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> Gate:
     """
     if fail_on and fail_on not in SEVERITIES:
         shown = text.one_line(fail_on, 20)
-        raise Refusal(
-            f"severity {shown!r} is unknown, expected one of {', '.join(SEVERITIES)}; pass one to --fail-on"
-        )
+        raise Refusal(f"severity {shown!r} is unknown, expected one of {', '.join(SEVERITIES)}; pass one to --fail-on")
     if schema.mode == "ship":
         return _ready(entries)
     if not fail_on:
@@ -181,9 +179,7 @@ def _ready(entries: Entries) -> Gate:
 
 def _severe(schema: Schema, entries: Entries, queue: Queue, severities: tuple[str, ...]) -> Gate:
     if schema.mode == "fix":
-        found = [
-            item.get("title", "") for item in open_findings(entries, queue) if item["severity"] in severities
-        ]
+        found = [item.get("title", "") for item in open_findings(entries, queue) if item["severity"] in severities]
     else:
         found = [entry.get("title") for entry in confirmed(entries) if entry.get("severity") in severities]
     limit = severities[-1]
