@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, SCRIPTS
 from tests.house.source import Function, entry_scripts, functions, project_files
 
 ENTRY = '''\
 #!/usr/bin/env python3
 """{doc}"""
+import os
 import sys
 sys.dont_write_bytecode = True  # the skill's folder is never written to
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # not there under PYTHONSAFEPATH
 from autoresearch.cli import main
 sys.exit(main("{name}"))
 '''
@@ -60,6 +64,16 @@ def test_entry_scripts_answer_from_any_directory(script: Path, run_script, tmp_p
     ran = run_script(script.stem.replace("autoresearch_", "", 1), "--help", cwd=tmp_path)
     assert (ran.code, ran.err) == (0, "")
     assert "usage:" in ran.out
+
+
+@pytest.mark.parametrize("flags", [("-P",), ("-I", "-S")], ids=" ".join)
+def test_a_script_finds_its_package_where_python_does_not_look_beside_it(flags: tuple[str, ...], tmp_path: Path):
+    if sys.version_info < (3, 11) and "-P" in flags:
+        pytest.skip("-P (PYTHONSAFEPATH) is new in 3.11")
+    link = tmp_path / "decide.py"
+    link.symlink_to(SCRIPTS / "autoresearch_decision.py")
+    ran = subprocess.run([sys.executable, *flags, link, "--help"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_there_is_one_skill():

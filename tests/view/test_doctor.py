@@ -14,7 +14,7 @@ import pytest
 from autoresearch.core import doctor as rules
 from autoresearch.core import skillfile, tomltext
 
-from tests.conftest import ROOT, SCRIPTS, Ran, Repo
+from tests.conftest import ROOT, Ran, Repo
 
 NAME = "codex-autoresearch"
 
@@ -98,13 +98,6 @@ def test_text_has_one_fix_below_each_finding(ward: Ward):
 def test_an_old_python3(ward: Ward):
     ward.program("python3", "echo 3.8.10")
     assert "python3 is 3.8.10, 3.9 or newer is needed" in ward.only("block", "python")
-
-
-def test_safe_path(ward: Ward):
-    # Where it is in force the scripts cannot start at all, so the package is offered by other means.
-    ward.monkeypatch.setenv("PYTHONPATH", str(SCRIPTS))
-    ward.monkeypatch.setenv("PYTHONSAFEPATH", "1")
-    assert ward.only("block", "python").endswith("=> unset PYTHONSAFEPATH")
 
 
 def test_no_git_and_an_old_one(ward: Ward):
@@ -291,7 +284,7 @@ def test_what_the_rules_say_where_a_test_cannot_go():
     assert [rules.findings("disk", rules.Disk(mb))[0].severity for mb in (499, 500, 1023, 1024)] == [
         "block", "warn", "warn", "ok",
     ]  # fmt: skip
-    assert rules.findings("python", rules.Python((), False))[0].severity == "block"
+    assert rules.findings("python", rules.Python(()))[0].severity == "block"
     assert rules.findings("git", rules.Git((), "/r"))[0].what == "there is no git on PATH"
 
 

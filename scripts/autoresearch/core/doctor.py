@@ -27,10 +27,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Python:
-    """`python` as the documents start it: version of `python3` on PATH (empty: none), and whether -P is in force."""
+    """`python` as the documents start it: version of `python3` on PATH (empty: none)."""
 
     version: tuple[int, ...]
-    safe_path: bool
 
     @property
     def shown(self) -> str:
@@ -236,8 +235,6 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "install Python 3.9 or newer"),
         Rule(BLOCK, lambda f: bool(f.version) and f.version < (3, 9), "python3 is {f.shown}, 3.9 or newer is needed",
              "install Python 3.9 or newer and put it first on PATH"),
-        Rule(BLOCK, lambda f: f.safe_path, "PYTHONSAFEPATH is set, so the scripts cannot import their own package",
-             "unset PYTHONSAFEPATH"),
     )),
     "git": ("Git {f.shown}; identity set; the repository is healthy", (
         Rule(BLOCK, lambda f: not f.version, "there is no git on PATH", "install Git 2.26 or newer"),

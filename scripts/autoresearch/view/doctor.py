@@ -38,7 +38,7 @@ def examine(layout: Layout, verify: str, say: Say) -> tuple[Finding, ...]:
 
 def _python(layout: Layout) -> rules.Python:
     said = version("python3", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])")
-    return rules.Python(said, bool(os.environ.get("PYTHONSAFEPATH")))
+    return rules.Python(said)
 
 
 def _git(layout: Layout) -> rules.Git:
