@@ -198,7 +198,7 @@ def test_summary_is_short_and_plain():
 
 
 @pytest.mark.parametrize("mode", ["debug", "fix", "security", "ship"])
-def test_quoted_rows_are_accepted(mode, repo, run_script):
+def test_quoted_rows_are_accepted(mode, repo, run_script, tmp_path):
     if not is_there("mode_log"):
         pytest.skip("mode_log is not there yet")
     folder = run_script("mode_log", "open", "--mode", mode, "--slug", "page", cwd=repo.path).json["dir"]
@@ -206,7 +206,9 @@ def test_quoted_rows_are_accepted(mode, repo, run_script):
     for row in rows:
         for path, line in re.findall(r"location=([\w/.]+):(\d+)", " ".join(row)):
             repo.write(path, "line\n" * int(line))
-        done = run_script("mode_log", "add", "--dir", folder, *row, cwd=repo.path)
+        (tmp_path / "output.txt").write_text("seen")
+        given = [re.sub(r"=@/tmp/.*", f"=@{tmp_path}/output.txt", field) for field in row]
+        done = run_script("mode_log", "add", "--dir", folder, *given, cwd=repo.path)
         assert done.code == 0, done.err
     assert rows
 
