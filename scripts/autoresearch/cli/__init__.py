@@ -27,8 +27,24 @@ class Outcome:
         self.payload, self.exit_code, self.text = payload, exit_code, text
 
 
+def fail(message: str, code: int = 1) -> int:
+    """Say what went wrong in one line on stderr; returns the exit code."""
+    from ..core.text import one_line
+
+    return complain(f"error: {one_line(message, 2000)}", code)
+
+
+def complain(line: str, code: int) -> int:
+    """Print one line on stderr; returns the exit code."""
+    sys.stderr.buffer.write((line + "\n").encode("utf-8", "replace"))
+    sys.stderr.flush()
+    return code
+
+
 class _Parser(argparse.ArgumentParser):
     """Usage errors in one line, exit code 2; flags are never abbreviated."""
+
+    fail = staticmethod(fail)
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         """Help as wide as the terminal. A width that is given spares argparse an import of `shutil` for each flag."""
@@ -42,28 +58,29 @@ class _Parser(argparse.ArgumentParser):
         """Say what is wrong and leave."""
         from ..core.text import one_line
 
-        sys.exit(_fail(f"{one_line(message, 300)}; see {self.prog} --help", 2))
+        sys.exit(self.fail(f"{one_line(message, 300)}; see {self.prog} --help", 2))
 
 
 def main(name: str, argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused or failed, 2 bad usage."""
     command = importlib.import_module(f".{name}", __name__)
     parser = _Parser(prog=f"autoresearch_{name}.py", description=command.__doc__, allow_abbrev=False)
+    parser.fail = getattr(command, "fail", fail)
     command.add_arguments(parser)
     args = parser.parse_args(argv)
     try:
         return _print(command.run(args))
     except Refusal as refusal:
-        return _fail(str(refusal))
+        return parser.fail(str(refusal))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader left; nothing to say to anybody
         return 1
     except KeyboardInterrupt:
-        return _fail("interrupted; the next command finishes or undoes what was begun", 130)
+        return parser.fail("interrupted; the next command finishes or undoes what was begun", 130)
     except Exception as error:
         if os.environ.get("AUTORESEARCH_TRACEBACK"):
             raise
-        return _fail(
+        return parser.fail(
             f"unexpected {type(error).__name__}: {error}; nothing half-written stays, repeat the command, "
             "and report it with AUTORESEARCH_TRACEBACK=1 set if it comes back"
         )
@@ -78,11 +95,3 @@ def _print(answer: Mapping[str, Any] | Outcome) -> int:
         sys.stdout.buffer.write((text.rstrip("\n") + "\n").encode("utf-8", "replace"))
         sys.stdout.flush()
     return outcome.exit_code
-
-
-def _fail(message: str, code: int = 1) -> int:
-    from ..core.text import one_line
-
-    sys.stderr.buffer.write(f"error: {one_line(message, 2000)}\n".encode("utf-8", "replace"))
-    sys.stderr.flush()
-    return code

@@ -67,12 +67,12 @@ def _policy(call: Call) -> tuple[str, ...]:
 
 
 def folders(run: Run | None, root: Path, tree: Path) -> tuple[str, ...]:
-    """What a sandboxed session must be able to write besides its tree: git folders, artifacts, companions.
+    """What a sandboxed session must be able to write besides its tree: git folders, artifacts, companions, snapshot.
 
     The sandbox keeps `.git` read-only; a linked worktree needs its own git folder and the shared one.
     """
     trees = [Path(where) for where, _ in run.trees().values()] if run else [tree]
-    found = [str(root), *map(str, trees)]
+    found = [str(root), *map(str, trees), *([str(run.layout.state.parent)] if run else [])]
     for where in (*trees, root):
         repo = Repo(where)
         if repo.is_git():

@@ -23,14 +23,12 @@ from .book import Book
 from .session import Ended
 from .wake import Wake
 
-_CLEAN_GRACE = 5.0  # seconds for a session that a dead controller left behind
 
-
-def run(layout: Layout, found: Manifest, argv: tuple[str, ...]) -> Runtime:
+def run(layout: Layout, found: Manifest, argv: tuple[str, ...], wake: Wake | None = None) -> Runtime:
     """Control the run to its end and return the final record; the caller holds the lock."""
     book = _open(layout, found, argv)
-    with Wake() as wake:
-        return Controller(book, found, wake).run()
+    with wake or Wake() as awake:
+        return Controller(book, found, awake).run()
 
 
 def _open(layout: Layout, found: Manifest, argv: tuple[str, ...]) -> Book:
@@ -49,7 +47,6 @@ def _open(layout: Layout, found: Manifest, argv: tuple[str, ...]) -> Book:
             minutes=same.minutes,
             tokens=same.tokens,
             sessions=same.sessions,
-            session=before.session if before is not None else None,
             created_at=same.created_at,
             launch_context={"execution_policy": found.config.execution_policy, "isolation": found.config.isolation},
         ),
@@ -66,24 +63,17 @@ class Controller:
         """Nothing happens yet."""
         self.book, self.layout, self.manifest, self.wake = book, book.layout, found, wake
         self.failures = self.empty = 0
+        self.waited = 0.0
 
     def run(self) -> Runtime:
         """Cycle until there is an ending."""
-        over = self._recover()
-        while over is None:
-            over = self._admitted() or self._cycle()
+        try:
+            over = None
+            while over is None:
+                over = self._admitted() or self._cycle()
+        except (Refusal, GitError, OSError) as error:
+            over = Ending(runtime.HUMAN, "blocked", str(error))
         return self._finish(over)
-
-    def _recover(self) -> Ending | None:
-        """End and undo what a controller that was killed left behind."""
-        left = self.book.found.session
-        if left is None:
-            return None
-        alive = stop.end(left.mark, left, _CLEAN_GRACE) if left.mark else ()
-        if alive:
-            return Ending(runtime.HUMAN, "stop_failed", f"still alive from an earlier session: {listing(alive)}")
-        self.book.note(session=None, sessions=self.book.found.sessions + 1)
-        return self._cleared()
 
     def _cleared(self) -> Ending | None:
         try:
@@ -192,9 +182,21 @@ class Controller:
         options = self.manifest.controller
         finished = outcome.Session(ended.ending, self._has_artifacts(), self.failures, self.empty)
         following = outcome.after(finished, options.max_stagnation, options.backoff_seconds)
-        if following.ending is None:
+        if following.ending is not None:
+            return following.ending
+        over = self._too_long(following)
+        if over is None:
             self._wait(following if following.wait else Next(wait=options.sleep_seconds, why="pause between sessions"))
-        return following.ending
+        return over
+
+    def _too_long(self, following: Next) -> Ending | None:
+        """The ending, when all waits for the model together would pass their limit."""
+        self.waited += following.wait
+        limit = self.manifest.controller.wait_limit_seconds
+        if not 0 < limit < self.waited:
+            return None
+        detail = f"{following.why}; {self.waited:.0f} seconds of waiting would pass the limit of {limit:.0f}"
+        return Ending(runtime.HUMAN, "codex_exec_unavailable", detail)
 
     def _wait(self, following: Next) -> None:
         if following.wait <= 0:

@@ -27,6 +27,7 @@ class Options:
     log_path: str = ""
     notify: str = ""
     backoff_seconds: float = backoff.FIRST_S
+    wait_limit_seconds: float = 0.0  # all waits for the model together; 0 for no limit
     silence_seconds: float = 3600.0  # a session without an event, and without a trial, for so long is ended
     setup: str = ""
     links: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ def _baseline(data: dict[str, Any]) -> Baseline:
 def options(data: Mapping[str, Any]) -> Options:
     """Read the controller's options; unknown ones are passed over, None means the default."""
     known = {name: data[name] for name in names(Options) if data.get(name) is not None}
-    for name in ("sleep_seconds", "backoff_seconds", "silence_seconds"):
+    for name in ("sleep_seconds", "backoff_seconds", "wait_limit_seconds", "silence_seconds"):
         if name in known:
             known[name] = float(known[name])
     for name in ("codex_args", "links"):

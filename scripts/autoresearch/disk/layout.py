@@ -11,6 +11,8 @@ from ..core.frozen import dataclass
 SKILL_ROOT = Path(__file__).resolve().parents[3]
 # A linked worktree made for a run names the checkout that holds the run's artifacts in this file of its git folder.
 POINTER = "autoresearch-root"
+# The controller's record in exec mode, beside its snapshot.
+EXEC_RUNTIME = "autoresearch-runtime.exec.json"
 
 
 @dataclass(frozen=True)

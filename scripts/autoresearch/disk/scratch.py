@@ -6,9 +6,9 @@ from pathlib import Path
 
 
 def remove(path: Path) -> bool:
-    """Remove the scratch snapshot, its temporary file, and its folder when that is empty then."""
+    """Remove the scratch snapshot, what lies beside it, and its folder; whether there was a snapshot."""
     existed = path.exists()
-    for item in (path, path.with_name(path.name + ".tmp")):
+    for item in path.parent.glob("autoresearch-*.exec.*"):
         item.unlink(missing_ok=True)
     try:
         path.parent.rmdir()

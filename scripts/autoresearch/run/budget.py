@@ -1,4 +1,4 @@
-"""What a run has spent: the controller's account in background runs, the clock since the start in foreground ones."""
+"""What a run has spent: the controller's account where there is one, else the clock since the start."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ import time
 
 from ..core.supervise import Spent
 from ..disk import evidence
+from ..disk.layout import EXEC_RUNTIME
 from .context import Run
 
 
 def spent(run: Run) -> Spent:
     """Minutes, tokens and sessions used so far."""
-    if run.config.session_mode == "background":
-        account = (evidence.read_json(run.layout.runtime) or {}).get("spent")
-        if isinstance(account, dict):
-            return Spent(
-                float(account.get("minutes", 0)), int(account.get("tokens", 0)), int(account.get("sessions", 0))
-            )
+    account = _account(run)
+    if isinstance(account, dict):
+        return Spent(float(account.get("minutes", 0)), int(account.get("tokens", 0)), int(account.get("sessions", 0)))
     return Spent(minutes=_since_start(run)) if run.config.max_minutes is not None else Spent()
+
+
+def _account(run: Run) -> object:
+    """What the controller noted; exec mode has one too when its script runs it."""
+    if run.mode == "exec":
+        return (evidence.read_json(run.layout.state.with_name(EXEC_RUNTIME)) or {}).get("spent")
+    if run.config.session_mode == "background":
+        return (evidence.read_json(run.layout.runtime) or {}).get("spent")
+    return None
 
 
 def _since_start(run: Run) -> float:
