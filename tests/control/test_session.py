@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
-from autoresearch.control import controller, launch, session, stop
+from autoresearch.control import controller, launch, session
 from autoresearch.control.book import Book
 from autoresearch.core import watchdog
 from autoresearch.core.runtime import Runtime
@@ -32,12 +31,8 @@ def control(background: Scripted, monkeypatch: pytest.MonkeyPatch) -> Control:
     def run(*flags: object) -> Runtime:
         wish = ("--goal", "small", "--scope", "value", "--verify", "cat value", "--codex-bin", STAND_IN)
         assert background.ctl("create-launch", *wish, *flags).code == 0
-        handle = stop.take(layout)
-        assert handle is not None
-        try:
+        with launch.locked(layout):
             return controller.run(layout, launch.prepare_run(layout, {}), ("test",))
-        finally:
-            os.close(handle)
 
     return run
 

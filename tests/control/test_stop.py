@@ -9,6 +9,8 @@ import subprocess
 import time
 
 import pytest
+from autoresearch.control import stop
+from autoresearch.disk.layout import Layout
 from autoresearch.system import process
 
 from tests.background import TRIAL, alive, kill, until
@@ -164,3 +166,29 @@ def test_an_unreadable_record_is_a_matter_for_a_human(background: Scripted, text
     background.repo.write("autoresearch-runtime.json", text)
     found = background.status()
     assert (found["status"], found["reason"]) == ("needs_human", "invalid_runtime_state")
+
+
+def test_a_fresh_start_ends_what_a_killed_controller_left(background: Scripted):
+    session = started(background)
+    kill(background.record()["pid"], signal.SIGKILL)
+    (background.repo.path.parent / "calm").touch()
+    background.plan(["true"], ["echo 1 > value", TRIAL])
+    assert background.launch("--fresh-start", "--stop-condition", "<= 1").code == 0
+    assert background.ended()["reason"] == "goal_reached"
+    assert process.pids_with_mark(str(session["mark"])) == ()
+
+
+def test_what_cannot_be_ended_is_named(background: Scripted, monkeypatch: pytest.MonkeyPatch):
+    background.plan([{"silent": 300}])
+    background.launch()
+    until(background.session)
+    monkeypatch.setattr(process, "end_marked", lambda mark, grace: process.marked(mark))  # as if it hung in a device
+    monkeypatch.setattr(process, "interrupt_marked", lambda mark: None)
+    root = background.repo.path
+    names = ("research-results.tsv", "autoresearch-state.json", "autoresearch-launch.json", "autoresearch-runtime.json")
+    layout = Layout(root, *(root / name for name in names))
+    answer = stop.stop(layout, 0.4)
+    assert (answer["status"], answer["reason"]) == ("needs_human", "stop_failed")
+    assert any("stand_in.py" in name for name in answer["alive"]) and "stand_in.py" in answer["detail"]
+    assert background.status()["reason"] == "stop_failed"
+    assert background.ctl("stop", "--grace-seconds", 1).json["status"] == "stopped"

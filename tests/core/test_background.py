@@ -38,6 +38,7 @@ RECORD = Runtime(pid=5, session=Session(1, 6, "i", "m"), terminal_detail="why")
         (RECORD, True, True, ("running", "runtime_active")),
         (RECORD, False, True, ("needs_human", "controller_lost")),
         (RECORD, False, False, ("stopped", "controller_lost")),
+        (Runtime(status="needs_human", terminal_reason="stop_failed"), False, True, ("needs_human", "stop_failed")),
         (Runtime(status="stopped", terminal_reason="user_stopped"), False, False, ("stopped", "user_stopped")),
         (Runtime(status="terminal", terminal_reason="goal_reached"), True, False, ("running", "runtime_active")),
     ],
@@ -53,7 +54,7 @@ def test_the_end_is_told_with_its_reason():
 
 
 def test_a_record_survives_the_disk():
-    kept = Runtime(pid=1, minutes=1.5, tokens=7, sessions=2, session=Session(3, 4, "x", "y"), alive=("a",))
+    kept = Runtime(pid=1, minutes=1.5, tokens=7, sessions=2, session=Session(3, 4, "x", "y"))
     assert runtime.from_dict(jsontext.loads(jsontext.dumps({"version": 1, **kept.to_dict()}))) == kept
 
 
@@ -173,6 +174,15 @@ def test_each_mode_reads_its_pages(mode: str, pages: list[str]):
 def test_a_reported_run_is_told_to_record():
     told = prompt.render(facts(config=Config(goal="g")))
     assert "autoresearch_record_iteration.py" in told and "run_trial" not in told
+
+
+@pytest.mark.parametrize(
+    ("mode", "session_mode", "relieved"),
+    [("loop", "background", True), ("exec", "foreground", True), ("loop", "foreground", False)],
+)
+def test_only_a_controller_relieves_a_session(mode: str, session_mode: str, relieved: bool):
+    told = prompt.render(facts(mode=mode, config=Config(goal="g", session_mode=session_mode)))
+    assert ("the controller then starts a fresh session" in told) == relieved
 
 
 def test_the_set_up_command_stands_alone():

@@ -147,24 +147,15 @@ def _start(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
 
 
 def _run(args: argparse.Namespace, layout: Layout) -> Outcome:
-    from ..control import controller, launch, manifest, runtime, stop
+    from ..control import controller, launch, manifest, runtime
 
     if args.lock_fd is not None:
-        launch.adopt_lock(layout, args.lock_fd)
-        found = manifest.require(layout)
-        handle = args.lock_fd
+        launch.adopt_lock(layout, args.lock_fd)  # it is held until this process ends
+        ended = controller.run(layout, manifest.require(layout), tuple(sys.argv))
     else:
         _refuse_sandbox(layout)
-        taken = stop.take(layout)
-        if taken is None:
-            raise Refusal(f"already_running: {runtime.BUSY}")
-        handle = taken
-        stop.forget_request(layout)
-        found = launch.prepare_run(layout, _changes(args))
-    try:
-        ended = controller.run(layout, found, tuple(sys.argv))
-    finally:
-        os.close(handle)
+        with launch.locked(layout):
+            ended = controller.run(layout, launch.prepare_run(layout, _changes(args)), tuple(sys.argv))
     return Outcome(runtime.answer(layout), exit_code=0 if ended.status in ("terminal", "stopped") else 1)
 
 

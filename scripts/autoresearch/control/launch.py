@@ -37,12 +37,14 @@ class Wish:
 
 
 @contextmanager
-def _locked(layout: Layout) -> Iterator[int]:
+def locked(layout: Layout) -> Iterator[int]:
+    """The controller's lock for the block, with what a dead controller left cleared away; raises `Refusal`."""
     handle = stop.take(layout)
     if handle is None:
         raise Refusal(f"already_running: {runtime.BUSY}")
     try:
         stop.forget_request(layout)
+        stop.clear_dead(layout)
         yield handle
     finally:
         os.close(handle)
@@ -60,7 +62,7 @@ def sandbox_problem(root: Path) -> str:
 
 def create(layout: Layout, wish: Wish) -> dict[str, Any]:
     """Write the manifest alone; the answer of `create-launch`."""
-    with _locked(layout):
+    with locked(layout):
         _refuse_replacing(layout, wish)
         found = manifest.write(layout, wish.manifest)
     return {"launch_path": str(layout.launch), "created_at": found.created_at, "config": found.config.to_dict()}
@@ -74,7 +76,7 @@ def _refuse_replacing(layout: Layout, wish: Wish) -> None:
 def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
     """Set up and detach; the answer of `launch`. Raises `Refusal` with the repository as it was."""
     codex.find(wish.manifest.controller.codex_bin)
-    with _locked(layout) as handle:
+    with locked(layout) as handle:
         found = gate.decide(layout, running=False)
         if wish.fresh_start or found.decision == launchgate.FRESH:
             answer = _fresh(layout, wish)
@@ -153,11 +155,9 @@ def _resumable(layout: Layout) -> context.Run:
     verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
     if verdict.decision != supervise.RELAUNCH:
         raise Refusal(f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; agree on a new run")
-    record = runtime.tolerant(layout)
-    if record is None or record.session is None:  # else the edits are those of a session that died
-        edits = [path for item in tree.edits(run) for path in item.inside]
-        if edits:
-            raise Refusal(f"uncommitted changes in the scope: {listing(edits)}; commit or stash them, then repeat")
+    edits = [path for item in tree.edits(run) for path in item.inside]
+    if edits:
+        raise Refusal(f"uncommitted changes in the scope: {listing(edits)}; commit or stash them, then repeat")
     return run
 
 
@@ -176,7 +176,7 @@ def _taken_up(layout: Layout, policy: str) -> dict[str, Any]:
 
 def start(layout: Layout, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Resume, or begin from a manifest that `create-launch` wrote; the answer of `start`."""
-    with _locked(layout) as handle:
+    with locked(layout) as handle:
         found = _with(manifest.require(layout), changes)
         codex.find(found.controller.codex_bin)
         answer = _prepare(layout, found)
@@ -216,16 +216,20 @@ def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
     streams = process.Streams(None, Path(os.devnull), log)
     runlog.write(log, "launch")
     child = process.start_detached(argv, layout.root, {}, streams, f"controller-{time.time_ns()}", keep=(handle,))
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and child.poll() is None:
-        record = runtime.tolerant(layout)
-        if record is not None and record.pid == child.pid:
-            break
-        time.sleep(0.02)
-    else:
-        if child.poll() is not None and runtime.tolerant(layout) is None:
-            raise Refusal(f"the controller did not start: {runlog.tail(log, 3)[0].strip()}; see {log}")
+    if not _is_up(layout, child):
+        raise Refusal(f"the controller did not start: {runlog.tail(log, 3)[0].strip()}; see {log}")
     return _started(layout, found.config, child, log)
+
+
+def _is_up(layout: Layout, child: process.Process) -> bool:
+    """Whether the controller has written its record; a slow machine gets the benefit of the doubt."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        gone = child.poll() is not None or time.monotonic() > deadline
+        record = runtime.tolerant(layout)
+        if gone or (record is not None and record.pid == child.pid):
+            return child.poll() is None or (record is not None and record.pid == child.pid)
+        time.sleep(0.02)
 
 
 def _started(layout: Layout, config: Config, child: process.Process, log: Path) -> dict[str, Any]:

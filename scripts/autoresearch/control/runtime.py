@@ -68,12 +68,10 @@ def write(layout: Layout, found: Runtime, log: Path) -> Runtime:
     return found
 
 
-def session_alive(found: Runtime | None) -> bool:
-    """Whether anything that the recorded session started still runs."""
+def session_alive(found: Runtime | None) -> tuple[str, ...]:
+    """The command lines of what the recorded session started and still runs."""
     session = found.session if found else None
-    if session is None or not session.mark:
-        return False
-    return process.alive(session.pid, session.identity) or bool(process.pids_with_mark(session.mark))
+    return process.marked(session.mark) if session is not None and session.mark else ()
 
 
 def truth(layout: Layout) -> tuple[Runtime | None, Truth]:
@@ -85,7 +83,7 @@ def truth(layout: Layout) -> tuple[Runtime | None, Truth]:
         if locked:
             return None, Truth(runtime.RUNNING, "runtime_active", str(error))
         return None, Truth(runtime.HUMAN, "invalid_runtime_state", str(error))
-    return found, runtime.truth(found, locked, not locked and session_alive(found))
+    return found, runtime.truth(found, locked, not locked and bool(session_alive(found)))
 
 
 def log_path(layout: Layout, wanted: str) -> Path:
@@ -114,7 +112,7 @@ def answer(layout: Layout) -> dict[str, Any]:
         "log_path": str(logged_at(layout)),
         "session": session,
         **(waiting if now.status == runtime.RUNNING else {}),
-        "alive": list(known.get("alive", ())),
+        "alive": list(session_alive(found)) if now.status != runtime.RUNNING else [],
         "last_error": known.get("last_error"),
         "spent": known.get("spent"),
         **progress(layout),

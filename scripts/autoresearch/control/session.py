@@ -58,6 +58,9 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str) -> Ended:
     watch = Watch(book, wake, started, place)
     try:
         cause = watch.wait(found.controller.silence_seconds)
+    except BaseException:
+        stop.end(mark, started, END_GRACE)  # without its controller it would work on unseen
+        raise
     finally:
         watch.close()
     return _ended(book, watch, place, cause)

@@ -24,6 +24,7 @@ from . import ending, leftovers, runtime
 from .book import Book
 
 YIELD = 0.6  # seconds that a controller gets to leave; it is safe to kill at any instant
+DEAD_GRACE = 5.0  # seconds for a session that a dead controller left behind
 _TICK = 0.02
 
 
@@ -64,6 +65,7 @@ def stop(layout: Layout, grace: float) -> dict[str, Any]:
     evidence.write_json(_request_path(layout), {"requested_at": context.now(), "pid": os.getpid()})
     handle = _take_over(layout, began + grace)
     if handle is None:
+        forget_request(layout)
         return {**runtime.answer(layout), "reason": "stop_failed", "detail": "a launch or a stop is under way; repeat"}
     try:
         _clean(layout, max(0.0, grace - (time.monotonic() - began)))
@@ -105,6 +107,17 @@ def _take_over(layout: Layout, deadline: float) -> int | None:
             process.terminate(found.pid, found.identity, signal.SIGKILL)
 
 
+def clear_dead(layout: Layout) -> None:
+    """End and undo what a controller that was killed left; the caller holds the lock. Raises `Refusal` on failure."""
+    found = runtime.tolerant(layout)
+    if found is None or found.session is None:
+        return
+    _clean(layout, DEAD_GRACE)
+    found = runtime.tolerant(layout)
+    if found is not None and found.terminal_reason == "stop_failed":
+        raise Refusal(f"stop_failed: an earlier session could not be cleared away: {found.terminal_detail}")
+
+
 def _clean(layout: Layout, grace: float) -> None:
     """End the recorded session, undo what it left, and write down how that went. The caller holds the lock."""
     found = runtime.tolerant(layout) or Runtime()
@@ -119,10 +132,10 @@ def _clean(layout: Layout, grace: float) -> None:
         except Refusal as refusal:
             problem = str(refusal)
     if problem:
-        book.note(status=values.HUMAN, terminal_reason="stop_failed", terminal_detail=problem, alive=alive)
+        book.note(status=values.HUMAN, terminal_reason="stop_failed", terminal_detail=problem)
     else:
         spent = book.found.sessions + (1 if session else 0)
         ended = {"terminal_reason": "user_stopped", "terminal_detail": done}
-        book.note(status=values.STOPPED, session=None, alive=(), sessions=spent, **ended)
+        book.note(status=values.STOPPED, session=None, sessions=spent, **ended)
         ending.summarise(layout)
     book.log(f"stop: {problem or 'stopped'}{'; ' + done if done else ''}")

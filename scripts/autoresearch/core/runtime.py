@@ -51,7 +51,6 @@ class Runtime:
     session: Session | None = None
     waiting_until: str = ""
     waiting_for: str = ""
-    alive: tuple[str, ...] = ()
     created_at: str = ""
     updated_at: str = ""
 
@@ -61,7 +60,7 @@ class Runtime:
         out = {name: None if value == "" else value for name, value in out.items()}
         out["session"] = dict(vars(self.session)) if self.session else None
         spent = {"minutes": round(self.minutes, 3), "tokens": self.tokens, "sessions": self.sessions}
-        return {**out, "command": list(self.command), "alive": list(self.alive), "spent": spent}
+        return {**out, "command": list(self.command), "spent": spent}
 
 
 def from_dict(data: Mapping[str, Any]) -> Runtime:
@@ -73,7 +72,7 @@ def from_dict(data: Mapping[str, Any]) -> Runtime:
     try:
         values = {name: data[name] for name in names(Runtime) if data.get(name) is not None}
         spent = data.get("spent") or {}
-        values.update(command=tuple(values.get("command", ())), alive=tuple(values.get("alive", ())))
+        values["command"] = tuple(values.get("command", ()))
         values.update(minutes=float(spent.get("minutes", 0)), tokens=int(spent.get("tokens", 0)))
         values.update(sessions=int(spent.get("sessions", 0)), pid=int(values.get("pid", 0)))
         if values.get("session"):
@@ -103,6 +102,8 @@ def truth(recorded: Runtime | None, locked: bool, session_alive: bool) -> Truth:
     if locked:
         what = "a stop is under way" if recorded.requested_stop_at else recorded.waiting_for
         return Truth(RUNNING, "runtime_active", what)
+    if session_alive and recorded.terminal_reason == "stop_failed":
+        return Truth(HUMAN, "stop_failed", recorded.terminal_detail)
     if session_alive:
         detail = "the controller is gone, but its session still runs; runtime_ctl stop ends it, start takes over"
         return Truth(HUMAN, "controller_lost", detail)

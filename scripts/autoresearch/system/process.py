@@ -186,6 +186,11 @@ def pids_with_mark(mark: str) -> tuple[int, ...]:
     return tuple(sorted((found | _below(found)) - {os.getpid()}))
 
 
+def marked(mark: str) -> tuple[str, ...]:
+    """The command lines of what runs under this mark."""
+    return tuple(name for name in map(_name, pids_with_mark(mark)) if name)
+
+
 def descendants(pid: int) -> tuple[int, ...]:
     """All children of a process, and theirs."""
     return tuple(sorted(_below({pid})))
@@ -259,6 +264,11 @@ def _send(pid: int, known: str | None, sig: int) -> None:
         os.kill(pid, sig)
     except (ProcessLookupError, PermissionError):
         pass
+
+
+def _name(pid: int) -> str:
+    """The command line of a process that runs, "" for a zombie or none."""
+    return _clean(platform.command_line(pid)) if identity(pid) else ""
 
 
 def _clean(text: str) -> str:
