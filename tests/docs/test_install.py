@@ -1,0 +1,131 @@
+"""INSTALL.md to the letter: its own lines are run in a scratch project, and the real Codex says what it sees."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from tests.conftest import ROOT, Repo, require
+from tests.docs import markdown
+from tests.house.source import project_files
+
+# Stands in for the network: what the installer downloads comes from a file.
+LOOPBACK = """
+import urllib.request
+real = urllib.request.urlopen
+def urlopen(request):
+    assert request.full_url == "https://codeload.github.com/OWNER/codex-autoresearch/zip/main"
+    return real("file://{archive}")
+urllib.request.urlopen = urlopen
+"""
+
+
+def blocks(title: str) -> list[str]:
+    """The indented code blocks of one section."""
+    section = markdown.read(ROOT / "INSTALL.md").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"(?:^    .*\n)+", section, re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """A person with an empty home, Codex, an empty project, and this software's address as REPO."""
+
+    home: Path
+    project: Repo
+    origin: Repo
+
+    def shell(self, lines: str) -> str:
+        """Run lines of INSTALL.md in the project and return their output; a failing one fails the test."""
+        done = subprocess.run(["sh", "-ec", lines], cwd=self.project.path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def listed(self) -> int:
+        """How often Codex shows the skill to a model."""
+        shown = json.loads(self.shell("codex debug prompt-input '$codex-autoresearch go'"))
+        texts = [part.get("text", "") for item in shown for part in item.get("content", ())]
+        return sum(line.startswith("- codex-autoresearch:") for text in texts for line in text.split("\n"))
+
+    def doctor(self, folder: str) -> str:
+        """What the section's check says about the skill, run from the copy in `folder`."""
+        line = blocks("Check it")[0].replace(".agents/skills", folder)
+        found = json.loads(self.shell(line.rstrip() + " --format json || test $? = 1"))["findings"]
+        return " ".join(item["what"] for item in found if item["area"] == "skill")
+
+
+@pytest.fixture
+def newcomer(sealed: Path, make_repo: Callable[[str], Repo], monkeypatch: pytest.MonkeyPatch) -> Newcomer:
+    bin_folder = sealed / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "codex").symlink_to(require("codex"))
+    monkeypatch.setenv("PATH", str(bin_folder), prepend=":")
+    origin = make_repo("origin")
+    for file in project_files():
+        target = origin.path / file.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    origin.commit("the skill")
+    monkeypatch.setenv("REPO", origin.path.as_uri())
+    return Newcomer(sealed, make_repo("project"), origin)
+
+
+def test_for_one_project_and_all_that_follows(newcomer: Newcomer):
+    newcomer.shell(blocks("For one project")[0])
+    assert newcomer.listed() == 1
+    assert "visible once" in newcomer.doctor(".agents/skills")
+    newcomer.project.git("add", "--all")
+    assert newcomer.project.status() == ""
+
+    update, hooks = blocks("Update, disable, remove")
+    newest = newcomer.origin.commit("a newer one")
+    newcomer.shell(update)
+    assert newcomer.project.git("-C", ".agents/skills/codex-autoresearch", "rev-parse", "HEAD") == newest
+
+    disable = markdown.read(ROOT / "INSTALL.md").partition("```toml\n")[2].partition("```")[0]
+    settings = newcomer.home / ".codex" / "config.toml"
+    settings.write_text(disable)
+    assert newcomer.listed() == 0
+    assert "switched off" in newcomer.doctor(".agents/skills")
+
+    settings.unlink()
+    newcomer.shell(hooks.replace("uninstall", "install"))
+    newcomer.shell(hooks + "rm -rf .agents/skills/codex-autoresearch")
+    assert newcomer.listed() == 0
+    assert newcomer.project.status() == ""
+
+
+def test_shared_with_a_team(newcomer: Newcomer):
+    newcomer.shell(blocks("For one project")[1])
+    newcomer.project.commit("the skill")
+    assert ".agents/skills/codex-autoresearch/SKILL.md" in newcomer.project.git("ls-files").split("\n")
+    assert newcomer.listed() == 1
+    assert "visible once" in newcomer.doctor(".agents/skills")
+    assert newcomer.project.status() == ""
+
+
+def test_for_all_projects_and_a_second_copy(newcomer: Newcomer):
+    newcomer.shell(blocks("For all your projects")[0])
+    assert newcomer.listed() == 1
+    assert "visible once" in newcomer.doctor("~/.agents/skills")
+    newcomer.shell(blocks("For one project")[0])
+    assert newcomer.listed() == 2
+    assert "silently loads none" in newcomer.doctor("~/.agents/skills")
+
+
+def test_with_the_skill_installer(newcomer: Newcomer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    archive = tmp_path / "main.zip"
+    newcomer.origin.git("archive", "--prefix=codex-autoresearch-main/", f"--output={archive}", "HEAD")
+    (tmp_path / "sitecustomize.py").write_text(LOOPBACK.format(archive=archive))
+    newcomer.shell("codex debug prompt-input x")  # the first start brings the installer
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    newcomer.shell(blocks("With Codex's skill installer")[1])
+    monkeypatch.delenv("PYTHONPATH")
+    assert newcomer.listed() == 1
+    assert "visible once" in newcomer.doctor("~/.codex/skills")
