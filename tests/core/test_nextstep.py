@@ -60,6 +60,14 @@ def test_it_tells_the_last_rows_and_what_is_left():
     }
 
 
+@pytest.mark.parametrize(
+    ("status", "undone"), [("discard", True), ("crash", True), ("keep", False), ("no-op", False), ("refine", False)]
+)
+def test_it_says_when_the_edit_is_gone(status: str, undone: bool):
+    assert step(log(status), replace(CONFIG, measured=True))["do"].startswith("Your edit is undone") == undone
+    assert not step(log(status))["do"].startswith("Your edit is undone")
+
+
 def test_it_stays_short_and_one_line_a_field_whatever_the_run_says():
     wild = "\x1b[31m漢\n" * 50_000
     rows = [row._replace(description=wild) for row in log(*["discard"] * 50)]

@@ -163,3 +163,13 @@ def evidenced(lab: Lab, row: Any) -> None:
         assert sample["value"] == row.metric
         assert float(lab.evidence(f"{row.iteration:04d}/verify-1.out").read_text()) == row.metric
     assert sample["exit_code"] == (7 if "exit code 7" in row.description else 0)
+
+
+def test_an_agent_that_kept_only_the_answer_is_told_the_rest_by_one_command(lab: Lab):
+    lab.init("--stop-condition", "<= 3")
+    command = lab.trial(9)["next"]["unsure"]
+    assert command.endswith("/scripts/autoresearch_resume_prompt.py --repo .")
+    told = lab.call("resume_prompt").out
+    for part in ("- check: ", "lower is better", "- done when: <= 3", "autoresearch_run_trial.py", "retained 9"):
+        assert part in told
+    assert "controller then starts" not in told

@@ -26,6 +26,8 @@ _DO = {
     "needs_human": "Stop and tell the user the reason. Change nothing more.",
 }
 
+_UNDONE = ("discard", "crash")
+
 
 def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: Spent) -> tuple[str, str]:
     """The next action and its reason: the supervisor first, then the ladder."""
@@ -41,7 +43,9 @@ def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: 
 def step(config: Config, mode: str, state: State, rows: Sequence[Row], spent: Spent) -> dict[str, Any]:
     """The `next` object: action, reason, the protocol that matters now, the anchor, the last rows, the budget left."""
     action, reason = decide(config, mode, state, rows, spent)
-    out: dict[str, Any] = {"action": action, "reason": reason, "do": _DO[action]}
+    undone = config.measured and bool(rows) and rows[-1].status in _UNDONE
+    does = ("Your edit is undone, its patch is kept as evidence. " if undone else "") + _DO[action]
+    out: dict[str, Any] = {"action": action, "reason": reason, "do": does}
     out["goal"] = one_line(config.goal or f"{config.direction} {config.metric}", 100)
     out["scope"] = one_line(config.scope or ".", 60)
     out["last"] = [_brief(row) for row in [row for row in rows if row.is_main][-3:]]

@@ -14,7 +14,7 @@ from ..core.frozen import dataclass, replace
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, one_line
 from ..disk import evidence, hashes
-from ..disk.layout import Layout
+from ..disk.layout import SKILL_ROOT, Layout
 from ..system.git import GitError, Repo
 from . import budget, context, evaluator, gate, intent, isolation, judge, leftovers, measure, record, tree
 from .context import Run
@@ -249,6 +249,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
         "next": nextstep.step(after.config, after.mode, state, after.log.rows, budget.spent(after)),
     }
+    out["next"]["unsure"] = f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_resume_prompt.py'} --repo ."
     if "interval" in event:
         out["interval"] = event["interval"]
     if mended:
