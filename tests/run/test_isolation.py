@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from autoresearch.run.isolation import is_isolated
+
 from tests.conftest import Repo
 
 
