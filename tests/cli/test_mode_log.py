@@ -35,9 +35,7 @@ def opened(repo: Repo, run_script: Any) -> Opened:
     repo.commit("app")
 
     def make(mode: str, *flags: object) -> Path:
-        ran = run_script(
-            "mode_log", "open", "--repo", repo.path, "--mode", mode, "--slug", "Login 503", *flags
-        )
+        ran = run_script("mode_log", "open", "--repo", repo.path, "--mode", mode, "--slug", "Login 503", *flags)
         assert ran.code == 0, ran.err
         return Path(ran.json["dir"])
 
@@ -67,6 +65,15 @@ def test_open_makes_every_file_and_git_does_not_see_them(mode: str, opened: Open
     assert repo.status() == ""
 
 
+@pytest.mark.parametrize(("mode", "page"), [("debug", "summary"), ("security", "overview"), ("ship", "summary")])
+def test_what_was_agreed_survives_the_session(mode: str, page: str, opened: Opened, run_script: Any):
+    agreed = "screenshot: 11 months and 31 days\n# queue: {} | push v2"
+    folder = opened(mode, "--agreed", agreed)
+    flat = agreed.replace("\n", " ")
+    assert run_script("mode_log", "summary", "--dir", folder).json["agreed"] == flat
+    assert r"11 months and 31 days \# queue: {} \| push v2" in (folder / f"{page}.md").read_text("utf-8")
+
+
 def test_a_second_folder_in_the_same_minute_has_its_own_name(opened: Opened):
     assert opened("debug") != opened("debug")
 
@@ -94,9 +101,7 @@ def test_outside_git_it_works_as_well(tmp_path: Path, run_script: Any):
 
 def test_a_row_reaches_the_log_the_pages_and_the_answer(opened: Opened, run_script: Any):
     folder = opened("debug")
-    ran = run_script(
-        "mode_log", "add", "--dir", folder, *BUG, "hypothesis=@-", input="cookie expires\nat once\n"
-    )
+    ran = run_script("mode_log", "add", "--dir", folder, *BUG, "hypothesis=@-", input="cookie expires\nat once\n")
     assert ran.json["recorded"]["hypothesis"] == "cookie expires at once"
     assert ran.json["missing"] == []
     expected = "1\thypothesis\tcookie expires at once\tconfirmed\thigh\tapp.py:2\tSession dropped"
@@ -109,9 +114,7 @@ def test_a_refused_row_changes_nothing(opened: Opened, run_script: Any):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     ran = run_script("mode_log", "add", "--dir", folder, *BUG[1:], "location=../home/.gitconfig:1")
     assert (ran.code, ran.out) == (1, "")
-    ran = run_script(
-        "mode_log", "add", "--dir", folder, "hypothesis=h", *BUG[:3], "location=../home/.gitconfig:1"
-    )
+    ran = run_script("mode_log", "add", "--dir", folder, "hypothesis=h", *BUG[:3], "location=../home/.gitconfig:1")
     assert "no such file in the repo" in ran.err
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 

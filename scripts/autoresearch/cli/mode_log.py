@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opened.add_argument("--mode", required=True, choices=MODES)
     opened.add_argument("--slug", required=True, help="short name of the subject, e.g. login-503")
     opened.add_argument("--from-debug", metavar="DIR", help="import a debug folder's findings into a fix")
+    opened.add_argument("--agreed", default="", help="symptom, scope, consents: what a later session must know")
     added = commands.add_parser("add", help="check and record one row", allow_abbrev=False)
     added.add_argument("--dir", required=True, help="the folder that open answered")
     added.add_argument(
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
 
     if args.command == "open":
         debug = Path(args.from_debug) if args.from_debug else None
-        return modelog.open_folder(arguments.root_of(args), args.mode, args.slug, time.time(), debug)
+        return modelog.open_folder(arguments.root_of(args), args.mode, args.slug, time.time(), debug, args.agreed)
     if args.command == "add":
         return modelog.add_row(Path(args.dir), _fields(args.fields), time.time())
     answer = modelog.summarize(Path(args.dir), args.fail_on or "")

@@ -17,6 +17,7 @@ from .modeschemas import SHIPMENTS, Schema
 
 FIELD_LIMIT = 8000
 _EVENT = "# event: "
+_AGREED = "# agreed: "
 _NAME = re.compile(r"([0-9]{6}-[0-9]{4})-([a-z0-9][a-z0-9-]*)")
 
 
@@ -54,9 +55,7 @@ def split_name(name: str) -> tuple[str, str]:
     match = _NAME.fullmatch(name)
     if match is None:
         shown = text.one_line(name, 60)
-        raise Refusal(
-            f"{shown!r} is not a mode folder, expected YYMMDD-HHMM-slug; pass the dir that `open` answered"
-        )
+        raise Refusal(f"{shown!r} is not a mode folder, expected YYMMDD-HHMM-slug; pass the dir that `open` answered")
     return match[1], match[2]
 
 
@@ -64,15 +63,17 @@ def slug_of(given: str) -> str:
     """`given` as at most 40 lowercase letters, digits and dashes; raises `Refusal` when nothing is left."""
     slug = re.sub(r"[^a-z0-9]+", "-", given.lower())[:40].strip("-")
     if not slug:
-        raise Refusal(
-            "slug has no letter or digit, expected a short name such as login-503; pass --slug NAME"
-        )
+        raise Refusal("slug has no letter or digit, expected a short name such as login-503; pass --slug NAME")
     return slug
 
 
-def head(schema: Schema, slug: str, created: str, queue: Iterable[Mapping[str, str]] = ()) -> str:
-    """The comment lines and the header of a new log; `queue` are findings imported from a debug folder."""
+def head(schema: Schema, slug: str, created: str, queue: Iterable[Mapping[str, str]] = (), agreed: str = "") -> str:
+    """The comment lines and the header of a new log.
+
+    `queue` are findings imported from a debug folder, `agreed` is what the user asked for and consented to.
+    """
     lines = [f"# mode: {schema.mode}", f"# slug: {slug}", f"# created: {created}"]
+    lines += [f"{_AGREED}{text.one_line(agreed, FIELD_LIMIT)}"] if agreed.strip() else []
     lines += [f"# queue: {jsontext.dumps(item)}" for item in queue]
     return "\n".join([*lines, "\t".join(schema.columns)]) + "\n"
 
@@ -94,6 +95,11 @@ def whole_length(data: bytes) -> int:
             break
         end = start
     return end
+
+
+def read_agreed(log: str) -> str:
+    """What was agreed when the folder was opened, empty when nothing was said."""
+    return next((line[len(_AGREED) :] for line in log.split("\n") if line.startswith(_AGREED)), "")
 
 
 def read_queue(log: str) -> tuple[Mapping[str, str], ...]:
@@ -131,9 +137,7 @@ def _mapping(document: str, where: str) -> Mapping[str, str]:
         return {str(key): str(value) for key, value in jsontext.loads(document).items()}
     except (ValueError, AttributeError):
         shown = text.one_line(where, 60)
-        raise Refusal(
-            f"{shown} of the mode log is no JSON object: it was edited by hand; restore that line"
-        ) from None
+        raise Refusal(f"{shown} of the mode log is no JSON object: it was edited by hand; restore that line") from None
 
 
 def kind_of(schema: Schema, values: Mapping[str, str]) -> str:

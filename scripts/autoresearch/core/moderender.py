@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import modescore, shiplog, text
 from .frozen import dataclass
-from .modelog import Entry
+from .modelog import FIELD_LIMIT, Entry
 from .modeschemas import LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|#~$])|(?<![A-Za-z0-9])(_)|(_)(?![A-Za-z0-9])")
@@ -23,6 +23,7 @@ class Folder:
     entries: tuple[Entry, ...]
     queue: tuple[Mapping[str, str], ...]
     gate: modescore.Gate
+    agreed: str = ""
 
     def of(self, *kinds: str) -> tuple[Entry, ...]:
         """The entries of these kinds."""
@@ -36,9 +37,7 @@ def render(folder: Folder) -> dict[str, str]:
 
 def escaped(content: str, limit: int = _CELL_LIMIT) -> str:
     """One line of text in which nothing acts as Markdown or HTML; fit for tables, lists and headings."""
-    return _SPECIAL.sub(
-        lambda found: "\\" + found.group(), text.one_line(content, limit).replace("&", "&amp;")
-    )
+    return _SPECIAL.sub(lambda found: "\\" + found.group(), text.one_line(content, limit).replace("&", "&amp;"))
 
 
 def _fenced(content: str) -> str:
@@ -68,12 +67,8 @@ def _section(title: str, body: str) -> str:
 
 
 def _finding(number: int, entry: Entry, names: Sequence[str]) -> str:
-    facts = [
-        f"- **{_label(name)}:** {_inline(entry.get(name))}" for name in names if not _long(entry.get(name))
-    ]
-    blocks = [
-        f"**{_label(name)}:**\n\n{_fenced(entry.get(name))}" for name in names if _long(entry.get(name))
-    ]
+    facts = [f"- **{_label(name)}:** {_inline(entry.get(name))}" for name in names if not _long(entry.get(name))]
+    blocks = [f"**{_label(name)}:**\n\n{_fenced(entry.get(name))}" for name in names if _long(entry.get(name))]
     return "\n\n".join([f"## F{number}: {escaped(entry.get('title'))}", "\n".join(facts), *blocks])
 
 
@@ -115,6 +110,10 @@ def _owed(folder: Folder) -> str:
     return _section("Still missing", "\n".join(f"- {escaped(item)}" for item in owed)) if owed else ""
 
 
+def _agreed(folder: Folder) -> str:
+    return f"Agreed: {escaped(folder.agreed, FIELD_LIMIT)}" if folder.agreed else ""
+
+
 def _verdict(folder: Folder) -> str:
     return f"Gate: **{'passed' if folder.gate.passed else 'failed'}** ({escaped(folder.gate.reason)})."
 
@@ -131,6 +130,7 @@ def _debug_summary(folder: Folder) -> str:
     return _page(
         folder,
         "Debug summary",
+        _agreed(folder),
         _counted(folder),
         _verdict(folder),
         _section("Findings", _severity_table(folder)),
@@ -141,9 +141,7 @@ def _debug_summary(folder: Folder) -> str:
 
 
 def _blocked(folder: Folder) -> str:
-    return _page(
-        folder, "Blocked", _listed(folder.of("blocked"), "iteration", "category", "finding", "description")
-    )
+    return _page(folder, "Blocked", _listed(folder.of("blocked"), "iteration", "category", "finding", "description"))
 
 
 def _fix_summary(folder: Folder) -> str:
@@ -152,22 +150,17 @@ def _fix_summary(folder: Folder) -> str:
         first.setdefault(entry.get("category") or "all", entry.get("metric"))
     left = modescore.remaining(folder.entries).items()
     pending = {item["id"] for item in modescore.open_findings(folder.entries, folder.queue)}
-    queue = (
-        [i["id"], i["severity"], i["title"], "open" if i["id"] in pending else "mended"] for i in folder.queue
-    )
-    numbers = _table(
-        ("Category", "At first", "Now"), ([name, first.get(name, ""), now] for name, now in left)
-    )
+    queue = ([i["id"], i["severity"], i["title"], "open" if i["id"] in pending else "mended"] for i in folder.queue)
+    numbers = _table(("Category", "At first", "Now"), ([name, first.get(name, ""), now] for name, now in left))
     return _page(
         folder,
         "Fix summary",
+        _agreed(folder),
         _counted(folder),
         _verdict(folder),
         _section("Errors", numbers),
         _section("Kept", _listed(folder.of("keep"), "iteration", "commit", "metric", "delta", "description")),
-        _section("Imported findings", _table(("Id", "Severity", "Title", "State"), queue))
-        if folder.queue
-        else "",
+        _section("Imported findings", _table(("Id", "Severity", "Title", "State"), queue)) if folder.queue else "",
         _owed(folder),
     )
 
@@ -179,6 +172,7 @@ def _overview(folder: Folder) -> str:
     return _page(
         folder,
         "Security overview",
+        _agreed(folder),
         _counted(folder),
         f"Score: **{modescore.score(folder.schema, folder.entries)}** of 100; coverage: {', '.join(facts)}.",
         _verdict(folder),
@@ -192,8 +186,7 @@ def _overview(folder: Folder) -> str:
 def _threat_model(folder: Folder) -> str:
     kinds = {"Assets": "asset", "Trust boundaries": "boundary", "Actors": "actor"}
     parts = [
-        _section(title, _listed(folder.of(kind), "title", "description", "location"))
-        for title, kind in kinds.items()
+        _section(title, _listed(folder.of(kind), "title", "description", "location")) for title, kind in kinds.items()
     ]
     found = modescore.confirmed(folder.entries)
     threats = ([e.get("stride"), e.get("title"), e.get("scenario"), e.get("severity")] for e in found)
@@ -206,17 +199,13 @@ def _threat_model(folder: Folder) -> str:
 
 
 def _attack_surface(folder: Folder) -> str:
-    return _page(
-        folder, "Attack surface", _listed(folder.of("surface"), "title", "location", "description", "lens")
-    )
+    return _page(folder, "Attack surface", _listed(folder.of("surface"), "title", "location", "description", "lens"))
 
 
 def _coverage(folder: Folder) -> str:
     parts = [
         _section("STRIDE", _examined(folder, "stride", {name: name.capitalize() for name in STRIDE})),
-        _section(
-            "OWASP Top 10 (2021)", _examined(folder, "owasp", {key: f"{key} {OWASP[key]}" for key in OWASP})
-        ),
+        _section("OWASP Top 10 (2021)", _examined(folder, "owasp", {key: f"{key} {OWASP[key]}" for key in OWASP})),
         _section("Lenses", _examined(folder, "lens", {name: name.capitalize() for name in LENSES})),
     ]
     total = f"Score: **{modescore.score(folder.schema, folder.entries)}** of 100."
@@ -239,8 +228,7 @@ def _dependencies(folder: Folder) -> str:
 def _recommendations(folder: Folder) -> str:
     found = modescore.confirmed(folder.entries)
     mends = (
-        [f"F{number}", e.get("severity"), e.get("title"), e.get("mitigation")]
-        for number, e in enumerate(found, 1)
+        [f"F{number}", e.get("severity"), e.get("title"), e.get("mitigation")] for number, e in enumerate(found, 1)
     )
     return _page(
         folder,
@@ -269,6 +257,7 @@ def _ship_summary(folder: Folder) -> str:
     return _page(
         folder,
         "Ship summary",
+        _agreed(folder),
         _counted(folder),
         _verdict(folder),
         _section("Phases", phases),

@@ -13,10 +13,13 @@ from ..disk.layout import find_root
 from ..system.git import Repo
 
 
-def open_folder(start: Path, mode: str, slug: str, now: float, from_debug: Path | None = None) -> dict[str, object]:
+def open_folder(
+    start: Path, mode: str, slug: str, now: float, from_debug: Path | None = None, agreed: str = ""
+) -> dict[str, object]:
     """Make the folder of one audit with all its files; `now` is in seconds since the epoch, names are in UTC.
 
-    `from_debug` is a debug folder whose confirmed findings become the queue of a fix. Raises `Refusal`.
+    `from_debug` is a debug folder whose confirmed findings become the queue of a fix; `agreed` stands at the head
+    of the log and of the summary. Raises `Refusal`.
     """
     schema, root = schema_of(mode), find_root(start)
     queue = _imported(schema, from_debug)
@@ -25,7 +28,7 @@ def open_folder(start: Path, mode: str, slug: str, now: float, from_debug: Path 
     if repo.is_git():
         repo.exclude(artifacts.EXCLUDE)
     folder = modefolder.create(root, schema, name)
-    modefolder.start(folder, schema, modelog.head(schema, folder.name[12:], _stamp(now), queue))
+    modefolder.start(folder, schema, modelog.head(schema, folder.name[12:], _stamp(now), queue, agreed))
     modefolder.write_pages(folder, _pages(schema, folder, modefolder.read_log(folder, schema), ""))
     return {
         "dir": str(folder),
@@ -148,6 +151,7 @@ def summarize(folder: Path, fail_on: str) -> dict[str, object]:
     return {
         "dir": str(folder),
         "mode": schema.mode,
+        "agreed": modelog.read_agreed(log.text),
         "counts": modescore.counts(schema, entries),
         **_standing(schema, entries, queue),
         "gate": {"passed": gate.passed, "reason": gate.reason},
@@ -159,7 +163,7 @@ def summarize(folder: Path, fail_on: str) -> dict[str, object]:
 def _pages(schema: Schema, folder: Path, log: str, fail_on: str) -> dict[str, str]:
     entries, queue = modelog.read(schema, log), modelog.read_queue(log)
     gate = modescore.gate(schema, entries, queue, fail_on)
-    return moderender.render(moderender.Folder(schema, folder.name, entries, queue, gate))
+    return moderender.render(moderender.Folder(schema, folder.name, entries, queue, gate, modelog.read_agreed(log)))
 
 
 def _stamp(now: float) -> str:
