@@ -94,10 +94,16 @@ def _read(path: Path) -> str:
 def exec_state_path(root: Path) -> Path:
     """Where exec mode keeps its snapshot, outside the repository (contract section 1)."""
     import hashlib
-    import tempfile
 
     digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / "codex-autoresearch-exec" / digest / "autoresearch-state.exec.json"
+    return _temporary() / "codex-autoresearch-exec" / digest / "autoresearch-state.exec.json"
+
+
+def _temporary() -> Path:
+    """The folder for temporary files. Unlike `tempfile` it is not asked whether we may write there: a sandboxed
+    session may not, and must find the same place all the same."""
+    named = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
+    return Path(os.path.abspath(next((name for name in named if os.path.isdir(name)), "/tmp")))
 
 
 def skill_inside(root: Path) -> str:
