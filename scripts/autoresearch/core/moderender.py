@@ -115,6 +115,8 @@ def _agreed(folder: Folder) -> str:
 
 
 def _verdict(folder: Folder) -> str:
+    if folder.gate == modescore.NO_GATE:
+        return ""  # "passed" beside a critical finding would be read as a verdict
     return f"Gate: **{'passed' if folder.gate.passed else 'failed'}** ({escaped(folder.gate.reason)})."
 
 

@@ -25,6 +25,9 @@ class Gate:
     reason: str
 
 
+NO_GATE = Gate(True, "no severity was asked for; --fail-on SEVERITY makes findings fail the gate")
+
+
 def confirmed(entries: Entries) -> Entries:
     """Confirmed findings that no later row took back, the most severe first."""
     found = [
@@ -164,7 +167,7 @@ def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> Gate:
     if schema.mode == "ship":
         return _ready(entries)
     if not fail_on:
-        return Gate(True, "no severity was asked for; --fail-on SEVERITY makes findings fail the gate")
+        return NO_GATE
     if not entries:
         return Gate(False, "nothing was looked at, so nothing can pass")
     return _severe(schema, entries, queue, SEVERITIES[: SEVERITIES.index(fail_on) + 1])
