@@ -47,6 +47,10 @@ def test_one_outlier_does_not_move_the_spread():
     assert calibrated(10, 11, 9, 12, 8, 1000).spread < 2 * calm
 
 
+def test_two_near_values_of_three_are_no_steady_metric():
+    assert robust_spread([Decimal("146.77"), Decimal("118.26"), Decimal("147.62")]) > 15
+
+
 def test_ties_leave_no_spread_of_zero():
     assert calibrated(5, 5, 5, 5, 6).spread > 0
 

@@ -13,9 +13,9 @@ from .numbers import plain
 from .sequential import detectable_spreads, least_runs
 from .signrank import median
 
-# Finite-sample factors that make the MAD of normal noise unbiased, for 2 to 9 samples
+# Finite-sample factors that make the MAD of normal noise unbiased, for 5 to 9 samples
 # (Croux & Rousseeuw 1992, COMPSTAT 1:411); n / (n - 0.8) from 10 on.
-MAD_FACTORS = (1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107)
+MAD_FACTORS = (1.206, 1.200, 1.140, 1.129, 1.107)
 MAD_TO_SIGMA = 1.4826
 POWER_80 = 0.8416  # normal quantile of 0.8
 
@@ -81,16 +81,17 @@ def single_run_threshold(cal: Calibration, alpha: float) -> Decimal:
 
 
 def robust_spread(values: Sequence[Decimal]) -> Decimal:
-    """Return the scaled median absolute deviation; where ties make it 0, Gini's mean difference.
+    """Return the scaled median absolute deviation; below 5 values, and where ties make it 0, Gini's mean difference.
 
-    Both are unbiased for the standard deviation of normal noise, and the second is 0 only if all values
-    are equal (David 1968, Biometrika 55:573). Raises ZeroDivisionError for a single value.
+    Of three values the first sees only the nearer two, so 147, 118 and 148 would pass for steady. Both are
+    unbiased for the standard deviation of normal noise, and the second is 0 only if all values are equal
+    (David 1968, Biometrika 55:573). Raises ZeroDivisionError for a single value.
     """
     n = len(values)
     center = median(values)
     deviation = float(median([abs(value - center) for value in values]))
-    if deviation:
-        factor = MAD_FACTORS[n - 2] if n < 10 else n / (n - 0.8)
+    if deviation and n >= 5:
+        factor = MAD_FACTORS[n - 5] if n < 10 else n / (n - 0.8)
         return _rounded(deviation * MAD_TO_SIGMA * factor)
     gaps = [abs(float(a - b)) for a, b in combinations(values, 2)]
     return _rounded(sum(gaps) / len(gaps) * math.sqrt(math.pi) / 2)
