@@ -192,3 +192,20 @@ def test_what_cannot_be_ended_is_named(background: Scripted, monkeypatch: pytest
     assert any("stand_in.py" in name for name in answer["alive"]) and "stand_in.py" in answer["detail"]
     assert background.status()["reason"] == "stop_failed"
     assert background.ctl("stop", "--grace-seconds", 1).json["status"] == "stopped"
+
+
+def test_stop_at_any_instant_leaves_the_retained_state(background: Scripted):
+    edit = "n=$(ls ../edits | wc -l); touch ../edits/$n; echo $((10 - n)) > value"
+    (background.repo.path.parent / "edits").mkdir()
+    background.plan([edit, TRIAL] * 200)
+    for seconds in (0.1, 0.4, 0.7, 1.1, 1.6):  # whatever it hits: an edit, a commit, the check, the record
+        ran = background.ctl("start") if background.record() else background.launch()
+        assert ran.code == 0, ran.err
+        time.sleep(seconds)
+        assert background.ctl("stop", "--grace-seconds", 3).json["reason"] == "user_stopped", background.log()
+        heads = [
+            line for line in background.repo.read("research-results.tsv").splitlines() if '"kind": "heads"' in line
+        ]
+        assert background.repo.git("rev-parse", "HEAD") in heads[-1]
+        assert background.repo.status() == ""
+        assert int(background.repo.read("value")) == background.status()["retained_metric"]
