@@ -107,6 +107,8 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
 def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool) -> Baseline:
     root, primary = Path(config.worktree or layout.root), str(layout.root)
     before = _items(layout, config, ())
+    for item in before:  # edited a moment ago, perhaps within the second of the last run
+        hashes.forget_bytecode(item.tree, (*item.inside, *item.outside))
     foreign = foreign_events(before)
     lock = evaluator.lock(root, config)
     bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
