@@ -92,6 +92,13 @@ def test_traps_are_named_with_their_remedies(verify: str, trap: str):
     assert ": " in found
 
 
+@pytest.mark.parametrize(
+    ("direction", "pattern", "warned"), [("lower", r"(\d+) failed", 1), ("higher", r"(\d+) passed", 0)]
+)
+def test_a_number_that_vanishes_at_zero_is_warned_of(direction: str, pattern: str, warned: int):
+    assert len(evaluator.traps("pytest -q", direction, "any", pattern)) == warned
+
+
 def test_a_pipe_into_a_count_fails_at_both_ends():
     unseen_zero, unseen_crash = evaluator.traps("npx tsc | grep -c error", "lower", "zero")
     assert unseen_zero.startswith("grep -c exits 1") and unseen_crash.startswith("the first command of the pipe")

@@ -121,7 +121,7 @@ def imports(source: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(item for path in paths for item in (f"{path}.py", f"{path}/__init__.py")))
 
 
-def traps(verify: str, direction: str, verify_exit: str) -> tuple[str, ...]:
+def traps(verify: str, direction: str, verify_exit: str, pattern: str = "") -> tuple[str, ...]:
     """Known ways in which a check fails at the finish rather than at set-up, each with its remedies."""
     found = []
     pipes = "|" in words(verify)
@@ -134,6 +134,11 @@ def traps(verify: str, direction: str, verify_exit: str) -> tuple[str, ...]:
         found.append(
             "pytest exits 1 while any test fails, which this run would see as a crash: "
             "append '|| true' to the check, or set the run up with --verify-exit any"
+        )
+    if re.search(r"\bpytest\b", verify) and direction == "lower" and re.search("fail|error", pattern):
+        found.append(
+            "pytest does not write '0 failed', so the pattern finds no number at the finish: "
+            "count its FAILED and ERROR lines instead, as references/fix-workflow.md shows"
         )
     if "pipefail" not in verify and _hides_a_crash(verify):
         found.append(

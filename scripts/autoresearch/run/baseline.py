@@ -122,7 +122,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config, calibration = paired.calibrated(config, samples)
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
-    traps = rules.traps(config.verify, config.direction, config.verify_exit)
+    traps = rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern)
     warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, _crowded(lock), *_dirty_warning(before))
     return Baseline(
         calibration.center,
