@@ -91,6 +91,7 @@ def test_a_failing_guard_is_said_where_init_refuses_it(lab: Lab):
         ("echo nan", "not a finite decimal"),
         ("grep -c absent notes.txt", "exit code 1"),
         ("false", "exit code 1"),
+        ("echo no such file >&2; echo 'make: *** [bench] Error 2' >&2; exit 2", "exit code 2: no such file"),
     ],
 )
 def test_a_check_without_a_number_is_refused_with_its_remedy(lab: Lab, verify: str, said: str):

@@ -110,11 +110,15 @@ def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
     if done.signal:
         return f"ended by signal {done.signal}"
     if done.exit_code != 0 and not any_exit:
-        last = one_line(
-            (done.stderr.strip() or done.stdout.strip()).decode("utf-8", "replace").rpartition("\n")[2], 160
-        )
+        last = one_line(_last_word(done.stderr) or _last_word(done.stdout), 160)
         return f"exit code {done.exit_code}" + (f": {last}" if last else "")
     return f"left processes behind: {listing(done.leftovers, 2)}" if done.leftovers else ""
+
+
+def _last_word(output: bytes) -> str:
+    """The last line that is not make's own, for `make: *** [bench] Error 2` names no cause."""
+    lines = output.strip().decode("utf-8", "replace").split("\n")
+    return next((line for line in reversed(lines) if not line.startswith("make")), lines[-1])
 
 
 @dataclass(frozen=True)
