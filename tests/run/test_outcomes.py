@@ -54,6 +54,30 @@ def test_a_failed_guard_discards(lab: Lab):
     clean(lab)
 
 
+NODE = "x.js:1\nthrow new Error('no')\n^\n\nError: no such export\n    at throwError (x.js:1:7)\n\nNode.js v20.20.2\n"
+PYTEST = "FAILED test_a.py::test_b - assert 1 == 2\n========= 1 failed in 0.03s =========\n"
+
+
+@pytest.mark.parametrize(
+    ("out", "err", "said"),
+    [
+        ("", NODE, "Error: no such export"),
+        (PYTEST, "", "FAILED test_a.py::test_b - assert 1 == 2"),
+        (PYTEST, "one warning\nmake: *** [test] Error 1\n", "FAILED test_a.py::test_b - assert 1 == 2"),
+        ("fine\n", "x = (\n    ^\n\n", "x = ("),
+        ("", "make: *** [test] Error 1\n", "make: *** [test] Error 1"),
+        ("", "Error " * 100, "Error " * 26 + "Err…"),
+    ],
+)
+def test_a_failed_guard_says_why(lab: Lab, out: str, err: str, said: str):
+    lab.repo.write("out", out)
+    lab.repo.write("err", err)
+    lab.repo.commit("output")
+    lab.init(guard="test ! -e src/broken || { cat out; cat err >&2; exit 1; }")
+    lab.repo.write("src/broken", "")
+    assert lab.trial(8)["decision"] == f"guard failed: exit code 1: {said}"
+
+
 CRASHES = {
     "exit code": ("echo no; exit 3", "exit code 3"),
     "signal": ("kill -KILL $$", "exit code 137"),

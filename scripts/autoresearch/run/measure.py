@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 FIRST_LIMIT = 1800.0
 # A check that is quick may stumble over a busy machine: below this, twice the time is no sign of anything (seconds).
 SLACK = 10.0
+# What says why a check failed: an error, but no stack frame, no banner, nor `make: *** [bench] Error 2`.
+_TELLING = re.compile(r"(?!\s*at |=|make).*(?:Error|error:|failed|FAILED|assert)")
+_WORDED = re.compile(r"(?!make).*\w")
+_TAIL = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -110,15 +115,17 @@ def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
     if done.signal:
         return f"ended by signal {done.signal}"
     if done.exit_code != 0 and not any_exit:
-        last = one_line(_last_word(done.stderr) or _last_word(done.stdout), 160)
+        last = _cause(done)
         return f"exit code {done.exit_code}" + (f": {last}" if last else "")
     return f"left processes behind: {listing(done.leftovers, 2)}" if done.leftovers else ""
 
 
-def _last_word(output: bytes) -> str:
-    """The last line that is not make's own, for `make: *** [bench] Error 2` names no cause."""
-    lines = output.strip().decode("utf-8", "replace").split("\n")
-    return next((line for line in reversed(lines) if not line.startswith("make")), lines[-1])
+def _cause(done: process.Finished) -> str:
+    """The last line that names an error, of stderr before stdout; else the last one with a word in it."""
+    streams = [out[-_TAIL:].decode("utf-8", "replace").splitlines()[::-1] for out in (done.stderr, done.stdout)]
+    wanted = (_TELLING, _WORDED, re.compile(r".*\w"))
+    found = (line for pattern in wanted for lines in streams for line in lines if pattern.match(line))
+    return one_line(next(found, ""), 160)
 
 
 @dataclass(frozen=True)
