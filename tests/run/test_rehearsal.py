@@ -67,6 +67,7 @@ def test_a_dirty_tree_is_said_where_init_refuses_it(lab: Lab):
     lab.value(7)
     answer = rehearse(lab, "cat src/value")
     assert (answer["dirty"], answer["baseline_metric"]) == (["src/value"], 7)
+    assert [w for w in answer["warnings"] if "inside the scope: src/value; the start is refused" in w]
     ran = lab.call("init_run", "--scope", "src/", "--metric-name", "cost", "--verify", "cat src/value")
     refused(ran, "uncommitted changes in src/value")
     assert lab.repo.status() == " M src/value"
@@ -83,22 +84,26 @@ def test_a_failing_guard_is_said_where_init_refuses_it(lab: Lab):
     assert everything(lab.path).keys() & {str(lab.path / "autoresearch-evidence" / "0000")} == set()
 
 
+NUMBER = "exactly one finite decimal"
+
+
 @pytest.mark.parametrize(
-    ("verify", "said"),
+    ("verify", "said", "remedy"),
     [
-        ("echo none", "no numbers in the output"),
-        ("echo 1 2", "2 numbers in the output"),
-        ("echo nan", "not a finite decimal"),
-        ("grep -c absent notes.txt", "exit code 1"),
-        ("false", "exit code 1"),
-        ("echo no such file >&2; echo 'make: *** [bench] Error 2' >&2; exit 2", "exit code 2: no such file"),
+        ("echo none", "no numbers in the output", NUMBER),
+        ("echo 1 2", "2 numbers in the output", NUMBER),
+        ("echo nan", "not a finite decimal", NUMBER),
+        ("grep -c absent notes.txt", "exit code 1", "|| true"),
+        ("false", "exit code 1", "without an error"),
+        ("python3 -c 'import absent'", "No module named 'absent'", "without an error"),
+        ("echo no such file >&2; echo 'make: *** [bench] Error 2' >&2; exit 2", "exit code 2: no such file", "without an error"),
     ],
 )
-def test_a_check_without_a_number_is_refused_with_its_remedy(lab: Lab, verify: str, said: str):
+def test_a_check_without_a_number_is_refused_with_its_remedy(lab: Lab, verify: str, said: str, remedy: str):
     before = everything(lab.path)
     ran = lab.call("init_run", "--dry-run", "--scope", "src/", "--metric-name", "cost", "--verify", verify)
-    remedy = "--verify-exit any" if "exit" in said else "exactly one finite decimal"
     refused(ran, "the check gives no number", said, remedy)
+    assert ("|| true" in ran.err) == ("||" in remedy)
     assert everything(lab.path) == before
 
 

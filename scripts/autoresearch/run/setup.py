@@ -14,7 +14,7 @@ from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.numbers import plain
 from ..core.rows import Row
-from ..core.text import one_line
+from ..core.text import listing, one_line
 from ..disk import atomic, evidence, journal, locks
 from ..disk.layout import Layout
 from ..system.git import Repo
@@ -155,7 +155,13 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
-    return {**figures(first), **found, "message": sentence(plan.config, first)}
+    told = figures(first)
+    if first.dirty:
+        told["warnings"].append(
+            f"uncommitted changes inside the scope: {listing(first.dirty, 3)}; the start is refused until they are "
+            "committed or put away, unless a background run takes its own worktree"
+        )
+    return {**told, **found, "message": sentence(plan.config, first)}
 
 
 def figures(first: baseline.Baseline) -> dict[str, Any]:
