@@ -200,18 +200,27 @@ def test_a_fix_takes_up_the_findings_of_a_debug_folder(opened: Opened, run_scrip
     assert "| F1 | high | Session dropped | mended |" in (fix / "summary.md").read_text("utf-8")
 
 
-def test_a_fix_takes_a_row_of_the_run_as_it_was_measured(opened: Opened, run_script: Any, repo: Repo):
-    header = "iteration\tcommit\tmetric\tdelta\tguard\tstatus\tdescription"
-    rows = "0\ta1b2c3d\t47\t0\t-\tbaseline\tfirst\n1\tb2c3d4e\t53\t+6\tpass\tkeep\t[labels: x] narrow\n"
-    repo.write("research-results.tsv", f"# metric_direction: higher\n{header}\n{rows}")
+def test_a_fix_takes_over_what_its_run_measured(opened: Opened, run_script: Any, repo: Repo):
+    log = repo.path / "research-results.tsv"
+    columns = "iteration\tcommit\tmetric\tdelta\tguard\tstatus\tdescription"
+    config = '{"metric_key": "open"}'
+    event = '# event: {"kind": "trial", "iteration": %d, "others": {"types": %d, "tests": %d, "passed": 9}}\n'
+    head = f"# metric_direction: lower\n# mode: fix\n# run_tag: t\n# config_json: {config}\n{columns}\n"
+    log.write_text(head + event % (0, 4, 2) + "0\ta1b2c3d\t6\t0\t-\tbaseline\tfirst\n")
     fix = opened("fix")
-    for row in ("0", "last"):
-        assert run_script("mode_log", "add", "--dir", fix, f"row={row}", "category=types").code == 0
-    assert "\n".join(rows_of(fix)) + "\n" == rows
-    again = run_script("mode_log", "add", "--dir", fix, "row=1", "category=types")
-    assert "already records it" in again.err
-    typed = run_script("mode_log", "add", "--dir", fix, "row=1", "metric=3")
-    assert "leave out the typed ones" in typed.err
+    assert rows_of(fix) == ["0\ta1b2c3d\t6\t0\t-\tbaseline\tfirst"]
+    blocked = ("status=blocked", "category=tests", "description=needs tzdata")
+    assert run_script("mode_log", "add", "--dir", fix, *blocked).code == 0
+    with log.open("a") as file:
+        file.write(event % (1, 4, 1) + "1\tb2c3d4e\t5\t-1\tpass\tkeep\t[labels: f1] narrow\n")
+    done = run_script("mode_log", "summary", "--dir", fix).json
+    assert done["coverage"]["remaining"] == {"types": "4", "tests": "1"}
+    assert [line.split("\t")[5] for line in rows_of(fix)] == ["baseline", "blocked", "keep"]
+    assert '"category": "tests"' in log_of(fix).splitlines()[-2]
+    assert run_script("mode_log", "summary", "--dir", fix).json["rows"] == 3
+    typed = run_script("mode_log", "add", "--dir", fix, "status=keep", "metric=0", "commit=abc1234", "description=x")
+    assert "taken over by themselves" in typed.err
+    assert "| tests | 2 | 1 |" in (fix / "summary.md").read_text("utf-8")
 
 
 def test_a_patch_that_mutes_is_no_keep(opened: Opened, run_script: Any, tmp_path: Path):

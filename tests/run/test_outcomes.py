@@ -213,6 +213,17 @@ def test_a_repeated_patch_is_refused(lab: Lab):
     assert lab.trial(12)["status"] == "discard", "on another base it is another experiment"
 
 
+@pytest.mark.parametrize("mode", ["fix", "loop"])
+def test_a_fix_that_mutes_is_refused(lab: Lab, mode: str):
+    lab.init("--mode", mode)
+    lab.value(8)
+    lab.repo.write("src/note.py", "x = y  # type: ignore\n")
+    if mode == "fix":
+        untouched(lab, "src/note.py:1: # type: ignore", "nothing was run")
+        lab.repo.write("src/note.py", "x = y\n")
+    assert lab.trial()["status"] == "keep"
+
+
 def test_a_crash_may_be_tried_again(lab: Lab):
     lab.init()
     assert lab.trial("none")["status"] == "crash"

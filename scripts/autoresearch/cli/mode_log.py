@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
         return modelog.open_folder(arguments.root_of(args), args.mode, args.slug, time.time(), debug, args.agreed)
     if args.command == "add":
         return modelog.add_row(Path(args.dir), _fields(args.fields), time.time())
-    answer = modelog.summarize(Path(args.dir), args.fail_on or "")
+    answer = modelog.summarize(Path(args.dir), args.fail_on or "", time.time())
     return Outcome(answer, 1 if answer["failed"] else 0)
 
 

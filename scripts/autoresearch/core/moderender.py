@@ -147,9 +147,7 @@ def _blocked(folder: Folder) -> str:
 
 
 def _fix_summary(folder: Folder) -> str:
-    first: dict[str, str] = {}
-    for entry in folder.of("baseline", "drift"):
-        first.setdefault(entry.get("category") or "all", entry.get("metric"))
+    first = modescore.at_first(folder.entries)
     left = modescore.remaining(folder.entries).items()
     pending = {item["id"] for item in modescore.open_findings(folder.entries, folder.queue)}
     queue = ([i["id"], i["severity"], i["title"], "open" if i["id"] in pending else "mended"] for i in folder.queue)

@@ -10,7 +10,8 @@ from .errors import Refusal
 from .modelog import FIELD_LIMIT, Context, Entry, kind_of
 from .modeschemas import OWASP, STRIDE, Schema
 
-_SET_BY_TOOL = ("timestamp", "kind", "muted")
+_MEASURED = ("run", "counts")
+SET_BY_TOOL = ("timestamp", "kind", "muted", *_MEASURED)
 _SEVERAL = ("stride", "owasp", "lens")
 _LOCATION = re.compile(r"(?P<path>[^:]+):(?P<line>[1-9][0-9]{0,7})(?:[:-][0-9]+)?")
 _RESULTS = {"finding": ("confirmed", "disproven", "inconclusive"), "coverage": ("clean", "not applicable")}
@@ -24,7 +25,7 @@ def located_paths(location: str) -> tuple[str, ...]:
 
 def check_row(schema: Schema, given: Mapping[str, str], context: Context) -> Entry:
     """The entry that the given fields make; raises one `Refusal` that names every problem."""
-    values, problems = _cleaned(schema, given)
+    values, problems = _cleaned(schema, given, context.measured)
     values = _completed(schema, values, context)
     kind = kind_of(schema, values)
     if kind:
@@ -50,13 +51,13 @@ def _field(raw: str) -> str:
     return raw.strip().lower().replace("-", "_").replace(" ", "_")
 
 
-def _cleaned(schema: Schema, given: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+def _cleaned(schema: Schema, given: Mapping[str, str], measured: bool) -> tuple[dict[str, str], list[str]]:
     """Known fields, bounded and in the schema's own spelling, and what was wrong with the others."""
     values: dict[str, str] = {}
     problems: list[str] = []
     for raw, content in given.items():
         name = _field(raw)
-        if name in _SET_BY_TOOL:
+        if name in SET_BY_TOOL and not (measured and name in _MEASURED):
             problems.append(f"{name} is set by the tool, leave it out")
         elif name not in schema.fields:
             known = ", ".join(schema.fields)
@@ -195,6 +196,8 @@ def _fix_rules(kind: str, values: dict[str, str], context: Context) -> list[str]
     problems += _repeated(kind, values, context, ("iteration", "commit", "category", "description"))
     if not re.fullmatch(r"[0-9a-f]{4,40}", values.get("commit", "0000")):
         problems.append(f"commit is {text.one_line(values['commit'], 50)!r}, expected a hash in hexadecimal digits")
+    if not context.measured and kind != "blocked" and any(entry.get("run") for entry in context.history):
+        problems.append("rows of the fix run are taken over by themselves, add only blocked ones")
     known = [item.get("id", "") for item in context.queue]
     if "finding" in values and values["finding"] not in known:
         shown = text.one_line(values["finding"], 20)
@@ -233,7 +236,8 @@ def _metric_rules(values: dict[str, str], context: Context) -> list[str]:
 def retained(history: tuple[Entry, ...], category: str) -> str | None:
     """The metric that stands for a category of errors: its last baseline, keep or drift."""
     for entry in reversed(history):
-        if entry.kind in ("baseline", "keep", "drift") and entry.get("category") == category:
+        counted = bool(entry.get("counts"))  # then its metric is the run's, over all categories
+        if entry.kind in ("baseline", "keep", "drift") and entry.get("category") == category and not counted:
             return entry.get("metric")
     return None
 

@@ -57,15 +57,9 @@ class Schema:
         return self.columns + self.extras
 
 
-_BUG = tuple(
-    "title severity location hypothesis evidence reproduction impact root_cause suggested_fix".split()
-)
-_AUDIT = tuple(
-    "iteration type title result severity confidence lens stride owasp location description".split()
-)
-_FINDING = tuple(
-    "title location scenario impact confidence severity stride owasp mitigation evidence".split()
-)
+_BUG = tuple("title severity location hypothesis evidence reproduction impact root_cause suggested_fix".split())
+_AUDIT = tuple("iteration type title result severity confidence lens stride owasp location description".split())
+_FINDING = tuple("title location scenario impact confidence severity stride owasp mitigation evidence".split())
 _LISTED = ("title", "description")
 _TRIAL = ("metric", "commit", "description")
 
@@ -98,7 +92,7 @@ SCHEMAS: Mapping[str, Schema] = {
                 "drift": ("metric", "description"),
                 **dict.fromkeys(("no-op", "blocked", "refine", "pivot", "search"), ("description",)),
             },
-            ("category", "finding", "muted"),
+            ("category", "finding", "muted", "run", "counts"),
             {"guard": ("pass", "fail"), "category": CATEGORIES, "status": tuple(sorted(STATUSES))},
             ("blocked.md", "summary.md"),
         ),
@@ -162,7 +156,5 @@ def schema_of(mode: str) -> Schema:
     """The schema of `mode`; raises `Refusal` naming the modes that have a folder."""
     if mode not in SCHEMAS:
         known = ", ".join(SCHEMAS)
-        raise Refusal(
-            f"mode {text.one_line(mode, 40)!r} has no folder, expected one of {known}; pass one of them"
-        )
+        raise Refusal(f"mode {text.one_line(mode, 40)!r} has no folder, expected one of {known}; pass one of them")
     return SCHEMAS[mode]

@@ -93,7 +93,26 @@ def score(schema: Schema, entries: Entries) -> Decimal | None:
 def remaining(entries: Entries) -> dict[str, str]:
     """The retained number of errors of each category that has one, in the order they are to be mended."""
     found = {name: retained(entries, name) for name in (*CATEGORIES, "")}
+    found.update(next(filter(None, map(counted, reversed(_standing(entries)))), {}))
     return {name or "all": metric for name, metric in found.items() if metric is not None}
+
+
+def at_first(entries: Entries) -> dict[str, str]:
+    """The number of errors of each category when it was first counted."""
+    first: dict[str, str] = {}
+    for entry in _standing(entries):
+        for name, metric in (counted(entry) or {entry.get("category") or "all": entry.get("metric")}).items():
+            first.setdefault(name, metric)
+    return first
+
+
+def _standing(entries: Entries) -> Entries:
+    return tuple(entry for entry in entries if entry.kind in ("baseline", "keep", "drift"))
+
+
+def counted(entry: Entry) -> dict[str, str]:
+    """The errors by category that the run's own check counted for a row."""
+    return {name: number for name, _, number in (part.partition("=") for part in entry.get("counts").split())}
 
 
 def open_findings(entries: Entries, queue: Queue) -> Queue:

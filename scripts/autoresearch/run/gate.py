@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..core import supervise
+from ..core import muting, supervise
 from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
 from ..core.text import listing
@@ -66,7 +66,7 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
         _note(run, "scope", outside)
         raise Refusal(
             f"changes outside the scope ({run.config.scope or '.'}): {listing(outside)}; nothing was committed. "
-            "Undo them if they are yours, else tell the user; then run the trial again"
+            "Take back your own lines (by hand where the user had unsaved work), else tell the user; then run the trial again"
         )
     return found
 
@@ -114,3 +114,14 @@ def tried_before(run: Run, key: str) -> str:
                     "nothing was run. Change it or undo it, then run the trial again"
                 )
     return ""
+
+
+def muted_by(run: Run, patch: bytes) -> str:
+    """The refusal for a fix that mutes signals instead of mending them, "" for any other."""
+    found = muting.muted_signals(patch.decode("utf-8", "replace")) if run.mode == "fix" else ()
+    if not found:
+        return ""
+    return (
+        f"the edit mutes signals instead of mending them ({listing(found)}); nothing was run. "
+        "Take that out, then run the trial again"
+    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..core import artifacts, modelog, moderender, moderules, modescore, muting, rows
+from ..core import artifacts, modelog, moderender, moderules, modescore, muting
 from ..core.errors import Refusal
 from ..core.modeschemas import Schema, schema_of
-from ..disk import journal, modefolder
+from ..disk import modefolder
 from ..disk.layout import find_root
 from ..system.git import Repo
+from . import fixrows
 
 
 def open_folder(
@@ -29,24 +30,25 @@ def open_folder(
         repo.exclude(artifacts.EXCLUDE)
     folder = modefolder.create(root, schema, name)
     modefolder.start(folder, schema, modelog.head(schema, folder.name[12:], _stamp(now), queue, agreed))
-    modefolder.write_pages(folder, _pages(schema, folder, modefolder.read_log(folder, schema), ""))
+    with modefolder.locked(folder, schema) as log:
+        _take_over(log, schema, root, now)
+        modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
     return {
         "dir": str(folder),
         "mode": mode,
         "files": [schema.log, *schema.files],
         "columns": list(schema.columns),
         "row_fields": {kind: " ".join(fields) for kind, fields in schema.kinds.items()},
-        "more_fields": [*schema.extras, *(_FIX_INPUTS if mode == "fix" else ())],
+        "more_fields": [name for name in schema.extras if name not in moderules.SET_BY_TOOL],
         "choices": {name: ", ".join(choices) for name, choices in schema.choices.items()},
         **({"queue": list(queue)} if queue else {}),
         "next": {"action": "add", "reason": _FIRST[mode]},
     }
 
 
-_FIX_INPUTS = ("row", "patch")
 _FIRST = {
     "debug": "add a row when a hypothesis has its answer: result=… and the fields of row_fields",
-    "fix": "add the baseline row first: status=baseline metric=N description=… and, where known, category=…",
+    "fix": "run trials; the fix run's rows are taken over by themselves, add only what is blocked; then summary",
     "security": "add asset, boundary, actor and surface rows first, then findings and coverage rows",
     "ship": "add the first phase: type=… phase=identify target=… notes=…",
 }
@@ -72,22 +74,20 @@ def _imported(schema: Schema, from_debug: Path | None) -> tuple[Mapping[str, str
 def add_row(folder: Path, given: Mapping[str, str], now: float) -> dict[str, object]:
     """Check one row against the mode's schema, append it, render the Markdown, and say what is still missing.
 
-    Two fields of a fix row are no part of it: `patch` is a diff that must not mute signals, `row` is an
-    iteration of the repo's results log (or `last`) to be copied. Raises `Refusal` naming every problem.
+    The field `patch` of a fix row is no part of it: a diff that must not mute signals. What the repo's fix run has
+    measured is taken over first. Raises `Refusal` naming every problem.
     """
     folder = folder.resolve()
     schema = modefolder.identify(folder)
     root = folder.parent.parent
     given = dict(given)
     muted = muting.muted_signals(given.pop("patch", "")) if schema.mode == "fix" else ()
-    measured = schema.mode == "fix" and "row" in given
-    if measured:
-        given = _copied(root, given)
     files = {path: modefolder.line_count(root, path) for path in moderules.located_paths(given.get("location", ""))}
     found = {path: lines for path, lines in files.items() if lines is not None}
     with modefolder.locked(folder, schema) as log:
+        _take_over(log, schema, root, now)
         history, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
-        context = modelog.Context(history, queue, found, _stamp(now), muted, measured)
+        context = modelog.Context(history, queue, found, _stamp(now), muted)
         entry = moderules.check_row(schema, given, context)
         log.append(modelog.record(schema, entry))
         modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
@@ -98,22 +98,16 @@ def _noted(muted: tuple[str, ...]) -> dict[str, object]:
     return {"muted": list(muted)} if muted else {}
 
 
-def _copied(root: Path, given: dict[str, str]) -> dict[str, str]:
-    """The fields of a row of the repo's own results log: measured there, so nothing is typed here."""
-    wanted = given.pop("row").strip()
-    typed = [name for name in rows.COLUMNS if name in given]
-    if typed:
-        raise Refusal(f"row={wanted} copies {', '.join(typed)} too, expected either; leave out the typed ones")
-    try:
-        known = journal.read(root / "research-results.tsv").rows
-    except (OSError, ValueError) as error:
-        raise Refusal(
-            f"the results log cannot be read ({error}), expected a run's log; type the columns instead"
-        ) from None
-    for row in reversed(known):
-        if wanted in ("last", f"{row.iteration}{row.worker}"):
-            return {**dict(zip(rows.COLUMNS, rows.format_row(row).split("\t"))), **given}
-    raise Refusal(f"the results log has no row {wanted[:20]!r}, expected an iteration or `last`; look into it")
+def _take_over(log: modefolder.Locked, schema: Schema, root: Path, now: float) -> None:
+    """Append what the fix run has recorded since."""
+    if schema.mode != "fix":
+        return
+    history, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
+    for given in fixrows.pending(root, history, queue):
+        context = modelog.Context(history, queue, {}, _stamp(now), (), measured=True)
+        entry = moderules.check_row(schema, given, context)
+        log.append(modelog.record(schema, entry))
+        history += (entry,)
 
 
 def _recorded(schema: Schema, entry: modelog.Entry) -> dict[str, object]:
@@ -137,7 +131,7 @@ def _standing(
     }
 
 
-def summarize(folder: Path, fail_on: str) -> dict[str, object]:
+def summarize(folder: Path, fail_on: str, now: float) -> dict[str, object]:
     """Render every promised file, and answer with counts, score, coverage and the gate.
 
     `fail_on` is a severity or empty. `failed` is true when a gate was asked for and does not pass.
@@ -145,6 +139,7 @@ def summarize(folder: Path, fail_on: str) -> dict[str, object]:
     folder = folder.resolve()
     schema = modefolder.identify(folder)
     with modefolder.locked(folder, schema) as log:
+        _take_over(log, schema, folder.parent.parent, now)
         entries, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
         gate = modescore.gate(schema, entries, queue, fail_on)
         modefolder.write_pages(folder, _pages(schema, folder, log.text, fail_on))

@@ -132,14 +132,14 @@ def _bench(run: Run, note: Intent) -> measure.Bench:
 
 
 def _key(run: Run, note: Intent) -> str:
-    """The key of the attempt's patch, which is kept as evidence; raises `Refusal` for one that was tried before."""
+    """The key of the attempt's patch, kept as evidence; raises `Refusal` for one that was tried before or mutes."""
     patch = _patch(run, note)
     key = gate.key_of(run, patch)
-    tried = gate.tried_before(run, key)
-    if tried:
+    refusal = gate.tried_before(run, key) or gate.muted_by(run, patch)
+    if refusal:
         intent.finish(run.layout)
         evidence.fresh_folder(run.layout.evidence, note.iteration)
-        raise Refusal(tried)
+        raise Refusal(refusal)
     folder = evidence.folder(run.layout.evidence, note.iteration)
     evidence.write_bytes(folder / "patch.diff", patch, 2 * evidence.PATCH_LIMIT)
     return key
