@@ -96,7 +96,11 @@ NUMBER = "exactly one finite decimal"
         ("grep -c absent notes.txt", "exit code 1", "|| true"),
         ("false", "exit code 1", "without an error"),
         ("python3 -c 'import absent'", "No module named 'absent'", "without an error"),
-        ("echo no such file >&2; echo 'make: *** [bench] Error 2' >&2; exit 2", "exit code 2: no such file", "without an error"),
+        (
+            "echo no such file >&2; echo 'make: *** [bench] Error 2' >&2; exit 2",
+            "exit code 2: no such file",
+            "without an error",
+        ),
     ],
 )
 def test_a_check_without_a_number_is_refused_with_its_remedy(lab: Lab, verify: str, said: str, remedy: str):

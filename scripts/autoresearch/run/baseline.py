@@ -155,6 +155,8 @@ def _samples(bench: Bench) -> list[Sample]:
 
 def _remedy(sample: Sample, config: Config) -> str:
     if sample.exit_code not in (0, None) and config.verify_exit == "zero":
+        if not sample.form:
+            return "expected it to end without an error; correct the check"
         return "if the exit code says nothing here, append '|| true' to the check or set up with --verify-exit any"
     return "expected exactly one finite decimal on stdout (or METRIC name=value lines); correct the check"
 

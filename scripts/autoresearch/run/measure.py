@@ -32,7 +32,10 @@ _TAIL = 1 << 16
 
 @dataclass(frozen=True)
 class Sample:
-    """One run of a check: its metric or why there is none, its other numbers, and seconds."""
+    """One run of a check: its metric or why there is none, its other numbers, and seconds.
+
+    `form` is how a usable number was printed, also by a run that failed otherwise; "" without one.
+    """
 
     value: Decimal | None
     problem: str
@@ -79,9 +82,8 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
     reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
     if not problem and reading.problem:
         problem = f"verify printed no usable metric: {reading.problem}"
-    return Sample(
-        None if problem else reading.value, problem, done.duration, done.exit_code, reading.others, reading.form
-    )
+    form = "" if reading.value is None else reading.form
+    return Sample(None if problem else reading.value, problem, done.duration, done.exit_code, reading.others, form)
 
 
 def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
