@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -146,6 +147,15 @@ def test_of_sixteen_launches_one_wins(background: Scripted, fresh: tuple[str, ..
     assert all("already_running" in err for (_, err), code in ends if code)
     assert until(lambda: len(background.prompts()) == 1)
     assert background.status()["status"] == "running"
+
+
+def test_status_for_people_leaves_plumbing_out(background: Scripted):
+    background.plan([{"silent": 300}])
+    background.launch("--iterations", 20)
+    text = background.ctl("status", "--format", "text").out
+    assert re.search(r"^session +number 1, started at 2", text, re.MULTILINE), text
+    assert re.search(r"^left +iterations 20$", text, re.MULTILINE)
+    assert not re.search(r"[{}]|mark|identity", text)
 
 
 def test_the_prompt_can_be_read(background: Scripted, run_script: RunScript):

@@ -286,12 +286,17 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _as_text(answer: Mapping[str, Any]) -> str:
-    from ..core import jsontext
+_PLUMBING = ("pid", "identity", "mark", "thread_id")  # of a session; for programs
 
+
+def _as_text(answer: Mapping[str, Any]) -> str:
     shown = {name: value for name, value in answer.items() if value not in (None, "", [], {})}
     width = max(len(name) for name in shown)
-    return "\n".join(
-        f"{name.replace('_', ' '):{width}}  {value if isinstance(value, str) else jsontext.dumps(value)}"
-        for name, value in shown.items()
-    )
+    return "\n".join(f"{name.replace('_', ' '):{width}}  {_plain(value)}" for name, value in shown.items())
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Mapping):
+        parts = ((name.replace("_", " "), part) for name, part in value.items() if name not in _PLUMBING)
+        return ", ".join(f"{name} {part}" for name, part in parts if part != "")
+    return "; ".join(value) if isinstance(value, list) else str(value)
