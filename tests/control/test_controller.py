@@ -160,6 +160,14 @@ def test_an_untried_edit_is_taken_back_and_its_patch_kept(background: Scripted):
     assert "+3" in patch and "+4" in patch
 
 
+def test_the_patch_of_one_interruption_outlives_the_next(background: Scripted):
+    background.plan(["echo 3 > value"], ["echo 4 > value"], ["echo 3 > value"], step(1))
+    background.launch("--stop-condition", "<= 1")
+    background.ended()
+    patch = background.repo.read("autoresearch-evidence/0001/undone.diff")
+    assert [line for line in patch.split("\n") if line[:1] == "+" and line[1:2] != "+"] == ["+3", "+4"]
+
+
 def test_what_a_session_leaves_running_is_ended(background: Scripted):
     background.plan(["setsid sleep 300 >/dev/null 2>&1 & echo $! > ../pid", *step(1)])
     background.launch("--stop-condition", "<= 1")

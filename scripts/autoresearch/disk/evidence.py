@@ -57,6 +57,18 @@ def write_bytes(path: Path, data: bytes, limit: int) -> str:
     return path.name
 
 
+def add_patch(path: Path, patch: bytes) -> None:
+    """Behind the patches that the file has: of other repositories, of earlier kills. One that is there stays alone."""
+    try:
+        if path.exists() and patch in path.read_bytes():
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "ab") as file:
+            file.write(patch)
+    except OSError as error:
+        raise atomic.unwritable(path, error) from None
+
+
 def intent_path(root: Path) -> Path:
     """The note of a running trial; it is gone when no trial runs and none was killed."""
     return root / "intent.json"

@@ -167,7 +167,7 @@ def _to_base(layout: Layout, note: Intent) -> str:
 
 def _keep_patch(layout: Layout, note: Intent, repo: Repo, base: str, trial: str) -> None:
     where = evidence.folder(layout.evidence, note.iteration) / "undone.diff"
-    evidence.write_bytes(where, repo.patch(base, trial, evidence.PATCH_LIMIT), evidence.PATCH_LIMIT)
+    evidence.add_patch(where, repo.patch(base, trial, evidence.PATCH_LIMIT))
 
 
 def complete(layout: Layout, note: Intent) -> Run:
