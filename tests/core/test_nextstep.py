@@ -76,3 +76,11 @@ def test_it_stays_short_and_one_line_a_field_whatever_the_run_says():
     assert all(len(text.splitlines()) == 1 for text in texts if text)
     # A token of plain text is four characters or so; the whole answer has 400 for it.
     assert len(jsontext.dumps(found)) < 1000
+
+
+@pytest.mark.parametrize(("mode", "told"), [("fix", True), ("loop", False)])
+def test_the_end_of_a_fix_names_its_folder(mode: str, told: bool):
+    capped = replace(CONFIG, iterations=1)
+    found = step(log("keep"), capped, mode=mode)
+    assert found["action"] == "stop"
+    assert ("mode_log.py summary" in found["do"]) == told

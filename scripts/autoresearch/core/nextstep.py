@@ -25,6 +25,7 @@ _DO = {
     "stop": "The run is over. Summarise: baseline, best, counts. Change nothing more.",
     "needs_human": "Stop and tell the user the reason. Change nothing more.",
 }
+_FIX_END = " Write the files of the fix: autoresearch_mode_log.py summary --dir FOLDER."
 
 _UNDONE = ("discard", "crash")
 
@@ -45,6 +46,7 @@ def step(config: Config, mode: str, state: State, rows: Sequence[Row], spent: Sp
     action, reason = decide(config, mode, state, rows, spent)
     undone = config.measured and bool(rows) and rows[-1].status in _UNDONE
     does = ("Your edit is undone, its patch is kept as evidence. " if undone else "") + _DO[action]
+    does += _FIX_END if mode == "fix" and action in ("stop", "needs_human") else ""
     out: dict[str, Any] = {"action": action, "reason": reason, "do": does}
     out["goal"] = one_line(config.goal or f"{config.direction} {config.metric}", 100)
     out["scope"] = one_line(config.scope or ".", 60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -17,7 +18,7 @@ def pending(root: Path, entries: tuple[Entry, ...], queue: tuple[Mapping[str, st
     """The fields of every main row that the folder does not have yet, in their order.
 
     Each gets `run` (`tag#iteration`), the `counts` of those categories of errors that the check prints as METRIC
-    lines, the first `category` that moved, and the imported `finding` that one of its labels names. Empty unless
+    lines, the first `category` that moved, and the imported `finding` that a label or its description names. Empty unless
     the repo's run is a fix; raises `Refusal` for a log that cannot be read.
     """
     try:
@@ -39,7 +40,7 @@ def _all(log: journal.Log, ids: set[str]) -> Iterator[dict[str, str]]:
         fields = dict(zip(rows.COLUMNS, rows.format_row(row).split("\t")))
         counts = _counts(log, row.iteration, fields["metric"])
         moved = [name for name in counts if counts[name] != standing.get(name, "0")]
-        named = [label.upper() for label in row.labels if label.upper() in ids]
+        named = [word for word in (*map(str.upper, row.labels), *re.findall(r"F\d+", row.description)) if word in ids]
         fields["run"] = f"{log.header.get('run_tag', 'run')}#{row.iteration}"
         fields["counts"] = " ".join(f"{name}={count}" for name, count in counts.items())
         fields["category"] = next(iter([*moved, *counts]), "")
