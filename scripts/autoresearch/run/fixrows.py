@@ -18,8 +18,8 @@ def pending(root: Path, entries: tuple[Entry, ...], queue: tuple[Mapping[str, st
     """The fields of every main row that the folder does not have yet, in their order.
 
     Each gets `run` (`tag#iteration`), the `counts` of those categories of errors that the check prints as METRIC
-    lines, the first `category` that moved, and the imported `finding` that a label or its description names. Empty unless
-    the repo's run is a fix; raises `Refusal` for a log that cannot be read.
+    lines, the first `category` that moved, and the imported `finding` that a label or its description names. Empty
+    unless the repo's run is a fix; raises `Refusal` for a log that cannot be read.
     """
     try:
         log = journal.read(root / "research-results.tsv")
