@@ -51,3 +51,36 @@ def test_a_check_that_names_the_root_may_leave_caches_in_it(lab: Lab):
     answer = lab.init(verify="sh check.sh", guard="PYTHONPATH=. ls . >/dev/null")
     assert answer["protected"] == ["check.sh"]
     assert lab.trial(9)["status"] == "keep"
+
+
+BUILD = "mkdir -p out; wc -c < src/value > out/size; cat out/size"
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_an_old_product_of_the_check_is_no_judge(lab: Lab, ignored: bool):
+    lab.repo.write(".gitignore", "out/\n" if ignored else "")
+    lab.repo.commit("ignore")
+    lab.repo.write("out/size", "3\n")  # what the check writes at the baseline too: only the time of the file moves
+    assert lab.init(verify=BUILD, guard="")["protected"] == []
+    lab.repo.write("src/value", "\n")
+    assert lab.trial()["status"] == "keep"
+    lab.recorded("drift", "--description", "again")
+    lab.repo.write("src/value", "")
+    assert lab.trial()["status"] == "keep"
+
+
+@pytest.mark.parametrize("case", ["tracked", "executed", "imported", "protected"])
+def test_a_judge_that_the_check_writes_is_refused(lab: Lab, case: str):
+    name = "out/run.py" if case in ("executed", "imported") else "out/size"
+    verify = {
+        "executed": f"date +'#%N' > {name}; python3 {name}; cat src/value",
+        "imported": f"date +'#%N' > {name}; PYTHONPATH=out python3 judge.py; : {name}",
+    }.get(case, f"date +%N > {name}; wc -l < {name}")
+    lab.repo.write("judge.py", "import out.run\nprint(1)\n")
+    lab.repo.write(".gitignore", "" if case == "tracked" else "out/\n")
+    lab.repo.write(name, "# old\n")
+    lab.repo.commit("judge")
+    ran = lab.call(
+        "init_run", "--scope", "src/", "--verify", verify, *(("--protect", "out/*") if case == "protected" else ())
+    )
+    refused(ran, f"the check changes its own files ({name})")

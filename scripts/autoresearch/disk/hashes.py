@@ -61,6 +61,19 @@ def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: _digest(root / name) for name in names}
 
 
+def stamps(root: Path, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """What moves when a file is written, be it with the same content; () for one that is not there."""
+    return {name: _stamp(root / name) for name in names}
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    try:
+        info = path.stat()
+    except OSError:
+        return ()
+    return (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns)
+
+
 def _digest(path: Path) -> str:
     try:
         with open(path, "rb") as file:

@@ -111,13 +111,17 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         hashes.forget_bytecode(item.tree, (*item.inside, *item.outside))
     foreign = foreign_events(before)
     lock = evaluator.lock(root, config)
+    stamps = hashes.stamps(root, lock)
     bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
     samples = _samples(bench)
     guard, guard_problem, guard_seconds = _guard(bench)
     if guard_problem and strict:
         raise Refusal(f"{guard_problem}, expected a pass; repair it or choose another")
     confirm_problem = _confirm(bench)
+    made = evaluator.written(root, config, stamps)
+    lock = {name: digest for name, digest in lock.items() if name not in made}
     _refuse_unstable(root, lock)
+    before, foreign = _disowned(root, before, foreign, made)
     left = _left(before, _items(layout, config, foreign))
     config, calibration = paired.calibrated(config, samples)
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
@@ -130,7 +134,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         guard,
         config,
         (
-            {"kind": "evaluator", "files": lock},
+            {"kind": "evaluator", "files": lock, **({"written": list(made)} if made else {})},
             {"kind": "heads", "iteration": 0, "heads": dict(at)},
             *foreign,
             *left,
@@ -187,6 +191,21 @@ def _refuse_unstable(root: Path, lock: Mapping[str, str]) -> None:
         raise Refusal(
             f"the check changes its own files ({listing(moved)}); expected it to leave them alone, correct it"
         )
+
+
+def _disowned(
+    root: Path, items: Sequence[Edits], foreign: Sequence[Event], made: Sequence[str]
+) -> tuple[list[Edits], list[Event]]:
+    """The user's changes without what the checks `made`: an old build that is overwritten is nobody's work."""
+    ours = {item.repo for item in items if item.tree == root}
+    items = [tree.without(item, made) if item.repo in ours else item for item in items]
+    kept = [
+        {**event, "files": {path: d for path, d in event["files"].items() if path not in made}}
+        if event["repo"] in ours
+        else event
+        for event in foreign
+    ]
+    return items, [event for event in kept if event["files"]]
 
 
 def _items(layout: Layout, config: Config, events: Sequence[Event]) -> list[Edits]:

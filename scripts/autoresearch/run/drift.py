@@ -10,7 +10,7 @@ from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
 from ..core.text import listing
-from ..disk import evidence, journal
+from ..disk import evidence, hashes, journal
 from ..disk.layout import Layout
 from ..system.git import Repo
 from . import baseline, context, evaluator, intent, leftovers, measure, paired, record, tree
@@ -29,10 +29,12 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
         _refuse_dirty(run)
         before = {item.repo: item.untracked for item in tree.edits(run)}
         moved = evaluator.violated(run)
+        stamps = hashes.stamps(run.tree, evaluator.files(run.tree, run.config))
         samples = _samples(run)
+        made = tuple(dict.fromkeys((*evaluator.products(run.log), *evaluator.written(run.tree, run.config, stamps))))
         folder = evidence.folder(layout.evidence, run.state.iteration + 1)
         left = leftovers.settle(run, before, folder, moved)
-        return _write(run, report, samples, left)
+        return _write(run, report, samples, left, made)
 
 
 def _refuse_dirty(run: Run) -> None:
@@ -57,7 +59,9 @@ def _samples(run: Run) -> list[measure.Sample]:
     return samples
 
 
-def _write(known: Run, report: Report, samples: list[measure.Sample], left: Sequence[journal.Event]) -> tuple[Run, Row]:
+def _write(
+    known: Run, report: Report, samples: list[measure.Sample], left: Sequence[journal.Event], made: Sequence[str]
+) -> tuple[Run, Row]:
     with context.writing(known.layout) as (run, held):
         number = run.state.iteration + 1
         if run.state.iteration != known.state.iteration:
@@ -70,12 +74,7 @@ def _write(known: Run, report: Report, samples: list[measure.Sample], left: Sequ
         commit = Repo(run.tree).short(primary)
         row = record.row_of(run, replace(report, description=note, commit=commit, metric=calibration.center))
         events: list[journal.Event] = [
-            {
-                "kind": "evaluator",
-                "iteration": number,
-                "files": evaluator.lock(run.tree, config),
-                "changed": list(moved),
-            },
+            {"kind": "evaluator", "iteration": number, **_locked(run, made), "changed": list(moved)},
             {"kind": "config", "config": {"noise": config.noise, "metric_form": config.metric_form}},
             {"kind": "heads", "iteration": number, "heads": heads},
             *left,
@@ -83,3 +82,10 @@ def _write(known: Run, report: Report, samples: list[measure.Sample], left: Sequ
             {"kind": "samples", "iteration": number, "samples": [sample.to_dict() for sample in samples]},
         ]
         return context.append(replace(run, config=config), held, events, [row]), row
+
+
+def _locked(run: Run, made: Sequence[str]) -> journal.Event:
+    """The lock from now on, without what the checks write themselves."""
+    now = evaluator.lock(run.tree, run.config)
+    files = {name: digest for name, digest in now.items() if name not in made}
+    return {"files": files, **({"written": list(made)} if made else {})}

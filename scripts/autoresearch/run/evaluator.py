@@ -12,6 +12,7 @@ from ..core.frozen import replace
 from ..disk import hashes
 from ..disk.journal import Log
 from ..disk.layout import SKILL_ROOT
+from ..system.git import Repo
 from . import tree
 from .context import Run
 
@@ -72,6 +73,26 @@ def lock(root: Path, config: Config) -> dict[str, str]:
     return hashes.digests(root, files(root, config))
 
 
+def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """What the checks write and read back (`--outfile=out/app.js && wc -c < out/app.js`): their product, not a judge.
+
+    That is each file they name whose stamp is not the one `before` they ran, unless git tracks it, or it is executed,
+    imported or protected.
+    """
+    names = files(root, config)
+    moved = [name for name, stamp in hashes.stamps(root, names).items() if stamp != before.get(name)]
+    executed = hashes.expand(root, evaluator.executed(filter(None, (config.verify, config.guard, config.confirm))))
+    judges = (
+        {*executed, *_imported(root, executed, _in_scope(root, config)), *_protected(root, config)} if moved else ()
+    )
+    return tuple(name for name in moved if name not in judges and not _tracked(root / name))
+
+
+def _tracked(path: Path) -> bool:
+    repo = Repo(path.parent)
+    return repo.is_git() and bool(repo.blob_ids([str(path)]))
+
+
 def shown(root: Path, config: Config, digests: Mapping[str, str]) -> tuple[str, ...]:
     """The locked files as answers list them: what lies outside the repository and only confirm names stays unsaid."""
     told = set(files(root, replace(config, confirm="")))
@@ -84,6 +105,12 @@ def known(log: Log) -> Mapping[str, str]:
         if event.get("kind") == "evaluator" and isinstance(event.get("files"), dict):
             return dict(event["files"])
     return {}
+
+
+def products(log: Log) -> tuple[str, ...]:
+    """What the checks were seen to write, as `written` tells it, by the last evaluator event."""
+    found = next((event for event in reversed(log.events) if event.get("kind") == "evaluator"), {})
+    return tuple(map(str, found.get("written", ())))
 
 
 def changed(root: Path, digests: Mapping[str, str]) -> tuple[str, ...]:

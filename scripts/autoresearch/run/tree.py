@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ..core import artifacts, scope
-from ..core.frozen import dataclass
+from ..core.frozen import dataclass, replace
 from ..disk import hashes
 from ..disk.journal import Event
 from ..disk.layout import SKILL_ROOT, skill_inside
@@ -81,6 +81,14 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
         tuple(change.path for change in changes if change.code == "U"),
         untracked,
     )
+
+
+def without(item: Edits, paths: Collection[str]) -> Edits:
+    """The same edits but for `paths`."""
+    inside, outside, untracked = (
+        tuple(path for path in group if path not in paths) for group in (item.inside, item.outside, item.untracked)
+    )
+    return replace(item, inside=inside, outside=outside, untracked=untracked)
 
 
 def named(item: Edits, paths: Sequence[str], primary: str) -> list[str]:
