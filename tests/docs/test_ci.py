@@ -108,9 +108,9 @@ def service(tmp_path: Path, repo: Repo) -> Service:
         shutil.copytree(ROOT / part, software.path / part, ignore=shutil.ignore_patterns("__pycache__"))
     software.git("init", "--quiet")
     software.commit("software")
-    path = f"{home}/bin{os.pathsep}{os.environ['PATH']}"
+    programs_first = f"{home}/bin{os.pathsep}{os.environ['PATH']}"
     url = f"file://{software.path}"
-    return Service(home, repo, {"PATH": path, "STAND_IN": str(home), "REPO": url, "AUTORESEARCH_REPO": url})
+    return Service(home, repo, {"PATH": programs_first, "STAND_IN": str(home), "REPO": url, "AUTORESEARCH_REPO": url})
 
 
 def artifact(source: Repo, target: Repo) -> None:
