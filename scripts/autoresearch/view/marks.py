@@ -19,9 +19,12 @@ _LOOKS = {
     "pivot": ("diamond", "step", "pivot"),
     "search": ("hollow", "step", "search"),
 }
+# A discarded value that lies on the better side of the line would puzzle without its reason.
+_BROKE = ("barred", "crash", "better, but the guard failed")
 _DRAWINGS = {
     "dot": '<circle r="5"/>',
     "hollow": '<circle r="3.5" class="open"/>',
+    "barred": '<path class="open" d="M3.2-3.2A4.5 4.5 0 1 0-3.2 3.2A4.5 4.5 0 1 0 3.2-3.2L-3.2 3.2"/>',
     "cross": '<path class="open thick" d="M-4-4L4 4M4-4L-4 4"/>',
     "diamond": '<path d="M0-6L5 0L0 6L-5 0Z"/>',
     "tick": '<path class="open thick" d="M0-5V5"/>',
@@ -44,14 +47,19 @@ SYMBOLS = (
 )
 
 
+def _look(experiment: Experiment) -> tuple[str, str, str]:
+    row = experiment.row
+    return _BROKE if row.status == "discard" and row.guard == "fail" else _LOOKS[row.status]
+
+
 def of(experiment: Experiment) -> str:
     """The symbol of a row."""
-    return _LOOKS[experiment.row.status][0]
+    return _look(experiment)[0]
 
 
 def kind(experiment: Experiment) -> str:
     """The class that colours a row."""
-    return _LOOKS[experiment.row.status][1]
+    return _look(experiment)[1]
 
 
 def use(symbol: str, x: str, y: float, small: bool = False) -> str:
@@ -83,8 +91,8 @@ def row_icon(experiment: Experiment) -> str:
 
 def legend(experiments: Sequence[Experiment], beyond: bool) -> str:
     """The kinds that occur, each with its mark; `beyond` says whether some lie off the scale."""
-    present = {experiment.row.status for experiment in experiments}
-    found = [(symbol, colour, name) for status, (symbol, colour, name) in _LOOKS.items() if status in present]
+    present = {_look(experiment) for experiment in experiments}
+    found = [look for look in (*_LOOKS.values(), _BROKE) if look in present]
     if any(experiment.confirm == "pass" for experiment in experiments):
         found.append(("ring", "keep", "passed the held-out check"))
     if beyond:
