@@ -285,3 +285,15 @@ def test_exec_mode_is_supervised_by_its_scratch_snapshot(lab: Lab):
     assert '"restart_count": 1' in path.read_text()
     assert lab.call("resume_check").json["detail"] == "json_matches_tsv"
     assert not (lab.path / STATE).exists()
+
+
+def test_an_edit_that_a_dead_session_left_is_pointed_out(lab: Lab):
+    lab.init()
+    assert len(lab.call("resume_check").json["reasons"]) == 1
+    lab.value(7)
+    said = "an untried edit lies in src/value: look at it"
+    answer = lab.call("resume_check").json
+    assert answer["decision"] == "full_resume" and answer["reasons"][-1].startswith(said)
+    assert said in lab.call("resume_prompt").out
+    lab.trial(7)
+    assert said not in lab.call("resume_prompt").out

@@ -12,7 +12,7 @@ from ..core.errors import Refusal
 from ..core.manifest import Manifest
 from ..core.rows import Row
 from ..disk.layout import SKILL_ROOT, Layout
-from ..run import budget, context
+from ..run import budget, context, resume
 from . import manifest
 
 ROWS = 5
@@ -30,6 +30,8 @@ def text(layout: Layout, found: Manifest | None = None) -> str:
     step = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run))
     rows = [_line(row) for row in run.log.rows if row.is_main][-ROWS:]
     figures = prompt.figures(run.state, nextstep.left(run.config, run.state, budget.spent(run)))
+    # A controller clears away what its session left; only in the foreground does an edit wait for the next one.
+    figures += resume.untried(run) if run.config.session_mode == "foreground" else ()
     return prompt.render(_facts(layout, run.mode, run.config, found, {"step": step, "figures": figures, "rows": rows}))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..core import config, resume
 from ..core.errors import Refusal
 from ..core.resume import Decision, Evidence
+from ..core.text import listing
 from ..disk import atomic, journal, snapshot
 from ..disk.journal import Log
 from ..disk.layout import Layout
@@ -57,12 +58,32 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     return {
         "decision": decision.decision,
         "detail": decision.detail,
-        "reasons": list(decision.reasons),
+        "reasons": [*decision.reasons, *(_untried(layout) if decision.decision == "full_resume" else ())],
         "has_results": found.has_results,
         "has_state": found.has_state,
         "repaired_state": bool(repaired),
         "tsv_summary": summary(log),
     }
+
+
+def _untried(layout: Layout) -> tuple[str, ...]:
+    from ..system.git import GitError
+
+    try:
+        return untried(context.load(layout))
+    except (Refusal, GitError):
+        return ()
+
+
+def untried(run: Run) -> tuple[str, ...]:
+    """A sentence about an edit that an interrupted session left in the scope of a measured run, else nothing."""
+    from . import tree
+
+    primary = str(run.layout.root)
+    left = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
+    if not left or not run.config.measured:
+        return ()
+    return (f"an untried edit lies in {listing(left, 3)}: look at it; try it or take it back before another",)
 
 
 def repair(layout: Layout, log: Log | None) -> Run:
