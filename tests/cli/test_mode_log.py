@@ -200,6 +200,17 @@ def test_a_fix_takes_up_the_findings_of_a_debug_folder(opened: Opened, run_scrip
     assert "| F1 | high | Session dropped | mended |" in (fix / "summary.md").read_text("utf-8")
 
 
+def test_a_fix_takes_up_the_findings_of_an_audit(opened: Opened, run_script: Any):
+    audit = opened("security")
+    row = ("type=finding", "title=Open door", "location=app.py:1", "scenario=s", "impact=i", "confidence=high")
+    more = ("severity=high", "stride=spoofing", "owasp=A07", "mitigation=close it", "evidence=e")
+    assert run_script("mode_log", "add", "--dir", audit, *row, *more).code == 0
+    (item,) = run_script("mode_log", "summary", "--dir", opened("fix", "--from-debug", audit)).json["coverage"][
+        "findings_open"
+    ]
+    assert item == "F1"
+
+
 def test_a_fix_takes_over_what_its_run_measured(opened: Opened, run_script: Any, repo: Repo):
     log = repo.path / "research-results.tsv"
     columns = "iteration\tcommit\tmetric\tdelta\tguard\tstatus\tdescription"

@@ -274,6 +274,14 @@ def test_only_confirmed_actions_ship():
     assert "approved=yes is missing" in refused("ship", undone)
 
 
+@pytest.mark.parametrize("command", ["twine upload dist/*", "git", ""])
+def test_only_an_agreed_command_ships(command: str):
+    agreed = "git push origin v2; git push origin main"
+    taken = add("ship", *READY, {**REAL, "command": "git push origin main"}, agreed=agreed)
+    assert taken[-1].get("shipped") == "yes"
+    assert "expected one that was agreed" in refused("ship", *READY, {**REAL, "command": command}, agreed=agreed)
+
+
 def test_a_failing_check_holds_the_shipment_back():
     failing = {**CHECK, "item": "changelog", "status": "fail"}
     assert "the checklist fails on changelog" in refused("ship", *READY, failing, REAL)

@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_repo(opened)
     opened.add_argument("--mode", required=True, choices=MODES)
     opened.add_argument("--slug", required=True, help="short name of the subject, e.g. login-503")
-    opened.add_argument("--from-debug", metavar="DIR", help="import a debug folder's findings into a fix")
+    opened.add_argument("--from-debug", metavar="DIR", help="import a debug or security folder's findings into a fix")
     opened.add_argument("--agreed", default="", help="symptom, scope, consents: what a later session must know")
     added = commands.add_parser("add", help="check and record one row", allow_abbrev=False)
     added.add_argument("--dir", required=True, help="the folder that open answered")

@@ -39,7 +39,7 @@ class Context:
 
     `files` maps the paths that the row's locations name, and that are files of the repo, to their number of
     lines; `now` is the time stamp of the row; `muted` is what the row's patch mutes; `measured` says that the
-    row is taken over from a run's own log.
+    row is taken over from a run's own log; `agreed` is what the user consented to, empty where it was not noted.
     """
 
     history: tuple[Entry, ...] = ()
@@ -48,6 +48,7 @@ class Context:
     now: str = ""
     muted: tuple[str, ...] = ()
     measured: bool = False
+    agreed: str = ""
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -69,9 +69,7 @@ def rules(kind: str, values: dict[str, str], context: Context) -> list[str]:
     problems = []
     states = _STATES.get(kind, ())
     if states and values.get("status") and values["status"].lower() not in states:
-        problems.append(
-            f"status is {text.one_line(values['status'], 20)!r}, expected one of {', '.join(states)}"
-        )
+        problems.append(f"status is {text.one_line(values['status'], 20)!r}, expected one of {', '.join(states)}")
     if states and values.get("status"):
         values["status"] = values["status"].lower()
     if not _DURATION.fullmatch(values.get("duration", "0")):
@@ -114,9 +112,11 @@ def _action_problems(values: Mapping[str, str], context: Context) -> list[str]:
         problems.append(
             "approved=yes is missing: only an action that the user agreed to is done; dry_run=yes otherwise"
         )
+    command = text.one_line(values.get("command", ""))
+    if context.agreed and command not in [part.strip() for part in context.agreed.split(";")]:
+        agreed = text.one_line(context.agreed, 200)
+        problems.append(f"command is {command[:80]!r}, expected one that was agreed ({agreed}); it is not done without")
     failing = [entry.get("item") for entry in checklist(context.history) if entry.get("status") == "fail"]
     if failing and values.get("force") != "yes":
-        problems.append(
-            f"the checklist fails on {text.listing(failing)}; mend it, or force=yes where the user agreed"
-        )
+        problems.append(f"the checklist fails on {text.listing(failing)}; mend it, or force=yes where the user agreed")
     return problems

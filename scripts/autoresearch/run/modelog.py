@@ -19,8 +19,8 @@ def open_folder(
 ) -> dict[str, object]:
     """Make the folder of one audit with all its files; `now` is in seconds since the epoch, names are in UTC.
 
-    `from_debug` is a debug folder whose confirmed findings become the queue of a fix; `agreed` stands at the head
-    of the log and of the summary. Raises `Refusal`.
+    `from_debug` is a debug or security folder whose confirmed findings become the queue of a fix; `agreed` stands
+    at the head of the log and of the summary. Raises `Refusal`.
     """
     schema, root = schema_of(mode), find_root(start)
     queue = _imported(schema, from_debug)
@@ -54,18 +54,21 @@ _FIRST = {
 }
 
 
-def _imported(schema: Schema, from_debug: Path | None) -> tuple[Mapping[str, str], ...]:
-    """The confirmed findings of a debug folder, the most severe first, numbered as in its findings.md."""
-    if from_debug is None:
+def _imported(schema: Schema, folder: Path | None) -> tuple[Mapping[str, str], ...]:
+    """The confirmed findings of a debug or security folder, the most severe first, numbered as in its findings.md."""
+    if folder is None:
         return ()
-    source = modefolder.identify(from_debug.resolve())
-    if schema.mode != "fix" or source.mode != "debug":
-        raise Refusal("--from-debug takes a debug folder into a fix, expected --mode fix and a debug/… folder")
-    entries = modelog.read(source, modefolder.read_log(from_debug.resolve(), source))
+    source = modefolder.identify(folder.resolve())
+    if schema.mode != "fix" or source.mode not in ("debug", "security"):
+        raise Refusal(
+            "--from-debug takes findings into a fix, expected --mode fix and a debug/… or security/… folder; pass one"
+        )
+    entries = modelog.read(source, modefolder.read_log(folder.resolve(), source))
     return tuple(
         {
             "id": f"F{number}",
-            **{name: entry.get(name) for name in ("severity", "title", "location", "suggested_fix")},
+            **{name: entry.get(name) for name in ("severity", "title", "location")},
+            "suggested_fix": entry.get("suggested_fix") or entry.get("mitigation"),
         }
         for number, entry in enumerate(modescore.confirmed(entries), 1)
     )
@@ -87,7 +90,7 @@ def add_row(folder: Path, given: Mapping[str, str], now: float) -> dict[str, obj
     with modefolder.locked(folder, schema) as log:
         _take_over(log, schema, root, now)
         history, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
-        context = modelog.Context(history, queue, found, _stamp(now), muted)
+        context = modelog.Context(history, queue, found, _stamp(now), muted, agreed=modelog.read_agreed(log.text))
         entry = moderules.check_row(schema, given, context)
         log.append(modelog.record(schema, entry))
         modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
