@@ -89,6 +89,7 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
     import shutil
 
     at = heads(layout, config)
+    _refuse_unfinished(at)
     dirty = uncommitted(layout, mode, config)
     if dirty and strict:
         raise Refusal(
@@ -102,6 +103,17 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def _refuse_unfinished(repos: Iterable[str]) -> None:
+    """A trial's commit in the middle of a merge or rebase would become part of it."""
+    for repo in repos:
+        busy = Repo(Path(repo)).busy()
+        if busy:
+            raise Refusal(
+                f"an operation is unfinished in {repo} ({', '.join(busy)}), expected none; "
+                "ask the user to finish or abort it, then repeat the command"
+            )
 
 
 def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool) -> Baseline:
@@ -119,8 +131,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         raise Refusal(f"{guard_problem}, expected a pass; repair it or choose another")
     confirm_problem = _confirm(bench)
     made = evaluator.written(root, config, stamps)
-    lock = {name: digest for name, digest in lock.items() if name not in made}
-    _refuse_unstable(root, lock)
+    lock = _steady(root, lock, made)
     before, foreign = _disowned(root, before, foreign, made)
     left = _left(before, _items(layout, config, foreign))
     config, calibration = paired.calibrated(config, samples)
@@ -134,7 +145,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         guard,
         config,
         (
-            {"kind": "evaluator", "files": lock, **({"written": list(made)} if made else {})},
+            {"kind": "evaluator", "files": lock, "written": list(made)},
             {"kind": "heads", "iteration": 0, "heads": dict(at)},
             *foreign,
             *left,
@@ -185,12 +196,15 @@ def _crowded(lock: Mapping[str, str]) -> str:
     return f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
 
 
-def _refuse_unstable(root: Path, lock: Mapping[str, str]) -> None:
+def _steady(root: Path, lock: Mapping[str, str], made: Sequence[str]) -> dict[str, str]:
+    """The lock without what the checks `made`; raises `Refusal` when they changed a file of it."""
+    lock = {name: digest for name, digest in lock.items() if name not in made}
     moved = evaluator.changed(root, lock)
     if moved:
         raise Refusal(
             f"the check changes its own files ({listing(moved)}); expected it to leave them alone, correct it"
         )
+    return lock
 
 
 def _disowned(

@@ -88,4 +88,4 @@ def _locked(run: Run, made: Sequence[str]) -> journal.Event:
     """The lock from now on, without what the checks write themselves."""
     now = evaluator.lock(run.tree, run.config)
     files = {name: digest for name, digest in now.items() if name not in made}
-    return {"files": files, **({"written": list(made)} if made else {})}
+    return {"files": files, "written": list(made)}

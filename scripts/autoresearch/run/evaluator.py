@@ -12,7 +12,7 @@ from ..core.frozen import replace
 from ..disk import hashes
 from ..disk.journal import Log
 from ..disk.layout import SKILL_ROOT
-from ..system.git import Repo
+from ..system.git import GitError, Repo
 from . import tree
 from .context import Run
 
@@ -81,16 +81,19 @@ def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -
     """
     names = files(root, config)
     moved = [name for name, stamp in hashes.stamps(root, names).items() if stamp != before.get(name)]
+    if not moved:
+        return ()
     executed = hashes.expand(root, evaluator.executed(filter(None, (config.verify, config.guard, config.confirm))))
-    judges = (
-        {*executed, *_imported(root, executed, _in_scope(root, config)), *_protected(root, config)} if moved else ()
-    )
+    judges = {*executed, *_imported(root, executed, _in_scope(root, config)), *_protected(root, config)}
     return tuple(name for name in moved if name not in judges and not _tracked(root / name))
 
 
 def _tracked(path: Path) -> bool:
     repo = Repo(path.parent)
-    return repo.is_git() and bool(repo.blob_ids([str(path)]))
+    try:
+        return repo.is_git() and bool(repo.blob_ids([str(path)]))
+    except GitError:
+        return False  # a folder named .git far above that is no repository
 
 
 def shown(root: Path, config: Config, digests: Mapping[str, str]) -> tuple[str, ...]:
