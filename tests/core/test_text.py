@@ -65,3 +65,16 @@ def test_what_was_cut_says_so():
 @pytest.mark.parametrize(("count", "shown"), [(0, ""), (1, "a"), (2, "a, a"), (3, "a, a and 1 more")])
 def test_a_listing_names_the_first_and_counts_the_rest(count: int, shown: str):
     assert text.listing(["a"] * count, 2) == shown
+
+
+@pytest.mark.parametrize(
+    ("long", "short"),
+    [
+        ("narrow the casts (casts is 15, required 9)", "narrow the casts (casts is 15…"),
+        ("narrow the casts (crash: exit code 1)", "narrow the casts (crash: exit…"),
+        ("fits in the line", "fits in the line"),
+        ("x" * 40, "x" * 31 + "…"),
+    ],
+)
+def test_a_line_is_shortened_between_words(long: str, short: str):
+    assert text.shortened(long, 32) == short

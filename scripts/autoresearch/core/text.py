@@ -23,6 +23,15 @@ def one_line(text: str, limit: int = DESCRIPTION_LIMIT) -> str:
     return line if whole else line[: limit - 1].rstrip() + "…"
 
 
+def shortened(text: str, limit: int) -> str:
+    """`text` on one line, cut between two words where it is longer than `limit` characters."""
+    line = one_line(text)
+    if len(line) <= limit:
+        return line
+    whole = line[:limit].rpartition(" ")[0] or line[: limit - 1]
+    return whole.rstrip(" ,;:(-") + "…"
+
+
 def block(text: str, limit: int) -> str:
     """`text` with its lines kept, escapes and control characters gone, cut in the middle at `limit` characters."""
     text = _BLOCK_HARMFUL.sub("", _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))

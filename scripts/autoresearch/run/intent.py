@@ -10,6 +10,7 @@ from pathlib import Path
 from ..core import rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
+from ..core.text import shortened
 from ..disk import evidence, hashes, journal, locks
 from ..disk.layout import Layout
 from ..system import process
@@ -200,7 +201,7 @@ def _heads(note: Intent) -> list[journal.Event]:
 
 def _roll_back(note: Intent, place: Place) -> None:
     message = f"iteration {note.iteration} was not kept\n\nThis reverts commit {place.trial}.\n\n" + trailers(note)
-    revert = f'Revert "experiment: {rows.parse_row(note.row).description[:60]}"\n\n' + message
+    revert = f'Revert "experiment: {shortened(rows.parse_row(note.row).description, 60)}"\n\n' + message
     roll_back_one(Repo(Path(place.tree)), place.base, place.trial, revert if note.rollback == "revert" else "")
 
 
