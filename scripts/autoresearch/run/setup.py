@@ -22,6 +22,10 @@ from . import baseline, context, intent, paired
 from .context import Run
 
 
+# Locked files that an answer names; the log has them all.
+PROTECTED_SHOWN = 10
+
+
 @dataclass(frozen=True)
 class Plan:
     """What is to be set up. `metric` set means a reported baseline, else it is measured here."""
@@ -173,7 +177,8 @@ def figures(first: baseline.Baseline) -> dict[str, Any]:
         "guard": first.guard,
         "seconds_per_run": first.config.noise["seconds"],
         "noise": noise,
-        "protected": list(first.protected),
+        "protected": list(first.protected[:PROTECTED_SHOWN]),
+        "protected_count": len(first.protected),
         "warnings": list(first.warnings),
     }
 
