@@ -64,6 +64,13 @@ def test_colours_change_no_text(account: Account):
     assert re.sub(r"\x1b\[\d+m", "", coloured) == screen(account, Terminal())
 
 
+def test_a_long_description_hides_no_failed_guard(account: Account):
+    last = account.experiments[-1]
+    row = last.row._replace(status="discard", guard="fail", description="a long description " * 20)
+    shown = screen(replace(account, experiments=[*account.experiments[:-1], replace(last, row=row)]), Terminal())
+    assert re.search(r"^   40 discard .* guard failed · a long description", shown, re.M)
+
+
 def test_the_trial_in_progress_with_its_time(account: Account):
     alive = replace(account, trial=Trial(41, NOW - 25, True), clock=NOW)
     assert "measuring iteration 41 for 25 s, usually about 6.2 s" in screen(alive, Terminal())

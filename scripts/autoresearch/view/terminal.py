@@ -93,8 +93,9 @@ def _trial(experiment: Experiment, account: Account) -> Line:
         (f"{experiment.name:>5} ", "dim"),
         (f"{row.status:<9}", _STATUS.get(row.status, "")),
         (f"{metric:>12} {moved:>9}  ", ""),
+        # What is remarkable stands first, for the end of the line is cut.
+        *((f"{words} · ", _FLAGS[kind]) for kind, words in marks.flags(experiment)),
         (one_line(row.description, 300), ""),
-        *((f"  {words}", _FLAGS[kind]) for kind, words in marks.flags(experiment)),
     ]
 
 
