@@ -90,8 +90,8 @@ def test_a_budget_too_low_for_pairs_falls_back_to_the_threshold():
     ("samples", "options", "said"),
     [
         ((5,), {}, "one run cannot tell"),
-        ((5, 5, 5), {"durations": (30.0, 0.2, 0.3)}, "cache"),
-        ((10, 20, 30), {}, "moves by 10 each run"),
+        ((5, 5, 5), {"durations": (30.0, 0.1, 0.15)}, "200 times slower than the later ones: if the check caches"),
+        ((10, 20, 30, 40), {}, "moves by 10 each run"),
         ((5.1, 5.3, 5.4, 5.8, 6.1), {}, "rises from run to run"),
         ((6.1, 5.8, 5.4, 5.3, 5.1), {}, "falls from run to run"),
         ((10, 14, "10.1", "14.1", "10.2"), {}, "two clusters, near 10.1 and near 14.05"),
@@ -111,6 +111,12 @@ def test_good_checks_are_rarely_accused():
         assert accused <= share * 500, runs
 
 
-def test_a_quick_first_run_is_no_cache():
+def test_a_warm_cache_is_no_cached_result():
     assert warned(5, 5, durations=(0.9, 0.1)) == ""
     assert warned(5, 5, durations=(9.0, 8.0)) == ""
+    assert warned(5, 5, 5, durations=(8.0, 0.4, 0.4)) == ""  # mypy on a small project
+    assert warned(5, 5, 5, durations=(60.0, 1.5, 1.4)) == ""  # and on a large one
+
+
+def test_three_coarse_timings_in_even_steps_are_chance():
+    assert warned(44, 46, 48) == ""

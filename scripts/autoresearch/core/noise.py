@@ -20,7 +20,8 @@ MAD_TO_SIGMA = 1.4826
 POWER_80 = 0.8416  # normal quantile of 0.8
 
 TRIAL_SECONDS = 3600.0  # what one trial may take before it is called slow
-CACHED_SHARE = 0.2  # later runs this much shorter than the first look like a cached result
+CACHED_SHARE = 0.05  # later runs this much shorter than the first, and done within
+CACHED_SECONDS = 0.25  # this time, read a result rather than make it: a checker's warm cache leaves it more to do
 CLUSTER_GAP = 4.0  # a gap this many times wider than either cluster splits the values in two
 
 
@@ -157,26 +158,37 @@ def _lone(cal: Calibration) -> str | None:
 
 def _cached(cal: Calibration, durations: Sequence[float]) -> str | None:
     later = list(durations[1:])
-    if cal.kind == "noisy" or not later or durations[0] < 1 or max(later) > CACHED_SHARE * durations[0]:
+    if (
+        cal.kind == "noisy"
+        or not later
+        or durations[0] < 1
+        or max(later) > min(CACHED_SHARE * durations[0], CACHED_SECONDS)
+    ):
         return None
+    times = durations[0] / max(max(later), 0.001)
     return (
-        f"the first run took {durations[0]:.3g} s, later ones {max(later):.3g} s at most, for one value: "
-        "the result may come from a cache; make verify measure afresh"
+        f"the first run was {times:.0f} times slower than the later ones: "
+        "if the check caches its result, let it measure afresh"
     )
 
 
 def _trending(cal: Calibration) -> str | None:
     """Equal steps (a counter or a file that grows), or a rank trend too strong for chance (Mann 1945)."""
     values = cal.samples
-    steps = {b - a for a, b in zip(values, values[1:])}
-    if len(values) >= 3 and len(steps) == 1 and 0 not in steps:
-        return f"the value moves by {plain(steps.pop())} each run: verify seems to count its own leftovers"
+    if len(values) >= 4 and moves_evenly(values):
+        return f"the value moves by {plain(values[1] - values[0])} each run: verify seems to count its own leftovers"
     n = len(values)
     score = sum((b > a) - (b < a) for a, b in combinations(values, 2))
     if n < 5 or abs(score) < 2.2 * math.sqrt(n * (n - 1) * (2 * n + 5) / 18):
         return None
     verb = "rises" if score > 0 else "falls"
     return f"the value {verb} from run to run without any edit: warm up, or clean up, inside verify"
+
+
+def moves_evenly(values: Sequence[Decimal]) -> bool:
+    """Whether each value is the one before plus the same step, not 0; of three coarse timings chance does it too."""
+    steps = {b - a for a, b in zip(values, values[1:])}
+    return len(steps) == 1 and 0 not in steps
 
 
 def _bimodal(cal: Calibration) -> str | None:

@@ -21,7 +21,6 @@ from ..system.git import Repo
 from . import baseline, context, intent, paired
 from .context import Run
 
-
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 10
 
