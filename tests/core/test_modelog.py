@@ -267,6 +267,15 @@ def test_no_phase_is_skipped():
     assert "comes after prepare, dry-run" in refused("ship", *READY[:3], REAL)
 
 
+def test_a_dry_run_is_closed_without_a_shipment():
+    log = {"phase": "log", "notes": "dry run only"}
+    entries = add("ship", *READY, log)
+    assert "ship" not in shiplog.phases_done(entries)
+    assert not any("phase" in item for item in modescore.missing(SCHEMAS["ship"], entries))
+    assert "comes after verify" in refused("ship", *READY, {**REAL, "verified": "no"}, log)
+    assert "comes after inventory, checklist" in refused("ship", BEGIN, log)
+
+
 def test_only_confirmed_actions_ship():
     assert "approved=yes is missing" in refused("ship", *READY, without(REAL, "approved"))
     assert "approved=yes is missing" in refused("ship", *READY, {**REAL, "approved": "no"})

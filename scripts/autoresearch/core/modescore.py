@@ -11,7 +11,7 @@ from .errors import Refusal
 from .frozen import dataclass
 from .modelog import Entry
 from .moderules import retained, withdrawn
-from .modeschemas import CATEGORIES, LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema
+from .modeschemas import CATEGORIES, LENSES, OWASP, SEVERITIES, STRIDE, Schema
 
 Entries = tuple[Entry, ...]
 Queue = tuple[Mapping[str, str], ...]
@@ -161,9 +161,8 @@ def _security_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
 
 
 def _ship_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
-    done = shiplog.phases_done(entries)
     failing = [f"failing check: {e.get('item')}" for e in shiplog.checklist(entries) if e.get("status") == "fail"]
-    phases = [f"phase {phase}" for phase in PHASES if phase not in done]
+    phases = [f"phase {phase}" for phase in shiplog.owed(entries)]
     plan = [] if any(entry.kind == "rollback" for entry in entries) else ["a rollback row with status=planned"]
     return (*failing, *phases, *plan)
 
