@@ -67,7 +67,7 @@ def test_colours_change_no_text(account: Account):
 def test_a_long_description_hides_no_failed_guard(account: Account):
     last = account.experiments[-1]
     row = last.row._replace(status="discard", guard="fail", description="a long description " * 20)
-    shown = screen(replace(account, experiments=[*account.experiments[:-1], replace(last, row=row)]), Terminal())
+    shown = screen(replace(account, experiments=(*account.experiments[:-1], replace(last, row=row))), Terminal())
     assert re.search(r"^   40 discard .* guard failed · a long description", shown, re.M)
 
 
