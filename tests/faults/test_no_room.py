@@ -129,3 +129,13 @@ def test_a_read_only_git_folder_is_named_as_a_sandbox(lab: Lab, mounted):
     assert lab.recorded("refine", "--description", "x")["iteration"] == 1
     subprocess.run(["mount", "-o", "remount,bind,rw", str(git)], check=True)
     assert lab.trial()["status"] == "keep"
+
+
+@ROOT_ONLY
+def test_a_read_only_git_folder_is_told_before_the_run_starts(lab: Lab, mounted):
+    git = lab.path / ".git"
+    assert not any("cannot be written" in line for line in lab.init("--dry-run")["warnings"])
+    mounted(git, "--bind", str(git))
+    mounted(git, "-o", "remount,bind,ro")
+    warned = lab.init("--dry-run")["warnings"][0]
+    assert f"--add-dir {git}" in warned and "every trial will be refused" in warned

@@ -13,11 +13,11 @@ from ..core.config import Config, RepoScope
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
-from ..disk import hashes
+from ..disk import bytecode, hashes
 from ..disk.journal import Event
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import evaluator, leftovers, measure, paired, require, tree
+from . import evaluator, isolation, leftovers, measure, paired, require, tree
 from .measure import Bench, Sample
 from .tree import Edits
 
@@ -121,7 +121,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     root, primary = Path(config.worktree or layout.root), str(layout.root)
     before = _items(layout, config, ())
     for item in before:  # edited a moment ago, perhaps within the second of the last run
-        hashes.forget_bytecode(item.tree, (*item.inside, *item.outside))
+        bytecode.forget(item.tree, (*item.inside, *item.outside))
     foreign = foreign_events(before)
     lock = evaluator.lock(root, config)
     stamps = hashes.stamps(root, lock)
@@ -139,7 +139,9 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
     traps = rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern)
-    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, _crowded(lock), *_dirty_warning(before))
+    sealed = [isolation.sealed(item.tree) for item in before]
+    warnings = (*sealed, *traps, *calibration.warnings, guard_problem, confirm_problem, _crowded(lock))
+    warnings += _dirty_warning(before)
     return Baseline(
         calibration.center,
         Repo(root).short(at[primary]),

@@ -145,3 +145,20 @@ def explained(error: GitError, tree: Path) -> Refusal:
         f"the sandbox has made {tree}/.git read-only, so the experiment cannot be committed; the edit stays. "
         f"Start Codex with --add-dir {tree}/.git (or full access), or run this command outside the sandbox"
     )
+
+
+def sealed(tree: Path) -> str:
+    """A warning where no trial could be committed, "" elsewhere: told at set-up, while the user is there to choose.
+
+    Found out by making a file beside the repository's own ones, as permission bits do not tell of a sandbox.
+    """
+    probe = Repo(tree).common_dir() / f"autoresearch-{os.getpid()}.tmp"
+    try:
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.unlink(probe)
+    except OSError as error:
+        return (
+            f"{probe.parent} cannot be written from here ({error.strerror}), so every trial will be refused: "
+            f"start Codex with --add-dir {probe.parent} (or full access), or have the commands run outside the sandbox"
+        )
+    return ""
