@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import py_compile
 from pathlib import Path
 
 import pytest
@@ -61,14 +60,3 @@ def test_only_text_is_read_for_imports(tmp_path: Path):
     (tmp_path / "b.py").write_bytes(b"\xff")
     (tmp_path / "c.py").write_bytes(b"x" * (1 << 20))
     assert [hashes.source_text(tmp_path / name) for name in ("a.py", "b.py", "c.py", "d.py")] == ["a.py", "", "", ""]
-
-
-def test_bytecode_of_named_files_alone_is_forgotten(tmp_path: Path):
-    cache = tmp_path / "__pycache__"
-    for name in ("a.py", "ab.py", "[a].py"):
-        (tmp_path / name).write_text("x = 1\n")
-        py_compile.compile(str(tmp_path / name), cfile=str(cache / f"{name[:-3]}.cpython-311.pyc"))
-    hashes.forget_bytecode(tmp_path, ["[a].py", "none.py", "a.txt"])
-    assert sorted(item.name for item in cache.iterdir()) == ["a.cpython-311.pyc", "ab.cpython-311.pyc"]
-    hashes.forget_bytecode(tmp_path, ["a.py"])
-    assert [item.name for item in cache.iterdir()] == ["ab.cpython-311.pyc"]

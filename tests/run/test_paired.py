@@ -93,3 +93,30 @@ def test_hypothesis_and_outcome_are_kept_as_evidence(lab: Lab):
     kept = json.loads(lab.evidence("0001/trial.json").read_text())
     assert (kept["status"], kept["hypothesis"]) == ("discard", "more is less\nbecause of caches")
     assert lab.events("trial")[0]["hypothesis"] == "more is less because of caches"
+
+
+COLD = """\
+import pathlib, sys
+sys.path.insert(0, "src")
+cold = not list(pathlib.Path("src/__pycache__").glob("cost.*.pyc"))
+import cost
+with pathlib.Path("../runs").open("a") as runs:
+    runs.write(f"{cost.cost} {'cold' if cold else 'warm'}\\n")
+number = len(pathlib.Path("../runs").read_text().splitlines())
+print(f"METRIC cost={cost.cost + number % 3 / 10:.1f}")
+"""
+
+
+def test_no_arm_is_charged_with_the_compilation_after_a_switch(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    lab.repo.write(".gitignore", "__pycache__/\n")
+    lab.repo.write("check.py", COLD)
+    lab.repo.write("src/cost.py", "cost = 10\n")
+    lab.repo.commit("python")
+    lab.init(verify="python3 check.py")
+    (lab.path.parent / "runs").unlink()
+    lab.repo.write("src/cost.py", "cost = 90 / 10\n")
+    assert lab.trial()["status"] == "keep"
+    runs = (lab.path.parent / "runs").read_text().splitlines()
+    assert len(runs) >= 10
+    assert sorted(run for run in runs if "cold" in run) == ["10 cold", "9.0 cold"]  # the first run of each

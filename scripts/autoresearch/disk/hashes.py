@@ -105,24 +105,3 @@ def source_text(path: Path) -> str:
         return path.read_text("utf-8") if path.stat().st_size < 1 << 20 else ""
     except (OSError, UnicodeDecodeError):
         return ""
-
-
-def forget_bytecode(root: Path, names: Iterable[str]) -> None:
-    """Remove the cached bytecode of these Python files.
-
-    Python trusts a cache whose source has the same size and the same whole second of modification, which two
-    experiments in quick succession can share: the check would then measure the previous one.
-    """
-    for name in names:
-        if name.endswith(".py"):
-            path = root / name
-            for cached in path.parent.glob(f"__pycache__/{glob_escape(path.stem)}.*.pyc"):
-                try:
-                    cached.unlink()
-                except OSError:
-                    continue
-
-
-def glob_escape(text: str) -> str:
-    """`text` as a literal glob pattern."""
-    return "".join(f"[{char}]" if char in "*?[" else char for char in text)

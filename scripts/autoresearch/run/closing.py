@@ -11,7 +11,7 @@ from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
 from ..core.text import listing
-from ..disk import evidence, hashes
+from ..disk import bytecode, evidence
 from ..disk.layout import Layout
 from ..system.git import GitError, Repo
 from . import batch as batches
@@ -150,7 +150,7 @@ def _judged(run: Run, batch: Batch, worker: Worker) -> Verdict:
     places = {str(run.layout.root): intent.Place(where, base, worker.commit)}
     note = Intent(run.state.iteration + 1, run.tag, batch.mark, places)
     folder = evidence.workers_folder(run.layout.evidence) / worker.place.id
-    hashes.forget_bytecode(Path(where), Repo(Path(where)).changed_paths(base, worker.commit))
+    bytecode.forget(Path(where), Repo(Path(where)).changed_paths(base, worker.commit))
     evidence.write_bytes(folder / "patch.diff", worker.patch, 2 * evidence.PATCH_LIMIT)
     seconds = run.config.noise.get("seconds")
     limit = measure.limit_of(run.config, None if seconds is None else float(seconds))

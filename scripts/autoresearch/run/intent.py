@@ -11,7 +11,7 @@ from ..core import rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.text import shortened
-from ..disk import evidence, hashes, journal, locks
+from ..disk import bytecode, evidence, journal, locks
 from ..disk.layout import Layout
 from ..system import process
 from ..system.git import GitError, Repo
@@ -216,7 +216,7 @@ def roll_back_one(repo: Repo, base: str, trial: str, revert_message: str) -> Non
             f"the trial's commit {trial[:9]} in {repo.root} cannot be undone ({error}); expected its files untouched "
             "while it was measured: take your later edit away (git stash), then repeat the command"
         ) from None
-    hashes.forget_bytecode(repo.root, repo.changed_paths(base, trial))
+    bytecode.forget(repo.root, repo.changed_paths(base, trial))
 
 
 def trailers(note: Intent) -> str:

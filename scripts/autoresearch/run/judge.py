@@ -9,7 +9,7 @@ from pathlib import Path
 from ..core import changes, decision, numbers
 from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
-from ..disk import evidence, hashes
+from ..disk import bytecode, evidence
 from ..system.git import Repo
 from . import evaluator, measure, paired, require
 from .context import Run
@@ -80,7 +80,7 @@ def decide(run: Run, measured: Measurement) -> decision.Outcome:
 
 def _arms(note: Intent) -> Arms:
     """Swap the tree between candidate and retained content; HEAD stays at the trial's commit."""
-    shown = {"candidate": True}
+    shown, turns = {"candidate": True}, bytecode.Turns()
 
     def show(candidate: bool) -> None:
         if shown["candidate"] == candidate:
@@ -89,8 +89,9 @@ def _arms(note: Intent) -> Arms:
             if place.trial:
                 repo = Repo(Path(place.tree))
                 ends = (place.base, place.trial) if candidate else (place.trial, place.base)
+                turns.leave(not candidate, repo.root, repo.changed_paths(*ends))
                 repo.switch_content(*ends)
-                hashes.forget_bytecode(repo.root, repo.changed_paths(*ends))
+                turns.enter(candidate, repo.root)
         shown["candidate"] = candidate
 
     return Arms(lambda: show(True), lambda: show(False))

@@ -13,7 +13,7 @@ from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, one_line
-from ..disk import evidence, hashes
+from ..disk import bytecode, evidence
 from ..disk.layout import SKILL_ROOT, Layout
 from ..system.git import GitError, Repo
 from . import budget, context, evaluator, gate, intent, isolation, judge, leftovers, measure, record, tree
@@ -108,7 +108,7 @@ def _commit(run: Run, note: Intent, attempt: Attempt, edited: Sequence[tree.Edit
     commits: dict[str, str] = {}
     try:
         for item in edited:
-            hashes.forget_bytecode(item.tree, item.inside)
+            bytecode.forget(item.tree, item.inside)
             commits[item.repo] = Repo(item.tree).commit_paths(item.inside, message)
     except (GitError, ValueError) as error:
         intent.finish(run.layout)  # back to uncommitted edits, as before the call

@@ -13,7 +13,7 @@ from typing import Any
 from ..core import artifacts, decision, numbers
 from ..core.errors import Refusal
 from ..core.text import listing, one_line
-from ..disk import hashes
+from ..disk import bytecode, hashes
 from ..run import evaluator, measure, paired, require
 from ..run.context import Run
 from ..run.measure import Arms, Bench
@@ -157,14 +157,15 @@ def _copy(source: Path, target: Path) -> None:
 
 def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], say: Say) -> Outcome:
     """The metric of the branch: equal where it is exact, better than the branch's base where it is noisy."""
-    shown = {"tip": True}
+    shown, turns = {"tip": True}, bytecode.Turns()
 
     def show(tip: bool) -> None:
         if shown["tip"] != tip:
             for name, end in ends.items():
                 sides = (end.base, end.tip) if tip else (end.tip, end.base)
+                turns.leave(not tip, trees[name], end.history.changed_paths(*sides))
                 History(trees[name]).switch_content(*sides)
-                hashes.forget_bytecode(trees[name], end.history.changed_paths(*sides))
+                turns.enter(tip, trees[name])
             shown["tip"] = tip
 
     moved = any(end.base != run_start for end, run_start in zip(ends.values(), _starts(run, ends)))
