@@ -19,7 +19,6 @@ from . import tree
 
 WARN_MB = 1024
 OK, WARN, BLOCK = "ok", "warn", "block"
-_BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def inspect(layout: Layout, repo: str, pattern: str) -> Checked:
     except GitError as error:
         return Checked(repo, (), (), (), (f"git is broken: {error}",))
     staged = tuple(c.path for c in changes if c.staged and (artifacts.is_owned(c.path) or c.path in layout.own_paths()))
-    busy = [name for name in _BUSY if (git.git_dir() / name).exists()]
+    busy = git.busy()
     problems = [f"an operation is unfinished ({', '.join(busy)})"] if busy else []
     problems += [f"unmerged paths: {listing(found.unmerged)}"] if found.unmerged else []
     return Checked(repo, found.inside, found.outside, staged, tuple(problems))

@@ -12,7 +12,6 @@ from autoresearch.system.ask import ask_all
 from autoresearch.system.gitread import Reader
 
 _HOOKS = ("pre-commit", "prepare-commit-msg", "commit-msg", "post-commit")
-_BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
 
 
 def version(program: str, *flags: str) -> tuple[int, ...]:
@@ -40,10 +39,6 @@ class Health(Reader):
         configured = self._setting("core.hooksPath")
         folder = self._cwd() / os.path.expanduser(configured) if configured else self.common_dir() / "hooks"
         return tuple(name for name in _HOOKS if os.access(folder / name, os.X_OK))
-
-    def busy(self) -> tuple[str, ...]:
-        """What a merge, rebase or the like that is not finished left."""
-        return tuple(name for name in _BUSY if (self.git_dir() / name).exists())
 
     def locked(self) -> str:
         """The index's lock file when there is one, else ""."""

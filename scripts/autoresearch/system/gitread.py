@@ -12,6 +12,7 @@ from autoresearch.system.gitcall import GitError
 from ..core.frozen import dataclass
 
 _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*): (.*)")
+_BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
 DIFF = ("-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 PATCH = (*DIFF, "-p", "--binary", "--full-index")
 
@@ -52,6 +53,10 @@ class Reader:
     def is_linked_worktree(self) -> bool:
         """True when the git folder belongs to another working tree."""
         return self.common_dir() != self.git_dir()
+
+    def busy(self) -> tuple[str, ...]:
+        """What a merge, rebase or the like that is not finished left."""
+        return tuple(name for name in _BUSY if (self.git_dir() / name).exists())
 
     def head(self) -> str:
         """Full id of HEAD's commit, "" before the first one."""
