@@ -48,7 +48,7 @@ class Layout:
     def relative(self, path: Path) -> str:
         """`path` relative to the root where it lies below it, else absolute; POSIX separators."""
         try:
-            return path.resolve().relative_to(self.root.resolve()).as_posix()
+            return Path(os.path.realpath(path)).relative_to(self.root.resolve()).as_posix()  # also a link to itself
         except ValueError:
             return path.as_posix()
 
@@ -65,8 +65,9 @@ def standard(root: Path) -> Layout:
 def git_marker(start: Path) -> Path | None:
     """The nearest `.git` at or above `start`, without a child process."""
     for folder in (start, *start.parents):
-        if os.path.lexists(folder / ".git"):
-            return folder / ".git"
+        marker = folder / ".git"
+        if os.path.lexists(marker / "HEAD") or marker.is_file():  # git passes over a folder without HEAD too
+            return marker
     return None
 
 
@@ -87,7 +88,7 @@ def find_root(start: Path) -> Path:
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return ""
 
 
@@ -95,7 +96,7 @@ def exec_state_path(root: Path) -> Path:
     """Where exec mode keeps its snapshot, outside the repository (contract section 1)."""
     import hashlib
 
-    digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
     return _temporary() / "codex-autoresearch-exec" / digest / "autoresearch-state.exec.json"
 
 

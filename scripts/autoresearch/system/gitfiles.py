@@ -15,7 +15,7 @@ _CONTROL_FOLDERS = ("hooks", "remotes", "branches")
 def find_top(start: Path) -> Path | None:
     """The nearest folder at or above `start` that has a `.git`; None outside git."""
     for folder in (start, *start.parents):
-        if (folder / ".git").exists():
+        if os.path.lexists(folder / ".git" / "HEAD") or (folder / ".git").is_file():
             return folder
     return None
 
@@ -26,6 +26,8 @@ def git_dir(top: Path) -> Path:
     if dot.is_dir():
         return dot
     text = dot.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    if not text.startswith("gitdir: ") or "\0" in text:
+        return dot  # nothing can be read below a file: git is asked, and says what is wrong
     return Path(os.path.normpath(top / text[len("gitdir: "):]))
 
 
