@@ -24,6 +24,8 @@ def expand(root: Path, candidates: Iterable[str]) -> tuple[str, ...]:
     """The existing files among `candidates` (relative to `root` or absolute), folders walked, at most 2,000."""
     found: dict[str, None] = {}
     for candidate in candidates:
+        if Path(os.path.normpath(root / candidate)) in root.parents:
+            continue  # a check that names `/` or `..` does not mean the files around the repository
         for path in _files(root / candidate):
             name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
             found[name] = None
@@ -39,7 +41,8 @@ def _files(path: Path) -> Iterator[Path]:
         elif path.is_dir():
             for folder, folders, names in os.walk(path):
                 folders[:] = sorted(name for name in folders if name not in _SKIP)
-                yield from (Path(os.path.normpath(os.path.join(folder, name))) for name in sorted(names))
+                paths = (Path(os.path.normpath(os.path.join(folder, name))) for name in sorted(names))
+                yield from filter(Path.is_file, paths)  # a pipe would never end
     except (OSError, ValueError):
         return  # a word that cannot be a path
 
