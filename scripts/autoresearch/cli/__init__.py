@@ -54,6 +54,13 @@ class _Parser(argparse.ArgumentParser):
             width = 100
         return argparse.HelpFormatter(self.prog, width=max(40, width) - 2)
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """A flag's value; `--flag=--` is none, which argparse before 3.13 hands on as an empty list."""
+        values = super()._get_values(action, arg_strings)
+        if values == [] and action.option_strings and action.nargs is None:
+            raise argparse.ArgumentError(action, "expected one argument")
+        return values
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave."""
         from ..core.text import one_line
@@ -80,10 +87,21 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("AUTORESEARCH_TRACEBACK"):
             raise
-        return parser.fail(
-            f"unexpected {type(error).__name__}: {error}; nothing half-written stays, repeat the command, "
-            "and report it with AUTORESEARCH_TRACEBACK=1 set if it comes back"
-        )
+        return parser.fail(_blame(error))
+
+
+def _blame(error: Exception) -> str:
+    """What to say of an error that no rule foresaw: git's and a file's are the machine's, others a defect."""
+    from ..system.gitcall import GitError
+
+    if isinstance(error, GitError):
+        return f"git refused: {error}; expected a healthy repository, see git status and repair it"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}; nothing half-written stays, mend this and repeat the command"
+    return (
+        f"unexpected {type(error).__name__}: {error}; nothing half-written stays, repeat the command, "
+        "and report it with AUTORESEARCH_TRACEBACK=1 set if it comes back"
+    )
 
 
 def _print(answer: Mapping[str, Any] | Outcome) -> int:

@@ -51,6 +51,9 @@ def layout_of(args: argparse.Namespace) -> Layout:
 
     root = root_of(args)
     given = {name: getattr(args, f"{name}_path", None) for name in choices.FILES}
+    for name, path in given.items():
+        if path and (root / path).is_dir():
+            raise Refusal(f"--{name}-path {path} is a folder, expected a file; correct the path")
     return Layout(root, **{name: (root / (given[name] or default)) for name, default in choices.FILES.items()})
 
 

@@ -37,9 +37,9 @@ def install(root: Path, scope: str) -> dict[str, Any]:
     path = path_of(root, scope)
     before = _read(path)
     after = hooks.merged(before, sys.executable, str(SCRIPT))
+    note = _hide(root) if scope == "project" else ""
     if after != before:
         _write(path, after)
-    note = _hide(root) if scope == "project" else ""
     return {**status(root, scope), "changed": after != before, **({"note": note} if note else {})}
 
 

@@ -131,8 +131,10 @@ def read(path: Path) -> Log:
         return parse(path.read_bytes())
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    except IsADirectoryError:
-        raise ValueError("a folder, not a file") from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(f"not readable: {error.strerror}") from None
 
 
 class Locked:
