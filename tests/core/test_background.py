@@ -188,3 +188,15 @@ def test_only_a_controller_relieves_a_session(mode: str, session_mode: str, reli
 def test_the_set_up_command_stands_alone():
     told = prompt.render(facts(setup="python3 init --goal 'a b'"))
     assert "\n    python3 init --goal 'a b'" in told and "Where it stands" not in told
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"prompt_text": [None]}, {"run_tag": 5}, {"controller": {"notify": {}}}, {"baseline": {"commit": 1}}],
+    ids=str,
+)
+def test_a_manifest_whose_texts_are_none_is_no_manifest(damage: dict[str, object]):
+    whole = jsontext.loads(jsontext.dumps(manifest.Manifest(prompt_text="p").to_dict()))
+    assert manifest.from_dict(whole).prompt_text == "p"
+    with pytest.raises(ValueError, match="is no text"):
+        manifest.from_dict({**whole, **damage})

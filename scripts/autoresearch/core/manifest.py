@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from . import backoff, config
 from .choices import MAX_STAGNATION, MIN_FREE_MB, MODES
@@ -13,6 +13,7 @@ from .errors import Refusal
 from .frozen import dataclass, field, names
 
 POLICY = "danger_full_access"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def from_dict(data: Mapping[str, Any]) -> Manifest:
         values["notes"] = (notes,) if isinstance(notes, str) else tuple(map(str, notes))
         values["baseline"] = _baseline(dict(data.get("baseline") or {}))
         values["controller"] = options(dict(data.get("controller") or {}))
-        return Manifest(**values)
+        return _texts(Manifest(**values))
     except (Refusal, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise ValueError(str(error)) from None
 
@@ -99,7 +100,15 @@ def _baseline(data: dict[str, Any]) -> Baseline:
     known = {name: data[name] for name in names(Baseline) if data.get(name) is not None}
     if "metric" in known:
         known["metric"] = Decimal(str(known["metric"]))
-    return Baseline(**known)
+    return _texts(Baseline(**known))
+
+
+def _texts(made: T) -> T:
+    """`made` itself; raises `ValueError` where something else stands in place of a text."""
+    for name, default in vars(type(made)()).items():
+        if isinstance(default, str) and not isinstance(getattr(made, name), str):
+            raise ValueError(f"{name} is no text")
+    return made
 
 
 def options(data: Mapping[str, Any]) -> Options:
@@ -110,4 +119,6 @@ def options(data: Mapping[str, Any]) -> Options:
             known[name] = float(known[name])
     for name in ("codex_args", "links"):
         known[name] = tuple(map(str, known.get(name, ())))
-    return Options(**known)
+    for name in ("max_stagnation", "min_free_mb"):
+        known[name] = int(known.get(name, getattr(Options, name)))
+    return _texts(Options(**known))
