@@ -164,7 +164,18 @@ def _status(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any] | Out
 
     answer = runtime.answer(layout)
     wanted = args.format or ("text" if sys.stdout.isatty() else "json")
-    return answer if wanted == "json" else Outcome(answer, text=_as_text(answer))
+    return answer if wanted == "json" else Outcome(answer, text=_screen(layout) + _as_text(answer))
+
+
+def _screen(layout: Layout) -> str:
+    """The screen of `watch` above the controller's facts, where there is a run to show."""
+    from ..view.watch import Watch
+    from . import watch
+
+    try:
+        return Watch(layout, watch.terminal()).text(watch.size(), live=False).rstrip("\n") + "\n\n"
+    except Refusal:
+        return ""
 
 
 def _stop(args: argparse.Namespace, layout: Layout) -> Outcome:
