@@ -127,9 +127,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     stamps = hashes.stamps(root, lock)
     bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
     samples = _samples(bench)
-    guard, guard_problem, guard_seconds = _guard(bench)
-    if guard_problem and strict:
-        raise Refusal(f"{guard_problem}, expected a pass; repair it or choose another")
+    guard, guard_problem, guard_seconds = _guard(bench, strict)
     confirm_problem = _confirm(bench)
     made = evaluator.written(root, config, stamps)
     lock = _steady(root, lock, made)
@@ -138,10 +136,9 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config, calibration = paired.calibrated(config, samples)
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
-    traps = rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern)
-    sealed = [isolation.sealed(item.tree) for item in before]
-    warnings = (*sealed, *traps, *calibration.warnings, guard_problem, confirm_problem, _crowded(lock))
-    warnings += _dirty_warning(before)
+    traps = [isolation.sealed(item.tree) for item in before]
+    traps += rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern)
+    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, _crowded(lock), *_dirty_warning(before))
     return Baseline(
         calibration.center,
         Repo(root).short(at[primary]),
@@ -187,11 +184,16 @@ def _remedy(sample: Sample, config: Config) -> str:
     return "expected exactly one finite decimal on stdout (or METRIC name=value lines); correct the check"
 
 
-def _guard(bench: Bench) -> tuple[str, str, float]:
+def _guard(bench: Bench, strict: bool) -> tuple[str, str, float]:
     if not bench.config.guard:
         return "-", "", 0.0
     passed, problem, seconds = measure.passes(bench, bench.config.guard, "guard")
-    return ("pass", "", seconds) if passed else ("fail", f"the guard fails on the untouched tree ({problem})", seconds)
+    if passed:
+        return "pass", "", seconds
+    problem = f"the guard fails on the untouched tree ({problem})"
+    if strict:
+        raise Refusal(f"{problem}, expected a pass; repair it or choose another")
+    return "fail", problem, seconds
 
 
 def _confirm(bench: Bench) -> str:
