@@ -36,7 +36,7 @@ def check_row(schema: Schema, given: Mapping[str, str], context: Context) -> Ent
     problems += _RULES[schema.mode](kind, values, context)
     if problems:
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
-        what = f"a {kind} row" if kind else "this row"
+        what = f"this {kind} row" if kind else "this row"
         raise Refusal(f"{count} with {what}: {'; '.join(problems)}. Nothing was recorded; mend and add it again")
     return Entry(kind, {name: values[name] for name in schema.fields if values.get(name)})
 
