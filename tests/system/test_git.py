@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from autoresearch.system import gitcall
@@ -389,3 +390,9 @@ def test_a_folder_replaced_by_a_link_is_committed_and_undone(repo):
     repo.undo_commit(base, trial, revert_message="back")
     assert repo.get("folder/inner") == "1\n"
     assert repo.changes() == ()
+
+
+def test_a_folder_that_only_has_the_name_of_a_repository_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    Repo(tmp_path).exclude(["/notes"])
+    assert list((tmp_path / ".git").iterdir()) == []
