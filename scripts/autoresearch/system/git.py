@@ -142,8 +142,9 @@ class Repo(Reader):
             return self._limited(args, env, limit)
 
     def exclude(self, patterns: Sequence[str]) -> None:
-        """Hide these patterns in this clone only (info/exclude); quiet where that is read-only."""
-        gitfiles.add_excludes(self.common_dir(), patterns)
+        """Hide these patterns in this clone only (info/exclude); quiet where that is read-only or no repository."""
+        if self.is_git():  # a sandbox may put an empty folder of that name where there is none
+            gitfiles.add_excludes(self.common_dir(), patterns)
 
     def create_branch(self, name: str, at: str) -> None:
         """A new branch at a commit, not checked out. Raises GitError when it exists."""

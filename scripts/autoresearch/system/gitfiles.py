@@ -80,8 +80,6 @@ def _packed(common: Path, name: str) -> str:
 def add_excludes(common: Path, patterns: Sequence[str]) -> None:
     """Append the missing lines to info/exclude; where it cannot be written, do nothing."""
     path = common / "info" / "exclude"
-    if not (common / "HEAD").exists():
-        return  # a folder of that name, but no repository: a sandbox may put one where there is none
     try:
         old = path.read_bytes() if path.exists() else b""
         lines = old.split(b"\n")
