@@ -200,10 +200,10 @@ def _bounds(config: Config, mode: str) -> None:
             raise Refusal(f"{name.replace('_', '-')} is {value}, expected more than zero; correct or leave it out")
     if not 0 < config.alpha < Decimal("0.5"):
         raise Refusal(f"alpha is {config.alpha}, expected an error rate above 0 and below 0.5 such as 0.05")
-    if config.alpha < Decimal("0.0001") or (config.max_runs or 0) > 400:
+    if config.alpha < Decimal("0.0001") or max(config.max_runs or 0, config.calibrate or 0) > 400:
         raise Refusal(
-            f"alpha is {config.alpha} and max-runs {config.max_runs}, expected alpha of 0.0001 or more and at most "
-            "400 runs; correct them"
+            f"alpha is {config.alpha}, max-runs {config.max_runs} and calibrate {config.calibrate}, expected alpha of "
+            "0.0001 or more and at most 400 runs; correct them"
         )
     if config.min_delta < 0:
         raise Refusal(f"min-delta is {config.min_delta}, expected zero or more")
