@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from autoresearch.disk import hashes, layout
+from autoresearch.disk import hashes, layout, runlog
 from autoresearch.system.git import Repo as GitRepo
 
 from tests.conftest import Ran, Repo
@@ -128,3 +128,9 @@ def test_an_artifact_is_no_folder(lab: Lab):
     lab.report()
     ran = lab.call("record_iteration", "--status", "refine", "--description", "x", "--state-path", "/")
     assert "--state-path / is a folder" in told(ran)
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\0b"], ids=ascii)
+def test_a_log_whose_path_is_no_text_is_none(name: str):
+    runlog.write(Path(name), "a line")
+    assert runlog.read(Path(name)) == ("", 0)

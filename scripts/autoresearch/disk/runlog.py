@@ -18,7 +18,7 @@ def write(path: Path, text: str) -> None:
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
-    except OSError:
+    except (OSError, ValueError):  # a path may be no text
         return
     try:
         _cut(handle)
@@ -45,7 +45,7 @@ def read(path: Path, offset: int = 0) -> tuple[str, int]:
             start = offset if offset <= size else 0
             file.seek(start)
             data = file.read()
-    except OSError:
+    except (OSError, ValueError):  # a path may be no text
         return "", 0
     data = data[: data.rfind(b"\n") + 1]
     return data.decode("utf-8", "replace"), start + len(data)
