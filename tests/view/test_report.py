@@ -81,7 +81,7 @@ def test_it_tells_the_whole_run(measured: Lab):
             assert told in document.replace("\\", "")
     assert "+7" in Page(html).text
     assert "guard failed" in html
-    # In the drawing, beside the entry, in the legend: why a better value was not kept.
+    # In the drawing, beside the entry, in the legend: a better value that a check refused.
     assert html.count('href="#m-barred"') == 3
     assert f"git switch --detach {measured.rows()[0].commit}\ncat src/value" in html
     assert "--verify &#x27;cat src/value&#x27;" in html or "--verify 'cat src/value'" in html

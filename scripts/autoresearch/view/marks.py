@@ -20,7 +20,7 @@ _LOOKS = {
     "search": ("hollow", "step", "search"),
 }
 # A discarded value that lies on the better side of the line would puzzle without its reason.
-_BROKE = ("barred", "crash", "better, but the guard failed")
+_BROKE = ("barred", "crash", "better, but a check failed")
 _DRAWINGS = {
     "dot": '<circle r="5"/>',
     "hollow": '<circle r="3.5" class="open"/>',
@@ -49,7 +49,8 @@ SYMBOLS = (
 
 def _look(experiment: Experiment) -> tuple[str, str, str]:
     row = experiment.row
-    return _BROKE if row.status == "discard" and row.guard == "fail" else _LOOKS[row.status]
+    broke = row.status == "discard" and "fail" in (row.guard, experiment.confirm)
+    return _BROKE if broke else _LOOKS[row.status]
 
 
 def of(experiment: Experiment) -> str:
