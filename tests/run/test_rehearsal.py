@@ -150,3 +150,11 @@ def test_an_evaluator_with_too_many_files_to_lock_is_named(lab: Lab):
     answer = rehearse(lab, "cat src/value", "--protect", "data/**")
     assert (len(answer["protected"]), answer["protected_count"]) == (10, 2000)
     assert any("2000 files or more" in warning for warning in answer["warnings"])
+
+
+def test_a_run_that_is_over_before_it_starts_is_named(lab: Lab) -> None:
+    told = [
+        lab.call("init_run", "--dry-run", "--mode", "fix", "--direction", "lower", "--verify", f"echo {count}").json
+        for count in (0, 3)
+    ]
+    assert [any("reached before it starts" in line for line in one["warnings"]) for one in told] == [True, False]

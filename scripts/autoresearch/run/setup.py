@@ -159,6 +159,12 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
     told = figures(first)
+    goal = plan.config.stop_at(plan.mode)
+    if goal is not None and goal.holds(first.metric):
+        told["warnings"].append(
+            f"the end of the run ({goal}) is reached before it starts: either there is nothing to do, or the check "
+            "does not see what fails; compare its number with the output it counts"
+        )
     if first.dirty:
         told["warnings"].append(
             f"uncommitted changes inside the scope: {listing(first.dirty, 3)}; the start is refused until they are "
