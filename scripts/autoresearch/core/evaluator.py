@@ -124,16 +124,15 @@ def imports(source: str) -> tuple[str, ...]:
 def traps(verify: str, direction: str, verify_exit: str, pattern: str = "") -> tuple[str, ...]:
     """Known ways in which a check fails at the finish rather than at set-up, each with its remedies."""
     found = []
-    pipes = "|" in words(verify)
     if _ends_in_count(verify) and direction == "lower" and verify_exit == "zero":
         found.append(
             "grep -c exits 1 when the count is zero, which this run would see as a crash: "
             "append '|| true' to the check, or set the run up with --verify-exit any"
         )
-    if re.search(r"\bpytest\b", verify) and verify_exit == "zero" and "||" not in verify and not pipes:
+    if any(word.rpartition("/")[2] == "pytest" for word in _last(verify)) and verify_exit == "zero":
         found.append(
-            "pytest exits 1 while any test fails, which this run would see as a crash: "
-            "append '|| true' to the check, or set the run up with --verify-exit any"
+            "pytest exits 1 while any test fails, which this run would see as a crash: where failing tests are what is "
+            "counted, append '|| true' to the check, or set the run up with --verify-exit any"
         )
     if re.search(r"\bpytest\b", verify) and direction == "lower" and re.search("fail|error", pattern):
         found.append(
@@ -148,11 +147,17 @@ def traps(verify: str, direction: str, verify_exit: str, pattern: str = "") -> t
     return tuple(found)
 
 
-def _ends_in_count(command: str) -> bool:
-    """Whether a counting grep has the last word on the exit code; one inside `$(…)` has not."""
+def _last(command: str) -> list[str]:
+    """The words of the last simple command, whose exit code is the check's."""
     last: list[str] = []
     for word in words(command):
         last = [] if _SEPARATOR.fullmatch(word) else [*last, word]
+    return last
+
+
+def _ends_in_count(command: str) -> bool:
+    """Whether a counting grep has the last word on the exit code; one inside `$(…)` has not."""
+    last = _last(command)
     greps = not {"grep", "rg", "egrep", "fgrep"}.isdisjoint(last)
     return greps and any(re.fullmatch(r"-\w*c\w*|--count", word) for word in last)
 
