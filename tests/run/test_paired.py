@@ -120,3 +120,17 @@ def test_no_arm_is_charged_with_the_compilation_after_a_switch(lab: Lab, monkeyp
     runs = (lab.path.parent / "runs").read_text().splitlines()
     assert len(runs) >= 10
     assert sorted(run for run in runs if "cold" in run) == ["10 cold", "9.0 cold"]  # the first run of each
+
+
+@pytest.mark.parametrize(
+    ("retained", "now", "scale"),
+    [
+        ("100", ["99", "100", "101"], "1"),
+        ("100", ["50", "80", "81"], "1.25"),  # the machine is faster than at the baseline
+        ("100", ["40", "41"], "1"),  # no machine explains that: the gain counts as it was measured
+        ("100", ["-1", "100", "101"], "1"),
+        ("-5", ["-5", "-4"], "1"),
+    ],
+)
+def test_a_gain_counts_in_proportion_to_the_machine_of_now(retained: str, now: list[str], scale: str) -> None:
+    assert paired.proportion(Decimal(retained), [Decimal(value) for value in now]) == Decimal(scale)

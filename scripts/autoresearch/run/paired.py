@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 
-from ..core import noise, numbers, sequential
+from ..core import noise, numbers, sequential, signrank
 from ..core.config import Config
 from ..core.frozen import replace
 from . import measure
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 SAMPLE_OUTPUT = 16 * 1024
+_NINE = Context(prec=9)
 MINUTES = 60.0  # seconds from which a run is an expensive one
 
 
@@ -120,11 +121,30 @@ def _concluded(
     verdict: sequential.Verdict, mine: list[Sample], theirs: list[Sample], retained: Decimal, direction: str
 ) -> Measurement:
     """The estimate is the retained value moved by the paired gain, not the luckiest sample."""
+    scale = proportion(retained, [_value(sample) for sample in theirs])
     gain = verdict.estimate if verdict.estimate is not None else Decimal(0)
-    estimate = _moved(retained, gain, direction)
-    limits = verdict.interval and tuple(sorted(_moved(retained, end, direction) for end in verdict.interval))
+    estimate = _moved(retained, _scaled(gain, scale), direction)
+    limits = verdict.interval and sorted(_moved(retained, _scaled(end, scale), direction) for end in verdict.interval)
     interval = (limits[0], limits[1]) if limits else None
     return Measurement(estimate, "", tuple(mine), tuple(theirs), verdict.action == "keep", verdict.reason, interval)
+
+
+def proportion(retained: Decimal, now: Sequence[Decimal]) -> Decimal:
+    """What a gain measured now is worth on the scale of the retained value.
+
+    A machine that is slower than at the baseline is slower for both arms. Were such gains added up as they are, their
+    error would grow with each keep until the retained value had lost touch with what the check prints. 1 where the
+    values have no ratio, or one that no machine explains.
+    """
+    middle = signrank.median(now)
+    if retained <= 0 or min(now) <= 0 or not retained / 2 <= middle <= retained * 2:
+        return Decimal(1)
+    return retained / middle
+
+
+def _scaled(gain: Decimal, scale: Decimal) -> Decimal:
+    """A gain on another scale, to nine digits: more are noise, and an answer is read by people."""
+    return gain if scale == 1 else _NINE.multiply(gain, scale)
 
 
 def _moved(value: Decimal, gain: Decimal, direction: str) -> Decimal:
