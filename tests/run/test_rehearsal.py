@@ -158,3 +158,9 @@ def test_a_run_that_is_over_before_it_starts_is_named(lab: Lab) -> None:
         for count in (0, 3)
     ]
     assert [any("reached before it starts" in line for line in one["warnings"]) for one in told] == [True, False]
+
+
+def test_a_rehearsal_shows_the_other_numbers_that_a_keep_may_have_to_hold(lab: Lab) -> None:
+    verify = "printf 'METRIC ms=12\\nMETRIC tests=179\\n'"
+    told = lab.call("init_run", "--dry-run", "--metric-name", "ms", "--direction", "lower", "--verify", verify).json
+    assert (told["baseline_metric"], told["others"]) == (12, {"tests": 179})

@@ -176,8 +176,10 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
 def figures(first: baseline.Baseline) -> dict[str, Any]:
     """What a measured baseline tells, as the answer carries it."""
     noise = {key: first.config.noise[key] for key in ("kind", "samples", "spread", "smallest_detectable")}
+    samples = next(event["samples"] for event in first.events if event.get("kind") == "samples")
     return {
         "baseline_metric": first.metric,
+        "others": dict(list(samples[0]["others"].items())[:20]),
         "baseline_commit": first.commit,
         "guard": first.guard,
         "seconds_per_run": first.config.noise["seconds"],
