@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> Outcome:
     stream = sys.stdout if text else sys.stderr
 
     def tell(line: str) -> None:
+        """Print one line at once."""
         stream.buffer.write((line + "\n").encode(stream.encoding, "replace"))
         stream.flush()
 

@@ -41,6 +41,7 @@ def _deferred(base: Any) -> Any:
             self._fill = fill
 
         def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+            """Parse, giving a subcommand its flags only now."""
             fill, self._fill = self._fill, ()
             for group in fill:
                 group(self)

@@ -66,6 +66,7 @@ class _Fold:
         self.retained = self.last = first
 
     def add(self, row: Row) -> None:
+        """Count one row; worker rows change nothing. Raises ValueError for a row that cannot follow."""
         if row.worker:
             return
         if row.iteration != self.iteration + 1 or row.status == "baseline":
@@ -92,6 +93,7 @@ class _Fold:
             self.best, self.best_iteration = row.metric, row.iteration
 
     def state(self) -> State:
+        """The state after the rows added so far."""
         kept, last = self.retained, self.last
         assert kept.metric is not None
         return State(

@@ -100,6 +100,7 @@ if not TYPE_CHECKING:
         assert frozen
 
         def make(cls):
+            """Give the class its fields and the shared methods."""
             own = cls.__dict__.get("__annotations__", {})  # noqa: RUF063 - the remedy is no standard library
             inherited = getattr(cls, "__defaults__", {})
             cls.__defaults__ = {**inherited, **{name: cls.__dict__.get(name, _MISSING) for name in own}}

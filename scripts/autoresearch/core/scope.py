@@ -57,6 +57,7 @@ def matcher(scope: str) -> Matcher:
     unwanted = [_regex(item[1:]) for item in patterns if item.startswith("!")]
 
     def inside(path: str) -> bool:
+        """Whether the path is wanted and not taken out again."""
         return any(r.fullmatch(path) for r in wanted) and not any(r.fullmatch(path) for r in unwanted)
 
     return inside

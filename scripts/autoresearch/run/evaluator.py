@@ -35,6 +35,7 @@ def _in_scope(root: Path, config: Config) -> scope.Matcher:
     scopes += [(Path(repo.path), scope.matcher(repo.scope)) for repo in config.companions]
 
     def inside(name: str) -> bool:
+        """Whether the path lies in the scope."""
         path = Path(os.path.normpath(root / name))
         return any(path.is_relative_to(top) and match(path.relative_to(top).as_posix()) for top, match in scopes)
 

@@ -83,6 +83,7 @@ def _arms(note: Intent) -> Arms:
     shown, turns = {"candidate": True}, bytecode.Turns()
 
     def show(candidate: bool) -> None:
+        """Put the wanted content into every repository of the trial."""
         if shown["candidate"] == candidate:
             return
         for place in note.places.values():

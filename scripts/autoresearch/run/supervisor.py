@@ -56,6 +56,7 @@ def _counters(found: Mapping[str, Any] | None) -> Counters:
     held = held if isinstance(held, dict) else {}
 
     def count(name: str) -> int:
+        """A counter of the snapshot, 0 where it is unusable."""
         value = held.get(name)
         return value if isinstance(value, int) else 0
 

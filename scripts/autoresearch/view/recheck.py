@@ -160,6 +160,7 @@ def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[s
     shown, turns = {"tip": True}, bytecode.Turns()
 
     def show(tip: bool) -> None:
+        """Put the wanted content into the worktree."""
         if shown["tip"] != tip:
             for name, end in ends.items():
                 sides = (end.base, end.tip) if tip else (end.tip, end.base)

@@ -80,6 +80,7 @@ def _plot(account: Account, scale: Scale, canvas: Canvas) -> None:
     last = max(1, account.state.iteration)
 
     def place(iteration: int, value: float) -> tuple[int, int]:
+        """Where a value lies on the grid."""
         y = round((canvas.height - 1) * (1 - scale.at(value)))
         return round((canvas.width - 1) * iteration / last), y
 
