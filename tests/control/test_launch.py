@@ -152,6 +152,7 @@ def test_of_sixteen_launches_one_wins(background: Scripted, fresh: tuple[str, ..
 def test_status_for_people_leaves_plumbing_out(background: Scripted):
     background.plan([{"silent": 300}])
     background.launch("--iterations", 20)
+    until(lambda: background.ctl("status").json.get("session"))
     text = background.ctl("status", "--format", "text").out
     assert re.search(r"^session +number 1, started at 2", text, re.MULTILINE), text
     assert re.search(r"^left +iterations 20$", text, re.MULTILINE)

@@ -73,3 +73,14 @@ def test_bytecode_that_is_not_known_to_fit_is_not_kept(tmp_path: Path, cached: P
     turns.leave(True, tmp_path, ["a.py"])
     turns.enter(True, tmp_path)
     assert not cached.exists()
+
+
+def test_bytecode_that_is_kept_elsewhere_is_forgotten_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere, source = tmp_path / "cache", tmp_path / "project" / "value.py"
+    source.parent.mkdir()
+    source.write_text("print(1)")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(elsewhere))
+    subprocess.run([sys.executable, "-c", "import value"], cwd=source.parent, check=True)
+    assert list(elsewhere.rglob("value.*.pyc"))
+    bytecode.forget(source.parent, ["value.py"])
+    assert not list(elsewhere.rglob("value.*.pyc"))

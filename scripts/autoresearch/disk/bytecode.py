@@ -8,6 +8,7 @@ next run with a compilation, and the longer source with the longer one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -58,8 +59,17 @@ def _caches(root: Path, names: Iterable[str]) -> Iterator[tuple[Path, Path]]:
     for name in names:
         if name.endswith(".py"):
             source = root / name
-            for cached in source.parent.glob(f"__pycache__/{glob_escape(source.stem)}.*.pyc"):
-                yield source, cached
+            for folder in _folders(source):
+                for cached in folder.glob(f"{glob_escape(source.stem)}.*.pyc"):
+                    yield source, cached
+
+
+def _folders(source: Path) -> Iterator[Path]:
+    """Where the checks' interpreters may keep a source's bytecode: beside it, or where the user wants it kept."""
+    yield source.parent / "__pycache__"
+    elsewhere = os.environ.get("PYTHONPYCACHEPREFIX")
+    if elsewhere:
+        yield Path(elsewhere, *source.parent.absolute().parts[1:])
 
 
 def _valid(source: Path, cached: Path) -> Iterator[Cache]:
