@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core import jsontext, manifest
+from ..core import manifest
 from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.manifest import Manifest
@@ -13,16 +13,9 @@ from ..run import context
 
 def read(layout: Layout) -> Manifest | None:
     """The manifest, None when there is none; raises `ValueError` saying what is wrong with it."""
-    try:
-        data = jsontext.loads(layout.launch.read_text("utf-8"))
-    except FileNotFoundError:
+    data = evidence.object_at(layout.launch)
+    if data is None:
         return None
-    except OSError as error:
-        raise ValueError(f"{layout.launch.name} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{layout.launch.name} is no JSON") from None
-    if not isinstance(data, dict):
-        raise ValueError(f"{layout.launch.name} is no JSON object")
     try:
         return manifest.from_dict(data)
     except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..core import jsontext, runtime
+from ..core import runtime
 from ..core.frozen import replace
 from ..core.runtime import Runtime, Truth
 from ..disk import evidence, locks
@@ -28,16 +28,9 @@ def is_running(layout: Layout) -> bool:
 
 def read(layout: Layout) -> Runtime | None:
     """The record, None when no controller ever ran; raises `ValueError` saying what is wrong with it."""
-    try:
-        data = jsontext.loads(layout.runtime.read_text("utf-8"))
-    except FileNotFoundError:
+    data = evidence.object_at(layout.runtime)
+    if data is None:
         return None
-    except OSError as error:
-        raise ValueError(f"{layout.runtime.name} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{layout.runtime.name} is no JSON") from None
-    if not isinstance(data, dict):
-        raise ValueError(f"{layout.runtime.name} is no JSON object")
     try:
         return runtime.from_dict(data)
     except ValueError as error:

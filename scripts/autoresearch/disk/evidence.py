@@ -42,6 +42,21 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
+def object_at(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file, None when there is no file; raises `ValueError` saying what is wrong with it."""
+    try:
+        data = jsontext.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ValueError(f"{path.name} is no JSON") from None
+    if not isinstance(data, dict):
+        raise ValueError(f"{path.name} is no JSON object")
+    return data
+
+
 def write_bytes(path: Path, data: bytes, limit: int) -> str:
     """Captured bytes, cut in the middle at `limit`; returns the file's name, "" when there is nothing to keep."""
     if not data:
