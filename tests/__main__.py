@@ -1,7 +1,8 @@
 """Check everything: `python3 -m tests [pytest arguments]`, from the project's root.
 
-Makes a virtual environment in `.venv-tests` with the dev group of pyproject.toml, and with the pinned Codex
-CLI where npm is there; then runs ruff, mypy and pytest. Exits 0 only if all of them are content.
+Makes a virtual environment in `.venv-tests` with the dev group of pyproject.toml, and where npm is there with the
+pinned Codex CLI and the Node programs of the guide's recipes; then runs ruff, mypy and pytest. Exits 0 only if all
+of them are content.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv-tests"
 PYTHON = VENV / "bin" / "python"
 NODE = VENV / "node"
-CODEX = "@openai/codex@0.169.0"
+CODEX = ("@openai/codex@0.169.0",)
 CODEX_BIN = NODE / "node_modules" / ".bin" / "codex"
+# What the recipes of GUIDE.md call; in a folder of its own, whose programs come on PATH and Codex does not.
+RECIPES = VENV / "recipes"
+TOOLS = ("typescript@5.9.3", "eslint@9.39.1", "@eslint/js@9.39.1", "tape@5.9.0", "esbuild@0.28.0")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -61,20 +65,20 @@ def make_venv() -> bool:
     return made
 
 
-def make_codex() -> bool:
-    """Install the pinned Codex CLI where npm is there; where it is not, the tests that need it say so."""
-    mark, now = NODE / "codex.sha256", stamp(CODEX)
+def make_node(name: str, folder: Path, packages: Sequence[str]) -> bool:
+    """Install pinned Node packages where npm is there; where it is not, the tests that need them say so."""
+    mark, now = folder / f"{name}.sha256", stamp(*packages)
     npm = shutil.which("npm")
     if npm is None:
-        print("[tests] codex: npm is not here, tests on the real Codex CLI cannot run", flush=True)
+        print(f"[tests] {name}: npm is not here, tests that need it cannot run", flush=True)
         return True
-    if CODEX_BIN.exists() and mark.exists() and mark.read_text() == now:
+    if mark.exists() and mark.read_text() == now:
         return True
-    NODE.mkdir(parents=True, exist_ok=True)
-    quiet = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error", "--cache", NODE / "cache"]
-    made = step("codex", [npm, "install", "--prefix", NODE, *quiet, CODEX])
+    folder.mkdir(parents=True, exist_ok=True)
+    quiet = ["--no-audit", "--no-fund", "--no-save", "--loglevel=error", "--cache", folder / "cache"]
+    made = step(name, [npm, "install", "--prefix", folder, *quiet, *packages])
     if made:
-        shutil.rmtree(NODE / "cache", ignore_errors=True)
+        shutil.rmtree(folder / "cache", ignore_errors=True)
         mark.write_text(now)
     return made
 
@@ -87,12 +91,13 @@ def tool_env() -> dict[str, str]:
     chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if chromium:
         env["AUTORESEARCH_CHROMIUM"] = chromium
+    env["PATH"] = os.pathsep.join([env.get("PATH", os.defpath), str(RECIPES / "node_modules" / ".bin")])
     return env
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run every step, the later ones also when an earlier one failed, and return the exit code."""
-    if not (make_venv() and make_codex()):
+    if not (make_venv() and make_node("codex", NODE, CODEX) and make_node("recipes", RECIPES, TOOLS)):
         return 1
     passed = [
         step("ruff", [PYTHON, "-m", "ruff", "check", "--output-format=concise"]),

@@ -8,53 +8,35 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
-import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.background import TRIAL
 from tests.conftest import ROOT, Repo
 
-# Before the section is in the guide, a draft of it may be named here.
-SOURCE = Path(os.environ.get("AUTORESEARCH_CI", ROOT / "GUIDE.md"))
 STAND_IN = ROOT / "tests" / "control" / "stand_in.py"
 COUNT = "import pathlib\nprint(sum('warn' in line for line in pathlib.Path('src/app.py').open()))\n"
 TESTS = "import unittest\n\n\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertTrue(True)\n"
 KEY = "sk-very-secret-4711"
 
 
-def section(title: str) -> str:
-    """The YAML of one service."""
-    if not SOURCE.exists() or f"\n### {title}\n" not in SOURCE.read_text(encoding="utf-8"):
-        pytest.skip("GUIDE.md has no such section yet")
-    text = SOURCE.read_text(encoding="utf-8").partition(f"\n### {title}\n")[2]
-    return text.partition("```yaml\n")[2].partition("```")[0]
+def pipeline(title: str) -> Any:
+    """The pipeline that the guide shows for one service."""
+    _, found, text = (ROOT / "GUIDE.md").read_text(encoding="utf-8").partition(f"\n### {title}\n")
+    assert found, f"GUIDE.md has no section {title!r}"
+    return yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
 
 
-def below(yaml: str, key: str) -> str:
-    """What belongs to a key, with its indentation taken away."""
-    found = re.search(rf"^( *)(?:- )?{key}:.*\n((?:\1 +.*\n|\n)*)", yaml, re.MULTILINE)
-    assert found, f"no {key}"
-    return textwrap.dedent(found[2])
-
-
-def scalars(yaml: str, key: str) -> dict[str, str]:
-    """The plain values of a map of variables; what the service fills in is left out."""
-    pairs = (line.split(": ", 1) for line in below(yaml, key).splitlines())
-    return {name: value.strip('"') for name, value in pairs if "${{" not in value}
-
-
-def steps(job: str) -> Iterator[tuple[str, str]]:
-    """Name and YAML of each step with a name."""
-    for part in re.split(r"^- ", below(job, "steps"), flags=re.MULTILINE)[1:]:
-        if part.startswith("name: "):
-            yield part.partition("\n")[0][6:], "  " + part
+def plain(variables: Mapping[str, object]) -> dict[str, str]:
+    """The values of a map of variables, without those that the service fills in."""
+    return {name: str(value) for name, value in variables.items() if "${{" not in str(value)}
 
 
 @dataclass
@@ -126,18 +108,18 @@ def told(out: str) -> list[object]:
 
 def on_github(service: Service) -> tuple[str, subprocess.CompletedProcess[str]]:
     """Run the workflow; the step output `code`, and how the experiments went."""
-    yaml = section("GitHub Actions")
-    first, files = below(yaml, "research"), service.home / "files"
+    jobs, files = pipeline("GitHub Actions")["jobs"], service.home / "files"
     files.mkdir()
     tree = service.checkout("work")
     env = {"GITHUB_RUN_ID": "7", "GITHUB_SHA": tree.git("rev-parse", "HEAD"), "RUNNER_TEMP": str(files)}
     env |= {"GITHUB_OUTPUT": str(files / "output"), "GITHUB_STEP_SUMMARY": str(files / "summary")}
     ran, code = {}, ""
-    for name, step in steps(first):
-        if name == "Branch" and code != "0":
+    for step in jobs["research"]["steps"]:
+        name = step.get("name")
+        if not name or (name == "Branch" and code != "0"):
             continue
-        own = {**scalars(step, "env"), "CODEX_API_KEY": KEY} if name == "Experiments" else {}
-        ran[name] = service.sh(tree, below(step, "run"), {**env, **own})
+        own = {**plain(step["env"]), "CODEX_API_KEY": KEY} if name == "Experiments" else {}
+        ran[name] = service.sh(tree, step["run"], {**env, **own})
         if name == "Experiments":
             code = (files / "output").read_text().partition("code=")[2].strip()
         else:
@@ -145,8 +127,8 @@ def on_github(service: Service) -> tuple[str, subprocess.CompletedProcess[str]]:
     if code == "0":
         other = service.checkout("second")
         artifact(tree, other)
-        ((_, step),) = steps(below(yaml, "request"))
-        done = service.sh(other, below(step, "run"), env)
+        (step,) = (step for step in jobs["request"]["steps"] if "name" in step)
+        done = service.sh(other, step["run"], env)
         assert done.returncode == 0, done.stderr
     assert tree.status() == "" and (files / "summary").read_text()
     return code, ran["Experiments"]
@@ -177,16 +159,16 @@ def test_github_fails_on_a_hard_blocker(service: Service):
 
 def on_gitlab(service: Service) -> subprocess.CompletedProcess[str]:
     """Run the pipeline; how the first job went."""
-    yaml = section("GitLab")
-    first, second = below(yaml, "research"), below(yaml, "request")
-    assert scalars(first, "allow_failure") == {"exit_codes": "1"}
+    jobs = pipeline("GitLab")
+    first, second = jobs["research"], jobs["request"]
+    assert first["allow_failure"] == {"exit_codes": 1}
     tree = service.checkout("work")
     (tree.path / ".npm").mkdir()
     (tree.path / ".npm" / "cached").write_text("x")  # the cache of the pipeline before
     env = {"CI_PROJECT_DIR": str(tree.path), "CI_COMMIT_SHA": tree.git("rev-parse", "HEAD"), "CI_PIPELINE_ID": "7"}
-    env |= {"CODEX_API_KEY": KEY, **scalars(first, "variables")}
-    ran = service.sh(tree, lines(first, "before_script") + lines(first, "script"), env)
-    after = service.sh(tree, lines(first, "after_script"), env)
+    env |= {"CODEX_API_KEY": KEY, **plain(first["variables"])}
+    ran = service.sh(tree, lines(first["before_script"] + first["script"]), env)
+    after = service.sh(tree, lines(first["after_script"]), env)
     assert after.returncode == 0, after.stderr
     other = service.checkout("second")
     artifact(tree, other)
@@ -195,15 +177,15 @@ def on_gitlab(service: Service) -> subprocess.CompletedProcess[str]:
     service.origin.git("config", "receive.advertisePushOptions", "true")
     env |= {"PUSH_TOKEN": "t0ken", "CI_SERVER_HOST": "gitlab.example", "CI_PROJECT_PATH": "group/project"}
     if ran.returncode in (0, 1):
-        done = service.sh(other, lines(second, "script"), env)
+        done = service.sh(other, lines(second["script"]), env)
         assert done.returncode == 0, done.stderr
     assert tree.status() == ""
     return ran
 
 
-def lines(job: str, key: str) -> str:
-    """The commands of a list."""
-    return "".join(line[2:] + "\n" for line in below(job, key).splitlines())
+def lines(commands: Sequence[str]) -> str:
+    """The commands of a list, as a job runs them."""
+    return "\n".join(commands)
 
 
 def test_gitlab_pushes_an_improvement(service: Service):

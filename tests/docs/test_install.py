@@ -129,3 +129,11 @@ def test_with_the_skill_installer(newcomer: Newcomer, tmp_path: Path, monkeypatc
     monkeypatch.delenv("PYTHONPATH")
     assert newcomer.listed() == 1
     assert "visible once" in newcomer.doctor("~/.codex/skills")
+
+
+def test_codex_own_validator_is_content(newcomer: Newcomer):
+    newcomer.shell("codex debug prompt-input x")  # the first start brings the validator
+    validate = "python3 ~/.codex/skills/.system/skill-creator/scripts/quick_validate.py"
+    assert "valid" in newcomer.shell(f"{validate} {newcomer.origin.path}")
+    newcomer.origin.write("SKILL.md", "---\nname: Not Allowed\ndescription: d\n---\n")
+    assert "FAILED" in newcomer.shell(f"{validate} {newcomer.origin.path} || echo FAILED")
