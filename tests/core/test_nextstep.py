@@ -78,9 +78,17 @@ def test_it_stays_short_and_one_line_a_field_whatever_the_run_says():
     assert len(jsontext.dumps(found)) < 1000
 
 
-@pytest.mark.parametrize(("mode", "told"), [("fix", True), ("loop", False)])
-def test_the_end_of_a_fix_names_its_folder(mode: str, told: bool):
-    capped = replace(CONFIG, iterations=1)
-    found = step(log("keep"), capped, mode=mode)
-    assert found["action"] == "stop"
-    assert ("mode_log.py summary" in found["do"]) == told
+def test_the_end_names_what_closes_the_books():
+    rows, capped = log("keep"), replace(CONFIG, iterations=1)
+    state = fold.fold(rows, "lower", {})
+    assert "First run: close it" in nextstep.step(capped, "fix", state, rows, Spent(), "close it")["do"]
+    assert "First run" not in nextstep.step(CONFIG, "fix", state, rows, Spent(), "close it")["do"]
+    assert "First run" not in step(rows, capped)["do"]
+
+
+@pytest.mark.parametrize(("statuses", "told"), [(["discard"] * 4, False), (["no-op", "keep", *["discard"] * 3], True)])
+def test_counts_come_when_they_are_to_be_told(statuses: list[str], told: bool):
+    assert ("counts" in step(log(*statuses))) == told
+    counts = step(log(*statuses), replace(CONFIG, iterations=1))["counts"]
+    assert (counts["baseline"], counts["best"], counts["experiments"]) == (9, 9, len(statuses))
+    assert counts["discards"] == statuses.count("discard") and "crashes" not in counts

@@ -173,3 +173,23 @@ def test_an_agent_that_kept_only_the_answer_is_told_the_rest_by_one_command(lab:
     for part in ("- check: ", "lower is better", "- done when: <= 3", "autoresearch_run_trial.py", "retained 9"):
         assert part in told
     assert "controller then starts" not in told
+
+
+def test_agreed_limits_come_back_with_their_values(lab: Lab):
+    verify = "cat src/value; echo METRIC cost=$(cat src/value); echo METRIC size=3; echo METRIC other=1"
+    lab.init("--require", "size <= baseline", "--metric-key", "cost", verify=verify)
+    assert lab.trial(9)["others"] == {"size": 3}
+
+
+def test_the_end_tells_what_a_summary_needs(lab: Lab):
+    lab.init("--iterations", 2)
+    assert "counts" not in lab.trial(9)["next"]
+    counts = lab.trial(12)["next"]["counts"]
+    assert counts == {"baseline": 10, "best": 9, "experiments": 2, "keeps": 1, "discards": 1, "minutes": 0}
+
+
+def test_the_end_of_a_fix_names_the_command_for_its_folder(lab: Lab):
+    lab.init("--mode", "fix", "--iterations", 1)
+    folder = lab.run_script("mode_log", "open", "--mode", "fix", "--slug", "one", cwd=lab.path).json["dir"]
+    closing = lab.trial(9)["next"]["do"].partition("First run: ")[2]
+    assert closing.startswith("python3 ") and closing.endswith(f" summary --dir {folder}")

@@ -12,7 +12,7 @@ from ..core.errors import Refusal
 from ..core.manifest import Manifest
 from ..core.rows import Row
 from ..disk.layout import SKILL_ROOT, Layout
-from ..run import budget, context, resume
+from ..run import budget, context, fixrows, resume
 from . import manifest
 
 ROWS = 5
@@ -27,7 +27,8 @@ def text(layout: Layout, found: Manifest | None = None) -> str:
             raise
         return _first(layout, found or manifest.require(layout))
     found = found or _optional(layout)
-    step = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run))
+    closing = fixrows.closing_command(layout.root) if run.mode == "fix" else ""
+    step = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run), closing)
     rows = [_line(row) for row in run.log.rows if row.is_main][-ROWS:]
     figures = prompt.figures(run.state, nextstep.left(run.config, run.state, budget.spent(run)))
     # A controller clears away what its session left; only in the foreground does an edit wait for the next one.

@@ -22,12 +22,12 @@ _DO = {
     "pivot": "Record it: autoresearch_record_iteration.py --status pivot --description 'abandoned X, now Y'. "
     "Read lessons and references/pivot-protocol.md, then try a different kind of change.",
     "search": "Search the web once (references/web-search-protocol.md), record --status search, go on.",
-    "stop": "The run is over. Summarise: baseline, best, counts. Change nothing more.",
+    "stop": "The run is over. Summarise it from `counts`. Change nothing more.",
     "needs_human": "Stop and tell the user the reason. Change nothing more.",
 }
-_FIX_END = " Write the files of the fix: autoresearch_mode_log.py summary --dir FOLDER."
-
+_ENDS = ("stop", "needs_human")
 _UNDONE = ("discard", "crash")
+_SUMMARY_EVERY = 5
 
 
 def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: Spent) -> tuple[str, str]:
@@ -41,20 +41,39 @@ def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: 
     return step.action, step.reason
 
 
-def step(config: Config, mode: str, state: State, rows: Sequence[Row], spent: Spent) -> dict[str, Any]:
-    """The `next` object: action, reason, the protocol that matters now, the anchor, the last rows, the budget left."""
+def step(
+    config: Config, mode: str, state: State, rows: Sequence[Row], spent: Spent, closing: str = ""
+) -> dict[str, Any]:
+    """The `next` object: action, reason, the protocol that matters now, the anchor, the last rows, the budget left.
+
+    `closing` is the command that ends what goes with the run, "" where nothing does. `counts` are there when they are
+    to be told: at the end, and at every fifth iteration.
+    """
     action, reason = decide(config, mode, state, rows, spent)
     undone = config.measured and bool(rows) and rows[-1].status in _UNDONE
     does = ("Your edit is undone, its patch is kept as evidence. " if undone else "") + _DO[action]
-    does += _FIX_END if mode == "fix" and action in ("stop", "needs_human") else ""
+    does += f" First run: {closing}" if closing and action in _ENDS else ""
     out: dict[str, Any] = {"action": action, "reason": reason, "do": does}
     out["goal"] = one_line(config.goal or f"{config.direction} {config.metric}", 100)
-    out["scope"] = one_line(config.scope or ".", 60)
+    out["scope"] = one_line(config.scope or ".", 160)
     out["last"] = [_brief(row) for row in [row for row in rows if row.is_main][-3:]]
     remaining = left(config, state, spent)
     if remaining:
         out["left"] = remaining
+    if action in _ENDS or (state.iteration and state.iteration % _SUMMARY_EVERY == 0):
+        out["counts"] = counts(state)
     return out
+
+
+def counts(state: State) -> dict[str, Any]:
+    """What a summary tells of a run: where it began, its best, how many experiments and what became of them."""
+    tried = {name: getattr(state, name) for name in ("keeps", "discards", "crashes", "no_ops")}
+    return {
+        "baseline": state.baseline_metric,
+        "best": state.best_metric,
+        "experiments": sum(tried.values()),
+        **{name: number for name, number in tried.items() if number},
+    }
 
 
 def _brief(row: Row) -> str:

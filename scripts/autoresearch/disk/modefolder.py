@@ -33,6 +33,12 @@ def create(root: Path, schema: Schema, name: str) -> Path:
     raise Refusal(f"{parent / name} exists 99 times, expected a new folder; pass another --slug")
 
 
+def newest(root: Path, mode: str) -> Path | None:
+    """The latest folder of a mode, by its name; None where there is none."""
+    found = sorted(path.name for path in (root / mode).glob("[0-9]*-[0-9]*-*") if path.is_dir())
+    return root / mode / found[-1] if found else None
+
+
 def identify(folder: Path) -> Schema:
     """The schema of an existing mode folder; raises `Refusal` for any other place."""
     schema = schema_of(folder.parent.name)

@@ -18,6 +18,12 @@ def spent(run: Run) -> Spent:
     return Spent(minutes=_since_start(run)) if run.config.max_minutes is not None else Spent()
 
 
+def minutes(run: Run) -> float:
+    """Minutes of the run: of its sessions where a controller counts them, else since the start."""
+    account = _account(run)
+    return float(account.get("minutes", 0)) if isinstance(account, dict) else _since_start(run)
+
+
 def _account(run: Run) -> object:
     """What the controller noted; exec mode has one too when its script runs it."""
     if run.mode == "exec":

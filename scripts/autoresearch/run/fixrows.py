@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,7 +12,8 @@ from ..core import jsontext, numbers, rows
 from ..core.errors import Refusal
 from ..core.modelog import Entry
 from ..core.modeschemas import CATEGORIES
-from ..disk import journal
+from ..disk import journal, modefolder
+from ..disk.layout import SKILL_ROOT
 
 
 def pending(root: Path, entries: tuple[Entry, ...], queue: tuple[Mapping[str, str], ...]) -> list[dict[str, str]]:
@@ -32,6 +34,13 @@ def pending(root: Path, entries: tuple[Entry, ...], queue: tuple[Mapping[str, st
     known = {entry.get("run") for entry in entries}
     ids = {item.get("id", "") for item in queue}
     return [fields for fields in _all(log, ids) if fields["run"] not in known]
+
+
+def closing_command(root: Path) -> str:
+    """The command that writes the files of the latest fix folder, "" where none was opened."""
+    folder = modefolder.newest(root, "fix")
+    script = SKILL_ROOT / "scripts" / "autoresearch_mode_log.py"
+    return f"python3 {shlex.quote(str(script))} summary --dir {shlex.quote(str(folder))}" if folder else ""
 
 
 def _all(log: journal.Log, ids: set[str]) -> Iterator[dict[str, str]]:

@@ -229,6 +229,19 @@ def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, r
     )
 
 
+def _next(after: Run) -> dict[str, Any]:
+    """What comes next, at the end with the minutes that the run took."""
+    closing = ""
+    if after.mode == "fix":
+        from . import fixrows  # loads what only the modes with a folder need
+
+        closing = fixrows.closing_command(after.layout.root)
+    found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), closing)
+    if found["action"] in ("stop", "needs_human"):
+        found["counts"]["minutes"] = round(budget.minutes(after))
+    return found
+
+
 def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     """The answer: under 400 tokens, and enough for an agent that remembers nothing."""
     state = after.state
@@ -247,8 +260,11 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "best_iteration": state.best_iteration,
         "decision": event.get("why", "nothing changed"),
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
-        "next": nextstep.step(after.config, after.mode, state, after.log.rows, budget.spent(after)),
+        "next": _next(after),
     }
+    limited = {text.split(" ")[0] for text in after.config.require}
+    if limited and "others" in event:
+        out["others"] = {name: value for name, value in event["others"].items() if name in limited}
     out["next"]["unsure"] = f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_resume_prompt.py'} --repo ."
     if "interval" in event:
         out["interval"] = event["interval"]
