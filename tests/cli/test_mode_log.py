@@ -102,7 +102,8 @@ def test_outside_git_it_works_as_well(tmp_path: Path, run_script: Any):
 def test_a_row_reaches_the_log_the_pages_and_the_answer(opened: Opened, run_script: Any):
     folder = opened("debug")
     ran = run_script("mode_log", "add", "--dir", folder, *BUG, "hypothesis=@-", input="cookie expires\nat once\n")
-    assert ran.json["recorded"]["hypothesis"] == "cookie expires at once"
+    assert ran.json["recorded"] == ["1 confirmed: high, Session dropped, cookie expires at once"]
+    assert ran.out.count("\n") == 1
     assert ran.json["missing"] == []
     expected = "1\thypothesis\tcookie expires at once\tconfirmed\thigh\tapp.py:2\tSession dropped"
     assert rows_of(folder) == [expected]
@@ -124,7 +125,8 @@ def test_long_texts_come_from_files(opened: Opened, run_script: Any, tmp_path: P
     (tmp_path / "trace.txt").write_text("line 1\n\x1b[31mline 2\n")
     fields = ("hypothesis=@@decorator", "result=disproven", f"evidence=@{tmp_path / 'trace.txt'}")
     ran = run_script("mode_log", "add", "--dir", folder, *fields)
-    assert ran.json["recorded"]["hypothesis"] == "@decorator"
+    assert ran.json["recorded"] == ["1 disproven: @decorator"]
+    assert "line 2" in (folder / "eliminated.md").read_text("utf-8").split("\n")
     assert '"evidence": "line 1\\nline 2' in log_of(folder)
     ran = run_script("mode_log", "add", "--dir", folder, "hypothesis=@nowhere", "plain")
     assert "'plain' is not FIELD=VALUE" in ran.err
@@ -147,7 +149,7 @@ def test_rows_added_at_once_are_all_there(opened: Opened):
     assert [row[0] for row in rows] == [str(number) for number in range(1, 13)]
     assert {row[2] for row in rows} == {f"h{number}" for number in range(12)}
     page = (folder / "eliminated.md").read_text("utf-8")
-    assert [number for number in range(12) if f"| h{number} |" not in page] == []
+    assert [number for number in range(12) if f": h{number}\n" not in page] == []
 
 
 def test_a_torn_row_is_cut_by_the_next_one(opened: Opened, run_script: Any):
@@ -263,6 +265,75 @@ def test_a_shipment_from_start_to_end(opened: Opened, run_script: Any):
     assert {row.split("\t")[1] for row in rows_of(folder)} == {"code-release"}
     done = run_script("mode_log", "summary", "--dir", folder).json
     assert (done["score"], done["gate"]["passed"]) == (100, True)
+
+
+def test_several_rows_are_recorded_at_once_or_none(opened: Opened, run_script: Any):
+    folder = opened("ship")
+    first = ("type=code-release", "phase=identify", "target=v1.2", "notes=a release")
+    second = ("phase=inventory", "notes=4 commits")
+    check = ("type=check", "item=tests", "status=pass", "evidence=312 passed")
+    ran = run_script("mode_log", "add", "--dir", folder, *first, "+", *second, "+", *check)
+    assert ran.json["recorded"] == ["phase: identify", "phase: inventory", "check: pass, tests"]
+    before = log_of(folder)
+    for rows, told in (
+        ((*check, "+", "type=check", "item=lint"), "row 2 of 2: 2 problems with this check row"),
+        ((*check, "+"), "a row has no field"),
+        ((*check, "+", "type=code-release", "dry_run=yes"), "row 2 of 2 is an action, expected in a command"),
+    ):
+        ran = run_script("mode_log", "add", "--dir", folder, *rows)
+        assert (ran.code, log_of(folder)) == (1, before)
+        assert told in ran.err
+    debug = opened("debug")
+    one = ("result=disproven", "evidence=e")
+    ran = run_script("mode_log", "add", "--dir", debug, *one, "hypothesis=a", "+", *one, "hypothesis=b")
+    assert "row 1 of 2 is a test's result" in ran.err
+
+
+def test_a_shipment_with_an_agreed_override_ends_whole(opened: Opened, run_script: Any):
+    folder = opened("ship", "--agreed", "git tag v1; override changelog has v1; git commit -am changes")
+    begin = ("type=code-release", "phase=identify", "target=v1", "notes=a release", "+", "phase=inventory", "notes=x")
+    check = ("type=check", "item=Changelog has v1", "evidence=none")
+    for rows in (begin, (*check, "status=fail")):
+        assert run_script("mode_log", "add", "--dir", folder, *rows).code == 0
+    assert "failing check" in run_script("mode_log", "summary", "--dir", folder).json["missing"][0]
+    unasked = ("type=check", "item=lint", "evidence=x", "status=override")
+    assert "'override lint' was not agreed" in run_script("mode_log", "add", "--dir", folder, *unasked).err
+    prepare = ("phase=prepare", "notes=committed", "command=git push")
+    assert "expected one that was agreed" in run_script("mode_log", "add", "--dir", folder, *prepare).err
+    for row in (
+        (*check, "status=override"),
+        (*prepare[:2], "command=git commit -am changes"),
+        ("type=code-release", "dry_run=yes"),
+        ("type=rollback", "command=git tag -d v1", "status=planned"),
+        ("type=code-release", "dry_run=no", "command=git tag v1", "approved=yes", "shipped=yes", "verified=yes"),
+        ("phase=log", "notes=done"),
+    ):
+        ran = run_script("mode_log", "add", "--dir", folder, *row)
+        assert ran.code == 0, ran.err
+    done = run_script("mode_log", "summary", "--dir", folder).json
+    assert (done["missing"], done["score"], done["next"]["action"]) == ([], 0, "report")
+    assert done["gate"] == {"passed": True, "reason": "no check fails; without a pass: Changelog has v1 (override)"}
+    assert "| git tag v1 |" in (folder / "summary.md").read_text("utf-8")
+    assert "- [!] Changelog has v1 (override)" in (folder / "checklist.md").read_text("utf-8")
+
+
+def test_a_hunt_goes_on_until_a_cause_explains_all(opened: Opened, run_script: Any):
+    folder = opened("debug")
+    part = ("hypothesis=h1", *BUG, "leaves=the lows of 5 %")
+    ran = run_script("mode_log", "add", "--dir", folder, *part)
+    assert ran.json["missing"] == ["a cause of what the findings leave: the lows of 5 %"]
+    assert "- **Leaves:** the lows of 5 %" in (folder / "findings.md").read_text("utf-8")
+    lead = ("hypothesis=a refresh puts keys back", "result=inconclusive", "evidence=seen\nwhat would tell: its code")
+    run_script("mode_log", "add", "--dir", folder, *lead)
+    ran = run_script("mode_log", "add", "--dir", folder, "hypothesis=h2", *BUG[:3], "location=app.py:3", *BUG[4:])
+    assert "location is given twice" not in ran.err and ran.code == 0, ran.err
+    assert ran.json["missing"] == ["the result of, in the same words: a refresh puts keys back"]
+    assert "what would tell: its code" in (folder / "summary.md").read_text("utf-8")
+    done = run_script("mode_log", "summary", "--dir", folder).json
+    assert done["next"]["action"] == "report" and "told with its reason" in done["next"]["reason"]
+    assert not {"gate", "score", "agreed"} & set(done)
+    again = (*lead[:1], "result=disproven", "evidence=its code was read")
+    assert run_script("mode_log", "add", "--dir", folder, *again).json["next"]["action"] == "summary"
 
 
 @pytest.mark.parametrize("name", ["debug", "debug/260325-0102-x", "elsewhere/260325-0102-x"])

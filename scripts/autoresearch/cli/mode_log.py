@@ -30,13 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opened.add_argument("--slug", required=True, help="short name of the subject, e.g. login-503")
     opened.add_argument("--from-debug", metavar="DIR", help="import a debug or security folder's findings into a fix")
     opened.add_argument("--agreed", default="", help="symptom, scope, consents: what a later session must know")
-    added = commands.add_parser("add", help="check and record one row", allow_abbrev=False)
+    added = commands.add_parser("add", help="check and record one row, or several", allow_abbrev=False)
     added.add_argument("--dir", required=True, help="the folder that open answered")
     added.add_argument(
         "fields",
         nargs="+",
         metavar="FIELD=VALUE",
-        help="FIELD=@FILE reads a file, FIELD=@- stdin, FIELD=@@… is a value that begins with @",
+        help="FIELD=@FILE reads a file, FIELD=@- stdin, FIELD=@@… is a value that begins with @; "
+        "a + by itself begins the next row, and all are recorded or none",
     )
     summary = commands.add_parser("summary", help="finish the files, answer with score and gate", allow_abbrev=False)
     summary.add_argument("--dir", required=True, help="the folder that open answered")
@@ -51,9 +52,29 @@ def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
         debug = Path(args.from_debug) if args.from_debug else None
         return modelog.open_folder(arguments.root_of(args), args.mode, args.slug, time.time(), debug, args.agreed)
     if args.command == "add":
-        return modelog.add_row(Path(args.dir), _fields(args.fields), time.time())
+        return _line(modelog.add_rows(Path(args.dir), [_fields(row) for row in _rows(args.fields)], time.time()))
     answer = modelog.summarize(Path(args.dir), args.fail_on or "", time.time())
     return Outcome(answer, 1 if answer["failed"] else 0)
+
+
+def _line(answer: Mapping[str, Any]) -> Outcome:
+    """One compact line: there is an answer for every row, and an agent pays for each."""
+    from ..core import jsontext
+
+    return Outcome(answer, text=jsontext.dumps(answer))
+
+
+def _rows(given: Sequence[str]) -> list[list[str]]:
+    """The fields of each row; a lone + stands between rows."""
+    rows: list[list[str]] = [[]]
+    for item in given:
+        if item == "+":
+            rows.append([])
+        else:
+            rows[-1].append(item)
+    if not all(rows):
+        raise Refusal("a row has no field, expected FIELD=VALUE around each +; nothing was recorded, mend and repeat")
+    return rows
 
 
 def _fields(given: Sequence[str]) -> Mapping[str, str]:

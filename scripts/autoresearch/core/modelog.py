@@ -79,6 +79,14 @@ def head(schema: Schema, slug: str, created: str, queue: Iterable[Mapping[str, s
     return "\n".join([*lines, "\t".join(schema.columns)]) + "\n"
 
 
+def brief(schema: Schema, entry: Entry) -> str:
+    """A row in one short line, fit to be told to the user: its number, what it is, and of what."""
+    names = ("severity", "status", "title", "hypothesis", "item", "phase", "command", "stride", "owasp", "description")
+    facts = [text.one_line(entry.get(name), 70) for name in names if entry.get(name)]
+    number = "" if schema.mode == "ship" else f"{entry.get('iteration')} "
+    return f"{number}{entry.kind}: {', '.join(facts[:3])}"
+
+
 def record(schema: Schema, entry: Entry) -> str:
     """What is appended for `entry`: its event line where fields have no column, then its row."""
     extras = {name: entry.get(name) for name in schema.extras if entry.get(name)}

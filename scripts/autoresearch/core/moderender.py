@@ -66,10 +66,10 @@ def _section(title: str, body: str) -> str:
     return f"## {title}\n\n{body}"
 
 
-def _finding(number: int, entry: Entry, names: Sequence[str]) -> str:
+def _finding(title: str, entry: Entry, names: Sequence[str]) -> str:
     facts = [f"- **{_label(name)}:** {_inline(entry.get(name))}" for name in names if not _long(entry.get(name))]
     blocks = [f"**{_label(name)}:**\n\n{_fenced(entry.get(name))}" for name in names if _long(entry.get(name))]
-    return "\n\n".join([f"## F{number}: {escaped(entry.get('title'))}", "\n".join(facts), *blocks])
+    return "\n\n".join([f"## {title}", "\n".join(facts), *blocks])
 
 
 def _label(name: str) -> str:
@@ -86,10 +86,9 @@ def _long(content: str) -> bool:
 
 def _findings(folder: Folder) -> str:
     names = [name for name in folder.schema.kinds[_CONFIRMED[folder.schema.mode]] if name != "title"]
-    if folder.schema.mode == "security":
-        names.append("lens")
+    names.append("lens" if folder.schema.mode == "security" else "leaves")
     found = modescore.confirmed(folder.entries)
-    parts = [_finding(number, entry, names) for number, entry in enumerate(found, 1)]
+    parts = [_finding(f"F{n}: {escaped(entry.get('title'))}", entry, names) for n, entry in enumerate(found, 1)]
     return _page(folder, "Findings", *(parts or ["No finding is confirmed."]))
 
 
@@ -121,14 +120,23 @@ def _verdict(folder: Folder) -> str:
 
 
 def _eliminated(folder: Folder) -> str:
-    return _page(folder, "Eliminated hypotheses", _listed(folder.of("disproven"), "iteration", *_WHY))
+    tested = _hypotheses(folder.of("disproven"))
+    return _page(folder, "Eliminated hypotheses", *(tested or ["No hypothesis is eliminated."]))
 
 
-_WHY = ("hypothesis", "evidence", "location")
+def _hypotheses(entries: Iterable[Entry]) -> list[str]:
+    """A section for each: what was seen is shown whole, for it may be the only record of the test."""
+    return [
+        _finding(f"{e.get('iteration')}: {escaped(e.get('hypothesis'))}", e, [n for n in _SEEN if e.get(n)])
+        for e in entries
+    ]
+
+
+_SEEN = ("result", "location", "evidence", "reproduction")
 
 
 def _debug_summary(folder: Folder) -> str:
-    leads = _listed(modescore.open_leads(folder.entries), "iteration", "result", *_WHY)
+    leads = _hypotheses(modescore.open_leads(folder.entries))
     return _page(
         folder,
         "Debug summary",
@@ -137,8 +145,9 @@ def _debug_summary(folder: Folder) -> str:
         _verdict(folder),
         _section("Findings", _severity_table(folder)),
         _section("Eliminated", f"{len(folder.of('disproven'))}, see `eliminated.md`."),
-        _section("Open leads", leads),
+        _section("Open leads", "None." if not leads else f"{len(leads)}, each below."),
         _owed(folder),
+        *leads,
     )
 
 
@@ -239,7 +248,7 @@ def _recommendations(folder: Folder) -> str:
 
 
 def _checklist(folder: Folder) -> str:
-    marks = {"pass": "x", "fail": " ", "skip": "-"}
+    marks = {"pass": "x", "fail": " ", "skip": "-", "override": "!"}
     items = [
         f"- [{marks[state]}] {escaped(e.get('item'))} ({state}): {escaped(e.get('evidence'))}"
         for e in shiplog.checklist(folder.entries)
@@ -253,7 +262,7 @@ def _checklist(folder: Folder) -> str:
 def _ship_summary(folder: Folder) -> str:
     done = shiplog.phases_done(folder.entries)
     phases = _table(("Phase", "Done"), ([phase, "yes" if phase in done else "no"] for phase in PHASES))
-    actions = ("timestamp", "type", "target", "dry_run", "shipped", "verified", "duration", "notes")
+    actions = ("timestamp", "target", "command", "dry_run", "shipped", "verified", "duration", "notes")
     return _page(
         folder,
         "Ship summary",

@@ -76,7 +76,7 @@ SCHEMAS: Mapping[str, Schema] = {
                 "inconclusive": ("hypothesis", "evidence"),
                 "new lead": ("hypothesis",),
             },
-            ("title", "evidence", "reproduction", "impact", "root_cause", "suggested_fix"),
+            ("title", "evidence", "reproduction", "impact", "root_cause", "suggested_fix", "leaves"),
             {"result": ("confirmed", "disproven", "inconclusive", "new lead"), "severity": SEVERITIES},
             ("findings.md", "eliminated.md", "summary.md"),
         ),

@@ -137,8 +137,18 @@ def missing(schema: Schema, entries: Entries, queue: Queue = ()) -> tuple[str, .
 def _debug_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
     if not entries:
         return ("a tested hypothesis",)
-    leads = [f"test the lead: {text.one_line(e.get('hypothesis'), 100)}" for e in open_leads(entries)]
-    return (*leads, *([] if confirmed(entries) else ["a confirmed cause"]))
+    leads = [f"the result of, in the same words: {text.one_line(e.get('hypothesis'), 90)}" for e in open_leads(entries)]
+    return (*([] if explained(entries) else [_cause(entries)]), *leads)
+
+
+def explained(entries: Entries) -> bool:
+    """Whether a confirmed cause stands that leaves no symptom unexplained."""
+    return any(not entry.get("leaves") for entry in confirmed(entries))
+
+
+def _cause(entries: Entries) -> str:
+    left = [text.one_line(entry.get("leaves"), 100) for entry in confirmed(entries)]
+    return f"a cause of what the findings leave: {'; '.join(left)}" if left else "a confirmed cause"
 
 
 def _fix_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
@@ -161,10 +171,19 @@ def _security_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
 
 
 def _ship_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
-    failing = [f"failing check: {e.get('item')}" for e in shiplog.checklist(entries) if e.get("status") == "fail"]
-    phases = [f"phase {phase}" for phase in shiplog.owed(entries)]
+    failing = [f"failing check: {item}" for item in shiplog.failing(entries)]
+    phases = [f"phase {phase}: {_ENTERED.get(phase, f'phase={phase} notes=…')}" for phase in shiplog.owed(entries)]
     plan = [] if any(entry.kind == "rollback" for entry in entries) else ["a rollback row with status=planned"]
     return (*failing, *phases, *plan)
+
+
+_ENTERED = {
+    "identify": "type=… phase=identify target=… notes=…",
+    "checklist": "a row type=check for every item; its score counts when all are in",
+    "dry-run": "type=… dry_run=yes",
+    "ship": "a row for each action when it was done, type=… dry_run=no command=… approved=yes shipped=yes",
+    "verify": "the action's row has verified=yes",
+}
 
 
 def next_category(entries: Entries) -> str:
@@ -193,8 +212,9 @@ def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> Gate:
 
 def _ready(entries: Entries) -> Gate:
     ready = shiplog.readiness(entries)
-    if ready == "100":
-        return Gate(True, "every check passes")
+    if ready and not shiplog.failing(entries):
+        rest = [f"{e.get('item')} ({e.get('status')})" for e in shiplog.checklist(entries) if e.get("status") != "pass"]
+        return Gate(True, f"no check fails; without a pass: {text.listing(rest)}" if rest else "every check passes")
     return Gate(False, f"readiness is {ready} %" if ready else "nothing was checked")
 
 

@@ -10,7 +10,7 @@ from .modelog import Context, Entry
 from .modeschemas import PHASES, SHIPMENTS
 
 _STATES = {
-    "check": ("pass", "fail", "skip"),
+    "check": ("pass", "fail", "skip", "override"),
     "rollback": ("planned", "done", "failed"),
     "monitor": ("pass", "fail"),
 }
@@ -28,6 +28,13 @@ def checklist(history: tuple[Entry, ...]) -> tuple[Entry, ...]:
     """The last check of each item, in the order the items first came up."""
     latest = {entry.get("item"): entry for entry in history if entry.kind == "check"}
     return tuple(latest.values())
+
+
+def failing(history: tuple[Entry, ...]) -> list[str]:
+    """Items that fail, and that the user did not want overridden: by name, or with what was shipped by force."""
+    forced = max((number for number, entry in enumerate(history) if entry.get("force") == "yes"), default=-1)
+    last = {entry.get("item"): (number, entry) for number, entry in enumerate(history) if entry.kind == "check"}
+    return [item for item, (number, entry) in last.items() if entry.get("status") == "fail" and number > forced]
 
 
 def phases_done(history: tuple[Entry, ...]) -> tuple[str, ...]:
@@ -87,6 +94,9 @@ def rules(kind: str, values: dict[str, str], context: Context) -> list[str]:
         problems.append("target is missing")
     if kind == "phase":
         problems += _order_problems(values["phase"], context)
+        problems += _command_problems(values, context) if values.get("command") else []
+    if kind == "check" and values.get("status") == "override":
+        problems += _override_problems(values, context)
     if kind == "action":
         problems += _action_problems(values, context)
     if kind == "rollback" and values.get("status") != "planned" and values.get("approved") != "yes":
@@ -119,11 +129,28 @@ def _action_problems(values: Mapping[str, str], context: Context) -> list[str]:
         problems.append(
             "approved=yes is missing: only an action that the user agreed to is done; dry_run=yes otherwise"
         )
-    command = text.one_line(values.get("command", ""))
-    if context.agreed and command not in [part.strip() for part in context.agreed.split(";")]:
-        agreed = text.one_line(context.agreed, 200)
-        problems.append(f"command is {command[:80]!r}, expected one that was agreed ({agreed}); it is not done without")
-    failing = [entry.get("item") for entry in checklist(context.history) if entry.get("status") == "fail"]
-    if failing and values.get("force") != "yes":
-        problems.append(f"the checklist fails on {text.listing(failing)}; mend it, or force=yes where the user agreed")
+    problems += _command_problems(values, context)
+    failed = failing(context.history)
+    if failed and values.get("force") != "yes":
+        problems.append(f"the checklist fails on {text.listing(failed)}; mend it, or force=yes where the user agreed")
     return problems
+
+
+def _command_problems(values: Mapping[str, str], context: Context) -> list[str]:
+    command = text.one_line(values.get("command", ""))
+    if not context.agreed or command in _agreed(context):
+        return []
+    agreed = text.one_line(context.agreed, 200)
+    return [f"command is {command[:80]!r}, expected one that was agreed ({agreed}); it is not done without"]
+
+
+def _override_problems(values: Mapping[str, str], context: Context) -> list[str]:
+    wanted = f"override {text.one_line(values.get('item', ''))}"
+    if wanted.lower() in map(str.lower, _agreed(context)):
+        return []
+    agreed = text.one_line(context.agreed, 200) or "nothing"
+    return [f"{wanted!r} was not agreed ({agreed}), expected it word for word in --agreed; status=fail otherwise"]
+
+
+def _agreed(context: Context) -> list[str]:
+    return [part.strip() for part in context.agreed.split(";")]

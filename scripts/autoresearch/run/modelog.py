@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..core import artifacts, modelog, moderender, moderules, modescore, muting
 from ..core.errors import Refusal
-from ..core.modeschemas import Schema, schema_of
+from ..core.frozen import replace
+from ..core.modeschemas import CATEGORIES, Schema, schema_of
 from ..disk import modefolder
 from ..disk.layout import find_root
 from ..system.git import Repo
@@ -37,12 +38,21 @@ def open_folder(
         "dir": str(folder),
         "mode": mode,
         "files": [schema.log, *schema.files],
-        "columns": list(schema.columns),
+        "hidden": "from git status, by the repository's own exclude file; only mode_log writes in it",
+        **_vocabulary(schema),
+        **({"queue": list(queue)} if queue else {}),
+        "next": {"action": "add", "reason": _FIRST[mode]},
+    }
+
+
+def _vocabulary(schema: Schema) -> dict[str, object]:
+    """What a row may hold; of a fix only what is not taken over from its run."""
+    if schema.mode == "fix":
+        return {"row_fields": {"blocked": "description category"}, "choices": {"category": ", ".join(CATEGORIES)}}
+    return {
         "row_fields": {kind: " ".join(fields) for kind, fields in schema.kinds.items()},
         "more_fields": [name for name in schema.extras if name not in moderules.SET_BY_TOOL],
         "choices": {name: ", ".join(choices) for name, choices in schema.choices.items()},
-        **({"queue": list(queue)} if queue else {}),
-        "next": {"action": "add", "reason": _FIRST[mode]},
     }
 
 
@@ -74,31 +84,52 @@ def _imported(schema: Schema, folder: Path | None) -> tuple[Mapping[str, str], .
     )
 
 
-def add_row(folder: Path, given: Mapping[str, str], now: float) -> dict[str, object]:
-    """Check one row against the mode's schema, append it, render the Markdown, and say what is still missing.
+def add_rows(folder: Path, rows: Sequence[Mapping[str, str]], now: float) -> dict[str, object]:
+    """Check rows against the mode's schema, append them all or none, render the Markdown, say what is still missing.
 
-    The field `patch` of a fix row is no part of it: a diff that must not mute signals. What the repo's fix run has
-    measured is taken over first. Raises `Refusal` naming every problem.
+    Each is checked against those before it. The field `patch` of a fix row is no part of it: a diff that must not
+    mute signals. What the repo's fix run has measured is taken over first. Raises `Refusal` naming every problem of
+    the first row that has any.
     """
     folder = folder.resolve()
     schema = modefolder.identify(folder)
-    root = folder.parent.parent
-    given = dict(given)
-    muted = muting.muted_signals(given.pop("patch", "")) if schema.mode == "fix" else ()
-    files = {path: modefolder.line_count(root, path) for path in moderules.located_paths(given.get("location", ""))}
-    found = {path: lines for path, lines in files.items() if lines is not None}
     with modefolder.locked(folder, schema) as log:
-        _take_over(log, schema, root, now)
+        _take_over(log, schema, folder.parent.parent, now)
         history, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
-        context = modelog.Context(history, queue, found, _stamp(now), muted, agreed=modelog.read_agreed(log.text))
-        entry = moderules.check_row(schema, given, context)
-        log.append(modelog.record(schema, entry))
+        known = modelog.Context(history, queue, now=_stamp(now), agreed=modelog.read_agreed(log.text))
+        added = _checked(schema, folder.parent.parent, rows, known)
+        log.append("".join(modelog.record(schema, entry) for entry in added))
         modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
-    return {**_recorded(schema, entry), **_standing(schema, (*history, entry), queue), **_noted(muted)}
+    told = [modelog.brief(schema, entry) for entry in added]
+    return {"recorded": told, **_standing(schema, (*history, *added), queue)}
 
 
-def _noted(muted: tuple[str, ...]) -> dict[str, object]:
-    return {"muted": list(muted)} if muted else {}
+def _checked(
+    schema: Schema, root: Path, rows: Sequence[Mapping[str, str]], context: modelog.Context
+) -> tuple[modelog.Entry, ...]:
+    """The entries that the rows make, in their order."""
+    added: tuple[modelog.Entry, ...] = ()
+    for number, row in enumerate(rows, 1):
+        given = dict(row)
+        muted = muting.muted_signals(given.pop("patch", "")) if schema.mode == "fix" else ()
+        files = {path: modefolder.line_count(root, path) for path in moderules.located_paths(given.get("location", ""))}
+        found = {path: lines for path, lines in files.items() if lines is not None}
+        before = replace(context, history=(*context.history, *added), files=found, muted=muted)
+        try:
+            entry = moderules.check_row(schema, given, before)
+        except Refusal as refusal:
+            raise Refusal(f"row {number} of {len(rows)}: {refusal}" if len(rows) > 1 else str(refusal)) from None
+        if len(rows) > 1 and entry.kind in _ALONE:
+            raise Refusal(f"row {number} of {len(rows)} is {_ALONE[entry.kind]}; nothing was recorded, add it alone")
+        added += (entry,)
+    return added
+
+
+# What happens one after the other is written down one after the other, each when it is known.
+_ALONE = {
+    **dict.fromkeys(("confirmed", "disproven", "inconclusive"), "a test's result, expected in a command of its own"),
+    "action": "an action, expected in a command of its own right after it was done",
+}
 
 
 def _take_over(log: modefolder.Locked, schema: Schema, root: Path, now: float) -> None:
@@ -113,11 +144,6 @@ def _take_over(log: modefolder.Locked, schema: Schema, root: Path, now: float) -
         history += (entry,)
 
 
-def _recorded(schema: Schema, entry: modelog.Entry) -> dict[str, object]:
-    cells = {name: entry.get(name) for name in schema.columns if entry.get(name)}
-    return {"recorded": {"kind": entry.kind, **cells}}
-
-
 def _standing(
     schema: Schema, entries: tuple[modelog.Entry, ...], queue: tuple[Mapping[str, str], ...]
 ) -> dict[str, object]:
@@ -125,10 +151,11 @@ def _standing(
     owed = modescore.missing(schema, entries, queue)
     step = {"action": "add", "reason": owed[0]} if owed else {"action": "summary", "reason": "nothing is missing"}
     category = modescore.next_category(entries) if schema.mode == "fix" else ""
+    score = modescore.score(schema, entries)
     return {
         "rows": len(entries),
         "coverage": modescore.coverage(schema, entries, queue),
-        "score": modescore.score(schema, entries),
+        **({} if score is None else {"score": score}),
         "missing": list(owed),
         "next": {**step, **({"category": category} if category else {})},
     }
@@ -146,15 +173,18 @@ def summarize(folder: Path, fail_on: str, now: float) -> dict[str, object]:
         entries, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
         gate = modescore.gate(schema, entries, queue, fail_on)
         modefolder.write_pages(folder, _pages(schema, folder, log.text, fail_on))
+    agreed, standing = modelog.read_agreed(log.text), _standing(schema, entries, queue)
+    left = "what is missing is entered, or told with its reason" if standing["missing"] else "nothing is missing"
     return {
         "dir": str(folder),
         "mode": schema.mode,
-        "agreed": modelog.read_agreed(log.text),
+        **({"agreed": agreed} if agreed else {}),
         "counts": modescore.counts(schema, entries),
-        **_standing(schema, entries, queue),
-        "gate": {"passed": gate.passed, "reason": gate.reason},
+        **standing,
+        **({} if gate == modescore.NO_GATE else {"gate": {"passed": gate.passed, "reason": gate.reason}}),
         "files": [schema.log, *schema.files],
         "failed": bool(fail_on) and not gate.passed,
+        "next": {"action": "report", "reason": f"tell the user how it ended; {left}"},
     }
 
 
