@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lab import Lab, refused
+from tests.lab import CHECK, Lab, refused
 
 COUNTER = """\
 import os, pathlib
@@ -17,6 +19,9 @@ number = int(path.read_text()) if path.exists() else 0
 path.write_text(str(number + 1))
 print([10, 12, 11, 14][number % 4])
 """
+
+
+NOTED = "rehearsal.json"
 
 
 def everything(folder: Path) -> dict[str, bytes | None]:
@@ -40,6 +45,9 @@ def test_a_rehearsal_tells_what_init_would_and_leaves_nothing_behind(lab: Lab, s
     lab.repo.commit("a noisy check")
     before = everything(lab.path), everything(sealed)
     answer = rehearse(lab, "python3 check.py", COUNTER=str(tmp_path / "counter"))
+    scratch = sealed / "tmp" / f"codex-autoresearch-{os.getuid()}"
+    assert [path.name for path in scratch.rglob("*") if path.is_file()] == [NOTED]  # for the start, see below
+    shutil.rmtree(scratch)
     assert (everything(lab.path), everything(sealed)) == before
     assert (answer["baseline_metric"], answer["noise"]["kind"], answer["noise"]["samples"]) == (
         11,
@@ -164,3 +172,44 @@ def test_a_rehearsal_shows_the_other_numbers_that_a_keep_may_have_to_hold(lab: L
     verify = "printf 'METRIC ms=12\\nMETRIC tests=179\\n'"
     told = lab.call("init_run", "--dry-run", "--metric-name", "ms", "--direction", "lower", "--verify", verify).json
     assert (told["baseline_metric"], told["others"]) == (12, {"tests": 179})
+
+
+def test_a_start_takes_the_flags_of_the_last_dry_run(lab: Lab):
+    rehearse(lab, "cat src/value; echo METRIC unheard=1 >&2", "--goal", "an earlier wish", "--guard", "true")
+    answer = rehearse(lab, CHECK, "--goal", "cut the 'cost'", "--iterations", 9, "--protect", "a", "--protect", "b")
+    assert "--as-rehearsed" in answer["next"]
+    ran = lab.call("init_run", "--as-rehearsed", "--iterations", 3, "--session-mode", "foreground")
+    assert ran.code == 0, ran.err
+    config = lab.state()["config"]
+    taken = {name: config[name] for name in ("goal", "verify", "scope", "metric", "iterations", "protect")}
+    assert not config["guard"]  # of an earlier dry run nothing is left
+    assert taken == {
+        "goal": "cut the 'cost'",
+        "verify": CHECK,
+        "scope": "src/",
+        "metric": "cost",
+        "iterations": 3,
+        "protect": ["a", "b"],
+    }
+
+
+def test_a_launch_takes_them_too(lab: Lab):
+    rehearse(lab, CHECK, "--goal", "cut the cost")
+    ran = lab.run_script("runtime_ctl", "create-launch", "--as-rehearsed", "--original-goal", "cheaper", cwd=lab.path)
+    assert ran.code == 0, ran.err
+    launch = json.loads((lab.path / "autoresearch-launch.json").read_text())
+    assert (launch["config"]["verify"], launch["config"]["goal"]) == (CHECK, "cut the cost")
+
+
+def test_without_a_dry_run_or_with_one_of_somebody_else_nothing_is_taken(lab: Lab, sealed: Path):
+    ran = lab.call("init_run", "--as-rehearsed")
+    assert "expected one for --as-rehearsed" in refused(ran)
+    rehearse(lab, CHECK)
+    scratch = sealed / "tmp" / f"codex-autoresearch-{os.getuid()}"
+    scratch.chmod(0o777)
+    assert "not this user's alone" in refused(lab.call("init_run", "--as-rehearsed"))
+    assert "could not be noted" in rehearse(lab, CHECK)["next"]
+    scratch.chmod(0o700)
+    (note,) = scratch.rglob(NOTED)
+    note.write_text("[1")
+    assert "expected one for --as-rehearsed" in refused(lab.call("init_run", "--as-rehearsed"))

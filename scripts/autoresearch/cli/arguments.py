@@ -100,6 +100,29 @@ def _add_measured(parser: argparse.ArgumentParser) -> None:
     add("--max-sessions", type=int, metavar="N", help="sessions that a background run may take")
 
 
+def add_rehearsed(parser: argparse.ArgumentParser) -> None:
+    """`--as-rehearsed`."""
+    parser.add_argument("--as-rehearsed", action="store_true", help="take the flags of the last --dry-run; others win")
+
+
+def rehearsed_flags(args: argparse.Namespace) -> dict[str, Any]:
+    """The configuration flags that were given, as a later `--as-rehearsed` takes them."""
+    known = argparse.ArgumentParser(add_help=False)
+    add_config(known)
+    given = {name: getattr(args, name) for name in vars(known.parse_args([]))}
+    return {name: value for name, value in given.items() if value is not None and name != "session_mode"}
+
+
+def take_over(args: argparse.Namespace, root: Path) -> None:
+    """Fill the flags that were not given with those of the last dry run, where that is asked for."""
+    if args.as_rehearsed:
+        from ..disk import rehearsal
+
+        for name, value in rehearsal.read(root).items():
+            if name in args and getattr(args, name) is None:
+                setattr(args, name, value)
+
+
 _FROM_FLAG = {
     "metric": "metric_name",
     "required_keep_labels": "required_keep_label",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from ..core.errors import Refusal
 from . import arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import Any
 
 
@@ -16,13 +18,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of contract sections 5 and 6."""
     arguments.add_paths(parser)
     arguments.add_config(parser)
+    arguments.add_rehearsed(parser)
     add = parser.add_argument
     add("--baseline-metric", help="a reported baseline instead of a measured one")
     add("--baseline-commit", default="")
     add("--baseline-description", default="")
     add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
     add("--force", action="store_true", help="archive an existing run first")
-    add("--dry-run", action="store_true", help="measure and report only; nothing is written or started")
+    add("--dry-run", action="store_true", help="measure and report only; nothing in the repository changes")
 
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
@@ -30,6 +33,7 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     from ..run import setup
 
     layout = arguments.layout_of(args)
+    arguments.take_over(args, layout.root)
     plan = setup.Plan(
         mode=args.mode or "loop",
         config=arguments.config_of(args, layout.root),
@@ -42,5 +46,16 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
         force=args.force,
     )
     if args.dry_run:
-        return setup.rehearse(layout, plan)
+        return {**setup.rehearse(layout, plan), "next": _noted(args, layout.root)}
     return setup.answer(setup.start(layout, plan))
+
+
+def _noted(args: argparse.Namespace, root: Path) -> str:
+    """How the run is started from this dry run, whose flags are kept for that."""
+    from ..disk import rehearsal
+
+    try:
+        rehearsal.keep(root, arguments.rehearsed_flags(args))
+    except Refusal as refusal:
+        return f"after go start with all these flags: they could not be noted ({refusal})"
+    return "after go start with --as-rehearsed, which takes these flags, and with what was settled since"

@@ -52,6 +52,7 @@ def _deferred(base: Any) -> Any:
 
 def _agreed(parser: argparse.ArgumentParser) -> None:
     arguments.add_config(parser)
+    arguments.add_rehearsed(parser)
     add = parser.add_argument
     add("--baseline-metric", help="a reported baseline instead of a measured one")
     add("--baseline-commit", default="")
@@ -244,6 +245,7 @@ def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
     from ..core.frozen import replace
     from ..run import setup
 
+    arguments.take_over(args, layout.root)
     mode = args.mode or "loop"
     metric = arguments.number_of(args.baseline_metric, "baseline metric")
     config = replace(

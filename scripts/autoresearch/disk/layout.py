@@ -94,10 +94,18 @@ def _read(path: Path) -> str:
 
 def exec_state_path(root: Path) -> Path:
     """Where exec mode keeps its snapshot, outside the repository (contract section 1)."""
+    return _temporary() / "codex-autoresearch-exec" / _digest(root) / "autoresearch-state.exec.json"
+
+
+def own_scratch(root: Path) -> Path:
+    """A folder of this user's for a repository, outside it; its parent is the user's alone."""
+    return _temporary() / f"codex-autoresearch-{os.getuid()}" / _digest(root)
+
+
+def _digest(root: Path) -> str:
     import hashlib
 
-    digest = hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
-    return _temporary() / "codex-autoresearch-exec" / digest / "autoresearch-state.exec.json"
+    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
 
 
 def _temporary() -> Path:

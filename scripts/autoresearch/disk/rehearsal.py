@@ -1,0 +1,53 @@
+"""The flags of the last dry run of a repository, kept for its start: outside the repository, and only for this user."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..core import jsontext
+from ..core.errors import Refusal
+from . import atomic
+from .layout import own_scratch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+NAME = "rehearsal.json"
+
+
+def keep(root: Path, flags: Mapping[str, Any]) -> None:
+    """Note the flags in place of earlier ones; raises `Refusal` where they cannot be noted."""
+    folder = own_scratch(root)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise atomic.unwritable(folder, error) from None
+    _own(folder.parent)
+    atomic.replace(folder / NAME, jsontext.dumps(dict(flags)))
+
+
+def read(root: Path) -> Mapping[str, Any]:
+    """The flags of the last dry run; raises `Refusal` when there was none."""
+    folder = own_scratch(root)
+    try:
+        _own(folder.parent)
+        found = jsontext.loads((folder / NAME).read_text("utf-8"))
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, Mapping):
+        raise Refusal(
+            "no dry run of this repository is noted on this machine, expected one for --as-rehearsed; "
+            "run autoresearch_init_run.py --dry-run first, or pass its flags"
+        )
+    return found
+
+
+def _own(folder: Path) -> None:
+    """Whoever else could write here could choose the commands that are run: only a folder of this user's counts."""
+    found = os.lstat(folder)
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o022:
+        raise Refusal(f"{folder} is not this user's alone, expected a folder that nobody else can write; remove it")
