@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Callable
 
 import pytest
 
-from tests.lab import Lab, refused, tree_of
+from tests.lab import CHECK, Lab, refused, tree_of
 
 TRIAL = ("--commit", "abc1234", "--guard", "pass")
 LOG, STATE = "research-results.tsv", "autoresearch-state.json"
@@ -285,6 +286,22 @@ def test_exec_mode_is_supervised_by_its_scratch_snapshot(lab: Lab):
     assert '"restart_count": 1' in path.read_text()
     assert lab.call("resume_check").json["detail"] == "json_matches_tsv"
     assert not (lab.path / STATE).exists()
+
+
+def test_a_session_without_the_exec_script_gets_its_lines_from_the_log(lab: Lab):
+    lab.call("init_run", "--mode", "exec", "--iterations", 2, "--scope", "src/", "--verify", CHECK)
+    for value in (7, 9):
+        lab.value(value)
+        lab.try_out()
+        told = [json.loads(line) for line in lab.call("exec_state", "--lines").out.splitlines()]
+        assert told[-2]["metric"] == value and told[-1]["total_iterations"] == len(told) - 1
+    assert [(row["status"], row["delta"]) for row in told[:-1]] == [("keep", -3), ("discard", 2)]
+    last = {name: told[-1][name] for name in ("baseline", "best", "keeps", "discards", "exit_code")}
+    assert last == {"baseline": 10, "best": 7, "keeps": 1, "discards": 1, "exit_code": 0}
+    assert (told[-1]["status"], told[-1]["reason"]) == ("completed", "exec_mode_completed")
+    path = Path(lab.call("exec_state").out.strip())
+    assert lab.call("exec_state", "--lines", "--cleanup").out.count("\n") == 3 and not path.exists()
+    assert "discard" in lab.call("exec_state", "--lines").out  # the log is the truth, the snapshot may be gone
 
 
 def test_an_edit_that_a_dead_session_left_is_pointed_out(lab: Lab):

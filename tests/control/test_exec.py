@@ -142,7 +142,7 @@ def test_a_session_is_told_what_it_needs(ci: Exec):
     argv, (prompt,) = ci.argv(), ci.prompts()
     assert argv[-3:] == ["-c", "model=x", "-"] and argv[argv.index("-s") + 1] == "workspace-write"
     assert str(exec_state_path(ci.repo.path).parent) in argv
-    assert "loop-workflow.md" in prompt and "exec-workflow.md" in prompt and "a small value" in prompt
+    assert "loop-workflow.md" in prompt and "the single word done" in prompt and "a small value" in prompt
 
 
 def test_a_line_comes_as_its_row_is_written(ci: Exec):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -147,10 +148,23 @@ def facts(**more: object) -> prompt.Facts:
 
 def test_the_prompt_says_what_a_session_needs():
     told = prompt.render(facts(step={"action": "pivot", "reason": "stuck", "do": "Record it."}, rows=["1 keep 3 x"]))
-    for part in ("ask nothing", "- goal: fewer", "- and in /b: lib", "Next: pivot (stuck). Record it.", "| 1 keep 3 x"):
+    for part in ("Ask nothing", "- goal: fewer", "- and in /b: lib", "Next: pivot (stuck). Record it.", "| 1 keep 3 x"):
         assert part in told
     assert "python3 /skill/scripts/autoresearch_run_trial.py --repo /repo" in told
     assert "$codex-autoresearch" not in told and len(told) < 3500
+
+
+def test_the_prompt_says_what_a_keep_must_satisfy():
+    config = Config(require=("size <= 3",), protect=("a/**",), required_keep_labels=("real",))
+    config = dataclasses.replace(config, required_stop_labels=("x",))
+    told = prompt.render(facts(config=config)).split("\n")
+    for line in (
+        "- limits on other numbers: size <= 3",
+        "- locked besides: a/**",
+        "- a keep needs the labels: real",
+        "- and the end the labels: x",
+    ):
+        assert line in told
 
 
 def test_a_row_cannot_leave_its_place():
@@ -164,6 +178,7 @@ def test_a_row_cannot_leave_its_place():
         ("loop", ["runtime-hard-invariants", "loop-workflow"]),
         ("fix", ["runtime-hard-invariants", "loop-workflow", "fix-workflow"]),
         ("security", ["runtime-hard-invariants", "security-workflow"]),
+        ("exec", ["runtime-hard-invariants", "loop-workflow"]),
     ],
 )
 def test_each_mode_reads_its_pages(mode: str, pages: list[str]):
@@ -183,6 +198,8 @@ def test_a_reported_run_is_told_to_record():
 def test_only_a_controller_relieves_a_session(mode: str, session_mode: str, relieved: bool):
     told = prompt.render(facts(mode=mode, config=Config(goal="g", session_mode=session_mode)))
     assert ("the controller then starts a fresh session" in told) == relieved
+    assert ("nobody can answer" in told) == relieved
+    assert ("the single word done" in told) == (mode == "exec")
 
 
 def test_the_set_up_command_stands_alone():

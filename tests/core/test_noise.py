@@ -119,4 +119,10 @@ def test_a_warm_cache_is_no_cached_result():
 
 
 def test_three_coarse_timings_in_even_steps_are_chance():
-    assert warned(44, 46, 48) == ""
+    assert "moves by" not in warned(44, 46, 48)
+
+
+def test_few_runs_of_great_noise_ask_for_more():
+    assert "--calibrate 8" in warned("122.24", "124.61", "135.49")
+    assert warned("122.24", "122.5", "122.3") == ""
+    assert "--calibrate 8" not in warned("122.24", "124.61", "135.49", "120")

@@ -172,6 +172,24 @@ def test_killed_inside_a_check(lab: Lab, where: str, whole_group: bool):
     mended(lab, 8, "keep")
 
 
+def test_an_interrupted_edit_is_told_and_not_measured_with_a_later_one(lab: Lab):
+    lab.repo.write("src/other", "1\n")
+    judged(lab, ARMED.format("{ kill -9 $(cat ../pid); sleep 5; }"))
+    lab.value(8)
+    struck(lab)
+    said = "trial 2 was interrupted before it was measured"
+    assert said in " ".join(lab.call("resume_check").json["reasons"])
+    assert said in lab.call("resume_prompt").out
+    lab.repo.write("src/other", "2\n")
+    refusal = lab.try_out()
+    assert refusal.code == 1 and "(src/value) lies beside a later one (src/other)" in refusal.err
+    assert said not in lab.call("resume_prompt").out  # it is an edit again
+    assert sorted(lab.repo.git("diff", "HEAD", "--name-only", "--", "src").split()) == ["src/other", "src/value"]
+    lab.repo.git("restore", "src/other")
+    assert lab.try_out().json["status"] == "keep"
+    lab.sound()
+
+
 def test_killed_at_any_instant(lab: Lab):
     """Bounded in number, free in time: wherever it strikes, nothing is lost and nothing is counted twice."""
     project(lab)

@@ -185,7 +185,8 @@ def test_the_end_tells_what_a_summary_needs(lab: Lab):
     lab.init("--iterations", 2)
     assert "counts" not in lab.trial(9)["next"]
     counts = lab.trial(12)["next"]["counts"]
-    assert counts == {"baseline": 10, "best": 9, "experiments": 2, "keeps": 1, "discards": 1, "minutes": 0}
+    found = {"keeps": 1, "discards": 1, "crashes": 0}
+    assert counts == {"baseline": 10, "best": 9, "experiments": 2, **found, "minutes": 0}
 
 
 def test_the_end_of_a_fix_names_the_command_for_its_folder(lab: Lab):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..core import numbers, runtime
+from ..core import numbers, runtime, supervise
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.manifest import Manifest, Options
@@ -21,11 +21,12 @@ from ..core.runtime import Runtime
 from ..core.text import listing
 from ..disk import atomic, journal, scratch
 from ..disk.layout import EXEC_RUNTIME, Layout, exec_state_path
-from ..run import context, setup, supervisor
+from ..run import budget, context, setup, supervisor
 from . import codex, controller, leftovers, stop
 from . import runtime as records
 from .wake import Wake
 
+BLOCKED = 2  # the exit code of a hard blocker
 LOG = "exec.log"  # the controller's log, in the evidence
 _GRACE = 5.0  # seconds for a session that a killed run left behind
 Say = Callable[[Mapping[str, Any]], bool]  # tells one JSON line; False when nobody reads any more
@@ -154,10 +155,28 @@ class Telling(Wake):
 
 def _verdict(run: context.Run, ended: Runtime) -> Verdict:
     """The last line. Three pivots without a keep mean that no idea is left: an outcome here, for nobody is asked."""
-    state, reason = run.state, ended.terminal_reason
-    blocked = ended.status == runtime.HUMAN and reason != "soft_blocked"
+    reason = ended.terminal_reason
+    summary = _summary(run, ended.status == runtime.HUMAN, reason)
+    where = run.layout.relative(run.layout.evidence / LOG)
+    last = f"; last session: {ended.last_error}" if ended.last_error not in ("", ended.terminal_detail) else ""
+    problem = f"{reason}: {ended.terminal_detail}{last}; what happened is in {where}"
+    return Verdict(summary, problem if summary["exit_code"] == BLOCKED else "")
+
+
+def told(layout: Layout) -> Iterator[dict[str, Any]]:
+    """The lines of a run that a session did without this script, from its log; raises `Refusal` without a run."""
+    run = context.load(_in_scratch(layout))
+    yield from map(line, run.log.rows[1:])
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    reason = "not_ended" if verdict.decision == supervise.RELAUNCH else verdict.reason
+    yield _summary(run, verdict.decision == supervise.HUMAN, reason)
+
+
+def _summary(run: context.Run, for_human: bool, reason: str) -> dict[str, Any]:
+    """The last line of contract section 5."""
+    state, blocked = run.state, for_human and reason != "soft_blocked"
     improved = state.keeps > 0 and numbers.better(run.config.direction, state.best_metric, state.baseline_metric)
-    summary = {
+    return {
         "status": "blocked" if blocked else "completed",
         "baseline": state.baseline_metric,
         "best": state.best_metric,
@@ -167,10 +186,6 @@ def _verdict(run: context.Run, ended: Runtime) -> Verdict:
         "discards": state.discards,
         "crashes": state.crashes,
         "improved": improved,
-        "exit_code": 2 if blocked else 0 if improved else 1,
+        "exit_code": BLOCKED if blocked else 0 if improved else 1,
         "reason": reason,
     }
-    where = run.layout.relative(run.layout.evidence / LOG)
-    last = f"; last session: {ended.last_error}" if ended.last_error not in ("", ended.terminal_detail) else ""
-    problem = f"{reason}: {ended.terminal_detail}{last}; what happened is in {where}"
-    return Verdict(summary, problem if blocked else "")

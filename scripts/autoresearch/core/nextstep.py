@@ -51,7 +51,8 @@ def step(
     """
     action, reason = decide(config, mode, state, rows, spent)
     undone = config.measured and bool(rows) and rows[-1].status in _UNDONE
-    does = ("Your edit is undone, its patch is kept as evidence. " if undone else "") + _DO[action]
+    does = f"The edit of {rows[-1].iteration} is undone, its patch is kept as evidence. " if undone else ""
+    does += _DO[action]
     does += f" First run: {closing}" if closing and action in _ENDS else ""
     out: dict[str, Any] = {"action": action, "reason": reason, "do": does}
     out["goal"] = one_line(config.goal or f"{config.direction} {config.metric}", 100)
@@ -72,7 +73,7 @@ def counts(state: State) -> dict[str, Any]:
         "baseline": state.baseline_metric,
         "best": state.best_metric,
         "experiments": sum(tried.values()),
-        **{name: number for name, number in tried.items() if number},
+        **{name: number for name, number in tried.items() if number or name != "no_ops"},
     }
 
 

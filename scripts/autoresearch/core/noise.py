@@ -20,6 +20,7 @@ MAD_TO_SIGMA = 1.4826
 POWER_80 = 0.8416  # normal quantile of 0.8
 
 TRIAL_SECONDS = 3600.0  # what one trial may take before it is called slow
+COARSE = 0.05  # a smallest visible gain above this share of the value is worth more runs
 CACHED_SHARE = 0.05  # later runs this much shorter than the first, and done within
 CACHED_SECONDS = 0.25  # this time, read a result rather than make it: a checker's warm cache leaves it more to do
 CLUSTER_GAP = 4.0  # a gap this many times wider than either cluster splits the values in two
@@ -141,6 +142,7 @@ def _detectable(values: Sequence[Decimal], spread: Decimal, max_runs: int, alpha
 def _warnings(cal: Calibration, durations: Sequence[float], max_runs: int, budget: float) -> Iterator[str]:
     checks = (
         _lone(cal),
+        _few(cal),
         _cached(cal, durations),
         _trending(cal),
         _bimodal(cal),
@@ -154,6 +156,15 @@ def _lone(cal: Calibration) -> str | None:
     if len(cal.samples) > 1:
         return None
     return "one run cannot tell an exact metric from a noisy one: calibrate with 3 if you can pay for them"
+
+
+def _few(cal: Calibration) -> str | None:
+    if len(cal.samples) > 3 or float(cal.smallest_detectable) <= COARSE * abs(float(cal.center)):
+        return None
+    return (
+        f"{len(cal.samples)} runs tell little of so much noise: --calibrate 8 tells whether smaller gains can be seen, "
+        "and a steadier count (processor time, instructions, a longer workload) makes them visible"
+    )
 
 
 def _cached(cal: Calibration, durations: Sequence[float]) -> str | None:

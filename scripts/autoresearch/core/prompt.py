@@ -15,7 +15,7 @@ from .frozen import dataclass
 from .text import block, one_line
 
 TRIALS = 10  # experiments in one session; then a fresh one is cheaper than a full context
-_PAGES = {"fix": ("loop-workflow", "fix-workflow"), "exec": ("loop-workflow", "exec-workflow")}
+_PAGES = {"fix": ("loop-workflow", "fix-workflow"), "exec": ("loop-workflow",)}
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,17 @@ def render(facts: Facts) -> str:
 def _opening(facts: Facts) -> str:
     pages = ("runtime-hard-invariants", *_PAGES.get(facts.mode, (f"{facts.mode}-workflow",)))
     named = " ".join(f"{facts.skill}/references/{page}.md" for page in pages)
+    where = "here, and may read along" if _watched(facts) else "and left alone; nobody can answer"
     return (
-        f"You take up an autoresearch run (mode {facts.mode}) that the user has confirmed and left alone. Nobody can "
-        "answer: ask nothing, confirm nothing, use no wizard; where something is unclear take the smaller change and "
-        "go on.\n"
+        f"You take up an autoresearch run (mode {facts.mode}) that the user has confirmed {where}. Ask nothing, "
+        "confirm nothing, use no wizard; where something is unclear take the smaller change and go on.\n"
         f"First read these pages, in one command (<skill-root> in them is {facts.skill}):\n\n    cat {named}"
     )
+
+
+def _watched(facts: Facts) -> bool:
+    """Whether this is a session of the user's own, and not one that a controller or a pipeline started."""
+    return facts.config.session_mode == "foreground" and facts.mode != "exec"
 
 
 def _agreed(facts: Facts) -> str:
@@ -67,7 +72,11 @@ def _agreed(facts: Facts) -> str:
         "metric": f"{config.metric or 'the number'}, {config.direction} is better",
         "check": config.verify,
         "guard": config.guard,
+        "limits on other numbers": "; ".join(config.require),
+        "locked besides": ", ".join(config.protect),
+        "a keep needs the labels": ", ".join(config.required_keep_labels),
         "done when": config.stop_condition,
+        "and the end the labels": ", ".join(config.required_stop_labels),
         "agreed besides": "; ".join(facts.notes),
     }
     lines = [
@@ -112,10 +121,13 @@ def _work(facts: Facts) -> str:
 
 
 def _end(facts: Facts) -> str:
-    if facts.config.session_mode == "foreground" and facts.mode != "exec":
+    if _watched(facts):
         return "Go on until an answer's next.action is stop or needs_human, or the user interrupts."
+    last = "a summary of a few lines"
+    if facts.mode == "exec":
+        last = "the single word done and nothing else (no progress lines, lenses, web search or lessons either)"
     return (
-        "End this session, with a summary of a few lines, when an answer's next.action is stop or needs_human, or "
+        f"End this session, with {last}, when an answer's next.action is stop or needs_human, or "
         f"after {TRIALS} experiments: the controller then starts a fresh session that goes on. Do not end it earlier "
         "because of doubts, discards or a good result, and leave no untried edit and no running process behind; both "
         "are taken away."

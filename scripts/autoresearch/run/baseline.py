@@ -35,6 +35,7 @@ class Baseline:
     protected: tuple[str, ...] = ()
     repo_commits: Mapping[str, str] = field(default_factory=dict)
     staging: Path | None = None
+    confirm: str = "-"
     dirty: tuple[str, ...] = ()
 
     def keep_evidence(self, root: Path) -> None:
@@ -128,7 +129,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
     samples = _samples(bench)
     guard, guard_problem, guard_seconds = _guard(bench, strict)
-    confirm_problem = _confirm(bench)
+    confirm, confirm_problem = _confirm(bench)
     made = evaluator.written(root, config, stamps)
     lock = _steady(root, lock, made)
     before, foreign = _disowned(root, before, foreign, made)
@@ -155,6 +156,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         evaluator.shown(root, config, lock),
         dict(at) if len(at) > 1 else {},
         staging,
+        confirm,
     )
 
 
@@ -196,11 +198,13 @@ def _guard(bench: Bench, strict: bool) -> tuple[str, str, float]:
     return "fail", problem, seconds
 
 
-def _confirm(bench: Bench) -> str:
+def _confirm(bench: Bench) -> tuple[str, str]:
     """A held-out check may ask for more than the baseline has, so that it fails now is said and no more."""
-    if not bench.config.confirm or measure.passes(bench, bench.config.confirm, "")[0]:
-        return ""
-    return "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
+    if not bench.config.confirm:
+        return "-", ""
+    if measure.passes(bench, bench.config.confirm, "")[0]:
+        return "pass", ""
+    return "fail", "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
 
 
 def _crowded(lock: Mapping[str, str]) -> str:

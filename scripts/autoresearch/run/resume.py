@@ -9,10 +9,10 @@ from ..core import config, resume
 from ..core.errors import Refusal
 from ..core.resume import Decision, Evidence
 from ..core.text import listing
-from ..disk import atomic, journal, snapshot
+from ..disk import atomic, journal, locks, snapshot
 from ..disk.journal import Log
 from ..disk.layout import Layout
-from . import context
+from . import context, intent
 from .context import Run
 
 
@@ -76,14 +76,31 @@ def _untried(layout: Layout) -> tuple[str, ...]:
 
 
 def untried(run: Run) -> tuple[str, ...]:
-    """A sentence about an edit that an interrupted session left in the scope of a measured run, else nothing."""
+    """Sentences about what an interrupted session left: a trial in the middle, an edit in a measured run's scope."""
+    return (*_interrupted(run), *_edited(run))
+
+
+def _interrupted(run: Run) -> tuple[str, ...]:
+    note = intent.read(run.layout.evidence)
+    if note is None or locks.is_held(run.layout.evidence / "trial.lock"):
+        return ()  # none, or one that is at work
+    if note.row:
+        return (f"trial {note.iteration} was decided but not written down: the next command finishes it",)
+    return (
+        f"trial {note.iteration} was interrupted before it was measured: run autoresearch_run_trial.py again before "
+        "any other edit; it takes the edit up (git show, git diff) and measures it",
+    )
+
+
+def _edited(run: Run) -> tuple[str, ...]:
     from . import tree
 
     primary = str(run.layout.root)
     left = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
     if not left or not run.config.measured:
         return ()
-    return (f"an untried edit lies in {listing(left, 3)}: look at it; try it or take it back before another",)
+    what = "look at it; try it, or take it back with git restore, before another"
+    return (f"an untried edit lies in {listing(left, 3)}: {what}",)
 
 
 def repair(layout: Layout, log: Log | None) -> Run:

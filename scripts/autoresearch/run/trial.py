@@ -12,7 +12,7 @@ from ..core import ladder, nextstep, numbers, rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
-from ..core.text import DESCRIPTION_LIMIT, block, one_line
+from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
 from ..disk import bytecode, evidence
 from ..disk.layout import SKILL_ROOT, Layout
 from ..system.git import GitError, Repo
@@ -37,18 +37,34 @@ class Attempt:
 
 def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
     """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded."""
-    context.load(layout)
+    interrupted = intent.read(layout.evidence) is not None
     try:
+        before = _inside(tree.edits(context.load(layout))) if interrupted else set()
         with intent.alone(layout) as mended:
             run = context.load(layout)
             gate.refuse_batch(run)
             gate.refuse_finished(run)
             found = gate.admitted(run, tree.edits(run))
+            _refuse_mixture(mended, before, _inside(found))
             edited = any(item.inside for item in found)
             after, row = experiment(run, attempt, found) if edited else _no_op(run, attempt)
             return answer(after, row, mended)
     except GitError as error:
         raise isolation.explained(error, context.load(layout).tree) from None
+
+
+def _inside(found: Sequence[tree.Edits]) -> set[str]:
+    return {path for item in found for path in item.inside}
+
+
+def _refuse_mixture(mended: str, before: set[str], now: set[str]) -> None:
+    """An interrupted edit that has come back beside a later one: measured together, neither would be judged."""
+    back = now - before
+    if before and back:
+        raise Refusal(
+            f"{mended}: its edit ({listing(sorted(back))}) lies beside a later one ({listing(sorted(before))}), "
+            "expected one at a time; take one of them back with git restore, run the trial, then make the other again"
+        )
 
 
 def _no_op(run: Run, attempt: Attempt) -> tuple[Run, Row]:
