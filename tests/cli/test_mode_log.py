@@ -213,6 +213,39 @@ def test_a_fix_takes_up_the_findings_of_an_audit(opened: Opened, run_script: Any
     assert item == "F1"
 
 
+def test_a_fix_takes_up_only_the_findings_that_were_agreed(opened: Opened, run_script: Any, repo: Repo):
+    debug = opened("debug")
+    for number in (1, 2):
+        run_script("mode_log", "add", "--dir", debug, f"hypothesis=h{number}", *BUG)
+    fix = opened("fix", "--from-debug", debug, "--only", "F2")
+    assert run_script("mode_log", "summary", "--dir", fix).json["coverage"]["findings_open"] == ["F2"]
+    more = ("--slug", "x", "--from-debug", debug, "--only", "F3")
+    ran = run_script("mode_log", "open", "--repo", repo.path, "--mode", "fix", *more)
+    assert (ran.code, "expected one of F1, F2" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "row"),
+    [
+        ("debug", ("result=disproven", "evidence=e")),
+        ("security", ("type=coverage", "stride=S", "evidence=e")),
+    ],
+)
+def test_the_agreed_number_ends_the_search(mode: str, row: tuple[str, ...], opened: Opened, run_script: Any):
+    folder = opened(mode, "--limit", 2)
+    more = ("hypothesis=h1",) if mode == "debug" else ()
+    first = run_script("mode_log", "add", "--dir", folder, *row, *more).json
+    assert (first["left"], first["next"]["action"]) == (1, "add")
+    last = run_script("mode_log", "add", "--dir", folder, *row, *(f"{field}x" for field in more)).json
+    assert (last["left"], last["next"]["action"]) == (0, "summary")
+    assert "not examined" in last["next"]["reason"] and last["missing"]
+
+
+def test_other_modes_have_no_such_number(repo: Repo, run_script: Any):
+    ran = run_script("mode_log", "open", "--repo", repo.path, "--mode", "ship", "--slug", "x", "--limit", 3)
+    assert (ran.code, "leave --limit out" in ran.err, (repo.path / "ship").exists()) == (1, True, False)
+
+
 def test_a_fix_takes_over_what_its_run_measured(opened: Opened, run_script: Any, repo: Repo):
     log = repo.path / "research-results.tsv"
     columns = "iteration\tcommit\tmetric\tdelta\tguard\tstatus\tdescription"

@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opened.add_argument("--mode", required=True, choices=MODES)
     opened.add_argument("--slug", required=True, help="short name of the subject, e.g. login-503")
     opened.add_argument("--from-debug", metavar="DIR", help="import a debug or security folder's findings into a fix")
+    opened.add_argument("--only", action="append", metavar="ID", help="of those findings only this one; repeatable")
+    opened.add_argument("--limit", type=int, metavar="N", help="agreed number of hypotheses or attacks")
     opened.add_argument("--agreed", default="", help="symptom, scope, consents: what a later session must know")
     added = commands.add_parser("add", help="check and record one row, or several", allow_abbrev=False)
     added.add_argument("--dir", required=True, help="the folder that open answered")
@@ -49,8 +51,9 @@ def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
     from ..run import modelog
 
     if args.command == "open":
-        debug = Path(args.from_debug) if args.from_debug else None
-        return modelog.open_folder(arguments.root_of(args), args.mode, args.slug, time.time(), debug, args.agreed)
+        source = Path(args.from_debug) if args.from_debug else None
+        wanted = modelog.Opening(args.mode, args.slug, source, tuple(args.only or ()), args.agreed, args.limit)
+        return modelog.open_folder(arguments.root_of(args), wanted, time.time())
     if args.command == "add":
         return _line(modelog.add_rows(Path(args.dir), [_fields(row) for row in _rows(args.fields)], time.time()))
     answer = modelog.summarize(Path(args.dir), args.fail_on or "", time.time())

@@ -18,6 +18,7 @@ from .modeschemas import SHIPMENTS, Schema
 FIELD_LIMIT = 8000
 _EVENT = "# event: "
 _AGREED = "# agreed: "
+_LIMIT = "# limit: "
 _NAME = re.compile(r"([0-9]{6}-[0-9]{4})-([a-z0-9][a-z0-9-]*)")
 
 
@@ -68,13 +69,22 @@ def slug_of(given: str) -> str:
     return slug
 
 
-def head(schema: Schema, slug: str, created: str, queue: Iterable[Mapping[str, str]] = (), agreed: str = "") -> str:
+def head(
+    schema: Schema,
+    slug: str,
+    created: str,
+    queue: Iterable[Mapping[str, str]] = (),
+    agreed: str = "",
+    limit: int | None = None,
+) -> str:
     """The comment lines and the header of a new log.
 
-    `queue` are findings imported from a debug folder, `agreed` is what the user asked for and consented to.
+    `queue` are findings imported from a debug folder, `agreed` is what the user asked for and consented to, `limit`
+    the agreed number of hypotheses or attacks.
     """
     lines = [f"# mode: {schema.mode}", f"# slug: {slug}", f"# created: {created}"]
     lines += [f"{_AGREED}{text.one_line(agreed, FIELD_LIMIT)}"] if agreed.strip() else []
+    lines += [f"{_LIMIT}{limit}"] if limit is not None else []
     lines += [f"# queue: {jsontext.dumps(item)}" for item in queue]
     return "\n".join([*lines, "\t".join(schema.columns)]) + "\n"
 
@@ -109,6 +119,12 @@ def whole_length(data: bytes) -> int:
 def read_agreed(log: str) -> str:
     """What was agreed when the folder was opened, empty when nothing was said."""
     return next((line[len(_AGREED) :] for line in log.split("\n") if line.startswith(_AGREED)), "")
+
+
+def read_limit(log: str) -> int | None:
+    """The agreed number of hypotheses or attacks, None without one."""
+    found = next((line[len(_LIMIT) :] for line in log.split("\n") if line.startswith(_LIMIT)), "")
+    return int(found) if found.isdecimal() else None
 
 
 def read_queue(log: str) -> tuple[Mapping[str, str], ...]:

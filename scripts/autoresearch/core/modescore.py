@@ -90,6 +90,19 @@ def score(schema: Schema, entries: Entries) -> Decimal | None:
     return value.quantize(Decimal("0.1"))
 
 
+_TESTED = {
+    "debug": ("confirmed", "disproven", "inconclusive"),
+    "security": ("finding", "ruled-out", "coverage"),
+}
+
+
+def left(schema: Schema, entries: Entries, limit: int | None) -> int | None:
+    """How many of the agreed hypotheses or attacks are not tested yet; None without a limit."""
+    if limit is None:
+        return None
+    return max(0, limit - sum(entry.kind in _TESTED.get(schema.mode, ()) for entry in entries))
+
+
 def remaining(entries: Entries) -> dict[str, str]:
     """The retained number of errors of each category that has one, in the order they are to be mended."""
     found = {name: retained(entries, name) for name in (*CATEGORIES, "")}

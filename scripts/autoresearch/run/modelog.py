@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from ..core import artifacts, modelog, moderender, moderules, modescore, muting
+from ..core import artifacts, modelog, moderender, moderules, modescore, muting, text
 from ..core.errors import Refusal
-from ..core.frozen import replace
+from ..core.frozen import dataclass, replace
 from ..core.modeschemas import CATEGORIES, Schema, schema_of
 from ..disk import modefolder
 from ..disk.layout import find_root
@@ -15,33 +16,50 @@ from ..system.git import Repo
 from . import fixrows
 
 
-def open_folder(
-    start: Path, mode: str, slug: str, now: float, from_debug: Path | None = None, agreed: str = ""
-) -> dict[str, object]:
-    """Make the folder of one audit with all its files; `now` is in seconds since the epoch, names are in UTC.
+@dataclass(frozen=True)
+class Opening:
+    """What a folder begins with.
 
-    `from_debug` is a debug or security folder whose confirmed findings become the queue of a fix; `agreed` stands
-    at the head of the log and of the summary. Raises `Refusal`.
+    `findings_of` is a debug or security folder whose confirmed findings become the queue of a fix, `only` the ids of
+    those that were agreed on (all when empty); `agreed` stands at the head of the log and of the summary; `limit` is
+    the agreed number of hypotheses or attacks.
     """
-    schema, root = schema_of(mode), find_root(start)
-    queue = _imported(schema, from_debug)
+
+    mode: str
+    slug: str
+    findings_of: Path | None = None
+    only: tuple[str, ...] = ()
+    agreed: str = ""
+    limit: int | None = None
+
+
+def open_folder(start: Path, wanted: Opening, now: float) -> dict[str, object]:
+    """Make a mode's folder with all its files; `now` is in seconds since the epoch, names are in UTC.
+
+    Raises `Refusal`.
+    """
+    schema, root, slug = schema_of(wanted.mode), find_root(start), wanted.slug
+    queue = _chosen(_imported(schema, wanted.findings_of), wanted.only)
+    if wanted.limit is not None and schema.mode not in ("debug", "security"):
+        raise Refusal(f"a limit counts hypotheses or attacks, expected none for {schema.mode}; leave --limit out")
     name = f"{_utc(now, '%y%m%d-%H%M')}-{modelog.slug_of(slug)}"
     repo = Repo(root)
     if repo.is_git():
         repo.exclude(artifacts.EXCLUDE)
     folder = modefolder.create(root, schema, name)
-    modefolder.start(folder, schema, modelog.head(schema, folder.name[12:], _stamp(now), queue, agreed))
+    head = modelog.head(schema, folder.name[12:], _stamp(now), queue, wanted.agreed, wanted.limit)
+    modefolder.start(folder, schema, head)
     with modefolder.locked(folder, schema) as log:
         _take_over(log, schema, root, now)
         modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
     return {
         "dir": str(folder),
-        "mode": mode,
+        "mode": schema.mode,
         "files": [schema.log, *schema.files],
         "hidden": "from git status, by the repository's own exclude file; only mode_log writes in it",
         **_vocabulary(schema),
         **({"queue": list(queue)} if queue else {}),
-        "next": {"action": "add", "reason": _FIRST[mode]},
+        "next": {"action": "add", "reason": _FIRST[schema.mode]},
     }
 
 
@@ -49,8 +67,9 @@ def _vocabulary(schema: Schema) -> dict[str, object]:
     """What a row may hold; of a fix only what is not taken over from its run."""
     if schema.mode == "fix":
         return {"row_fields": {"blocked": "description category"}, "choices": {"category": ", ".join(CATEGORIES)}}
+    named = {"ruled-out": "finding with result=disproven or inconclusive"}
     return {
-        "row_fields": {kind: " ".join(fields) for kind, fields in schema.kinds.items()},
+        "row_fields": {named.get(kind, kind): " ".join(fields) for kind, fields in schema.kinds.items()},
         "more_fields": [name for name in schema.extras if name not in moderules.SET_BY_TOOL],
         "choices": {name: ", ".join(choices) for name, choices in schema.choices.items()},
     }
@@ -84,6 +103,15 @@ def _imported(schema: Schema, folder: Path | None) -> tuple[Mapping[str, str], .
     )
 
 
+def _chosen(queue: tuple[Mapping[str, str], ...], only: tuple[str, ...]) -> tuple[Mapping[str, str], ...]:
+    """The findings that were agreed on."""
+    unknown = [name for name in only if name not in [item["id"] for item in queue]]
+    if unknown:
+        known = ", ".join(item["id"] for item in queue) or "none"
+        raise Refusal(f"finding {text.one_line(unknown[0], 20)!r} is not there, expected one of {known}; pass those")
+    return tuple(item for item in queue if not only or item["id"] in only)
+
+
 def add_rows(folder: Path, rows: Sequence[Mapping[str, str]], now: float) -> dict[str, object]:
     """Check rows against the mode's schema, append them all or none, render the Markdown, say what is still missing.
 
@@ -101,7 +129,7 @@ def add_rows(folder: Path, rows: Sequence[Mapping[str, str]], now: float) -> dic
         log.append("".join(modelog.record(schema, entry) for entry in added))
         modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
     told = [modelog.brief(schema, entry) for entry in added]
-    return {"recorded": told, **_standing(schema, (*history, *added), queue)}
+    return {"recorded": told, **_standing(schema, (*history, *added), log.text)}
 
 
 def _checked(
@@ -144,12 +172,14 @@ def _take_over(log: modefolder.Locked, schema: Schema, root: Path, now: float) -
         history += (entry,)
 
 
-def _standing(
-    schema: Schema, entries: tuple[modelog.Entry, ...], queue: tuple[Mapping[str, str], ...]
-) -> dict[str, object]:
-    """Rows, coverage, score, what is missing, and the next step."""
+def _standing(schema: Schema, entries: tuple[modelog.Entry, ...], log: str) -> dict[str, Any]:
+    """Rows, coverage, score, what is missing, what is left of the agreed number, and the next step."""
+    queue = modelog.read_queue(log)
     owed = modescore.missing(schema, entries, queue)
+    left = modescore.left(schema, entries, modelog.read_limit(log))
     step = {"action": "add", "reason": owed[0]} if owed else {"action": "summary", "reason": "nothing is missing"}
+    if left == 0 and owed:
+        step = {"action": "summary", "reason": "the agreed number is used; tell what is missing as not examined"}
     category = modescore.next_category(entries) if schema.mode == "fix" else ""
     score = modescore.score(schema, entries)
     return {
@@ -157,6 +187,7 @@ def _standing(
         "coverage": modescore.coverage(schema, entries, queue),
         **({} if score is None else {"score": score}),
         "missing": list(owed),
+        **({} if left is None else {"left": left}),
         "next": {**step, **({"category": category} if category else {})},
     }
 
@@ -173,7 +204,7 @@ def summarize(folder: Path, fail_on: str, now: float) -> dict[str, object]:
         entries, queue = modelog.read(schema, log.text), modelog.read_queue(log.text)
         gate = modescore.gate(schema, entries, queue, fail_on)
         modefolder.write_pages(folder, _pages(schema, folder, log.text, fail_on))
-    agreed, standing = modelog.read_agreed(log.text), _standing(schema, entries, queue)
+    agreed, standing = modelog.read_agreed(log.text), _standing(schema, entries, log.text)
     left = "what is missing is entered, or told with its reason" if standing["missing"] else "nothing is missing"
     return {
         "dir": str(folder),
