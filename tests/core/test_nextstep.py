@@ -44,6 +44,13 @@ def test_each_action_comes_with_its_reason_and_what_to_do(rows, config, action, 
     assert (found["goal"], found["scope"]) == ("no any", "src")
 
 
+def test_the_last_iteration_is_an_experiment():
+    rows = log(*["discard"] * 5)
+    assert step(rows, replace(CONFIG, iterations=7))["action"] == "pivot"
+    found = step(rows, replace(CONFIG, iterations=6))
+    assert found["action"] == "continue" and "no pivot is recorded" in found["reason"]
+
+
 def test_it_tells_the_last_rows_and_what_is_left():
     rows = [*log("discard", "no-op", "crash", "refine"), log("discard")[-1]._replace(iteration=5, worker="a")]
     config = replace(CONFIG, iterations=10, max_minutes=Decimal("7.5"), max_tokens=100, max_sessions=3)

@@ -26,6 +26,7 @@ _DO = {
     "needs_human": "Stop and tell the user the reason. Change nothing more.",
 }
 _ENDS = ("stop", "needs_human")
+_RECORDED = ("refine", "pivot", "search")
 _UNDONE = ("discard", "crash")
 _SUMMARY_EVERY = 5
 
@@ -38,6 +39,9 @@ def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: 
     if verdict.decision == supervise.HUMAN:
         return "needs_human", f"{verdict.reason}: {verdict.detail}"
     step = ladder.step(rows, config.web_search)
+    if step.action in _RECORDED and config.iterations is not None and config.iterations - state.iteration <= 1:
+        # Its row would use up the last iteration, and nothing would be tried.
+        return "continue", f"{step.reason}: try another way; one iteration is left, so no {step.action} is recorded"
     return step.action, step.reason
 
 
