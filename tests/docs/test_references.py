@@ -244,6 +244,36 @@ def test_quoted_rows_are_accepted(mode, repo, run_script, tmp_path):
     assert rows
 
 
+CHECKS = {
+    "interaction-wizard": (
+        {"src/a.ts": "// any word\nlet a: any = 1\ntype T<P extends any[]> = P\nlet b = a as any\n"},
+        {"baseline_metric": 3, "others": {}},
+        lambda repo: repo.git("mv", "src", "lib"),
+    ),
+    "fix-workflow": (
+        {"src/__init__.py": "", "test_it.py": "def test_a():\n    assert 0\n\n\ndef test_b():\n    pass\n"},
+        {"baseline_metric": 1, "others": {"passed": 1}},
+        lambda repo: repo.write("test_it.py", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize("page", CHECKS)
+def test_the_quoted_dry_run_counts_and_a_check_that_cannot_gives_no_number(page, repo, run_script):
+    files, expected, damage = CHECKS[page]
+    for path, text in {**files, ".gitignore": "__pycache__/\n.pytest_cache/\n"}.items():
+        repo.write(path, text)
+    repo.commit("project")
+    line = re.search(r"autoresearch_init_run\.py (--dry-run .*)$", text_of(page), re.MULTILINE)
+    flags = shlex.split(line[1])
+    flags = flags[: flags.index("--guard")] if "--guard" in flags else flags  # `npx` would ask the network
+    found = run_script("init_run", *flags, cwd=repo.path)
+    assert found.code == 0, found.err
+    assert {name: found.json[name] for name in expected} == expected
+    damage(repo)
+    assert "gives no number" in run_script("init_run", *flags, cwd=repo.path).err
+
+
 def quoted_rows(text: str) -> list[list[str]]:
     """The FIELD=VALUE arguments of each row that a protocol shows, in its order."""
     lines = (line for code in markdown.split(text)[1] for line in code.split("\n"))
