@@ -205,6 +205,7 @@ def summarize(folder: Path, fail_on: str, now: float) -> dict[str, object]:
         gate = modescore.gate(schema, entries, queue, fail_on)
         modefolder.write_pages(folder, _pages(schema, folder, log.text, fail_on))
     agreed, standing = modelog.read_agreed(log.text), _standing(schema, entries, log.text)
+    asked = gate != modescore.NO_GATE or schema.mode == "security"  # elsewhere "passed" would be read as a verdict
     left = "what is missing is entered, or told with its reason" if standing["missing"] else "nothing is missing"
     return {
         "dir": str(folder),
@@ -212,7 +213,7 @@ def summarize(folder: Path, fail_on: str, now: float) -> dict[str, object]:
         **({"agreed": agreed} if agreed else {}),
         "counts": modescore.counts(schema, entries),
         **standing,
-        **({} if gate == modescore.NO_GATE else {"gate": {"passed": gate.passed, "reason": gate.reason}}),
+        **({"gate": {"passed": gate.passed, "reason": gate.reason}} if asked else {}),
         "files": [schema.log, *schema.files],
         "failed": bool(fail_on) and not gate.passed,
         "next": {"action": "report", "reason": f"tell the user how it ended; {left}"},
