@@ -204,8 +204,11 @@ def test_a_launch_takes_them_too(lab: Lab):
 def test_without_a_dry_run_or_with_one_of_somebody_else_nothing_is_taken(lab: Lab, sealed: Path):
     ran = lab.call("init_run", "--as-rehearsed")
     assert "expected one for --as-rehearsed" in refused(ran)
+    before = os.umask(0o002)
     rehearse(lab, CHECK)
+    os.umask(before)
     scratch = sealed / "tmp" / f"codex-autoresearch-{os.getuid()}"
+    assert scratch.stat().st_mode & 0o777 == 0o700
     scratch.chmod(0o777)
     assert "not this user's alone" in refused(lab.call("init_run", "--as-rehearsed"))
     assert "could not be noted" in rehearse(lab, CHECK)["next"]

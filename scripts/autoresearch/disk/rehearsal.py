@@ -23,7 +23,8 @@ def keep(root: Path, flags: Mapping[str, Any]) -> None:
     """Note the flags in place of earlier ones; raises `Refusal` where they cannot be noted."""
     folder = own_scratch(root)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.parent.mkdir(exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
     except OSError as error:
         raise atomic.unwritable(folder, error) from None
     _own(folder.parent)
