@@ -291,6 +291,19 @@ def test_only_an_agreed_command_ships(command: str):
     assert "expected one that was agreed" in refused("ship", *READY, {**REAL, "command": command}, agreed=agreed)
 
 
+def test_agreed_commands_are_asked_for_until_they_are_done():
+    agreed = "git tag v2; for i in 1 2; do echo $i; done; git push origin v2; override lint; git tag -d v2"
+    plan = {"type": "rollback", "command": "git tag -d v2", "status": "planned"}
+    before = add("ship", *READY[:4], plan, agreed=agreed)
+    assert shiplog.undone(before, agreed) == []  # their time comes after the dry run
+    done = [{**REAL, "command": command} for command in ("git tag v2", "for i in 1 2; do echo $i; done")]
+    entries = add("ship", *READY, plan, {**done[0], "verified": "yes"}, done[1], agreed=agreed)
+    missing = modescore.missing(SCHEMAS["ship"], entries, (), agreed)
+    assert "agreed and not entered as done: git push origin v2" in missing
+    assert not any("tag" in item or "echo" in item or "lint" in item for item in missing)
+    assert any(item.startswith("phase verify") for item in missing)  # one of the two was not
+
+
 def test_a_failing_check_holds_the_shipment_back():
     failing = {**CHECK, "item": "changelog", "status": "fail"}
     assert "the checklist fails on changelog" in refused("ship", *READY, failing, REAL)

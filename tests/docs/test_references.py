@@ -265,6 +265,7 @@ def test_the_quoted_dry_run_counts_and_a_check_that_cannot_gives_no_number(page,
         repo.write(path, text)
     repo.commit("project")
     line = re.search(r"autoresearch_init_run\.py (--dry-run .*)$", text_of(page), re.MULTILINE)
+    assert line
     flags = shlex.split(line[1])
     flags = flags[: flags.index("--guard")] if "--guard" in flags else flags  # `npx` would ask the network
     found = run_script("init_run", *flags, cwd=repo.path)

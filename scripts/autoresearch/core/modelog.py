@@ -89,10 +89,15 @@ def head(
     return "\n".join([*lines, "\t".join(schema.columns)]) + "\n"
 
 
+_TELLING = (
+    *("severity", "status", "title", "hypothesis", "item", "phase", "command", "stride", "owasp"),
+    *("target", "description"),
+)
+
+
 def brief(schema: Schema, entry: Entry) -> str:
     """A row in one short line, fit to be told to the user: its number, what it is, and of what."""
-    names = ("severity", "status", "title", "hypothesis", "item", "phase", "command", "stride", "owasp", "description")
-    facts = [text.one_line(entry.get(name), 70) for name in names if entry.get(name)]
+    facts = [text.one_line(entry.get(name), 70) for name in _TELLING if entry.get(name)]
     number = "" if schema.mode == "ship" else f"{entry.get('iteration')} "
     return f"{number}{entry.kind}: {', '.join(facts[:3])}"
 

@@ -105,7 +105,7 @@ def _counted(folder: Folder) -> str:
 
 
 def _owed(folder: Folder) -> str:
-    owed = modescore.missing(folder.schema, folder.entries, folder.queue)
+    owed = modescore.missing(folder.schema, folder.entries, folder.queue, folder.agreed)
     return _section("Still missing", "\n".join(f"- {escaped(item)}" for item in owed)) if owed else ""
 
 

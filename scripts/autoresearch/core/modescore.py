@@ -140,11 +140,11 @@ def open_leads(entries: Entries) -> Entries:
     return tuple(entry for entry in latest.values() if entry.kind in ("new lead", "inconclusive"))
 
 
-def missing(schema: Schema, entries: Entries, queue: Queue = ()) -> tuple[str, ...]:
+def missing(schema: Schema, entries: Entries, queue: Queue = (), agreed: str = "") -> tuple[str, ...]:
     """What the mode still owes, in the order to be done; empty when it is complete."""
-    return {"debug": _debug_owes, "fix": _fix_owes, "security": _security_owes, "ship": _ship_owes}[schema.mode](
-        entries, queue
-    )
+    if schema.mode == "ship":
+        return _ship_owes(entries, agreed)
+    return {"debug": _debug_owes, "fix": _fix_owes, "security": _security_owes}[schema.mode](entries, queue)
 
 
 def _debug_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
@@ -183,11 +183,12 @@ def _security_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
     return (*owed, *(f"a row of type {kind}" for kind in rows if kind not in seen))
 
 
-def _ship_owes(entries: Entries, queue: Queue) -> tuple[str, ...]:
+def _ship_owes(entries: Entries, agreed: str) -> tuple[str, ...]:
     failing = [f"failing check: {item}" for item in shiplog.failing(entries)]
     phases = [f"phase {phase}: {_ENTERED.get(phase, f'phase={phase} notes=…')}" for phase in shiplog.owed(entries)]
     plan = [] if any(entry.kind == "rollback" for entry in entries) else ["a rollback row with status=planned"]
-    return (*failing, *phases, *plan)
+    waiting = [f"agreed and not entered as done: {command}" for command in shiplog.undone(entries, agreed)]
+    return (*failing, *waiting, *phases, *plan)
 
 
 _ENTERED = {
@@ -225,9 +226,9 @@ def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> Gate:
 
 def _ready(entries: Entries) -> Gate:
     ready = shiplog.readiness(entries)
-    if ready and not shiplog.failing(entries):
+    if shiplog.checklist(entries) and not shiplog.failing(entries):
         rest = [f"{e.get('item')} ({e.get('status')})" for e in shiplog.checklist(entries) if e.get("status") != "pass"]
-        return Gate(True, f"no check fails; without a pass: {text.listing(rest)}" if rest else "every check passes")
+        return Gate(True, f"no check fails; without a pass: {', '.join(rest)}" if rest else "every check passes")
     return Gate(False, f"readiness is {ready} %" if ready else "nothing was checked")
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from . import text
-from .modelog import Context, Entry
+from .modelog import FIELD_LIMIT, Context, Entry
 from .modeschemas import PHASES, SHIPMENTS
 
 _STATES = {
@@ -18,9 +18,9 @@ _DURATION = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|min|h)?")
 
 
 def readiness(history: tuple[Entry, ...]) -> str:
-    """Per cent of the checklist that passes, skipped items aside; empty when nothing was checked."""
+    """Per cent of the checklist that passes, what does not count aside; empty when nothing was checked."""
     states = [entry.get("status") for entry in checklist(history)]
-    counted = [state for state in states if state != "skip"]
+    counted = [state for state in states if state not in ("skip", "override")]
     return str(100 * counted.count("pass") // len(counted)) if counted else ""
 
 
@@ -44,7 +44,9 @@ def phases_done(history: tuple[Entry, ...]) -> tuple[str, ...]:
     for entry in history:
         if entry.kind == "action":
             seen.add("dry-run" if entry.get("dry_run") == "yes" else "ship")
-            seen.update(["verify"] if entry.get("verified") == "yes" else [])
+    answers = ("shipped", "verified")
+    shipped, verified = ({entry.get("command") for entry in history if entry.get(name) == "yes"} for name in answers)
+    seen.update(["verify"] if verified and shipped <= verified else [])
     return tuple(phase for phase in PHASES if phase in seen)
 
 
@@ -54,6 +56,18 @@ def owed(history: tuple[Entry, ...], phase: str = "") -> list[str]:
     short = "ship" not in done and (phase == "log" or (not phase and "log" in done))
     wanted = PHASES[:3] if short else PHASES[: PHASES.index(phase)] if phase else PHASES
     return [name for name in wanted if name not in done]
+
+
+def undone(history: tuple[Entry, ...], agreed: str) -> list[str]:
+    """Agreed commands that no row shows as done, once the dry run is over; what takes back is not among them."""
+    phases = phases_done(history)
+    if "dry-run" not in phases or "log" in phases:
+        return []
+    done = {e.get("command") for e in history if e.get("shipped") == "yes" or e.kind in ("phase", "rollback")}
+    left = f"; {_flat(agreed)};"
+    for command in sorted(filter(None, map(_flat, done)), key=len, reverse=True):
+        left = left.replace(f"; {command};", ";")
+    return [part for part in map(str.strip, left.split(";")) if part and not part.lower().startswith("override ")]
 
 
 def completed(values: dict[str, str], context: Context) -> dict[str, str]:
@@ -137,20 +151,21 @@ def _action_problems(values: Mapping[str, str], context: Context) -> list[str]:
 
 
 def _command_problems(values: Mapping[str, str], context: Context) -> list[str]:
-    command = text.one_line(values.get("command", ""))
-    if not context.agreed or command in _agreed(context):
+    command = _flat(values.get("command", ""))
+    if not context.agreed or (command and f"; {command};" in f"; {_flat(context.agreed)};"):
         return []
     agreed = text.one_line(context.agreed, 200)
     return [f"command is {command[:80]!r}, expected one that was agreed ({agreed}); it is not done without"]
 
 
 def _override_problems(values: Mapping[str, str], context: Context) -> list[str]:
-    wanted = f"override {text.one_line(values.get('item', ''))}"
-    if wanted.lower() in map(str.lower, _agreed(context)):
+    wanted = f"override {_flat(values.get('item', ''))}"
+    if f"; {wanted};".lower() in f"; {_flat(context.agreed)};".lower():
         return []
     agreed = text.one_line(context.agreed, 200) or "nothing"
     return [f"{wanted!r} was not agreed ({agreed}), expected it word for word in --agreed; status=fail otherwise"]
 
 
-def _agreed(context: Context) -> list[str]:
-    return [part.strip() for part in context.agreed.split(";")]
+def _flat(content: str) -> str:
+    """One line with one blank after each semicolon, so that a command that holds some is found as a whole."""
+    return "; ".join(part.strip() for part in text.one_line(content, FIELD_LIMIT).strip("; ").split(";"))

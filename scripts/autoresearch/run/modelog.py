@@ -175,7 +175,7 @@ def _take_over(log: modefolder.Locked, schema: Schema, root: Path, now: float) -
 def _standing(schema: Schema, entries: tuple[modelog.Entry, ...], log: str) -> dict[str, Any]:
     """Rows, coverage, score, what is missing, what is left of the agreed number, and the next step."""
     queue = modelog.read_queue(log)
-    owed = modescore.missing(schema, entries, queue)
+    owed = modescore.missing(schema, entries, queue, modelog.read_agreed(log))
     left = modescore.left(schema, entries, modelog.read_limit(log))
     step = {"action": "add", "reason": owed[0]} if owed else {"action": "summary", "reason": "nothing is missing"}
     if left == 0 and owed:
