@@ -137,5 +137,7 @@ def test_a_read_only_git_folder_is_told_before_the_run_starts(lab: Lab, mounted)
     assert not any("cannot be written" in line for line in lab.init("--dry-run")["warnings"])
     mounted(git, "--bind", str(git))
     mounted(git, "-o", "remount,bind,ro")
-    warned = lab.init("--dry-run")["warnings"][0]
+    answer = lab.init("--dry-run")
+    warned = answer["warnings"][0]
     assert f"--add-dir {git}" in warned and "every trial will be refused" in warned
+    assert not answer["startable"] and answer["next"].startswith("not yet")

@@ -46,16 +46,18 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
         force=args.force,
     )
     if args.dry_run:
-        return {**setup.rehearse(layout, plan), "next": _noted(args, layout.root)}
+        answer = setup.rehearse(layout, plan)
+        return {**answer, "next": _noted(args, layout.root, bool(answer["startable"]))}
     return setup.answer(setup.start(layout, plan))
 
 
-def _noted(args: argparse.Namespace, root: Path) -> str:
-    """How the run is started from this dry run, whose flags are kept for that."""
+def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
+    """How the run is started from this dry run, whose flags are kept for that, also for a later session."""
     from ..disk import rehearsal
 
     try:
         rehearsal.keep(root, arguments.rehearsed_flags(args))
     except Refusal as refusal:
         return f"after go start with all these flags: they could not be noted ({refusal})"
-    return "after go start with --as-rehearsed, which takes these flags, and with what was settled since"
+    before = "after go" if startable else "not yet: warnings say what a start would be refused for; settle it, then"
+    return f"{before} start with --as-rehearsed, which takes these flags, and with what was settled since"

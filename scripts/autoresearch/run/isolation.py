@@ -147,6 +147,9 @@ def explained(error: GitError, tree: Path) -> Refusal:
     )
 
 
+_OPEN = "have the commands run outside the sandbox, or start Codex with full access or with --add-dir"
+
+
 def sealed(tree: Path) -> str:
     """A warning where no trial could be committed, "" elsewhere: told at set-up, while the user is there to choose.
 
@@ -158,7 +161,7 @@ def sealed(tree: Path) -> str:
         os.unlink(probe)
     except OSError as error:
         return (
-            f"{probe.parent} cannot be written from here ({error.strerror}), so every trial will be refused: "
-            f"start Codex with --add-dir {probe.parent} (or full access), or have the commands run outside the sandbox"
+            f"{probe.parent} cannot be written from here ({error.strerror}), so every trial will be refused: {_OPEN} "
+            f"{probe.parent}, where codex resume --last --add-dir {probe.parent} goes on with this session"
         )
     return ""

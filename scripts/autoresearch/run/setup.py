@@ -18,7 +18,7 @@ from ..core.text import listing, one_line
 from ..disk import atomic, evidence, journal, locks
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import baseline, context, intent, paired
+from . import baseline, context, intent, isolation, paired
 from .context import Run
 
 # Locked files that an answer names; the log has them all.
@@ -170,7 +170,9 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
             f"uncommitted changes inside the scope: {listing(first.dirty, 3)}; the start is refused until they are "
             "committed or put away, unless a background run takes its own worktree"
         )
-    return {**told, **found, "message": sentence(plan.config, first)}
+    sealed = any(isolation.sealed(Path(repo.path)) for repo in plan.config.repos)
+    refused = first.dirty or first.guard == "fail" or sealed
+    return {**told, **found, "startable": not refused, "message": sentence(plan.config, first)}
 
 
 def figures(first: baseline.Baseline) -> dict[str, Any]:
