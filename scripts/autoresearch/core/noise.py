@@ -142,12 +142,12 @@ def _detectable(values: Sequence[Decimal], spread: Decimal, max_runs: int, alpha
 def _warnings(cal: Calibration, durations: Sequence[float], max_runs: int, budget: float) -> Iterator[str]:
     checks = (
         _lone(cal),
-        _few(cal),
         _cached(cal, durations),
         _trending(cal),
         _bimodal(cal),
         _drowned(cal),
         _slow(cal, durations, max_runs, budget),
+        _few(cal),
     )
     return (warning for warning in checks if warning)
 

@@ -284,6 +284,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     out["next"]["unsure"] = f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_resume_prompt.py'} --repo ."
     if "interval" in event:
         out["interval"] = event["interval"]
+        out["estimate"] = f"from {event['runs']} runs, in proportion to the retained code run in turns"
     if mended:
         out["recovered"] = mended
     if ladder.same_crash(after.log.rows) >= 5 and out["next"]["action"] not in ("stop", "needs_human"):
