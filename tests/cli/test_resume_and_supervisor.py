@@ -292,9 +292,10 @@ def test_a_session_without_the_exec_script_gets_its_lines_from_the_log(lab: Lab)
     lab.call("init_run", "--mode", "exec", "--iterations", 2, "--scope", "src/", "--verify", CHECK)
     for value in (7, 9):
         lab.value(value)
-        lab.try_out()
+        answer = lab.try_out().json
         told = [json.loads(line) for line in lab.call("exec_state", "--lines").out.splitlines()]
         assert told[-2]["metric"] == value and told[-1]["total_iterations"] == len(told) - 1
+    assert answer["next"]["do"].endswith("autoresearch_exec_state.py --repo-root . --lines --cleanup")
     assert [(row["status"], row["delta"]) for row in told[:-1]] == [("keep", -3), ("discard", 2)]
     last = {name: told[-1][name] for name in ("baseline", "best", "keeps", "discards", "exit_code")}
     assert last == {"baseline": 10, "best": 7, "keeps": 1, "discards": 1, "exit_code": 0}

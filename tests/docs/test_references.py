@@ -145,7 +145,7 @@ HOMES = {
     ],
     "environment-awareness": ["NVIDIA, Ascend, ROCm, Apple"],
     "lessons-protocol": ["at most 50 old entries"],
-    "exec-workflow": ["the number of iterations included", "Lessons are read, none are written"],
+    "exec-workflow": ["the number of iterations included", "none are written"],
     "debug-workflow": ["five hypotheses in a row without a confirmation"],
     "fix-workflow": ["build and syntax", "three different causes"],
     "security-workflow": ["of 6 for 35 points", "A01 to A10", "never copied"],

@@ -18,6 +18,11 @@ def spent(run: Run) -> Spent:
     return Spent(minutes=_since_start(run)) if run.config.max_minutes is not None else Spent()
 
 
+def is_counted(run: Run) -> bool:
+    """Whether a controller keeps the account: it started this session, and says itself what came of the run."""
+    return isinstance(_account(run), dict)
+
+
 def minutes(run: Run) -> float:
     """Minutes of the run: of its sessions where a controller counts them, else since the start."""
     account = _account(run)

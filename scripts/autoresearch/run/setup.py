@@ -228,5 +228,6 @@ def answer(ready: Ready) -> dict[str, Any]:
     }
     if not run.config.measured:
         return {**out, "message": "reported run: record every iteration with autoresearch_record_iteration.py"}
-    message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py"
+    message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py; "
+    message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
     return {**out, **figures(first), "message": message}

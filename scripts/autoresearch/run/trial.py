@@ -255,7 +255,16 @@ def _next(after: Run) -> dict[str, Any]:
     found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), closing)
     if found["action"] in ("stop", "needs_human"):
         found["counts"]["minutes"] = round(budget.minutes(after))
+        if after.mode == "exec":
+            found["do"] = _EXEC_END if budget.is_counted(after) else _EXEC_LINES
     return found
+
+
+_EXEC_END = "The run is over. End the session with the single word done."
+_EXEC_LINES = (
+    "The run is over. Your final message is, as it is and alone, what this prints: "
+    f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_exec_state.py'} --repo-root . --lines --cleanup"
+)
 
 
 def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
