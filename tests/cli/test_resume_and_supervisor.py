@@ -305,6 +305,21 @@ def test_a_session_without_the_exec_script_gets_its_lines_from_the_log(lab: Lab)
     assert "discard" in lab.call("exec_state", "--lines").out  # the log is the truth, the snapshot may be gone
 
 
+def test_branches_of_earlier_runs_are_named(lab: Lab):
+    assert lab.call("resume_check").json["reasons"] == ["no earlier run"]
+    lab.repo.git("branch", "autoresearch/faster")
+    assert "autoresearch/faster; look before" in lab.call("resume_check").json["reasons"][-1]
+
+
+def test_a_run_that_is_over_says_so_to_whoever_takes_it_up(lab: Lab):
+    lab.init("--iterations", 1)
+    assert "over" not in " ".join(lab.call("resume_check").json["reasons"])
+    lab.trial(7)
+    said = " ".join(lab.call("resume_check").json["reasons"])
+    assert "this run is over (iteration_cap_reached: 1 of 1 iterations are done)" in said and "--force" in said
+    assert "- at most: 1 iterations" in lab.call("resume_prompt").out.split("\n")
+
+
 def test_an_edit_that_a_dead_session_left_is_pointed_out(lab: Lab):
     lab.init()
     assert len(lab.call("resume_check").json["reasons"]) == 1

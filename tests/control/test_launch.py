@@ -172,3 +172,12 @@ def test_the_budget_of_one_sessions_prompt(background: Scripted, run_script: Run
     init(background, run_script)
     pages = run_script("resume_prompt", "--repo", background.repo.path).out.split("cat ")[1].split("\n")[0].split()
     assert sum(Path(page).stat().st_size for page in pages) < 8000
+
+
+def test_a_refused_launch_leaves_not_even_its_lock(background: Scripted, run_script: RunScript):
+    background.repo.git("branch", "autoresearch/taken")
+    flags = ("--goal", "g", "--verify", "false", "--isolation", "branch", "--run-tag", "taken")
+    ran = run_script("runtime_ctl", "launch", "--repo", background.repo.path, *flags)
+    assert ran.code == 1, ran.out
+    assert sorted(path.name for path in background.repo.path.glob("autoresearch*")) == []
+    assert background.repo.status() == ""

@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     )
     if args.dry_run:
         answer = setup.rehearse(layout, plan)
-        return {**answer, "next": _noted(args, layout.root, bool(answer["startable"]))}
+        archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
+        return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
     return setup.answer(setup.start(layout, plan))
 
 
@@ -59,5 +60,7 @@ def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
         rehearsal.keep(root, arguments.rehearsed_flags(args))
     except Refusal as refusal:
         return f"after go start with all these flags: they could not be noted ({refusal})"
-    before = "after go" if startable else "not yet: warnings say what a start would be refused for; settle it, then"
+    before = "once the user has named foreground or background and said go"
+    if not startable:
+        before = f"not yet: warnings say what a start would be refused for; settle it, and {before}"
     return f"{before} start with --as-rehearsed, which takes these flags, and with what was settled since"

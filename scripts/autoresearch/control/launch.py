@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,7 +48,7 @@ def locked(layout: Layout) -> Iterator[int]:
         stop.clear_dead(layout)
         yield handle
     finally:
-        os.close(handle)
+        stop.release(layout, handle)
 
 
 def sandbox_problem(root: Path) -> str:
@@ -246,8 +247,13 @@ def _started(layout: Layout, config: Config, child: process.Process, log: Path) 
         "log_path": str(log),
         "launch_path": str(layout.launch),
         "message": f"started in background; sessions run with {policy}: they {may}. "
-        "Look with runtime_ctl status, end with runtime_ctl stop",
+        f"Look with {_line('status')}, end with {_line('stop')}",
     }
+
+
+def _line(command: str) -> str:
+    """A command as the user types it, from anywhere in the repository."""
+    return f"python3 {shlex.quote(str(SKILL_ROOT / 'scripts' / 'autoresearch_runtime_ctl.py'))} {command}"
 
 
 def adopt_lock(layout: Layout, handle: int) -> None:

@@ -90,6 +90,17 @@ def take(layout: Layout) -> int | None:
     return None
 
 
+def release(layout: Layout, handle: int) -> None:
+    """Give the lock back; where it stands for no run at all, nothing of it stays in the repository."""
+    if not any(path.exists() for path in (layout.results, layout.launch, layout.runtime)):
+        try:
+            runtime.lock_path(layout).unlink()
+            layout.evidence.rmdir()
+        except OSError:
+            pass  # something else is there, or it is gone already
+    os.close(handle)
+
+
 def _take_over(layout: Layout, deadline: float) -> int | None:
     """The lock, after asking its holder to leave and killing it when it does not."""
     asked: dict[str, float] = {}

@@ -76,6 +76,7 @@ def _agreed(facts: Facts) -> str:
         "locked besides": ", ".join(config.protect),
         "a keep needs the labels": ", ".join(config.required_keep_labels),
         "done when": config.stop_condition,
+        "at most": _budget(config),
         "and the end the labels": ", ".join(config.required_stop_labels),
         "agreed besides": "; ".join(facts.notes),
     }
@@ -85,6 +86,13 @@ def _agreed(facts: Facts) -> str:
         if value
     ]
     return "Agreed before launch:\n" + "\n".join(lines)
+
+
+def _budget(config: Config) -> str:
+    """The ends of a run that do not depend on its number."""
+    names = {"iterations": "iterations", "max_minutes": "minutes", "max_tokens": "tokens", "max_sessions": "sessions"}
+    given = {word: getattr(config, name) for name, word in names.items()}
+    return ", ".join(f"{value} {word}" for word, value in given.items() if value is not None)
 
 
 def _setup(facts: Facts) -> str:

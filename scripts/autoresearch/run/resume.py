@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..core import config, resume
+from ..core import config, resume, supervise
 from ..core.errors import Refusal
 from ..core.resume import Decision, Evidence
 from ..core.text import listing
 from ..disk import atomic, journal, locks, snapshot
 from ..disk.journal import Log
 from ..disk.layout import Layout
-from . import context, intent
+from . import budget, context, intent, isolation
 from .context import Run
 
 
@@ -55,10 +55,11 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     repaired = write and log is not None and decision.detail not in ("json_matches_tsv", "fresh_start")
     if repaired:
         repair(layout, log)
+    more = {"full_resume": _standing, "fresh_start": _branches}.get(decision.decision)
     return {
         "decision": decision.decision,
         "detail": decision.detail,
-        "reasons": [*decision.reasons, *(_untried(layout) if decision.decision == "full_resume" else ())],
+        "reasons": [*decision.reasons, *(more(layout) if more else ())],
         "has_results": found.has_results,
         "has_state": found.has_state,
         "repaired_state": bool(repaired),
@@ -66,13 +67,37 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     }
 
 
-def _untried(layout: Layout) -> tuple[str, ...]:
+def _standing(layout: Layout) -> tuple[str, ...]:
+    """What whoever takes the run up has to know: that it is over, or what was left in the middle."""
     from ..system.git import GitError
 
     try:
-        return untried(context.load(layout))
+        run = context.load(layout)
+        return (*_over(run), *untried(run))
     except (Refusal, GitError):
         return ()
+
+
+def _branches(layout: Layout) -> tuple[str, ...]:
+    """Branches of earlier runs: their work is not in this checkout, and their names are taken."""
+    from ..system.git import GitError, Repo
+
+    try:
+        repo = Repo(layout.root)
+        found = repo.own_branches(isolation.PREFIX) if repo.is_git() else []
+    except GitError:
+        return ()
+    return (f"branches of earlier runs: {listing(found, 5)}; look before you take their names",) if found else ()
+
+
+def _over(run: Run) -> tuple[str, ...]:
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    if verdict.decision == supervise.RELAUNCH:
+        return ()
+    return (
+        f"this run is over ({verdict.reason}: {verdict.detail}): going on is a new run from here, with an agreement of "
+        "its own; its start archives this one (--force, in background --fresh-start)",
+    )
 
 
 def untried(run: Run) -> tuple[str, ...]:

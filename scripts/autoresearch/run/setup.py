@@ -197,7 +197,8 @@ def figures(first: baseline.Baseline) -> dict[str, Any]:
 def sentence(wanted: Config, first: baseline.Baseline) -> str:
     """The calibration in one plain sentence for the user."""
     noise = first.config.noise
-    each = f"one run takes {float(noise['seconds']):.2g} s"
+    seconds = float(noise["seconds"])
+    each = f"one run takes {seconds:.2g} s" if seconds < 100 else f"one run takes {seconds:.0f} s"
     name = wanted.metric or "the metric"
     if noise["kind"] == "exact":
         return f"{name} is {plain(first.metric)} and repeats exactly; {each}, one run a trial"
