@@ -133,7 +133,7 @@ def _end(facts: Facts) -> str:
         return "Go on until an answer's next.action is stop or needs_human, or the user interrupts."
     last = "a summary of a few lines"
     if facts.mode == "exec":
-        last = "the single word done and nothing else (no progress lines, lenses, web search or lessons either)"
+        last = "the single word done and nothing else (no progress lines or summaries on the way, no web search)"
     return (
         f"End this session, with {last}, when an answer's next.action is stop or needs_human, or "
         f"after {TRIALS} experiments: the controller then starts a fresh session that goes on. Do not end it earlier "
