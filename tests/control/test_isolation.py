@@ -25,6 +25,18 @@ def test_a_branch_of_its_own(background: Scripted):
     assert background.repo.status() == "?? draft"
 
 
+def test_a_branch_that_is_there_and_checked_out_is_taken_as_it_is(background: Scripted):
+    background.plan(["echo 1 > value", TRIAL])
+    background.repo.git("switch", "--quiet", "--create", "autoresearch/night")
+    background.repo.write("check.sh", "cat value\n")
+    base = background.repo.commit("a check")
+    answer = background.launch("--isolation", "branch", "--stop-condition", "<= 1", verify="sh check.sh").json
+    assert (answer["isolation"], answer["branch"]) == ("branch", "autoresearch/night")
+    background.ended()
+    assert background.repo.git("rev-parse", "HEAD~1") == base
+    assert background.repo.git("show", "main:value") == "10"
+
+
 def test_a_worktree_beside_the_repository(background: Scripted):
     background.repo.write("deps/tool", "echo from deps\n")
     background.repo.write(".git/info/exclude", "deps/\nmade\n")

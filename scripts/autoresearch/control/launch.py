@@ -235,6 +235,7 @@ def _is_up(layout: Layout, child: process.Process) -> bool:
 
 def _started(layout: Layout, config: Config, child: process.Process, log: Path) -> dict[str, Any]:
     policy = config.execution_policy
+    where = Repo(Path(config.worktree or layout.root))
     may = "may do anything this user may do" if policy == values.POLICY else "write only to the repository"
     return {
         "status": "running",
@@ -243,6 +244,7 @@ def _started(layout: Layout, config: Config, child: process.Process, log: Path) 
         "pgid": child.pid,
         "execution_policy": policy,
         "isolation": config.isolation,
+        **({"branch": where.branch()} if where.is_git() else {}),
         "runtime_path": str(layout.runtime),
         "log_path": str(log),
         "launch_path": str(layout.launch),

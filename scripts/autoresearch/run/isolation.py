@@ -33,12 +33,15 @@ class Wish:
 
 @contextmanager
 def prepared(root: Path, wish: Wish) -> Iterator[str]:
-    """Make the branch or worktree for a run; the worktree's path, or "". Taken back when the block raises."""
-    if wish.kind == "none":
+    """Make the branch or worktree for a run; the worktree's path, or "". Taken back when the block raises.
+
+    A branch of that name which is checked out already, say with a check committed on it, is the run's as it is.
+    """
+    branch = PREFIX + wish.tag
+    repo, before = Repo(root), Repo(root).branch() if wish.kind != "none" else ""
+    if wish.kind == "none" or (wish.kind == "branch" and before == branch):
         yield ""
         return
-    branch = PREFIX + wish.tag
-    repo, before = Repo(root), Repo(root).branch()
     _refuse_unready(repo, branch, wish)
     try:
         made = _worktree(repo, branch, wish) if wish.kind == "worktree" else _branch(repo, branch)
@@ -62,7 +65,7 @@ def _refuse_unready(repo: Repo, branch: str, wish: Wish) -> None:
     if not repo.is_git() or not repo.head():
         raise Refusal(f"isolation {wish.kind} needs a git repository with a commit; commit first, or --isolation none")
     if repo.exists(f"refs/heads/{branch}"):
-        raise Refusal(f"branch {branch} exists from an earlier run, expected a new one; choose another --run-tag")
+        raise Refusal(f"branch {branch} exists, expected a new one or to be on it; choose another --run-tag")
     path = worktree_path(repo.root, wish.tag)
     if wish.kind == "worktree" and os.path.lexists(path):
         raise Refusal(f"{path} exists, expected to make it; git worktree remove it, or choose another --run-tag")
