@@ -11,6 +11,8 @@ import pytest
 from autoresearch.system import platform, process
 from autoresearch.system.process import Limits, run_shell
 
+from tests.background import until
+
 QUICK = Limits(grace=0.3)
 
 
@@ -113,7 +115,7 @@ def test_detached_process_reads_and_writes_files_and_is_recognised(tmp_path, mar
     assert wait_for(out) == "prompt"
     assert os.getsid(started.pid) == started.pid != os.getsid(0)
     assert process.alive(started.pid, started.identity) and started.poll() is None
-    assert len(process.descendants(started.pid)) == 1
+    assert len(until(lambda: process.descendants(started.pid))) == 1  # none between the two commands
     process.signal_group(started.pid, signal.SIGKILL)
     assert started.child.wait(10) == -signal.SIGKILL
     assert not process.alive(started.pid, started.identity)

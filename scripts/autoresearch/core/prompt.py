@@ -81,7 +81,7 @@ def _agreed(facts: Facts) -> str:
         "agreed besides": "; ".join(facts.notes),
     }
     lines = [
-        f"- {name}: {block(value, 2000) if name.startswith('in the') else one_line(value, 600)}"
+        f"- {name}: {block(value, 2000) if name.startswith('in the') else one_line(value, 2000)}"
         for name, value in items.items()
         if value
     ]

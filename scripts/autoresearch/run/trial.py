@@ -37,9 +37,9 @@ class Attempt:
 
 def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
     """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded."""
-    interrupted = intent.read(layout.evidence) is not None
+    known = context.load(layout)
     try:
-        before = _inside(tree.edits(context.load(layout))) if interrupted else set()
+        before = _inside(tree.edits(known)) if intent.read(layout.evidence) is not None else set()
         with intent.alone(layout) as mended:
             run = context.load(layout)
             gate.refuse_batch(run)
