@@ -249,8 +249,9 @@ def test_other_modes_have_no_such_number(repo: Repo, run_script: Any):
 def test_a_fix_takes_over_what_its_run_measured(opened: Opened, run_script: Any, repo: Repo):
     log = repo.path / "research-results.tsv"
     columns = "iteration\tcommit\tmetric\tdelta\tguard\tstatus\tdescription"
-    config = '{"metric_key": "open"}'
-    event = '# event: {"kind": "trial", "iteration": %d, "others": {"types": %d, "tests": %d, "passed": 9}}\n'
+    config = '{"metric_key": "open", "require": ["lint <= 3"]}'
+    counted = '{"types": %d, "tests": %d, "lint": 3, "passed": 9}'
+    event = '# event: {"kind": "trial", "iteration": %d, "others": ' + counted + "}\n"
     head = f"# metric_direction: lower\n# mode: fix\n# run_tag: t\n# config_json: {config}\n{columns}\n"
     log.write_text(head + event % (0, 4, 2) + "0\ta1b2c3d\t6\t0\t-\tbaseline\tfirst\n")
     fix = opened("fix")

@@ -88,7 +88,7 @@ def test_it_stays_short_and_one_line_a_field_whatever_the_run_says():
 def test_the_end_names_what_closes_the_books():
     rows, capped = log("keep"), replace(CONFIG, iterations=1)
     state = fold.fold(rows, "lower", {})
-    assert "First run: close it" in nextstep.step(capped, "fix", state, rows, Spent(), "close it")["do"]
+    assert "First run this: close it ;" in nextstep.step(capped, "fix", state, rows, Spent(), "close it")["do"]
     assert "First run" not in nextstep.step(CONFIG, "fix", state, rows, Spent(), "close it")["do"]
     assert "First run" not in step(rows, capped)["do"]
 

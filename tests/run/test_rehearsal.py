@@ -216,3 +216,13 @@ def test_without_a_dry_run_or_with_one_of_somebody_else_nothing_is_taken(lab: La
     (note,) = scratch.rglob(NOTED)
     note.write_text("[1")
     assert "expected one for --as-rehearsed" in refused(lab.call("init_run", "--as-rehearsed"))
+
+
+def test_a_check_in_the_temporary_folder_is_told_to_be_committed(lab: Lab, sealed: Path):
+    check = sealed / "tmp" / "check.sh"
+    check.write_text("cat src/value\n")
+    warned = rehearse(lab, f"sh {check}")["warnings"]
+    assert [line for line in warned if "temporary folder: commit it" in line and str(check) in line]
+    lab.repo.write("check.sh", "cat src/value\n")
+    lab.repo.commit("check")
+    assert not [line for line in rehearse(lab, "sh check.sh")["warnings"] if "temporary" in line]

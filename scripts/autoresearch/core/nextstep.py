@@ -56,8 +56,8 @@ def step(
     action, reason = decide(config, mode, state, rows, spent)
     undone = config.measured and bool(rows) and rows[-1].status in _UNDONE
     does = f"The edit of {rows[-1].iteration} is undone, its patch is kept as evidence. " if undone else ""
+    does += f"First run this: {closing} ; then: " if closing and action in _ENDS else ""
     does += _DO[action]
-    does += f" First run: {closing}" if closing and action in _ENDS else ""
     out: dict[str, Any] = {"action": action, "reason": reason, "do": does}
     out["goal"] = one_line(config.goal or f"{config.direction} {config.metric}", 100)
     out["scope"] = one_line(config.scope or ".", 160)

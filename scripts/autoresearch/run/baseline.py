@@ -139,7 +139,8 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config = require.resolve(config, measure.others(samples))
     traps = [isolation.sealed(item.tree) for item in before]
     traps += rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern)
-    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, _crowded(lock), *_dirty_warning(before))
+    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, *_lock_warnings(lock))
+    warnings += _dirty_warning(before)
     return Baseline(
         calibration.center,
         Repo(root).short(at[primary]),
@@ -207,10 +208,16 @@ def _confirm(bench: Bench) -> tuple[str, str]:
     return "fail", "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
 
 
-def _crowded(lock: Mapping[str, str]) -> str:
-    if len(lock) < hashes.FILE_LIMIT:
-        return ""
-    return f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
+def _lock_warnings(lock: Mapping[str, str]) -> tuple[str, ...]:
+    """What is wrong with the files that are locked: too many, or not there to stay."""
+    import tempfile
+
+    passing = [name for name in lock if name.startswith(tempfile.gettempdir() + os.sep)]
+    crowded = f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
+    return (
+        *([crowded] if len(lock) >= hashes.FILE_LIMIT else []),
+        *([f"{listing(passing, 2)} is in the temporary folder: commit it before the start"] if passing else []),
+    )
 
 
 def _steady(root: Path, lock: Mapping[str, str], made: Sequence[str]) -> dict[str, str]:

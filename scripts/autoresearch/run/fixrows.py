@@ -59,12 +59,15 @@ def _all(log: journal.Log, ids: set[str]) -> Iterator[dict[str, str]]:
 
 
 def _counts(log: journal.Log, iteration: int, metric: str) -> dict[str, str]:
-    """Errors by category at a row, in the order in which they are to be mended."""
+    """Errors by category at a row, in the order in which they are to be mended; what is only a limit is none."""
+    required = _config(log).get("require")
+    limits = {str(text).split(" ")[0] for text in required} if isinstance(required, (list, tuple)) else set()
     found = {str(_config(log).get("metric_key") or log.header.get("metric", "")): metric}
     for event in log.events:
         if event.get("iteration") == iteration:
             last = (event.get("samples") or [event])[-1]
-            found.update({str(name): str(value) for name, value in (last.get("others") or {}).items()})
+            others = (last.get("others") or {}).items()
+            found.update({str(name): str(value) for name, value in others if name not in limits})
     shown = {name.lower().replace("_", "-"): value for name, value in found.items()}
     return {name: _plain(shown[name]) for name in CATEGORIES if _plain(shown.get(name, ""))}
 
