@@ -174,6 +174,13 @@ def test_a_rehearsal_shows_the_other_numbers_that_a_keep_may_have_to_hold(lab: L
     assert (told["baseline_metric"], told["others"]) == (12, {"tests": 179})
 
 
+def test_a_rehearsal_shows_the_end_of_what_the_check_printed(lab: Lab):
+    noisy = "seq 1 5000; printf 'last \\033[31mred\\n'; echo METRIC cost=$(cat src/value)"
+    shown = rehearse(lab, noisy)["check_printed"]
+    assert shown[-2:] == ["last red", "METRIC cost=10"] and "1" not in shown
+    assert len("\n".join(shown)) <= 1300
+
+
 def test_a_start_takes_the_flags_of_the_last_dry_run(lab: Lab):
     rehearse(lab, "cat src/value; echo METRIC unheard=1 >&2", "--goal", "an earlier wish", "--guard", "true")
     answer = rehearse(lab, CHECK, "--goal", "cut the 'cost'", "--iterations", 9, "--protect", "a", "--protect", "b")

@@ -14,8 +14,8 @@ from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.numbers import plain
 from ..core.rows import Row
-from ..core.text import listing, one_line
-from ..disk import atomic, evidence, journal, locks
+from ..core.text import block, listing, one_line
+from ..disk import atomic, evidence, excerpts, journal, locks
 from ..disk.layout import Layout
 from ..system.git import Repo
 from . import baseline, context, intent, isolation, paired
@@ -23,6 +23,8 @@ from .context import Run
 
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 10
+# Bytes at the end of the check's output that a dry run shows: what was counted is looked at before it is agreed.
+PRINTED_SHOWN = 1200
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     try:
         with busy:
             first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
+        printed = excerpts.tail(folder / "baseline" / "verify-1.out", PRINTED_SHOWN)[0]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
@@ -172,7 +175,10 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
         )
     sealed = any(isolation.sealed(Path(repo.path)) for repo in plan.config.repos)
     refused = first.dirty or first.guard == "fail" or sealed
-    return {**told, **found, "startable": not refused, "message": sentence(plan.config, first)}
+    # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
+    lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
+    told = {**told, **found, "startable": not refused, "check_printed": lines}
+    return {**told, "message": sentence(plan.config, first)}
 
 
 def figures(first: baseline.Baseline) -> dict[str, Any]:
