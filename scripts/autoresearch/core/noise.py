@@ -162,8 +162,8 @@ def _few(cal: Calibration) -> str | None:
     if len(cal.samples) > 3 or float(cal.smallest_detectable) <= COARSE * abs(float(cal.center)):
         return None
     return (
-        f"{len(cal.samples)} runs tell little of so much noise: count something steadier (processor time, instructions, "
-        "a longer workload), or see with --calibrate 8 whether smaller gains can be told"
+        f"{len(cal.samples)} runs tell little of so much noise: count something steadier (processor time, "
+        "instructions, a longer workload), or see with --calibrate 8 whether smaller gains can be told"
     )
 
 
