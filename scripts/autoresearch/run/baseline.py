@@ -137,10 +137,8 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config, calibration = paired.calibrated(config, samples)
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
-    traps = [isolation.sealed(item.tree) for item in before]
-    traps += rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern)
-    warnings = (*traps, *calibration.warnings, guard_problem, confirm_problem, *_lock_warnings(lock))
-    warnings += _dirty_warning(before)
+    warnings = (*_traps(config, before), *calibration.warnings, guard_problem, confirm_problem)
+    warnings += (*_lock_warnings(lock), *_dirty_warning(before))
     return Baseline(
         calibration.center,
         Repo(root).short(at[primary]),
@@ -159,6 +157,12 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         staging,
         confirm,
     )
+
+
+def _traps(config: Config, before: Iterable[Edits]) -> list[str]:
+    """What would spoil every trial: a git that cannot be written, a check that means something else."""
+    sealed = [isolation.sealed(item.tree) for item in before]
+    return sealed + list(rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern))
 
 
 def _samples(bench: Bench) -> list[Sample]:
