@@ -233,3 +233,10 @@ def test_a_check_in_the_temporary_folder_is_told_to_be_committed(lab: Lab, seale
     lab.repo.write("check.sh", "cat src/value\n")
     lab.repo.commit("check")
     assert not [line for line in rehearse(lab, "sh check.sh")["warnings"] if "temporary" in line]
+
+
+def test_a_hidden_check_in_the_temporary_folder_is_not_told(lab: Lab, sealed: Path):
+    hidden = sealed / "tmp" / "hidden.sh"
+    hidden.write_text("true\n")
+    answer = rehearse(lab, CHECK, "--confirm", f"sh {hidden}")
+    assert answer["confirm"] == "pass" and "hidden.sh" not in json.dumps(answer)

@@ -138,7 +138,8 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
     warnings = (*_traps(config, before), *calibration.warnings, guard_problem, confirm_problem)
-    warnings += (*_lock_warnings(lock), *_dirty_warning(before))
+    shown = evaluator.shown(root, config, lock)
+    warnings += (*_lock_warnings(lock, shown), *_dirty_warning(before))
     return Baseline(
         calibration.center,
         Repo(root).short(at[primary]),
@@ -152,7 +153,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
             {"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]},
         ),
         tuple(warning for warning in warnings if warning),
-        evaluator.shown(root, config, lock),
+        shown,
         dict(at) if len(at) > 1 else {},
         staging,
         confirm,
@@ -212,11 +213,11 @@ def _confirm(bench: Bench) -> tuple[str, str]:
     return "fail", "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
 
 
-def _lock_warnings(lock: Mapping[str, str]) -> tuple[str, ...]:
-    """What is wrong with the files that are locked: too many, or not there to stay."""
+def _lock_warnings(lock: Mapping[str, str], shown: Iterable[str]) -> tuple[str, ...]:
+    """What is wrong with the files that are locked: too many, or, of those that may be told, not there to stay."""
     import tempfile
 
-    passing = [name for name in lock if name.startswith(tempfile.gettempdir() + os.sep)]
+    passing = [name for name in shown if name.startswith(tempfile.gettempdir() + os.sep)]
     crowded = f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
     return (
         *([crowded] if len(lock) >= hashes.FILE_LIMIT else []),
