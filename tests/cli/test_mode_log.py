@@ -278,6 +278,8 @@ def test_a_patch_that_mutes_is_no_keep(opened: Opened, run_script: Any, tmp_path
     ran = run_script("mode_log", "add", "--dir", fix, *keep)
     assert ran.code == 1
     assert "a.py:1: # type: ignore" in ran.err
+    ran = run_script("mode_log", "add", "--dir", fix, "status=discard", *keep[1:])
+    assert ran.json["muted"] == ["a.py:1: # type: ignore"]
 
 
 def test_a_shipment_from_start_to_end(opened: Opened, run_script: Any):

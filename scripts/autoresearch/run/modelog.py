@@ -128,8 +128,13 @@ def add_rows(folder: Path, rows: Sequence[Mapping[str, str]], now: float) -> dic
         added = _checked(schema, folder.parent.parent, rows, known)
         log.append("".join(modelog.record(schema, entry) for entry in added))
         modefolder.write_pages(folder, _pages(schema, folder, log.text, ""))
-    told = [modelog.brief(schema, entry) for entry in added]
-    return {"recorded": told, **_standing(schema, (*history, *added), log.text)}
+    told = {"recorded": [modelog.brief(schema, entry) for entry in added]}
+    muted = [signal for row in rows for signal in _muted(schema, row)]
+    return {**told, **_standing(schema, (*history, *added), log.text), **({"muted": muted} if muted else {})}
+
+
+def _muted(schema: Schema, row: Mapping[str, str]) -> tuple[str, ...]:
+    return muting.muted_signals(row.get("patch", "")) if schema.mode == "fix" else ()
 
 
 def _checked(
@@ -138,8 +143,9 @@ def _checked(
     """The entries that the rows make, in their order."""
     added: tuple[modelog.Entry, ...] = ()
     for number, row in enumerate(rows, 1):
-        given = dict(row)
-        muted = muting.muted_signals(given.pop("patch", "")) if schema.mode == "fix" else ()
+        given, muted = dict(row), _muted(schema, row)
+        if schema.mode == "fix":
+            given.pop("patch", None)
         files = {path: modefolder.line_count(root, path) for path in moderules.located_paths(given.get("location", ""))}
         found = {path: lines for path, lines in files.items() if lines is not None}
         before = replace(context, history=(*context.history, *added), files=found, muted=muted)
