@@ -289,6 +289,9 @@ def test_exec_mode_is_supervised_by_its_scratch_snapshot(lab: Lab):
 
 
 def test_a_session_without_the_exec_script_gets_its_lines_from_the_log(lab: Lab):
+    scratch = Path(lab.call("exec_state").out.strip()).parent
+    scratch.mkdir(parents=True)
+    (scratch / "autoresearch-runtime.exec.json").write_text('{"spent": {"minutes": 1}}')  # a killed script's
     lab.call("init_run", "--mode", "exec", "--iterations", 2, "--scope", "src/", "--verify", CHECK)
     for value in (7, 9):
         lab.value(value)

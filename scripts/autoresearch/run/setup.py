@@ -16,7 +16,7 @@ from ..core.numbers import plain
 from ..core.rows import Row
 from ..core.text import block, listing, one_line
 from ..disk import atomic, evidence, excerpts, journal, locks
-from ..disk.layout import Layout
+from ..disk.layout import EXEC_RUNTIME, Layout
 from ..system.git import Repo
 from . import baseline, context, intent, isolation, paired
 from .context import Run
@@ -116,6 +116,8 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     layout = context.located(layout, plan.mode)
     if plan.mode == "exec":
         layout.state.parent.mkdir(parents=True, exist_ok=True)
+        # The record of a killed script is not that of this run; its own controller writes a new one.
+        layout.state.with_name(EXEC_RUNTIME).unlink(missing_ok=True)
     head = config.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
     description = plan.description or f"initial {plan.config.metric}".strip()
     row = Row(0, "", first.commit, first.metric, "0", first.guard, "baseline", (), one_line(description))
