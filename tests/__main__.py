@@ -1,7 +1,7 @@
 """Check everything: `python3 -m tests [pytest arguments]`, from the project's root.
 
 Makes a virtual environment in `.venv-tests` with the dev group of pyproject.toml, and where npm is there with the
-pinned Codex CLI and the Node programs of the guide's recipes; then runs ruff, mypy and pytest. Exits 0 only if all
+pinned Codex CLI and the Node programs of the recipes; then runs ruff, mypy and pytest. Exits 0 only if all
 of them are content.
 """
 
@@ -23,7 +23,7 @@ PYTHON = VENV / "bin" / "python"
 NODE = VENV / "node"
 CODEX = ("@openai/codex@0.169.0",)
 CODEX_BIN = NODE / "node_modules" / ".bin" / "codex"
-# What the recipes of GUIDE.md call; in a folder of its own, whose programs come on PATH and Codex does not.
+# What the recipes of docs/recipes.md call; in a folder of its own, whose programs come on PATH and Codex does not.
 RECIPES = VENV / "recipes"
 TOOLS = ("typescript@5.9.3", "eslint@9.39.1", "@eslint/js@9.39.1", "tape@5.9.0", "esbuild@0.28.0")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -94,15 +94,27 @@ def _call(tokens: list[str], where: str) -> Iterator[Command]:
             yield Command(where, match[1], sub, flags)
 
 
-def links(path: Path) -> Iterator[str]:
-    """Local files that a document names: targets of links, and `*.md` names of the protocols."""
-    text = read(path)
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if not re.match(r"[a-z]+:|#", target):
-            yield target.partition("#")[0]
+def links(path: Path) -> Iterator[tuple[str, str]]:
+    """Local places that a document names, as file ("" for itself) and anchor: links, and `*.md` of the protocols."""
+    text = re.sub(r"^ *```.*?^ *```", "", read(path), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", _INLINE.sub(" ", text)):
+        if not re.match(r"[a-z]+:", target):
+            file, _, anchor = target.partition("#")
+            yield file, anchor
     if path in protocols():
         named = re.compile(r"(references/)?(?!autoresearch-)([a-z]+-[a-z-]+|modes)\.md")
-        yield from (span for span in split(text)[1] if named.fullmatch(span))
+        yield from ((span, "") for span in split(text)[1] if named.fullmatch(span))
+
+
+def anchors(path: Path) -> list[str]:
+    """The anchors of a document's headings, as the hosting services make them: a heading that comes again gets `-1`."""
+    found: list[str] = []
+    text = re.sub(r"^ *```.*?^ *```", "", read(path), flags=re.MULTILINE | re.DOTALL)
+    for heading in re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE):
+        name = re.sub(r"[^\w\- ]", "", re.sub(r"\]\([^)]*\)", "", heading).lower()).replace(" ", "-")
+        again = sum(re.fullmatch(rf"{re.escape(name)}(-\d+)?", one) is not None for one in found)
+        found.append(f"{name}-{again}" if again else name)
+    return found
 
 
 def shingles(path: Path, size: int) -> set[tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""The pipelines of GUIDE.md: their own lines are run here, in the order and under the conditions of their services.
+"""The pipelines of docs/ci.md: their own lines are run here, in the order and under the conditions of their services.
 
 The services themselves are not here: a checkout, an artifact and the other end of a push are folders, `npm` and `gh`
 are stand-ins, and so is the Codex that `npm` installs.
@@ -28,9 +28,9 @@ KEY = "sk-very-secret-4711"
 
 
 def pipeline(title: str) -> Any:
-    """The pipeline that the guide shows for one service."""
-    _, found, text = (ROOT / "GUIDE.md").read_text(encoding="utf-8").partition(f"\n### {title}\n")
-    assert found, f"GUIDE.md has no section {title!r}"
+    """The pipeline that the page shows for one service."""
+    _, found, text = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8").partition(f"\n## {title}\n")
+    assert found, f"docs/ci.md has no section {title!r}"
     return yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
 
 

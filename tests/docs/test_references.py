@@ -83,16 +83,6 @@ def test_a_loop_run_reads_little():
 
 
 @pytest.mark.parametrize("path", markdown.documents(), ids=lambda path: path.name)
-def test_links_resolve(path):
-    missing = []
-    for target in markdown.links(path):
-        base = ROOT if target.startswith("references/") else path.parent
-        if not (base / target).exists() and not (markdown.REFERENCES / target).exists():
-            missing.append(target)
-    assert missing == []
-
-
-@pytest.mark.parametrize("path", markdown.documents(), ids=lambda path: path.name)
 def test_no_document_names_a_models_tool(path):
     named = [tool for tool in TOOLS if re.search(rf"\b{tool}\b", markdown.read(path))]
     assert named == []

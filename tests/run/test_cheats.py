@@ -1,6 +1,6 @@
 """Ways to a better number without a better program, one test each: what is refused, discarded, or kept all the same.
 
-The tests named `..._is_kept_...` are the honest part: nothing here stops those edits, and GUIDE says so.
+The tests named `..._is_kept_...` are the honest part: nothing here stops those edits, and docs/measurement.md says so.
 """
 
 from __future__ import annotations
