@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Parallel experiments: open a worktree for each worker, close the batch by measuring them, or abort it."""
+
 import os
 import sys
+
 sys.dont_write_bytecode = True  # the skill's folder is never written to
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # not there under PYTHONSAFEPATH
 from autoresearch.cli import main
-sys.exit(main("run_batch"))
+
+sys.exit(main("parallel.run_batch"))

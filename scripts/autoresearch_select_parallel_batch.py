@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Pick the winner of a batch of parallel workers and record the batch."""
+
 import os
 import sys
+
 sys.dont_write_bytecode = True  # the skill's folder is never written to
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # not there under PYTHONSAFEPATH
 from autoresearch.cli import main
-sys.exit(main("select_parallel_batch"))
+
+sys.exit(main("parallel.select_parallel_batch"))

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Move a run between foreground and background."""
+
 import os
 import sys
+
 sys.dont_write_bytecode = True  # the skill's folder is never written to
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # not there under PYTHONSAFEPATH
 from autoresearch.cli import main
-sys.exit(main("set_session_mode"))
+
+sys.exit(main("background.set_session_mode"))

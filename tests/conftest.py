@@ -193,3 +193,14 @@ def _run(command: list[str], cwd: Path, text: str, env: dict[str, str], timeout:
             os.killpg(child.pid, signal.SIGKILL)
             raise
     return Ran(child.returncode, out, err)
+
+
+@pytest.fixture
+def lab(repo: Repo, run_script: Callable[..., Ran]) -> Any:
+    """Return a `Lab`: a repository with `src/value` = 10 and a file outside the scope; no run yet."""
+    from tests.lab import Lab
+
+    repo.write("src/value", "10\n")
+    repo.write("notes.txt", "one\n")
+    repo.commit("project")
+    return Lab(repo, run_script)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable
 
-from autoresearch.core.rows import Row
-from autoresearch.disk import journal, snapshot
-from autoresearch.disk.journal import Log
+from autoresearch.kernel.core.rows import Row
+from autoresearch.kernel.disk import journal, snapshot
+from autoresearch.kernel.disk.journal import Log
 
 from tests.conftest import SCRIPTS, Ran, Repo
 

@@ -3,6 +3,7 @@
 Imported by an entry script it checks the interpreter and finds a place for compiled modules. Both happen
 here, before any other module is read, so this file must stay parseable by Python 3.6.
 """
+
 import os
 import sys
 

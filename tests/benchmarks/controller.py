@@ -23,12 +23,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from autoresearch.system import process  # noqa: E402
+from autoresearch.kernel.system import process  # noqa: E402
 
-from tests.background import TRIAL, until  # noqa: E402
 from tests.codex import scripts  # noqa: E402
 from tests.codex.conftest import CONFIG  # noqa: E402
 from tests.codex.server import Server  # noqa: E402
+from tests.unattended import TRIAL, until  # noqa: E402
 
 CTL = [sys.executable, str(ROOT / "scripts" / "autoresearch_runtime_ctl.py")]
 WISH = ["--goal", "small", "--scope", "value", "--metric-name", "value", "--run-tag", "bench"]

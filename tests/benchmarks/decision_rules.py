@@ -22,8 +22,8 @@ from statistics import fmean, median
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "scripts"))
 
-from autoresearch.core.noise import calibrate  # noqa: E402
-from autoresearch.core.sequential import Rule, judge, order  # noqa: E402
+from autoresearch.noise.calibration import calibrate  # noqa: E402
+from autoresearch.noise.sequential import Rule, judge, order  # noqa: E402
 
 Measure = Callable[[], float]
 EDITS = 50

@@ -1,6 +1,6 @@
 """Finalize random histories and count how they end: `python -m tests.benchmarks.finalize [COUNT] [FIRST_SEED]`.
 
-Each is a real run in real repositories (see `tests/view/histories.py`); any wrong branch ends this with a traceback.
+Each is a real run in real repositories (see `tests/finalize/histories.py`); a wrong branch ends this with a traceback.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 def one(seed: int) -> str:
     """Make and judge one history; returns how it ended."""
-    from tests.view import histories
+    from tests.finalize import histories
 
     with tempfile.TemporaryDirectory(prefix="histories-") as folder:
         home = Path(folder)

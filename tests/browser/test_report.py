@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autoresearch.view import page as view
+from autoresearch.report import page as view
 from playwright import sync_api
 
 from tests.conftest import require
-from tests.view.conftest import account_at
-from tests.view.synthetic import Synthetic
+from tests.report.conftest import account_at
+from tests.report.synthetic import Synthetic
 
 pytestmark = pytest.mark.browser
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from autoresearch.core.codex_errors import ErrorClass, classify, start_up_error
-from autoresearch.core.codex_events import Session, read_stream
+from autoresearch.codex.codex_errors import ErrorClass, classify, start_up_error
+from autoresearch.codex.codex_events import Session, read_stream
 
 from tests.codex.server import Server
 from tests.conftest import Repo, require

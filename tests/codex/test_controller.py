@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from autoresearch.system import process
+from autoresearch.kernel.system import process
 
-from tests.background import TRIAL, Background, alive, kill, until
 from tests.codex import replies, scripts
 from tests.codex.conftest import SANDBOXED
 from tests.codex.server import Server
 from tests.conftest import SCRIPTS, Ran, Repo
+from tests.unattended import TRIAL, Background, alive, kill, until
 
 pytestmark = pytest.mark.codex
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable
 
 import pytest
-from autoresearch.disk.layout import exec_state_path
+from autoresearch.kernel.disk.layout import exec_state_path
 
-from tests.background import TRIAL
 from tests.codex import replies, scripts
 from tests.codex.conftest import SANDBOXED
 from tests.codex.server import Server
 from tests.conftest import Ran, Repo
+from tests.unattended import TRIAL
 
 pytestmark = pytest.mark.codex
 

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from autoresearch.core.codex_errors import classify, start_up_error
-from autoresearch.core.codex_events import Usage, parse_line, read_stream
+from autoresearch.codex.codex_errors import classify, start_up_error
+from autoresearch.codex.codex_events import Usage, parse_line, read_stream
 
 from tests.codex import replies, scripts
 from tests.codex.conftest import BOUNDED, FULL_ACCESS, SANDBOXED, Exec
@@ -87,9 +87,7 @@ def test_researcher_experiments_until_told_to_stop(server: Server, run_codex: Ru
     assert len(server.requests) == 5 + 3
 
 
-def test_compaction_hides_the_skill_and_the_script_goes_on(
-    server: Server, run_codex: RunCodex, repo: Repo
-) -> None:
+def test_compaction_hides_the_skill_and_the_script_goes_on(server: Server, run_codex: RunCodex, repo: Repo) -> None:
     _add_skill(repo)
     server.play(scripts.agent(["echo one", "echo two"], usage=replies.Usage(input=9000)))
     ran = run_codex([*OPEN, "-c", "model_auto_compact_token_limit=5000"], prompt="Use $codex-autoresearch.")
@@ -257,9 +255,7 @@ def test_only_an_interrupt_reaches_what_a_command_started(
 def _started(codex_bin: str, repo: Repo, args: Sequence[str]) -> subprocess.Popen[str]:
     command = [codex_bin, "exec", "--json", "-C", str(repo.path), *args, "go"]
     none, pipe = subprocess.DEVNULL, subprocess.PIPE
-    return subprocess.Popen(
-        command, stdin=none, stdout=pipe, stderr=pipe, encoding="utf-8", start_new_session=True
-    )
+    return subprocess.Popen(command, stdin=none, stdout=pipe, stderr=pipe, encoding="utf-8", start_new_session=True)
 
 
 def _nowhere() -> tuple[str, str]:

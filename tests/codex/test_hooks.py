@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autoresearch.core import hooks
+from autoresearch.hooks import hook_entries
 
 from tests.codex import replies, scripts
 from tests.codex.conftest import BOUNDED, FULL_ACCESS, Exec
@@ -56,10 +56,10 @@ def trust(codex_home: Path, project: Path, file: Path) -> None:
     """Note the hashes in Codex's configuration; it runs a hook only if its own hash is the one noted."""
     lines = [f'[projects."{project}"]', 'trust_level = "trusted"']
     document = json.loads(file.read_text())
-    for event, (name, _, _) in hooks.EVENTS.items():
+    for event, (name, _, _) in hook_entries.EVENTS.items():
         for index, group in enumerate(document["hooks"][name]):
             lines += [f'[hooks.state."{file}:{event}:{index}:0"]']
-            lines += [f'trusted_hash = "{hooks.fingerprint(event, group)}"']
+            lines += [f'trusted_hash = "{hook_entries.fingerprint(event, group)}"']
     with (codex_home / "config.toml").open("a") as config:
         config.write("\n".join(["", *lines, ""]))
 

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.background import TRIAL
 from tests.conftest import ROOT, Repo
+from tests.unattended import TRIAL
 
 STAND_IN = ROOT / "tests" / "control" / "stand_in.py"
 COUNT = "import pathlib\nprint(sum('warn' in line for line in pathlib.Path('src/app.py').open()))\n"

@@ -8,10 +8,10 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from autoresearch.view import headline
+from autoresearch.report import headline
 
 from tests.conftest import ROOT
-from tests.view.conftest import account_at
+from tests.report.conftest import account_at
 
 ASSETS = ROOT / "assets"
 GALLERY = ASSETS / "gallery"

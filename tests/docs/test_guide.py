@@ -13,7 +13,7 @@ from typing import get_args
 
 import pytest
 from autoresearch.cli import arguments
-from autoresearch.core.codex_errors import Name
+from autoresearch.codex.codex_errors import Name
 
 from tests.conftest import ROOT
 from tests.docs import markdown

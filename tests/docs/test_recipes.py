@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from autoresearch.core import scope
+from autoresearch.kernel.core import scope
 
 from tests.conftest import ROOT, Ran, Repo, require
 

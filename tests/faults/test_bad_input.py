@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from autoresearch.disk import hashes, layout, runlog
-from autoresearch.system.git import Repo as GitRepo
+from autoresearch.background import runlog
+from autoresearch.kernel.disk import hashes, layout
+from autoresearch.kernel.system.git import Repo as GitRepo
 
 from tests.conftest import Ran, Repo
 from tests.lab import Lab

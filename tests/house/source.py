@@ -24,13 +24,18 @@ class Module:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The file's place below `scripts`: ("autoresearch", "core", "fold.py")."""
+        """The file's place below `scripts`: ("autoresearch", "report", "page.py")."""
         return self.path.relative_to(SCRIPTS).parts
 
     @property
     def room(self) -> str:
-        """The room ("core", "cli" for `cli.py` too), or "" for what stands above all rooms."""
-        return "" if self.parts[1] == "__init__.py" else self.parts[1].partition(".")[0]
+        """The feature or part it lies in ("report", "kernel", "cli"), or "" for what stands above all of them."""
+        return self.parts[1] if len(self.parts) > 2 else ""
+
+    @property
+    def floor(self) -> str:
+        """The kernel's floor ("core", "disk", "system", "run"), else ""."""
+        return self.parts[2] if self.room == "kernel" and len(self.parts) > 3 else ""
 
     def at(self, node: ast.AST) -> str:
         """Where a node stands, as text for a message."""
@@ -50,7 +55,7 @@ def entry_scripts() -> list[Path]:
 
 
 def imports(module: Module, top_only: bool = False) -> Iterator[tuple[ast.stmt, str]]:
-    """Yield each import as its statement and the full dotted name ("autoresearch.core.fold.Fold")."""
+    """Yield each import as its statement and the full dotted name ("autoresearch.kernel.core.fold.Fold")."""
     package = module.parts[:-1]
     for node in _at_import(module.tree) if top_only else ast.walk(module.tree):
         if isinstance(node, ast.Import):
@@ -83,3 +88,15 @@ def project_files() -> list[Path]:
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def uses() -> dict[str, tuple[str, ...]]:
+    """For each feature the parts that its `USES` line names."""
+    found = {}
+    for module in modules():
+        if module.parts[-1] != "__init__.py" or module.room in ("", "kernel", "cli"):
+            continue
+        for node in module.tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "USES":
+                found[module.room] = tuple(ast.literal_eval(node.value))
+    return found

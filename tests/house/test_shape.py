@@ -11,17 +11,20 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, SCRIPTS
-from tests.house.source import Function, entry_scripts, functions, project_files
+from tests.house.source import Function, entry_scripts, functions, modules, project_files
 
 ENTRY = '''\
 #!/usr/bin/env python3
 """{doc}"""
+
 import os
 import sys
+
 sys.dont_write_bytecode = True  # the skill's folder is never written to
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # not there under PYTHONSAFEPATH
 from autoresearch.cli import main
-sys.exit(main("{name}"))
+
+sys.exit(main("{home}.{name}"))
 '''
 # A path that begins with a folder of one machine, after a space, a quote or a bracket.
 MACHINE_PATH = re.compile(r"""(?:^|[\s"'`(=:\[<])/(?:work|root)(?![\w-])""", re.MULTILINE)
@@ -55,7 +58,8 @@ def test_no_function_has_more_than_six_parameters():
 def test_entry_scripts_are_all_of_one_shape(script: Path):
     text = script.read_text(encoding="utf-8")
     name = script.stem.replace("autoresearch_", "", 1)
-    assert text == ENTRY.format(doc=text.split('"""')[1], name=name)
+    (home,) = [module.room for module in modules() if module.parts[-1] == f"{name}_command.py"]
+    assert text == ENTRY.format(doc=text.split('"""')[1], home=home, name=name)
     assert script.stat().st_mode & 0o111, "is to be executable"
 
 

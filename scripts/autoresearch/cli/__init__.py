@@ -1,7 +1,8 @@
 """The rim: argument groups, JSON out, exit codes, the one try/except. Nothing else prints or exits.
 
-Each command is a module `cli/<name>.py` with `add_arguments(parser)` and `run(args)`; only the one that was asked
-for is imported, and it loads its rooms when it runs: start-up time is paid on every experiment.
+Each command is a module `<feature>/<name>_command.py` (here for the kernel's own) with `add_arguments(parser)` and
+`run(args)`; only the one that was asked for is imported, and it loads what it needs when it runs: start-up time is
+paid on every experiment.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from ..core.errors import Refusal
+from ..kernel.core.errors import Refusal
 
 TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Outcome:
 
 def fail(message: str, code: int = 1) -> int:
     """Say what went wrong in one line on stderr; returns the exit code."""
-    from ..core.text import one_line
+    from ..kernel.core.text import one_line
 
     return complain(f"error: {one_line(message, 2000)}", code)
 
@@ -63,15 +64,16 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave."""
-        from ..core.text import one_line
+        from ..kernel.core.text import one_line
 
         sys.exit(self.fail(f"{one_line(message, 300)}; see {self.prog} --help", 2))
 
 
 def main(name: str, argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 refused or failed, 2 bad usage."""
-    command = importlib.import_module(f".{name}", __name__)
-    parser = _Parser(prog=f"autoresearch_{name}.py", description=command.__doc__, allow_abbrev=False)
+    """Run one command ("report.watch") and return its exit code: 0 done, 1 refused or failed, 2 bad usage."""
+    folder, _, verb = name.partition(".")
+    command = importlib.import_module(f"autoresearch.{folder}.{verb}_command")
+    parser = _Parser(prog=f"autoresearch_{verb}.py", description=command.__doc__, allow_abbrev=False)
     parser.fail = getattr(command, "fail", fail)
     command.add_arguments(parser)
     args = parser.parse_args(argv)
@@ -92,7 +94,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
 
 def _blame(error: Exception) -> str:
     """What to say of an error that no rule foresaw: git's and a file's are the machine's, others a defect."""
-    from ..system.gitcall import GitError
+    from ..kernel.system.gitcall import GitError
 
     if isinstance(error, GitError):
         return f"git refused: {error}; expected a healthy repository, see git status and repair it"
@@ -105,7 +107,7 @@ def _blame(error: Exception) -> str:
 
 
 def _print(answer: Mapping[str, Any] | Outcome) -> int:
-    from ..core import jsontext
+    from ..kernel.core import jsontext
 
     outcome = answer if isinstance(answer, Outcome) else Outcome(answer)
     text = outcome.text if outcome.text is not None else jsontext.dumps(outcome.payload, indent=2)

@@ -8,16 +8,16 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..core import choices
-from ..core.errors import Refusal
+from ..kernel.core import choices
+from ..kernel.core.errors import Refusal
 
 TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from ..core.config import Config
-    from ..disk.layout import Layout
+    from ..kernel.core.config import Config
+    from ..kernel.disk.layout import Layout
 
 
 def add_repo(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def root_of(args: argparse.Namespace) -> Path:
     """The folder that holds the run's artifacts."""
     from pathlib import Path
 
-    from ..disk.layout import find_root
+    from ..kernel.disk.layout import find_root
 
     given = getattr(args, "repo", None)
     start = Path(given or os.getcwd())
@@ -47,7 +47,7 @@ def root_of(args: argparse.Namespace) -> Path:
 
 def layout_of(args: argparse.Namespace) -> Layout:
     """The artifact paths that the flags name; relative ones resolve in the repository."""
-    from ..disk.layout import Layout
+    from ..kernel.disk.layout import Layout
 
     root = root_of(args)
     given = {name: getattr(args, f"{name}_path", None) for name in choices.FILES}
@@ -116,7 +116,7 @@ def rehearsed_flags(args: argparse.Namespace) -> dict[str, Any]:
 def take_over(args: argparse.Namespace, root: Path) -> None:
     """Fill the flags that were not given with those of the last dry run, where that is asked for."""
     if args.as_rehearsed:
-        from ..disk import rehearsal
+        from ..kernel.disk import rehearsal
 
         for name, value in rehearsal.read(root).items():
             if name in args and getattr(args, name) is None:
@@ -132,8 +132,8 @@ _FROM_FLAG = {
 
 def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
-    from ..core import config
-    from ..core.rows import labels
+    from ..kernel.core import config
+    from ..kernel.core.rows import labels
 
     data: dict[str, Any] = {}
     for name in config.NAMES:
@@ -150,15 +150,15 @@ def environment_of(args: argparse.Namespace, root: Path) -> str:
     """The header's environment line: as given, else probed."""
     if args.environment_summary is not None:
         return str(args.environment_summary)
-    from ..system import probe
+    from ..machine import probe
 
     return probe.summary(probe.environment(root, network=False))
 
 
 def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[str, str]]:
     """The repositories of a run as `config.repos` holds them; raises `Refusal` for a companion that is none."""
-    from ..core.config import RepoScope
-    from ..disk.layout import find_root
+    from ..kernel.core.config import RepoScope
+    from ..kernel.disk.layout import find_root
 
     found = [RepoScope(str(root), scope, "primary").to_dict()]
     for item in companions or ():
@@ -180,7 +180,7 @@ def add_scopes(parser: argparse.ArgumentParser) -> None:
 
 def scopes_of(args: argparse.Namespace, layout: Layout) -> dict[str, str]:
     """Scope by repository for the gates."""
-    from ..run import health
+    from ..health import health
 
     companions = repos_of(args.companion_repo_scope, layout.root, "")[1:]
     return health.repos(layout, args.scope, {repo["path"]: repo["scope"] for repo in companions})
@@ -199,6 +199,6 @@ def commits_of(values: list[str] | None, root: Path) -> dict[str, str]:
 
 def number_of(text: str | None, what: str) -> Any:
     """A decimal flag, or None when it was not given."""
-    from ..core import numbers
+    from ..kernel.core import numbers
 
     return None if text is None else numbers.parse(text, what)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-from ..core.text import one_line
+from ..kernel.core.text import one_line
 from . import Outcome
 
 PATIENCE = 1.0  # seconds of silence that nobody minds

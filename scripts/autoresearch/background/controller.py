@@ -1,0 +1,231 @@
+"""The controller: session after session until the run is over. Whoever holds its lock is it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..health import health
+from ..kernel.core.errors import Refusal
+from ..kernel.core.text import listing
+from ..kernel.disk.layout import Layout
+from ..kernel.run import context, supervisor
+from ..kernel.system import process
+from ..kernel.system.git import GitError, Repo
+from . import abandoned, ending, outcome, prompt_facts, runtime, session, stopping
+from . import runtime_file as records
+from .account import Book
+from .manifest import Manifest
+from .outcome import Ending, Next
+from .runtime import Runtime
+from .session import Ended
+from .wake import Wake
+
+
+def run(layout: Layout, found: Manifest, argv: tuple[str, ...], wake: Wake | None = None) -> Runtime:
+    """Control the run to its end and return the final record; the caller holds the lock."""
+    book = _open(layout, found, argv)
+    with wake or Wake() as awake:
+        return Controller(book, found, awake).run()
+
+
+def _open(layout: Layout, found: Manifest, argv: tuple[str, ...]) -> Book:
+    """The record of this controller; what was spent on the same run before counts on."""
+    before = records.tolerant(layout)
+    same = before if before is not None and before.run_tag == found.run_tag else Runtime()
+    pid = os.getpid()
+    book = Book(
+        layout,
+        Runtime(
+            pid=pid,
+            pgid=os.getpgrp(),
+            identity=process.identity(pid) or "",
+            command=argv,
+            run_tag=found.run_tag,
+            minutes=same.minutes,
+            tokens=same.tokens,
+            sessions=same.sessions,
+            created_at=same.created_at,
+            launch_context={"execution_policy": found.config.execution_policy, "isolation": found.config.isolation},
+        ),
+        records.log_path(layout, found.controller.log_path),
+    )
+    book.note()
+    return book
+
+
+class Controller:
+    """One run under control."""
+
+    def __init__(self, book: Book, found: Manifest, wake: Wake) -> None:
+        """Nothing happens yet."""
+        self.book, self.layout, self.manifest, self.wake = book, book.layout, found, wake
+        self.failures = self.empty = 0
+        self.waited = 0.0
+
+    def run(self) -> Runtime:
+        """Cycle until there is an ending."""
+        try:
+            over = None
+            while over is None:
+                over = self._admitted() or self._cycle()
+        except (Refusal, GitError, OSError) as error:
+            over = Ending(runtime.HUMAN, "blocked", str(error))
+        return self._finish(over)
+
+    def _cleared(self) -> Ending | None:
+        try:
+            done = abandoned.clear(self.layout)
+        except (Refusal, GitError) as error:
+            return Ending(runtime.HUMAN, "blocked", str(error))
+        if done:
+            self.book.log(done)
+        return None
+
+    def _admitted(self) -> Ending | None:
+        """Why no session may start, if so: stop, run over, machine or repository unfit."""
+        if self.wake.asked or stopping.is_requested(self.layout):
+            return Ending(runtime.STOPPED, "user_stopped")
+        over = self._supervised(after_run=False)
+        if over is not None or not self._has_artifacts():
+            return over
+        return self._healthy()
+
+    def _has_artifacts(self) -> bool:
+        return self.layout.results.exists() or self.layout.state.exists()
+
+    def _supervised(self, after_run: bool) -> Ending | None:
+        if not self._has_artifacts():
+            return None
+        found = supervisor.status(self.layout, self.manifest.controller.max_stagnation, after_run, write=True)
+        self.book.note(
+            last_decision=found["decision"],
+            last_reason=found["reason"],
+            last_seen_iteration=found["iteration"],
+            last_seen_status=found["last_status"] or "",
+        )
+        return outcome.of_verdict(found["decision"], found["reason"], "; ".join(found["reasons"]))
+
+    def _healthy(self) -> Ending | None:
+        run = context.load(self.layout)
+        scopes = {str(where): pattern for where, pattern in run.trees().values()}
+        checked = health.health(self.layout, run.config.verify, scopes, self.manifest.controller.min_free_mb)
+        # Changes outside the scope are named, not fatal: a trial refuses them, and the session may take its own back.
+        gate = health.commit_gate(self.layout, health.Gate("rollback"), scopes)
+        self.book.note(last_health_check=_brief(checked), last_commit_gate=_brief(gate))
+        blockers = [*checked["blockers"], *gate["blockers"]]
+        return Ending(runtime.HUMAN, "blocked", listing(blockers)) if blockers else None
+
+    def _cycle(self) -> Ending | None:
+        """One session and what follows from it."""
+        before = self._rows(), self._control()
+        try:
+            text = prompt_facts.text(self.layout, self.manifest)
+            ended = session.run(self.book, self.wake, self.manifest, text)
+        except Refusal as refusal:
+            return Ending(runtime.HUMAN, "codex_exec_unavailable", str(refusal))
+        if ended.cause == "stop":
+            return self._stopped()
+        over = self._cleared() or self._tampered(before[1])
+        self._count(ended, self._rows() > before[0])
+        return over or self._follow(ended)
+
+    def _stopped(self) -> Ending:
+        """A stop command cleans up by itself; without one, a signal asked us and we do."""
+        if not stopping.is_requested(self.layout):
+            problem = self._cleared()
+            if problem is not None:
+                return problem
+        return Ending(runtime.STOPPED, "user_stopped")
+
+    def _rows(self) -> int:
+        try:
+            return len(context.load(self.layout).log.rows)
+        except Refusal:
+            return 0
+
+    def _control(self) -> Mapping[str, str]:
+        """What makes git run something, where a sandboxed session may write to it."""
+        try:
+            run = context.load(self.layout)
+            policy, trees = run.config.execution_policy, [where for where, _ in run.trees().values()]
+        except Refusal:
+            policy, trees = self.manifest.config.execution_policy, [self.layout.root]
+        if policy != "workspace_write":
+            return {}
+        repos = [repo for repo in map(Repo, trees) if repo.is_git()]
+        return {key: value for repo in repos for key, value in repo.control_fingerprint().items()}
+
+    def _tampered(self, before: Mapping[str, str]) -> Ending | None:
+        now = self._control()
+        changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+        if not changed:
+            return None
+        detail = (
+            f"the session changed what git runs outside the sandbox: {listing(changed)}; look before you use git here"
+        )
+        return Ending(runtime.HUMAN, "blocked", detail)
+
+    def _count(self, ended: Ended, grew: bool) -> None:
+        failed = ended.ending.action in ("wait", "backoff")
+        self.failures = (1 if grew else self.failures + 1) if failed else 0
+        self.empty = 0 if self._has_artifacts() else self.empty + 1
+
+    def _follow(self, ended: Ended) -> Ending | None:
+        if ended.ending.text and ended.ending.name != "ok":
+            self.book.note(last_error=f"{ended.ending.name}: {ended.ending.text}")
+        over = self._supervised(after_run=outcome.counts(ended.ending))
+        if over is not None:
+            return over
+        options = self.manifest.controller
+        finished = outcome.Session(ended.ending, self._has_artifacts(), self.failures, self.empty)
+        following = outcome.after(finished, options.max_stagnation, options.backoff_seconds)
+        if following.ending is not None:
+            return following.ending
+        over = self._too_long(following)
+        if over is None:
+            self._wait(following if following.wait else Next(wait=options.sleep_seconds, why="pause between sessions"))
+        return over
+
+    def _too_long(self, following: Next) -> Ending | None:
+        """The ending, when all waits for the model together would pass their limit."""
+        self.waited += following.wait
+        limit = self.manifest.controller.wait_limit_seconds
+        if not 0 < limit < self.waited:
+            return None
+        detail = f"{following.why}; {self.waited:.0f} seconds of waiting would pass the limit of {limit:.0f}"
+        return Ending(runtime.HUMAN, "codex_exec_unavailable", detail)
+
+    def _wait(self, following: Next) -> None:
+        if following.wait <= 0:
+            return
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + following.wait))
+        self.book.note(waiting_until=until, waiting_for=following.why)
+        self.book.log(f"waiting until {until}: {following.why}")
+        self.wake.rest(following.wait)
+        self.book.note(waiting_until="", waiting_for="")
+
+    def _finish(self, over: Ending) -> Runtime:
+        """Write the end down, sum up, tell the user; a stop command at work does that itself."""
+        if over.status == runtime.STOPPED and stopping.is_requested(self.layout):
+            self.book.note()
+            return self.book.found
+        changes = {"last_error": over.detail} if over.status == runtime.HUMAN and over.detail else {}
+        self.book.note(status=over.status, terminal_reason=over.reason, terminal_detail=over.detail, **changes)
+        self.book.log(f"{over.status}: {over.reason} {over.detail}")
+        ending.summarise(self.layout)
+        problem = ending.notify(self.manifest.controller.notify, self.layout, self._told(over), self.book.log_path)
+        if problem:
+            self.book.log(f"notify: {problem}")
+        return self.book.found
+
+    def _told(self, over: Ending) -> dict[str, Any]:
+        known = {"status": over.status, "reason": over.reason, "detail": over.detail, "repo": str(self.layout.root)}
+        return {**known, "spent": self.book.found.to_dict()["spent"], **records.progress(self.layout)}
+
+
+def _brief(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a gate's answer that belongs into the record."""
+    return {name: answer[name] for name in ("decision", "blockers", "warnings")}

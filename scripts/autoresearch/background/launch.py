@@ -1,0 +1,268 @@
+"""Starting a background run: manifest, isolation, baseline, and the detached controller, in one step."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..codex import codex_cli
+from ..kernel.core import nextstep, supervise
+from ..kernel.core.config import Config
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.text import listing
+from ..kernel.disk import atomic, locks
+from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.run import budget, context, init, isolation, supervisor, tree
+from ..kernel.run import resuming as reading
+from ..kernel.system import process
+from ..kernel.system.git import Repo
+from . import launch_facts, launch_rules, manifest_file, prompt_facts, runlog, runtime_file, stopping
+from . import manifest as values
+from .manifest import Manifest
+
+PATIENCE = 10.0  # seconds in which a controller is up, or something is wrong
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user confirmed, and what may be replaced for it: the manifest, or the whole earlier run."""
+
+    manifest: Manifest
+    force: bool = False
+    fresh_start: bool = False
+
+
+@contextmanager
+def locked(layout: Layout) -> Iterator[int]:
+    """The controller's lock for the block, with what a dead controller left cleared away; raises `Refusal`."""
+    handle = stopping.take(layout)
+    if handle is None:
+        raise Refusal(f"already_running: {runtime_file.BUSY}")
+    try:
+        stopping.forget_request(layout)
+        stopping.clear_dead(layout)
+        yield handle
+    finally:
+        stopping.release(layout, handle)
+
+
+def sandbox_problem(root: Path) -> str:
+    """Why nothing can be launched from here: a sandbox cuts the network, ends our children or locks git; or ""."""
+    if os.environ.get("CODEX_SANDBOX_NETWORK_DISABLED", "") not in ("", "0") or os.environ.get("CODEX_SANDBOX"):
+        return "this is inside the Codex sandbox, where nothing detached survives"
+    repo = Repo(root)
+    if repo.is_git() and not os.access(repo.common_dir(), os.W_OK):
+        return f"{repo.common_dir()} is not writable, as in the Codex sandbox"
+    return ""
+
+
+def create(layout: Layout, wish: Wish) -> dict[str, Any]:
+    """Write the manifest alone; the answer of `create-launch`."""
+    with locked(layout):
+        _refuse_replacing(layout, wish)
+        found = manifest_file.write(layout, wish.manifest)
+    return {"launch_path": str(layout.launch), "created_at": found.created_at, "config": found.config.to_dict()}
+
+
+def _refuse_replacing(layout: Layout, wish: Wish) -> None:
+    if layout.launch.exists() and not (wish.force or wish.fresh_start):
+        raise Refusal(f"{layout.launch.name} exists, expected none; runtime_ctl start uses it, --force replaces it")
+
+
+def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
+    """Set up and detach; the answer of `launch`. Raises `Refusal` with the repository as it was."""
+    codex_cli.find(wish.manifest.controller.codex_bin)
+    with locked(layout) as handle:
+        found = launch_facts.decide(layout, running=False)
+        if wish.fresh_start or found.decision == launch_rules.FRESH:
+            answer = _fresh(layout, wish)
+        else:
+            answer = _adopt(layout, wish, found)
+        return {**answer, **_detach(layout, wish.manifest, handle)}
+
+
+def _fresh(layout: Layout, wish: Wish) -> dict[str, Any]:
+    """A new run; what was there is archived once the baseline is measured."""
+    if not wish.fresh_start:
+        _refuse_replacing(layout, wish)
+    found = wish.manifest
+    kept = isolation.Wish(found.config.isolation, found.run_tag, found.controller.setup, found.controller.links)
+    if kept.kind == "worktree" and not (found.baseline.measure or found.baseline.metric is not None):
+        raise Refusal("--no-baseline and --isolation worktree do not go together; let launch measure the baseline")
+    with isolation.prepared(layout.root, kept) as place:
+        found = replace(found, config=replace(found.config, worktree=place))
+        answer = _begin(layout, found, wish.fresh_start)
+        if wish.fresh_start:
+            atomic.archive(layout.launch)
+            atomic.archive(layout.runtime)
+        layout.runtime.unlink(missing_ok=True)
+        manifest_file.write(layout, found)
+    return answer
+
+
+def _begin(layout: Layout, found: Manifest, force: bool) -> dict[str, Any]:
+    first = found.baseline
+    if first.metric is None and not first.measure:
+        if force:
+            init.archive(layout)
+        return {"message": "the first session measures the baseline"}
+    plan = init.Plan(
+        mode=found.mode,
+        config=found.config,
+        run_tag=found.run_tag,
+        environment=found.environment,
+        metric=first.metric,
+        commit=first.commit,
+        description=first.description,
+        repo_commits=first.repo_commits,
+        force=force,
+    )
+    ready = init.start(layout, plan)
+    supervisor.forget_stagnation(layout)
+    answer = init.answer(ready)
+    return {**answer, "baseline": init.sentence(ready.run.config, ready.first)} if first.metric is None else answer
+
+
+_WISHES = ("goal", "scope", "metric", "direction", "verify", "guard")
+
+
+def _adopt(layout: Layout, wish: Wish, found: launch_rules.Gate) -> dict[str, Any]:
+    """Go on with the run that is there, now in background; a different wish is a fresh start."""
+    sound = found.reason in ("fresh_start_required", "launch_manifest_required", "full_resume", "tsv_fallback")
+    if not sound or launch_facts.facts(layout, False).resume.decision == "fresh_start":
+        raise Refusal(f"{found.reason}: {listing(found.reasons)}; ask the user, --fresh-start archives what is there")
+    _refuse_replacing(layout, wish)
+    run = _resumable(layout)
+    wanted, has = wish.manifest.config, run.config
+    other = [name for name in _WISHES if getattr(wanted, name) not in ("", getattr(has, name))]
+    if other:
+        raise Refusal(f"there is a run with another {listing(other)}; --fresh-start archives it, or leave that out")
+    config = replace(has, session_mode="background", execution_policy=wanted.execution_policy)
+    manifest_file.write(layout, replace(wish.manifest, mode=run.mode, run_tag=run.tag, config=config))
+    return _taken_up(layout, config.execution_policy)
+
+
+def _resumable(layout: Layout) -> context.Run:
+    """The run that is there, its snapshot mended, its tree clean; raises `Refusal` when it cannot go on."""
+    found = reading.check(layout, write=True)
+    if found["decision"] not in ("full_resume", "tsv_fallback"):
+        raise Refusal(f"{found['detail']}: {listing(found['reasons'])}; ask the user")
+    run = context.load(layout)
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    if verdict.decision != supervise.RELAUNCH:
+        raise Refusal(f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; agree on a new run")
+    edits = [path for item in tree.edits(run) for path in item.inside]
+    if edits:
+        raise Refusal(f"uncommitted changes in the scope: {listing(edits)}; commit or stash them, then repeat")
+    return run
+
+
+def _taken_up(layout: Layout, policy: str) -> dict[str, Any]:
+    supervisor.touch_session(layout, "background", policy)
+    supervisor.forget_stagnation(layout)
+    run = context.load(layout)
+    return {
+        "baseline_metric": run.state.baseline_metric,
+        "retained_metric": run.state.current_metric,
+        "iteration": run.state.iteration,
+        "run_tag": run.tag,
+        "left": nextstep.left(run.config, run.state, budget.spent(run)),
+    }
+
+
+def start(layout: Layout, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Resume, or begin from a manifest that `create-launch` wrote; the answer of `start`."""
+    with locked(layout) as handle:
+        found = _with(manifest_file.require(layout), changes)
+        codex_cli.find(found.controller.codex_bin)
+        answer = _prepare(layout, found)
+        return {**answer, **_detach(layout, found, handle)}
+
+
+def _with(found: Manifest, changes: Mapping[str, Any]) -> Manifest:
+    given = {name: value for name, value in changes.items() if value is not None}
+    return replace(found, controller=values.options({**vars(found.controller), **given}))
+
+
+def _prepare(layout: Layout, found: Manifest) -> dict[str, Any]:
+    decision = launch_facts.decide(layout, running=False)
+    if decision.decision == launch_rules.FRESH:
+        return _fresh(layout, Wish(found, force=True))
+    if decision.decision != launch_rules.RESUMABLE:
+        raise Refusal(f"{decision.reason}: {listing(decision.reasons)}; ask the user, then runtime_ctl launch")
+    manifest_file.write(layout, found)
+    _resumable(layout)
+    return _taken_up(layout, found.config.execution_policy)
+
+
+def prepare_run(layout: Layout, changes: Mapping[str, Any]) -> Manifest:
+    """What `start` does before it detaches, for a controller in this very process that holds the lock."""
+    found = _with(manifest_file.require(layout), changes)
+    _prepare(layout, found)
+    return manifest_file.require(layout)
+
+
+def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
+    """Start the controller, hand it the lock, and wait until it has written its record."""
+    log = runtime_file.log_path(layout, found.controller.log_path)
+    script = str(SKILL_ROOT / "scripts" / "autoresearch_runtime_ctl.py")
+    paths = {"results": layout.results, "state": layout.state, "launch": layout.launch, "runtime": layout.runtime}
+    flags = [part for name, path in paths.items() for part in (f"--{name}-path", str(path))]
+    argv = (prompt_facts.python(), script, "run", "--repo", str(layout.root), *flags, "--lock-fd", str(handle))
+    streams = process.Streams(None, Path(os.devnull), log)
+    runlog.write(log, "launch")
+    child = process.start_detached(argv, layout.root, {}, streams, f"controller-{time.time_ns()}", keep=(handle,))
+    if not _is_up(layout, child):
+        raise Refusal(f"the controller did not start: {runlog.tail(log, 3)[0].strip()}; see {log}")
+    return _started(layout, found.config, child, log)
+
+
+def _is_up(layout: Layout, child: process.Process) -> bool:
+    """Whether the controller has written its record; a slow machine gets the benefit of the doubt."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        gone = child.poll() is not None or time.monotonic() > deadline
+        record = runtime_file.tolerant(layout)
+        if gone or (record is not None and record.pid == child.pid):
+            return child.poll() is None or (record is not None and record.pid == child.pid)
+        time.sleep(0.02)
+
+
+def _started(layout: Layout, config: Config, child: process.Process, log: Path) -> dict[str, Any]:
+    policy = config.execution_policy
+    where = Repo(Path(config.worktree or layout.root))
+    may = "may do anything this user may do" if policy == values.POLICY else "write only to the repository"
+    return {
+        "status": "running",
+        "reason": "runtime_active",
+        "pid": child.pid,
+        "pgid": child.pid,
+        "execution_policy": policy,
+        "isolation": config.isolation,
+        **({"branch": where.branch()} if where.is_git() else {}),
+        "runtime_path": str(layout.runtime),
+        "log_path": str(log),
+        "launch_path": str(layout.launch),
+        "message": f"started in background; sessions run with {policy}: they {may}. "
+        f"Look with {_line('status')}, end with {_line('stop')}",
+    }
+
+
+def _line(command: str) -> str:
+    """A command as the user types it, from anywhere in the repository."""
+    return f"python3 {shlex.quote(str(SKILL_ROOT / 'scripts' / 'autoresearch_runtime_ctl.py'))} {command}"
+
+
+def adopt_lock(layout: Layout, handle: int) -> None:
+    """Take over the lock that our parent holds; raises `Refusal` when the descriptor is not that lock."""
+    try:
+        os.set_inheritable(handle, False)
+        locks.confirm(handle, runtime_file.lock_path(layout))
+    except OSError:
+        raise Refusal("--lock-fd is no held controller lock; leave it out, launch passes it itself") from None

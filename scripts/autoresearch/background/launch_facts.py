@@ -1,0 +1,73 @@
+"""The launch gate on disk: the facts behind its decision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kernel.core import resume_rules
+from ..kernel.core.config import Config
+from ..kernel.core.errors import Refusal
+from ..kernel.disk.layout import Layout
+from ..kernel.run import context
+from ..kernel.run import resuming as reading
+from . import launch_rules, manifest_file, runtime_file
+from .launch_rules import Facts, Gate
+
+
+def facts(layout: Layout, running: bool) -> Facts:
+    """What is on disk; `running` says whether a controller other than the caller is at work."""
+    found, log, _ = reading.examine(layout)
+    config = _config(layout) if log is not None else None
+    return Facts(
+        resume=resume_rules.decide(found),
+        running=running,
+        runtime_present=layout.runtime.exists(),
+        runtime_problem=_problem(runtime_file.read, layout),
+        manifest_present=layout.launch.exists(),
+        manifest_problem=_problem(manifest_file.read, layout),
+        was_background=config is not None and config.session_mode == "background",
+        config_problem=_missing(config),
+    )
+
+
+def _problem(read: Any, layout: Layout) -> str:
+    try:
+        read(layout)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def _config(layout: Layout) -> Config | None:
+    try:
+        return context.load(layout).config
+    except Refusal:
+        return None
+
+
+def _missing(config: Config | None) -> str:
+    if config is None:
+        return ""
+    names = [name for name in ("metric", "verify") if not getattr(config, name)]
+    # A measured run has a check by construction, and may leave its metric without a name.
+    return f"the run's configuration has no {' and no '.join(names)}" if names and not config.measured else ""
+
+
+def decide(layout: Layout, running: bool | None = None) -> Gate:
+    """The decision."""
+    return launch_rules.decide(facts(layout, runtime_file.is_running(layout) if running is None else running))
+
+
+def answer(layout: Layout) -> dict[str, Any]:
+    """The answer of `launch_gate`."""
+    running = runtime_file.is_running(layout)
+    found = decide(layout, running)
+    return {
+        "decision": found.decision,
+        "reason": found.reason,
+        "resume_strategy": found.resume_strategy,
+        "launch_manifest_present": layout.launch.exists(),
+        "runtime_present": layout.runtime.exists(),
+        "runtime_running": running,
+        "reasons": list(found.reasons),
+    }

@@ -1,0 +1,125 @@
+"""The launch manifest: what the user confirmed for a background run. Pure; reading and writing is elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from ..kernel.core import config
+from ..kernel.core.choices import MAX_STAGNATION, MIN_FREE_MB, MODES
+from ..kernel.core.config import Config
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, field, names
+from . import backoff
+
+POLICY = "danger_full_access"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the controller works, apart from the run itself. Times are seconds."""
+
+    codex_bin: str = "codex"
+    codex_args: tuple[str, ...] = ()
+    sleep_seconds: float = 0.0  # pause between sessions
+    max_stagnation: int = MAX_STAGNATION
+    min_free_mb: int = MIN_FREE_MB
+    log_path: str = ""
+    notify: str = ""
+    backoff_seconds: float = backoff.FIRST_S
+    wait_limit_seconds: float = 0.0  # all waits for the model together; 0 for no limit
+    silence_seconds: float = 3600.0  # a session without an event, and without a trial, for so long is ended
+    setup: str = ""
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """How the run begins: measured at launch, left to the first session, or reported."""
+
+    measure: bool = True
+    metric: Decimal | None = None
+    commit: str = ""
+    description: str = ""
+    repo_commits: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Contract section 4 `autoresearch-launch.json`, then what this controller adds."""
+
+    mode: str = "loop"
+    original_goal: str = ""
+    prompt_text: str = ""
+    config: Config = field(default_factory=Config)
+    approvals: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    resume_seed: Mapping[str, str] = field(default_factory=dict)
+    created_at: str = ""
+    updated_at: str = ""
+    run_tag: str = ""
+    environment: str = ""
+    baseline: Baseline = field(default_factory=Baseline)
+    controller: Options = field(default_factory=Options)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object to write."""
+        out = {"version": 1, **{name: getattr(self, name) for name in names(Manifest)}}
+        out["config"] = self.config.to_dict()
+        out["baseline"], out["controller"] = dict(vars(self.baseline)), dict(vars(self.controller))
+        return out
+
+
+_OBJECTS = ("approvals", "defaults", "resume_seed")
+
+
+def from_dict(data: Mapping[str, Any]) -> Manifest:
+    """Read a manifest, one written by another tool included; raises `ValueError` saying what is wrong with it."""
+    if data.get("version", 1) != 1:
+        raise ValueError(f"version {str(data['version'])[:20]!r}, expected 1")
+    if not isinstance(data.get("config"), Mapping):
+        raise ValueError("it has no config object")
+    if data.get("mode", "loop") not in MODES:
+        raise ValueError(f"mode {str(data.get('mode'))[:20]!r}, expected one of {', '.join(MODES)}")
+    try:
+        values = {name: data[name] for name in names(Manifest) if data.get(name) is not None}
+        values["config"] = config.from_dict(data["config"])
+        values.update({name: dict(values.get(name, {})) for name in _OBJECTS})
+        notes = values.get("notes", ())
+        values["notes"] = (notes,) if isinstance(notes, str) else tuple(map(str, notes))
+        values["baseline"] = _baseline(dict(data.get("baseline") or {}))
+        values["controller"] = options(dict(data.get("controller") or {}))
+        return _texts(Manifest(**values))
+    except (Refusal, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise ValueError(str(error)) from None
+
+
+def _baseline(data: dict[str, Any]) -> Baseline:
+    known = {name: data[name] for name in names(Baseline) if data.get(name) is not None}
+    if "metric" in known:
+        known["metric"] = Decimal(str(known["metric"]))
+    return _texts(Baseline(**known))
+
+
+def _texts(made: T) -> T:
+    """`made` itself; raises `ValueError` where something else stands in place of a text."""
+    for name, default in vars(type(made)()).items():
+        if isinstance(default, str) and not isinstance(getattr(made, name), str):
+            raise ValueError(f"{name} is no text")
+    return made
+
+
+def options(data: Mapping[str, Any]) -> Options:
+    """Read the controller's options; unknown ones are passed over, None means the default."""
+    known = {name: data[name] for name in names(Options) if data.get(name) is not None}
+    for name in ("sleep_seconds", "backoff_seconds", "wait_limit_seconds", "silence_seconds"):
+        if name in known:
+            known[name] = float(known[name])
+    for name in ("codex_args", "links"):
+        known[name] = tuple(map(str, known.get(name, ())))
+    for name in ("max_stagnation", "min_free_mb"):
+        known[name] = int(known.get(name, getattr(Options, name)))
+    return _texts(Options(**known))

@@ -1,0 +1,63 @@
+"""What the end of a session means for the run: on at once, wait, or the end of the run. Pure."""
+
+from __future__ import annotations
+
+from ..codex.codex_errors import ErrorClass
+from ..kernel.core import supervise
+from ..kernel.core.frozen import dataclass
+from . import backoff, runtime
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends: `status` and `reason` of contract section 5, and one sentence."""
+
+    status: str
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Next:
+    """What follows a session: an ending, or the seconds to wait and what for."""
+
+    ending: Ending | None = None
+    wait: float = 0.0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A session that has ended: its class, whether the run is set up, and failed sessions in a row with this one."""
+
+    error: ErrorClass
+    artifacts: bool
+    failures: int
+    empty: int  # sessions in a row that left no run at all, this one included
+
+
+def counts(error: ErrorClass) -> bool:
+    """Whether a session without a row counts towards stagnation: not when the model could not be reached."""
+    return error.action == "fresh_session" or error.name == "unknown"
+
+
+def of_verdict(decision: str, reason: str, detail: str) -> Ending | None:
+    """The ending that a supervisor's decision asks for, if any."""
+    if decision == supervise.RELAUNCH:
+        return None
+    return Ending(runtime.TERMINAL if decision == supervise.STOP else runtime.HUMAN, reason, detail)
+
+
+def after(session: Session, most_empty: int, first_wait: float) -> Next:
+    """What an error alone asks for; the supervisor's decision comes before."""
+    error = session.error
+    text = f"{error.name}: {error.text}" if error.text else error.name
+    if error.action == "human":
+        reason = "codex_exec_unavailable" if session.artifacts else "startup_failed_before_artifacts"
+        return Next(Ending(runtime.HUMAN, reason, text))
+    if not session.artifacts and counts(error) and 0 < most_empty <= session.empty:
+        ok = error.name == "ok"
+        reason = "missing_artifacts_after_success" if ok else "startup_failed_before_artifacts"
+        return Next(Ending(runtime.HUMAN, reason, f"{session.empty} sessions did not set the run up; last: {text}"))
+    wait = backoff.seconds(error, session.failures, first_wait)
+    return Next(wait=wait, why=text if wait else "")

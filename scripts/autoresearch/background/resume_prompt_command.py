@@ -1,0 +1,19 @@
+"""Print the prompt that a controller gives to its next session."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..cli import Outcome, arguments
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 5."""
+    arguments.add_paths(parser)
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """The prompt as text."""
+    from . import prompt_facts
+
+    return Outcome({}, text=prompt_facts.text(arguments.layout_of(args)))

@@ -1,0 +1,196 @@
+"""One `codex exec`: started with a prompt, watched until it ends or has to be ended, and what it was like."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from ..codex import codex_cli, codex_events
+from ..codex.codex_errors import ErrorClass, classify, start_up_error
+from ..codex.codex_events import Session as Seen
+from ..kernel.core import supervise
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.disk.layout import Layout
+from ..kernel.run import context, intent
+from ..kernel.system import process
+from . import stopping, watchdog
+from .account import Book
+from .manifest import Manifest
+from .runtime import Session
+from .stream import Files, Follower, trim
+from .wake import Wake
+
+TICK = 2.0  # seconds between looks at a session; its end is noticed at once
+REPORT = 5.0  # seconds between records of something new
+REFRESH = 30.0  # seconds between records of the time alone
+END_GRACE = 5.0  # seconds for a session that is ended from here
+AFTERMATH = 2.0  # seconds for what a session that ended by itself left running
+_MARK = "AUTORESEARCH_MARK"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a session ended: its class, and why it was ended from here ("stop", "silent", "over", or "")."""
+
+    ending: ErrorClass
+    cause: str
+    seen: Seen
+
+
+def files(layout: Layout) -> Files:
+    """The files of the running or last session."""
+    return Files(layout.evidence / "session")
+
+
+def run(book: Book, wake: Wake, found: Manifest, prompt: str) -> Ended:
+    """One session from start to end, nothing of it left running. Raises `Refusal` when it cannot be started."""
+    place = files(book.layout)
+    place.fresh(prompt)
+    number = book.found.sessions + 1
+    mark = f"session-{os.getpid()}-{number}-{time.time_ns()}"
+    # Noted before the start: were the controller killed in between, the mark finds the session all the same.
+    book.note(session=Session(number, mark=mark, started_at=context.now()), last_error="")
+    started = _start(book, found, place, mark)
+    session = Session(number, started.pid, started.identity, mark, context.now())
+    book.note(session=session)
+    book.log(f"session {number} starts")
+    watch = Watch(book, wake, started, place)
+    try:
+        cause = watch.wait(found.controller.silence_seconds)
+    except BaseException:
+        stopping.end(mark, started, END_GRACE)  # without its controller it would work on unseen
+        raise
+    finally:
+        watch.close()
+    return _ended(book, watch, place, cause)
+
+
+def _start(book: Book, found: Manifest, place: Files, mark: str) -> process.Process:
+    try:
+        known = context.load(book.layout)
+        tree = known.tree
+    except Refusal:  # the first session sets the run up
+        known, tree = None, Path(found.config.worktree or book.layout.root)
+    policy = (known.config.execution_policy if known else "") or found.config.execution_policy
+    outer = os.environ.get(_MARK, "")
+    folders = codex_cli.folders(known, book.layout.root, tree)
+    call = codex_cli.Call(tree, policy, folders, place.last, f"{outer}/{mark}" if outer else mark)
+    streams = process.Streams(place.prompt, place.events, place.errors)
+    try:
+        return process.start_detached(codex_cli.argv(found.controller, call), tree, {}, streams, mark)
+    except OSError as error:
+        raise Refusal(f"codex_exec_unavailable: {found.controller.codex_bin} cannot be started: {error}") from None
+
+
+class Watch:
+    """A running session: its events folded, its time and tokens accounted for."""
+
+    def __init__(self, book: Book, wake: Wake, started: process.Process, place: Files) -> None:
+        """Begin to watch."""
+        self.book, self.wake, self.process, self.place = book, wake, started, place
+        self.seen = Seen()
+        self._before = book.found
+        self._began, self._began_at = time.monotonic(), time.time()
+        self._event_at = self._noted_at = self._refreshed_at = self._began
+        self._over_since: float | None = None
+        self._run: tuple[int, context.Run] | None = None  # as read when the log had this size
+        self._follower = Follower(place.events)
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._follower.close()
+
+    def wait(self, silence: float) -> str:
+        """Until it ends, by itself or by us; why we ended it, or ""."""
+        cause = ""
+        while self.process.poll() is None:
+            changed = self._read()
+            cause = self._cause(silence)
+            if cause:
+                break
+            self._report(changed)
+            self.wake.sleep(TICK)
+        if cause == "stop" and stopping.is_requested(self.book.layout):
+            return cause  # whoever asked ends it
+        mark = self.book.found.session.mark if self.book.found.session else ""
+        alive = stopping.end(mark, self.process, END_GRACE) if cause else process.end_marked(mark, AFTERMATH)
+        if alive:
+            self.book.log(f"still alive after the session: {'; '.join(alive)}")
+        self.process.poll()
+        self._read()
+        return cause
+
+    def _read(self) -> bool:
+        lines = 0
+        for line in self._follower.lines():
+            event = codex_events.parse_line(line)
+            self.seen = codex_events.fold(self.seen, event) if event else self.seen
+            lines += 1
+        if lines:
+            self._event_at = time.monotonic()
+        trim(self.place.errors, 1024 * 1024)
+        return lines > 0
+
+    def _cause(self, silence: float) -> str:
+        if self.wake.asked:
+            return "stop"
+        cause = watchdog.verdict(watchdog.Signs(time.monotonic(), self._event_at, self._over_since), silence)
+        return "" if cause and self._trial_runs() else cause
+
+    def _trial_runs(self) -> bool:
+        note = intent.read(self.book.layout.evidence)
+        return note is not None and bool(process.pids_with_mark(note.mark))
+
+    def _report(self, changed: bool) -> None:
+        now = time.monotonic()
+        if now - self._refreshed_at >= REFRESH:
+            self._refreshed_at = now
+            self._account()
+        elif not (changed and now - self._noted_at >= REPORT):
+            return
+        self._noted_at = now
+        session = self.book.found.session
+        if session:
+            session = replace(session, thread_id=self.seen.thread_id, command=self.seen.running_command)
+        self.book.note(session=session)
+        self._judge()
+
+    def _account(self) -> None:
+        """Time and tokens of this session on top of those before it."""
+        minutes = self._before.minutes + (time.monotonic() - self._began) / 60
+        used = self.seen.usage or codex_cli.tokens(self.seen.thread_id, self._began_at)
+        tokens = self._before.tokens + (used.total if used else 0)
+        self.book.found = replace(self.book.found, minutes=minutes, tokens=max(tokens, self.book.found.tokens))
+
+    def _judge(self) -> None:
+        """Since when the run is over; the session has been told so by its last trial."""
+        try:
+            size = self.book.layout.results.stat().st_size
+            if self._run is None or self._run[0] != size:
+                self._run = (size, context.load(self.book.layout))
+        except (OSError, Refusal):
+            return
+        run = self._run[1]
+        over = supervise.judge(run.config, run.mode, run.state, self.book.spent).decision != supervise.RELAUNCH
+        self._over_since = (self._over_since or time.monotonic()) if over else None
+
+    def finish(self) -> None:
+        """The final account."""
+        self._account()
+
+
+def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Ended:
+    watch.finish()
+    code = watch.process.poll()
+    seen = watch.seen
+    if cause:
+        ending = ErrorClass("interrupted", "fresh_session", text=f"ended by the controller: {cause}")
+    else:
+        ending = classify(seen.failure or start_up_error(place.diagnostics()), code, seen.completed)
+    yielded = cause == "stop" and stopping.is_requested(book.layout)
+    if not yielded:
+        book.note(session=None, sessions=book.found.sessions + 1)
+        book.log(f"session ends: {ending.name} (exit code {code}) {ending.text}")
+    return Ended(ending, cause, seen)

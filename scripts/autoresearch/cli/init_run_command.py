@@ -1,0 +1,66 @@
+"""Set up a run: measure the baseline (or take a reported one) and write the results log and the snapshot."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from ..kernel.core.errors import Refusal
+from . import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract sections 5 and 6."""
+    arguments.add_paths(parser)
+    arguments.add_config(parser)
+    arguments.add_rehearsed(parser)
+    add = parser.add_argument
+    add("--baseline-metric", help="a reported baseline instead of a measured one")
+    add("--baseline-commit", default="")
+    add("--baseline-description", default="")
+    add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
+    add("--force", action="store_true", help="archive an existing run first")
+    add("--dry-run", action="store_true", help="measure and report only; nothing in the repository changes")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Set the run up and answer with its baseline."""
+    from ..kernel.run import init
+
+    layout = arguments.layout_of(args)
+    arguments.take_over(args, layout.root)
+    plan = init.Plan(
+        mode=args.mode or "loop",
+        config=arguments.config_of(args, layout.root),
+        run_tag=args.run_tag or "",
+        environment="" if args.dry_run else arguments.environment_of(args, layout.root),
+        metric=arguments.number_of(args.baseline_metric, "baseline metric"),
+        commit=args.baseline_commit,
+        description=args.baseline_description,
+        repo_commits=arguments.commits_of(args.repo_commit, layout.root),
+        force=args.force,
+    )
+    if args.dry_run:
+        answer = init.rehearse(layout, plan)
+        archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
+        return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
+    return init.answer(init.start(layout, plan))
+
+
+def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
+    """How the run is started from this dry run, whose flags are kept for that, also for a later session."""
+    from ..kernel.disk import rehearsal
+
+    try:
+        rehearsal.keep(root, arguments.rehearsed_flags(args))
+    except Refusal as refusal:
+        return f"after go start with all these flags: they could not be noted ({refusal})"
+    before = "once the user has named foreground or background and said go"
+    if not startable:
+        before = f"not yet: warnings say what a start would be refused for; settle it, and {before}"
+    return f"{before} start with --as-rehearsed, which takes these flags, and with what was settled since"

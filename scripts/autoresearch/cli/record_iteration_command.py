@@ -1,0 +1,57 @@
+"""Record one finished iteration in the results log."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from ..kernel.core.choices import GUARDS, RECORDABLE
+from ..kernel.core.errors import Refusal
+from . import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 5."""
+    arguments.add_paths(parser)
+    parser.add_argument("--status", required=True, choices=RECORDABLE)
+    parser.add_argument("--metric", help="the measured number (reported runs only)")
+    parser.add_argument("--commit", default="-", help="hash of the trial's commit")
+    parser.add_argument("--guard", choices=GUARDS, default="-")
+    parser.add_argument("--description", default="", help="what was tried, one line")
+    parser.add_argument("--label", action="append", default=[], help="repeatable, or comma separated")
+    parser.add_argument("--repo-commit", action="append", metavar="PATH=COMMIT", help="a companion's commit")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Append the row."""
+    from ..kernel.core import rows
+    from ..kernel.run import record
+
+    layout = arguments.layout_of(args)
+    labels, description = rows.describe(args.description, rows.labels(args.label))
+    report = record.Report(
+        status=args.status,
+        description=description,
+        metric=arguments.number_of(args.metric, "metric"),
+        commit=_commit(args.commit),
+        guard=args.guard,
+        labels=labels,
+        repo_commits=arguments.commits_of(args.repo_commit, layout.root),
+    )
+    if args.status == "drift":
+        from ..kernel.run import drift
+
+        return record.answer(*drift.append(layout, report))
+    return record.answer(*record.append(layout, report))
+
+
+def _commit(text: str) -> str:
+    from ..kernel.core.text import one_line
+
+    if one_line(text, 64) != text or " " in text or not text:
+        raise Refusal(f"commit is {text[:40]!r}, expected a hash such as a1b2c3d, or - where nothing was committed")
+    return text

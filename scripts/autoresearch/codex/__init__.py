@@ -1,0 +1,3 @@
+"""The Codex CLI: command line, events, errors, settings on disk."""
+
+USES = ("background", "kernel")

@@ -1,0 +1,197 @@
+"""The event stream of `codex exec --json`, read line by line and folded into what a session did.
+
+Written against codex-cli 0.169.0. All texts are bounded and on one line: they come from a run and are data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.jsontext import loads
+from ..kernel.core.text import one_line
+
+LINE_LIMIT = 4 * 1024 * 1024  # bytes; the CLI itself cuts a command's output at one megabyte
+TEXT_LIMIT = 500  # characters of a command, a message or an error that are kept
+NOTICES_KEPT = 5
+RUNNING_KEPT = 20
+
+# Enough of a line that was cut, or is too long to be read whole, to tell which item it was about.
+_ITEM_HEAD = re.compile(r'\{"type":"(item\.[a-z]+)","item":\{"id":"(\w{1,80})","type":"(\w{1,80})"')
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens; `cached` is a part of `input`, and `reasoning` a part of `output`."""
+
+    input: int = 0
+    cached: int = 0
+    output: int = 0
+    reasoning: int = 0
+
+    @property
+    def total(self) -> int:
+        """All tokens in and out."""
+        return self.input + self.output
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the stream. `text` is a message, a command or an error; fields a type lacks are empty."""
+
+    type: str
+    thread_id: str = ""
+    item_id: str = ""
+    item_type: str = ""
+    text: str = ""
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the lines read so far say about one `codex exec`.
+
+    `usage` is what the CLI reports at the end of a turn: the sum over the whole thread, None before that
+    (also when the turn fails). `running` are the ids and texts of commands under way. `notices` are the
+    newest reasons to reconnect and warnings, `notice_count` is how many there were. `failure` is the text of
+    `turn.failed`.
+    """
+
+    thread_id: str = ""
+    usage: Usage | None = None
+    last_message: str = ""
+    running: tuple[tuple[str, str], ...] = ()
+    completed: bool = False
+    failure: str = ""
+    notices: tuple[str, ...] = ()
+    notice_count: int = 0
+    last_error: str = ""
+
+    @property
+    def running_command(self) -> str:
+        """The newest command that has not ended, or ""."""
+        return self.running[-1][1] if self.running else ""
+
+
+def parse_line(line: bytes | str) -> Event | None:
+    """Return the event of a line, or None when it holds none. A line that was cut still names its item."""
+    if len(line) <= LINE_LIMIT:
+        try:
+            return _event(loads(_decoded(line)))
+        except ValueError:
+            pass
+    head = _ITEM_HEAD.match(_decoded(line[:400]))
+    return Event(head[1], item_id=head[2], item_type=head[3]) if head else None
+
+
+def _decoded(line: bytes | str) -> str:
+    return line if isinstance(line, str) else line.decode("utf-8", "replace")
+
+
+def _event(value: Any) -> Event | None:
+    if not isinstance(value, Mapping) or not isinstance(value.get("type"), str):
+        return None
+    item = _mapping(value, "item")
+    texts = (
+        item.get("text"),
+        item.get("command"),
+        item.get("message"),
+        value.get("message"),
+        _mapping(value, "error").get("message"),
+    )
+    return Event(
+        type=one_line(value["type"], 80),
+        thread_id=_line(value.get("thread_id"), 80),
+        item_id=_line(item.get("id"), 80),
+        item_type=_line(item.get("type"), 80),
+        text=next((_line(text) for text in texts if text), ""),
+        usage=_usage(_mapping(value, "usage")) if "usage" in value else None,
+    )
+
+
+def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _line(value: object, limit: int = TEXT_LIMIT) -> str:
+    return one_line(value, limit) if isinstance(value, str) else ""
+
+
+def _usage(value: Mapping[str, Any]) -> Usage:
+    names = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
+    return Usage(*(_count(value.get(name)) for name in names))
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def fold(session: Session, event: Event) -> Session:
+    """Return the session after one more event; types that are not known change nothing."""
+    if event.type == "thread.started":
+        return replace(session, thread_id=event.thread_id)
+    if event.type in ("turn.started", "turn.completed", "turn.failed"):
+        return _turn(session, event)
+    if event.type == "error":
+        return _error(session, event.text)
+    if event.item_type == "command_execution":
+        return replace(session, running=_running(session.running, event))
+    if event.type != "item.completed":
+        return session
+    if event.item_type == "error":
+        return _notice(session, event.text)
+    if event.item_type == "agent_message":
+        return replace(session, last_message=event.text)
+    return session
+
+
+def _turn(session: Session, event: Event) -> Session:
+    failed = event.type == "turn.failed"
+    return replace(
+        session,
+        completed=event.type == "turn.completed",
+        failure=(event.text or "the turn failed without a message") if failed else "",
+        usage=event.usage or session.usage,
+        running=(),  # the CLI ends what still runs, without an event
+    )
+
+
+def _error(session: Session, text: str) -> Session:
+    if text.startswith("Reconnecting"):
+        return _notice(session, text)
+    return replace(session, last_error=text)
+
+
+def _notice(session: Session, text: str) -> Session:
+    kept = (*session.notices, text)[-NOTICES_KEPT:]
+    return replace(session, notices=kept, notice_count=session.notice_count + 1)
+
+
+def _running(running: tuple[tuple[str, str], ...], event: Event) -> tuple[tuple[str, str], ...]:
+    others = tuple(entry for entry in running if entry[0] != event.item_id)
+    if event.type == "item.completed":
+        return others
+    return (*others, (event.item_id, event.text))[-RUNNING_KEPT:]
+
+
+def read_stream(lines: Iterable[bytes | str]) -> Session:
+    """Return the session that a whole stream tells of."""
+    session = Session()
+    for line in lines:
+        event = parse_line(line)
+        session = fold(session, event) if event else session
+    return session
+
+
+def tokens_since(previous: Usage, usage: Usage) -> Usage:
+    """Return what was used after `previous`, both being sums over one thread.
+
+    Sums that shrank are those of a new thread: all of `usage` counts.
+    """
+    before = (previous.input, previous.cached, previous.output, previous.reasoning)
+    after = (usage.input, usage.cached, usage.output, usage.reasoning)
+    used = [new - old for old, new in zip(before, after)]
+    return usage if min(used) < 0 else Usage(*used)

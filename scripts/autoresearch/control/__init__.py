@@ -1,1 +1,0 @@
-"""Unattended runs: manifest, launch gate, controller, Codex adapter, prompt, hooks."""

@@ -1,1 +1,0 @@
-"""Pure rules: values, the fold, decisions, ladder, stop rules, scope, statistics. No I/O, no clock."""

@@ -1,1 +1,0 @@
-"""Files only: atomic replace, locked append, journal, layout, evidence, lessons."""

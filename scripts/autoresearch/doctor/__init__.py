@@ -1,0 +1,3 @@
+"""What keeps a run from working here, with the line that fixes it."""
+
+USES = ("cli", "codex", "kernel", "machine")

@@ -1,0 +1,278 @@
+"""What keeps a run from working here: the facts behind the rules of `core.doctor`. Nothing is changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..codex import codex_home, skill_file
+from ..kernel.core import numbers
+from ..kernel.core.config import Config
+from ..kernel.core.errors import Refusal
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk import evidence, locks
+from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.run import context, measure
+from ..kernel.run import resuming as reading
+from ..kernel.run.context import Run
+from ..kernel.system.gitcall import GitError
+from ..machine import probe
+from . import findings as rules
+from .findings import Finding
+from .githealth import Health, version
+
+Say = Callable[[str], None]
+
+
+def examine(layout: Layout, verify: str, say: Say) -> tuple[Finding, ...]:
+    """All findings for the repository of `layout`; `verify` is tried instead of the run's own check."""
+    found: list[Finding] = []
+    for area, gather in _GATHER.items():
+        say(f"looking at {area}")
+        found += rules.findings(area, gather(layout))
+    check = _check(layout, verify, say)
+    return (*found, *(rules.findings("verify", check) if check else ()))
+
+
+def _python(layout: Layout) -> rules.Python:
+    said = version("python3", "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])")
+    return rules.Python(said)
+
+
+def _git(layout: Layout) -> rules.Git:
+    health, root = Health(layout.root), str(layout.root)
+    found = version("git", "--version")
+    if not found or not health.is_git():
+        return rules.Git(found, root)
+    try:
+        return rules.Git(
+            version=found,
+            root=root,
+            is_repo=True,
+            problem=_broken(health),
+            has_commit=bool(health.head()),
+            has_identity=health.has_identity(),
+            hooks=health.hooks(),
+            signs=health.signs(),
+            busy=health.busy(),
+            locked=health.locked(),
+        )
+    except GitError as error:
+        return rules.Git(found, root, is_repo=True, problem=str(error), has_identity=True)
+
+
+def _broken(health: Health) -> str:
+    """Why not even a status can be had, or ""."""
+    try:
+        health.changes()
+    except GitError as error:
+        return str(error)
+    return ""
+
+
+def _codex(layout: Layout) -> rules.Codex:
+    from shutil import which
+
+    program = os.environ.get("AUTORESEARCH_CODEX_BIN", "codex")
+    settings, problem = codex_home.settings()
+    provider = _table(_table(settings, "model_providers"), str(settings.get("model_provider", "")))
+    key = str(provider.get("env_key") or "")
+    said = version(program, "--version")
+    return rules.Codex(
+        path=which(program) or "",
+        version="codex " + ".".join(map(str, said)) if said else "",
+        inside="CODEX_THREAD_ID" in os.environ,
+        config_path=str(codex_home.home() / "config.toml"),
+        config_problem=problem,
+        signed_in=codex_home.has_login() or bool(os.environ.get("CODEX_API_KEY")),
+        missing_key=key if key and not os.environ.get(key) else "",
+        needs_login=not provider or provider.get("requires_openai_auth") is True,
+        sandbox=str(settings.get("sandbox_mode", "")),
+        trusted=_trusted(settings, layout.root),
+        root=str(layout.root),
+    )
+
+
+def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = settings.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _trusted(settings: Mapping[str, Any], root: Path) -> bool:
+    projects = _table(settings, "projects")
+    return any(_table(projects, str(place)).get("trust_level") == "trusted" for place in (root, root.resolve()))
+
+
+def _skill(layout: Layout) -> rules.SkillCopies:
+    health = Health(layout.root)
+    own = skill_file.read(str(SKILL_ROOT), (SKILL_ROOT / "SKILL.md").read_bytes())
+    seen = codex_home.skills(layout.root, health.is_git())
+    mine = [skill for skill in seen if own.name in (skill.name, Path(skill.folder).name)]
+    copies = tuple(skill.folder for skill in mine if not skill.problem and skill.name == own.name)
+    copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(SKILL_ROOT)))
+    folders = [Path(folder) for folder in dict.fromkeys((*copies, str(SKILL_ROOT)))]
+    settings, _ = codex_home.settings()
+    return rules.SkillCopies(
+        name=own.name,
+        own=str(SKILL_ROOT),
+        copies=copies,
+        broken=tuple((f"{skill.folder}/SKILL.md", skill.problem) for skill in mine if skill.problem),
+        disabled=_disabled(settings, own.name, copies),
+        clones=_clones(health, folders),
+        inside="CODEX_THREAD_ID" in os.environ,
+    )
+
+
+def _clones(health: Health, folders: list[Path]) -> tuple[str, ...]:
+    try:
+        root = health.root
+        return tuple(f.relative_to(root).as_posix() for f in folders if f != root and health.would_embed(f))
+    except GitError:
+        return ()  # outside git nothing is recorded
+
+
+def _disabled(settings: Mapping[str, Any], name: str, copies: tuple[str, ...]) -> bool:
+    entries = _table(settings, "skills").get("config")
+    off = [e for e in entries if isinstance(e, dict) and e.get("enabled") is False] if isinstance(entries, list) else []
+    paths = {*copies, *(f"{copy}/SKILL.md" for copy in copies)}
+    return any(entry.get("name") == name or entry.get("path") in paths for entry in off)
+
+
+def _hooks(layout: Layout) -> rules.Hooks:
+    settings, _ = codex_home.settings()
+    state = _table(_table(settings, "hooks"), "state")
+    project = layout.root / ".codex" / "hooks.json"
+    mine: list[tuple[str, str]] = []
+    for path in (project, codex_home.home() / "hooks.json"):
+        found, problem = codex_home.hooks(path)
+        if problem:
+            return rules.Hooks(str(path), problem=problem)
+        mine += [(key, command) for key, command in found if "autoresearch" in command]
+    return rules.Hooks(
+        where=str(project),
+        installed=len(mine),
+        untrusted=sum("trusted_hash" not in _table(state, key) for key, _ in mine),
+        missing=next((gone for _, command in mine for gone in _gone(command)), ""),
+        project_untrusted=any(key.startswith(str(project)) for key, _ in mine) and not _trusted(settings, layout.root),
+    )
+
+
+def _gone(command: str) -> list[str]:
+    """The scripts that a hook's command names by their full path and that are not there."""
+    import shlex
+
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return []
+    return [word for word in words if word.startswith("/") and word.endswith(".py") and not os.path.exists(word)]
+
+
+def _sandbox(layout: Layout) -> rules.Sandbox:
+    import tempfile
+
+    health = Health(layout.root)
+    folders = tuple(dict.fromkeys((health.common_dir(), health.git_dir()))) if health.is_git() else ()
+    agents = layout.root / ".agents"
+    try:
+        writable = os.access(tempfile.gettempdir(), os.W_OK)
+    except FileNotFoundError:
+        writable = False
+    return rules.Sandbox(
+        git_writable=all(os.access(folder, os.W_OK) for folder in folders),
+        folders=tuple(map(str, folders)),
+        tmp_writable=writable,
+        network_cut=os.environ.get("CODEX_SANDBOX_NETWORK_DISABLED", "") not in ("", "0"),
+        agents_writable=os.access(agents, os.W_OK) if agents.is_dir() else None,
+    )
+
+
+def _disk(layout: Layout) -> rules.Disk:
+    return rules.Disk(probe.free_mb(layout.root))
+
+
+def _artifacts(layout: Layout) -> rules.Artifacts:
+    found = reading.decision(layout)
+    health = Health(layout.root)
+    try:
+        tracked = health.tracked_artifacts() if health.is_git() else ()
+    except GitError:
+        tracked = ()  # said under git
+    running = locks.is_held(layout.evidence / "trial.lock")
+    return rules.Artifacts(
+        decision=found.decision,
+        detail=found.detail,
+        reason=found.reasons[0],
+        unfinished=evidence.intent_path(layout.evidence).exists() and not running,
+        tracked=tracked,
+        scripts=str(SKILL_ROOT / "scripts"),
+    )
+
+
+_GATHER: Mapping[str, Callable[[Layout], Any]] = {
+    "python": _python,
+    "git": _git,
+    "codex": _codex,
+    "skill": _skill,
+    "hooks": _hooks,
+    "sandbox": _sandbox,
+    "disk": _disk,
+    "artifacts": _artifacts,
+}
+
+
+def _check(layout: Layout, verify: str, say: Say) -> rules.Check | None:
+    """Verify tried twice, when the caller or a sound run names one; its output is thrown away."""
+    try:
+        run: Run | None = context.load(layout)
+    except Refusal:
+        run = None
+    config = replace(run.config, verify=verify) if run and verify else run.config if run else Config(verify=verify)
+    if not config.verify:
+        return None
+    if locks.is_held(layout.evidence / "trial.lock"):
+        return rules.Check(config.verify, busy=True)
+    return _tried(run.tree if run else layout.root, config, say)
+
+
+def _tried(tree: Path, config: Config, say: Say) -> rules.Check:
+    import shutil
+    import tempfile
+
+    before = _tracked_changes(tree)
+    folder = Path(tempfile.mkdtemp(prefix="autoresearch-doctor-"))
+    bench = measure.Bench(tree, folder, config, measure.limit_of(config, None), f"doctor-{os.getpid()}")
+    try:
+        samples = []
+        for number in (1, 2):
+            say(f"trying verify, run {number} of 2: {one_line(config.verify, 60)}")
+            samples.append(measure.verify(bench, f"verify-{number}"))
+            if samples[-1].problem:
+                break
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return rules.Check(
+        command=config.verify,
+        values=tuple(numbers.plain(sample.value) for sample in samples if sample.value is not None),
+        problem=next((sample.problem for sample in samples if sample.problem), ""),
+        seconds=max(sample.seconds for sample in samples),
+        known_noisy=config.noise.get("kind") == "noisy",
+        changed=listing(sorted(_tracked_changes(tree) - before)),
+    )
+
+
+def _tracked_changes(tree: Path) -> set[str]:
+    try:
+        return {change.path for change in Health(tree).changes() if change.code != "?"}
+    except GitError:
+        return set()
+
+
+def answer(found: tuple[Finding, ...]) -> dict[str, Any]:
+    """The JSON answer."""
+    counts = {level: sum(item.severity == level for item in found) for level in (rules.BLOCK, rules.WARN, rules.OK)}
+    shown = [{"severity": f.severity, "area": f.area, "what": f.what, "fix": f.fix} for f in found]
+    return {"decision": rules.decision(found), "counts": counts, "findings": shown}

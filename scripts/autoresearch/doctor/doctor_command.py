@@ -1,0 +1,35 @@
+"""Say what keeps a run from working here, each finding with the line that mends it; nothing is changed."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from ..cli import Outcome, arguments, people
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 6."""
+    arguments.add_paths(parser)
+    parser.add_argument("--verify", default="", metavar="CMD", help="a check to try twice (default: the run's)")
+    people.add_format(parser)
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """Look at everything; exit code 1 when something blocks a run."""
+    from . import diagnosis
+
+    with people.Progress() as progress:
+        answer = diagnosis.answer(diagnosis.examine(arguments.layout_of(args), args.verify, progress.step))
+    return people.answer(args, answer, _text(answer), 1 if answer["decision"] == "block" else 0)
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    lines = []
+    for item in answer["findings"]:
+        lines.append(f"{item['severity']:6} {item['area']:10} {item['what']}")
+        if item["fix"]:
+            lines.append(f"{'':17} fix: {item['fix']}")
+    counts = ", ".join(f"{number} {level}" for level, number in answer["counts"].items())
+    return "\n".join([*lines, "", counts])

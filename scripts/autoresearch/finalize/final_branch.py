@@ -1,0 +1,227 @@
+"""From a run's branch to one a reviewer likes: the kept experiments alone, proven equal, measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..kernel.core.errors import Refusal
+from ..kernel.core.text import listing
+from ..kernel.disk import atomic, evidence, locks
+from ..kernel.disk.layout import Layout
+from ..kernel.run import context, isolation, tree
+from ..kernel.run.context import Run
+from . import final_plan as planning
+from . import pull_request, recheck
+from .final_plan import Entry, Group, Kept
+from .githistory import GitError, History
+from .recheck import Ends, Needs, Outcome, Say
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: the branch's name, how experiments become commits, where it starts ("": the run's start)."""
+
+    branch: str
+    squash: bool = False
+    group: str = "experiment"
+    base: str = ""
+    needs: Needs = field(default_factory=Needs)
+
+
+@dataclass(frozen=True)
+class Built:
+    """One repository's new commits, not yet on a branch: (commit, experiments) oldest first."""
+
+    ends: Ends
+    commits: tuple[tuple[str, Group], ...]
+
+
+def finalize(layout: Layout, wish: Wish, say: Say) -> Mapping[str, Any]:
+    """Make the branch in every repository of the run, or raise `Refusal` with none made.
+
+    The user's branch, index and tree are never touched: commits are built from tree objects, checks run in
+    worktrees that are removed again.
+    """
+    context.load(layout)
+    with locks.held(layout.evidence / "trial.lock", "a trial is running here, expected none; wait for it and repeat"):
+        run = context.load(layout)
+        _refuse_unready(run)
+        try:
+            return _finalize(run, wish, say)
+        except GitError as error:
+            raise isolation.explained(error, run.tree) from None
+
+
+def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
+    histories = {name: History(where) for name, (where, _) in run.trees().items()}
+    for history in histories.values():
+        problem = history.branch_problem(wish.branch)
+        if problem:
+            raise Refusal(
+                f"branch {wish.branch[:80]!r} {problem} in {history.root}, expected a new one; choose another name"
+            )
+    say("reading the run's history")
+    starts = _starts(run, histories)
+    kept = _kept(run, histories, starts)
+    bases = {name: _base(history, wish, starts[name]) for name, history in histories.items()}
+    say("building the branch")
+    built = _built(run, wish, kept, histories, bases)
+    for name, item in built.items():
+        _prove(item, starts[name], wish.base)
+    outcome = recheck.recheck(run, {name: item.ends for name, item in built.items()}, wish.needs, say)
+    _make_branches(wish.branch, built)
+    return _answer(run, wish, built, outcome)
+
+
+def _refuse_unready(run: Run) -> None:
+    if not run.config.measured:
+        raise Refusal(
+            "this run was reported, not measured, so its numbers cannot be vouched for, expected a measured run; "
+            "cherry-pick what you want by hand"
+        )
+    if evidence.intent_path(run.layout.evidence).exists():
+        raise Refusal(
+            "a trial was interrupted and is unfinished, expected none; autoresearch_run_trial.py finishes or undoes it"
+        )
+    primary = str(run.layout.root)
+    dirty = [p for item in tree.edits(run) for p in tree.named(item, (*item.inside, *item.outside), primary)]
+    if dirty:
+        raise Refusal(
+            f"uncommitted changes in {listing(dirty)}, expected the retained state alone; try them as a trial "
+            "(autoresearch_run_trial.py), commit them elsewhere or git stash them"
+        )
+    if run.state.keeps == 0:
+        raise Refusal("no experiment was kept, expected at least one; there is nothing to make a branch of")
+
+
+def _starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
+    """Where each repository was at the baseline; every one must be known and still there."""
+    starts = planning.starts(run.log.events)
+    for name, history in histories.items():
+        if not history.exists(starts.get(name, "-")):
+            raise Refusal(
+                f"the log does not say at which commit {name} was measured first, expected a run begun by "
+                "autoresearch_init_run.py in this clone; cherry-pick the kept commits by hand"
+            )
+    return starts
+
+
+def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[Kept, ...]:
+    chains = {name: history.steps(starts[name], history.head()) for name, history in histories.items()}
+    return planning.kept(run.log.rows, run.log.events, run.tag, chains)
+
+
+def _base(history: History, wish: Wish, start: str) -> str:
+    if not wish.base:
+        return start
+    found = history.commit_of(wish.base)
+    if not found:
+        raise Refusal(
+            f"--base {wish.base[:80]!r} names no commit in {history.root}, expected one that every repository of the "
+            "run has; git fetch it or leave --base out"
+        )
+    return found
+
+
+def _built(
+    run: Run, wish: Wish, kept: Sequence[Kept], histories: Mapping[str, History], bases: Mapping[str, str]
+) -> dict[str, Built]:
+    """The commits of every repository; an experiment that changed nothing there has none there."""
+    changes = {
+        name: {k.iteration: h.entries(*k.spans[name]) for k in kept if name in k.spans} for name, h in histories.items()
+    }
+    files = {
+        k.iteration: frozenset(f"{name}:{e.path}" for name in k.spans for e in changes[name][k.iteration]) for k in kept
+    }
+    groups = planning.grouped(kept, files, wish.squash, wish.group)
+    return {
+        name: Built(Ends(history, bases[name], commits[-1][0] if commits else bases[name]), commits)
+        for name, history in histories.items()
+        for commits in [_commits(run, history, bases[name], groups, changes[name])]
+    }
+
+
+def _commits(
+    run: Run, history: History, base: str, groups: Sequence[Group], changes: Mapping[int, Sequence[Entry]]
+) -> tuple[tuple[str, Group], ...]:
+    parent, content = base, history.tree_of(base)
+    made = []
+    for group in groups:
+        entries = planning.merged(changes.get(item.iteration, ()) for item in group)
+        after = history.overlaid(content, entries) if entries else content
+        if after != content:
+            text = planning.message(group, run.config.metric, run.config.direction, run.tag)
+            parent, content = history.commit_tree(after, parent, text), after
+            made.append((parent, group))
+    return tuple(made)
+
+
+def _prove(item: Built, start: str, base: str) -> None:
+    """Refuse unless the branch changes its base exactly as the run changed its start: paths, modes and content."""
+    history, ends = item.ends.history, item.ends
+    head = history.head()
+    wanted = set(history.entries(start, head))
+    if ends.base != start:
+        touched = [entry.path for entry in wanted]
+        planning.refuse_overlap(touched, [e.path for e in history.entries(start, ends.base)], base)
+    same_tree = ends.base != start or history.tree_of(ends.tip) == history.tree_of(head)
+    if not same_tree or set(history.entries(ends.base, ends.tip)) != wanted:
+        raise Refusal(
+            f"the branch would not hold what the run retained in {history.root}"
+            + (f" ({base} has files where the run has folders, or the other way round)" if base else "")
+            + ", expected equal content; leave --base out, and merge the finished branch by hand"
+        )
+
+
+def _make_branches(name: str, built: Mapping[str, Built]) -> None:
+    """The branch in all repositories or in none."""
+    made: list[Ends] = []
+    try:
+        for item in built.values():
+            item.ends.history.create_branch(name, item.ends.tip)
+            made.append(item.ends)
+    except BaseException:
+        for ends in made:
+            ends.history.delete_branch(name, ends.tip)
+        raise
+
+
+def _answer(run: Run, wish: Wish, built: Mapping[str, Built], outcome: Outcome) -> dict[str, Any]:
+    """Write the pull request's text and say what was made."""
+    primary = built[str(run.layout.root)]
+    shown = {name: _shown(run, item) for name, item in built.items()}
+    answer = {
+        "branch": wish.branch,
+        "base": primary.ends.base,
+        "base_moved": primary.ends.base != planning.starts(run.log.events)[str(run.layout.root)],
+        "head": primary.ends.tip,
+        "commits": shown[str(run.layout.root)],
+        "tree_equal": True,
+        "baseline_metric": run.state.baseline_metric,
+        "retained_metric": run.state.current_metric,
+        "metric": outcome.to_dict(run.state.current_metric),
+        "guard": outcome.guard,
+        "confirm": outcome.confirm,
+        "companions": {name: shown[name] for name in shown if name != str(run.layout.root)},
+        "pull_request_path": str(run.layout.evidence / "pull-request.md"),
+    }
+    groups = {item.iteration: item for b in built.values() for _, group in b.commits for item in group}
+    kept = tuple(groups[number] for number in sorted(groups))
+    text = pull_request.text(run.config, run.log.header, kept, answer)
+    atomic.replace(run.layout.evidence / "pull-request.md", text)
+    return answer
+
+
+def _shown(run: Run, item: Built) -> list[dict[str, Any]]:
+    return [
+        {
+            "commit": commit,
+            "subject": planning.message(group, run.config.metric, run.config.direction, run.tag).split("\n", 1)[0],
+            "iterations": [kept.iteration for kept in group],
+            "before": group[0].before,
+            "after": group[-1].after,
+        }
+        for commit, group in item.commits
+    ]

@@ -1,0 +1,271 @@
+"""Verify, guard and confirm once more, on clean checkouts of a finished branch, and their numbers compared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ..kernel.core import artifacts, decision, numbers
+from ..kernel.core.errors import Refusal
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk import bytecode, hashes
+from ..kernel.run import evaluator_lock, measure, require
+from ..kernel.run.context import Run
+from ..kernel.run.measure import Arms, Bench
+from ..kernel.system import process
+from ..noise import paired
+from .githistory import GitError, History
+
+Say = Callable[[str], None]
+PASSED, FAILED, NOT_RUN, NONE = "pass", "fail", "not run", "-"
+# Of all that is untracked, what says nothing about a failed check.
+_NOISE = ("__pycache__/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/")
+
+
+@dataclass(frozen=True)
+class Ends:
+    """One repository of the branch: its checkout, the commit the branch starts from, and the one it ends at."""
+
+    history: History
+    base: str
+    tip: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a clean checkout lacks: paths to link from the run's checkout, a command to run first."""
+
+    links: tuple[str, ...] = ()
+    setup: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the checks said on the clean checkout.
+
+    `verify` is pass or not run, with the reason; `value` is the metric there, `base_value` the metric of its base
+    when that was measured too, `runs` the runs of verify.
+    """
+
+    verify: str
+    reason: str
+    value: Decimal | None = None
+    base_value: Decimal | None = None
+    interval: tuple[Decimal, Decimal] | None = None
+    runs: int = 0
+    guard: str = NONE
+    confirm: str = NONE
+
+    def to_dict(self, retained: Decimal) -> dict[str, Any]:
+        """The `metric` object of the answer."""
+        return {
+            "status": self.verify,
+            "reason": self.reason,
+            "retained": retained,
+            "measured": self.value,
+            "base_measured": self.base_value,
+            "interval": self.interval,
+            "runs": self.runs,
+        }
+
+
+def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> Outcome:
+    """Run the checks of `run` on the branch. Raises `Refusal` when they contradict what the run measured."""
+    named = _checkout_named(run)
+    if named:
+        reason = f"the checks name the run's own checkout ({named}), so they would not look at the branch"
+        guard, confirm = (NOT_RUN if command else NONE for command in (run.config.guard, run.config.confirm))
+        return Outcome(NOT_RUN, reason, guard=guard, confirm=confirm)
+    with _checkouts(run, ends, say) as trees:
+        work = trees[str(run.layout.root)]
+        _furnish(run, work, needs, say)
+        folder = run.layout.evidence / "finalize"
+        bench = Bench(work, folder, run.config, measure.limit_of(run.config, None), f"finalize-{os.getpid()}")
+        found = _measured(run, bench, ends, trees, say)
+        if found.verify == NOT_RUN:
+            found = replace(found, reason=found.reason + _lacking(run, work))
+        return _other_checks(run, bench, found, say)
+
+
+def _checkout_named(run: Run) -> str:
+    commands = " ".join((run.config.verify, run.config.guard, run.config.confirm))
+    return next((str(tree) for tree, _ in run.trees().values() if str(tree) in commands), "")
+
+
+@contextmanager
+def _checkouts(run: Run, ends: Mapping[str, Ends], say: Say) -> Iterator[Mapping[str, Path]]:
+    """Detached worktrees of the branch, placed to each other as the run's checkouts are, and gone afterwards."""
+    import shutil
+    import tempfile
+
+    say("checking the branch out beside yours")
+    scratch = Path(tempfile.mkdtemp(prefix="autoresearch-finalize-")).resolve()
+    common = os.path.commonpath([end.history.root.parent for end in ends.values()])
+    trees = {name: scratch / os.path.relpath(end.history.root, common) for name, end in ends.items()}
+    try:
+        for name, end in ends.items():
+            trees[name].parent.mkdir(parents=True, exist_ok=True)
+            end.history.add_detached_worktree(trees[name], end.tip)
+        yield trees
+    finally:
+        for name, end in ends.items():
+            _remove(end.history, trees[name])
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _remove(history: History, tree: Path) -> None:
+    """Remove a worktree; one that was never made is no reason to prune, which would hit the user's own ones too."""
+    try:
+        if tree.exists():
+            history.remove_worktree(tree)
+    except GitError:
+        pass  # its folder goes all the same, and git forgets it by itself
+
+
+def _furnish(run: Run, work: Path, needs: Needs, say: Say) -> None:
+    """Links, the run's own untracked check files (if they are what they were), then the set-up command."""
+    for name in needs.links:
+        source, target = run.tree / name, work / name
+        if not source.exists() or os.path.lexists(target) or not target.resolve().is_relative_to(work):
+            problem = "is in the branch already" if os.path.lexists(target) else f"is not in {run.tree}"
+            raise Refusal(f"--link {name} {problem}, expected an untracked file or folder of the checkout; correct it")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(source)
+    lock = evaluator_lock.known(run.log)
+    absent = [name for name in lock if not os.path.isabs(name) and not (work / name).exists()]
+    for name, digest in hashes.digests(run.tree, absent).items():
+        if digest and digest == lock[name]:
+            _copy(run.tree / name, work / name)
+    if needs.setup:
+        say(f"setting the checkout up: {one_line(needs.setup, 60)}")
+        done = process.run_shell(needs.setup, work, measure.FIRST_LIMIT, {}, f"finalize-setup-{os.getpid()}")
+        if done.exit_code != 0:
+            last = one_line(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2], 160)
+            raise Refusal(f"--setup failed in the clean checkout ({last or done.exit_code}), expected exit code 0")
+
+
+def _copy(source: Path, target: Path) -> None:
+    import shutil
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
+
+
+def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], say: Say) -> Outcome:
+    """The metric of the branch: equal where it is exact, better than the branch's base where it is noisy."""
+    shown, turns = {"tip": True}, bytecode.Turns()
+
+    def show(tip: bool) -> None:
+        """Put the wanted content into the worktree."""
+        if shown["tip"] != tip:
+            for name, end in ends.items():
+                sides = (end.base, end.tip) if tip else (end.tip, end.base)
+                turns.leave(not tip, trees[name], end.history.changed_paths(*sides))
+                History(trees[name]).switch_content(*sides)
+                turns.enter(tip, trees[name])
+            shown["tip"] = tip
+
+    moved = any(end.base != run_start for end, run_start in zip(ends.values(), _starts(run, ends)))
+    say(f"measuring on the clean checkout: {one_line(run.config.verify, 60)}")
+    arms = Arms(lambda: show(True), lambda: show(False))
+    found = paired.measured(bench, arms, run.state.baseline_metric, bench.mark)
+    show(True)
+    if found.value is None:
+        return Outcome(NOT_RUN, found.problem, runs=found.runs)
+    outcome = Outcome(PASSED, "", found.value, None, found.interval, found.runs)
+    missed = require.broken(run.config, found.samples[0].others)
+    if missed:
+        raise _contradiction(f"a required number does not hold on the branch ({missed})", run, bench.tree)
+    if found.improves is not None:
+        return _noisy(run, outcome, found.improves, found.reason, bench)
+    return _against_base(run, outcome, bench, arms) if moved else _exact(run, outcome, bench)
+
+
+def _starts(run: Run, ends: Mapping[str, Ends]) -> Sequence[str]:
+    from . import final_plan
+
+    starts = final_plan.starts(run.log.events)
+    return [starts[name] for name in ends]
+
+
+def _noisy(run: Run, outcome: Outcome, improves: bool, reason: str, bench: Bench) -> Outcome:
+    if not improves:
+        raise _contradiction(f"the branch is not measurably better than its base ({reason})", run, bench.tree)
+    return replace(outcome, reason=f"better than its base: {reason}")
+
+
+def _exact(run: Run, outcome: Outcome, bench: Bench) -> Outcome:
+    retained = run.state.current_metric
+    assert outcome.value is not None
+    if outcome.value != retained:
+        raise _contradiction(
+            f"the metric is {numbers.plain(outcome.value)} on the branch, the run retained {numbers.plain(retained)}",
+            run,
+            bench.tree,
+        )
+    return replace(outcome, reason="equal to the run's")
+
+
+def _against_base(run: Run, outcome: Outcome, bench: Bench, arms: Arms) -> Outcome:
+    """On a base that has moved only its own number can be compared with."""
+    arms.show_retained()
+    base = measure.verify(bench, "base-1")
+    arms.show_candidate()
+    if base.value is None:
+        return replace(outcome, runs=2, reason=f"the base gives no number: {base.problem}")
+    assert outcome.value is not None
+    better = decision.decide(run.config.direction, base.value, outcome.value, "-", False).improved
+    shown = f"{numbers.plain(outcome.value)}, and {numbers.plain(base.value)} on its base"
+    if not better:
+        raise _contradiction(f"the metric is {shown}: no gain there", run, bench.tree)
+    return replace(outcome, base_value=base.value, runs=2, reason="better than its base, which has moved since")
+
+
+def _other_checks(run: Run, bench: Bench, found: Outcome, say: Say) -> Outcome:
+    """Guard and confirm. A failure counts only where verify ran: else the checkout lacks something."""
+    import shutil
+    import tempfile
+
+    for name, command in (("guard", run.config.guard), ("confirm", run.config.confirm)):
+        if not command:
+            continue
+        say(f"running {name} on the clean checkout")
+        # What the held-out check prints is kept out of the evidence that an agent may read.
+        hidden = Path(tempfile.mkdtemp(prefix="autoresearch-confirm-"))
+        try:
+            where = bench if name == "guard" else replace(bench, folder=hidden)
+            passed, problem, _ = measure.passes(where, command, name)
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+        absent = problem.startswith(("exit code 126", "exit code 127"))
+        if not passed and found.verify == PASSED and not absent:
+            told = problem if name == "guard" else "its output stays hidden"
+            raise _contradiction(f"{name} fails on the branch ({told})", run, bench.tree)
+        state = PASSED if passed else NOT_RUN
+        found = replace(found, guard=state) if name == "guard" else replace(found, confirm=state)
+    return found
+
+
+def _contradiction(what: str, run: Run, work: Path) -> Refusal:
+    return Refusal(
+        f"{what}; expected the run's result again, so no branch was made{_lacking(run, work) or ': repeat the command'}"
+    )
+
+
+def _lacking(run: Run, work: Path) -> str:
+    """What the run's checkout has that the branch has not: the likely reason for a check that fails there."""
+    ours = (name for name in History(run.tree).untracked() if not artifacts.is_owned(name))
+    absent = [name for name in ours if not name.endswith(_NOISE) and not os.path.lexists(work / name.rstrip("/"))]
+    changed = [change.path for change in History(run.tree).changes() if change.code != "?"]
+    text = ""
+    if absent:
+        text += f"; the run's checkout also has {listing(absent)} (untracked): --link PATH lays one beside the branch, "
+        text += "--setup 'COMMAND' makes it there"
+    if changed:
+        text += f"; uncommitted changes outside the scope were measured with the run: {listing(changed)}"
+    return text

@@ -1,0 +1,208 @@
+"""Health of a run's surroundings: disk, git, scope, check, artifacts; and the gate before commits and rollbacks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..kernel.core import artifacts, resume_rules, scope
+from ..kernel.core.frozen import dataclass
+from ..kernel.core.text import listing
+from ..kernel.disk import journal
+from ..kernel.disk.layout import Layout
+from ..kernel.run import resuming as reading
+from ..kernel.run import tree
+from ..kernel.system.git import GitError, Repo
+from ..machine import probe
+
+WARN_MB = 1024
+OK, WARN, BLOCK = "ok", "warn", "block"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One repository as the gates see it."""
+
+    repo: str
+    in_scope: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    staged_artifacts: tuple[str, ...]
+    problems: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry of `repo_worktree_checks` and `repo_gates`."""
+        return {
+            "path": self.repo,
+            "in_scope": list(self.in_scope),
+            "unexpected_worktree": list(self.unexpected),
+            "staged_artifacts": list(self.staged_artifacts),
+            "blockers": list(self.problems),
+        }
+
+
+def repos(layout: Layout, pattern: str | None, companions: Mapping[str, str]) -> dict[str, str]:
+    """Scope by repository: as asked, else the one of the run, else everything in the primary repository."""
+    known: dict[str, str] = {str(layout.root): pattern or ""}
+    if pattern is None:
+        _, log, _ = reading.examine(layout)
+        if log is not None:
+            from ..kernel.core import config
+
+            found = config.from_header(log.header)
+            known[str(layout.root)] = found.scope
+            known.update({repo.path: repo.scope for repo in found.companions})
+    return {**known, **companions}
+
+
+def inspect(layout: Layout, repo: str, pattern: str) -> Checked:
+    """Sort what differs in one repository."""
+    root = Path(repo)
+    git = Repo(root)
+    if not git.is_git():
+        return Checked(repo, (), (), (), ("not a git repository",))
+    events = _events(layout)
+    try:
+        found = tree.sort(repo, root, pattern, events, layout.own_paths())
+        changes = git.changes()
+    except GitError as error:
+        return Checked(repo, (), (), (), (f"git is broken: {error}",))
+    staged = tuple(c.path for c in changes if c.staged and (artifacts.is_owned(c.path) or c.path in layout.own_paths()))
+    busy = git.busy()
+    problems = [f"an operation is unfinished ({', '.join(busy)})"] if busy else []
+    problems += [f"unmerged paths: {listing(found.unmerged)}"] if found.unmerged else []
+    return Checked(repo, found.inside, found.outside, staged, tuple(problems))
+
+
+def _events(layout: Layout) -> Sequence[journal.Event]:
+    try:
+        return journal.read(layout.results).events
+    except (OSError, ValueError):
+        return ()
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a commit gate is asked: phase, rollback policy and whether a destructive one was approved."""
+
+    phase: str
+    rollback_policy: str = "revert"
+    destructive_approved: bool = False
+
+
+def commit_gate(layout: Layout, asked: Gate, scopes: Mapping[str, str]) -> dict[str, Any]:
+    """The answer of `commit_gate`."""
+    if not Repo(layout.root).is_git():
+        return _gate_answer("skipped", [], ["not a git repository: nothing can be committed or rolled back"], [])
+    checked = [inspect(layout, repo, pattern) for repo, pattern in scopes.items()]
+    blockers = [f"{item.repo}: {problem}" for item in checked for problem in item.problems]
+    warnings: list[str] = []
+    for item in checked:
+        _weigh(item, asked, blockers, warnings)
+    if asked.phase == "rollback" and asked.rollback_policy != "revert" and not asked.destructive_approved:
+        blockers.append(f"rollback policy {asked.rollback_policy} drops commits and was not approved; use revert")
+    return _gate_answer("block" if blockers else "warn" if warnings else "allow", blockers, warnings, checked)
+
+
+def _weigh(item: Checked, asked: Gate, blockers: list[str], warnings: list[str]) -> None:
+    if item.staged_artifacts:
+        blockers.append(f"artifacts are staged: {listing(item.staged_artifacts)}; unstage them (git restore --staged)")
+    if item.unexpected:
+        text = f"changes outside the scope: {listing(item.unexpected)}; commit or stash them"
+        (warnings if asked.phase == "rollback" else blockers).append(text)
+    if item.in_scope and asked.phase == "prelaunch":
+        warnings.append(
+            f"uncommitted changes in the scope: {listing(item.in_scope)}; they would be part of the baseline"
+        )
+    if item.in_scope and asked.phase == "prebatch":
+        blockers.append(
+            f"uncommitted changes in the scope: {listing(item.in_scope)}; a batch starts from the retained state"
+        )
+
+
+def _gate_answer(decision: str, blockers: list[str], warnings: list[str], checked: Sequence[Checked]) -> dict[str, Any]:
+    return {
+        "decision": decision,
+        "blockers": blockers,
+        "warnings": warnings,
+        "unexpected_worktree": [path for item in checked for path in item.unexpected],
+        "staged_artifacts": [path for item in checked for path in item.staged_artifacts],
+        "repo_gates": [item.to_dict() for item in checked],
+    }
+
+
+def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: int) -> dict[str, Any]:
+    """The answer of `health_check`; nothing is started but git."""
+    warnings: list[str] = []
+    blockers: list[str] = []
+    free = probe.free_mb(layout.root)
+    if free < min_free_mb:
+        blockers.append(f"{free} MB of disk free, {min_free_mb} needed; free some")
+    elif free < max(WARN_MB, min_free_mb):
+        warnings.append(f"only {free} MB of disk free")
+    found = reading.examine(layout)
+    decision = resume_rules.decide(found[0])
+    if decision.decision == resume_rules.WIZARD or decision.detail == "unrecoverable_artifacts":
+        blockers.append(f"artifacts: {decision.reasons[0]}")
+    elif decision.decision == resume_rules.FALLBACK:
+        warnings.append(f"artifacts: {decision.reasons[0]}")
+    _check_command(layout, verify, blockers)
+    checks = _check_repos(layout, scopes, warnings, blockers)
+    return {
+        "decision": BLOCK if blockers else WARN if warnings else OK,
+        "warnings": warnings,
+        "blockers": blockers,
+        "resume_decision": decision.decision,
+        "resume_detail": decision.detail,
+        "free_mb": free,
+        "repo_worktree_checks": checks,
+    }
+
+
+def _check_command(layout: Layout, verify: str, blockers: list[str]) -> None:
+    """The check must still be there: its first program on PATH or in the repository, its scripts present."""
+    from ..kernel.core import evaluator_files
+
+    if not verify:
+        return
+    import shutil
+
+    for number, word in enumerate(evaluator_files.programs(verify)):
+        path = layout.root / word
+        script = "/" in word or Path(word).suffix in (".py", ".sh", ".js", ".ts", ".rb", ".pl")
+        if script and not path.exists() and not os.path.exists(word):
+            blockers.append(f"verify names {word}, which is gone; restore it")
+        elif number == 0 and not script and not shutil.which(word) and word not in _BUILTINS:
+            blockers.append(f"verify starts {word}, which is not on PATH; install it")
+
+
+_BUILTINS = frozenset(
+    "echo printf test [ cd : true false set export exec eval if for while case until command type read".split()
+)
+
+
+def _check_repos(
+    layout: Layout, scopes: Mapping[str, str], warnings: list[str], blockers: list[str]
+) -> list[dict[str, Any]]:
+    checks = []
+    for repo, pattern in scopes.items():
+        item = inspect(layout, repo, pattern)
+        checks.append(item.to_dict())
+        where = warnings if item.problems == ("not a git repository",) else blockers
+        where += [f"{repo}: {problem}" for problem in item.problems]
+        if item.unexpected:
+            warnings.append(f"changes outside the scope: {listing(item.unexpected)}")
+        if item.staged_artifacts:
+            blockers.append(f"artifacts are staged: {listing(item.staged_artifacts)}")
+        if pattern and not item.problems and not _scope_exists(Path(repo), pattern):
+            blockers.append(f"nothing in {repo} matches the scope {pattern}; it was deleted or the pattern is wrong")
+    return checks
+
+
+def _scope_exists(root: Path, pattern: str) -> bool:
+    inside = scope.matcher(pattern)
+    names = Repo(root).tracked(("**",))
+    return any(inside(name) and os.path.lexists(root / name) for name in names) or any(
+        inside(change.path) and change.code == "?" for change in Repo(root).changes()
+    )

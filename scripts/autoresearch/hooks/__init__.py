@@ -1,0 +1,3 @@
+"""Codex hooks that keep a foreground run going."""
+
+USES = ("cli", "kernel")

@@ -1,0 +1,160 @@
+"""Codex hooks as text: our entries in a hooks file that others use too, and the trust that Codex notes. Pure.
+
+Formats as read and written by Codex CLI 0.169.0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..kernel.core.errors import Refusal
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+OURS = re.compile(r"autoresearch_hooks_ctl\.py['\"]? run --event \w+")
+# Event, as `run --event` names it: what Codex calls it, seconds it may take, and when it fires.
+EVENTS: Mapping[str, tuple[str, int, str]] = {
+    "stop": ("Stop", 20, ""),
+    "session_start": ("SessionStart", 20, "compact"),
+    "interrupt": ("Interrupt", 3, ""),
+}
+TRUSTED, CHANGED, UNTRUSTED, ABSENT = "trusted", "changed", "untrusted", "not installed"
+_DEFAULT_TIMEOUT = 600
+_EMPTY: dict[str, Any] = {"hooks": []}
+
+
+def group(event: str, python: str, script: str) -> dict[str, Any]:
+    """Our matcher group for one event; the interpreter by its full path, because a hook's PATH is not ours."""
+    _, seconds, matcher = EVENTS[event]
+    # Exit code 2 means "go on" to Codex, and Python gives it for a script that is gone: without end, then.
+    guarded = f"[ ! -f {shlex.quote(script)} ] || {shlex.quote(python)} {shlex.quote(script)} run --event {event}"
+    hook = {"type": "command", "command": f"{guarded} || exit 1", "timeout": seconds}
+    return {**({"matcher": matcher} if matcher else {}), "hooks": [hook]}
+
+
+def merged(document: Mapping[str, Any], python: str, script: str) -> dict[str, Any]:
+    """The document with our groups: each in its old place, else last, so that the keys of others stay valid."""
+    lists = _lists(document)
+    for event, (name, _, _) in EVENTS.items():
+        found = lists.get(name, [])
+        mine = [index for index, item in enumerate(found) if not _others(item)]
+        place = mine[0] if mine else len(found)
+        others = [_others(item) or _EMPTY for item in found]
+        lists[name] = [*others[:place], group(event, python, script), *others[place + 1 :]]
+    return {**document, "hooks": lists}
+
+
+def without(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document without our hooks; one before another's leaves an empty group, for trust goes by position."""
+    lists = {}
+    for name, groups in _lists(document).items():
+        kept = [_others(found) or _EMPTY for found in groups]
+        while kept and kept[-1] == _EMPTY and kept != groups:
+            kept.pop()
+        if kept or not groups:
+            lists[name] = kept
+    rest = {key: value for key, value in document.items() if key != "hooks"}
+    return {**rest, "hooks": lists} if lists else rest
+
+
+def _lists(document: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The groups by event; raises `Refusal` for a document that Codex would not read either."""
+    found = document.get("hooks", {})
+    if not isinstance(found, dict) or not all(isinstance(groups, list) for groups in found.values()):
+        raise Refusal("the hooks file does not map events to lists, expected what Codex reads; correct it first")
+    return dict(found)
+
+
+def _others(item: Any) -> Any:
+    """A group without our hooks: itself when it holds none, None when it holds nothing else."""
+    hooks = item.get("hooks") if isinstance(item, dict) else None
+    if not isinstance(hooks, list) or not any(map(_is_ours, hooks)):
+        return item
+    rest = [hook for hook in hooks if not _is_ours(hook)]
+    return {**item, "hooks": rest} if rest else None
+
+
+def _is_ours(hook: object) -> bool:
+    return isinstance(hook, dict) and OURS.search(str(hook.get("command", ""))) is not None
+
+
+def trust(document: Mapping[str, Any], path: str, trusted: Mapping[str, str]) -> dict[str, str]:
+    """For each of our events whether Codex runs it: `trusted`, `changed` since, `untrusted`, `not installed`.
+
+    `path` is the hooks file's, `trusted` what `trusted_hashes` found.
+    """
+    lists = _lists(document)
+    return {name: _verdict(event, lists.get(name, ()), path, trusted) for event, (name, _, _) in EVENTS.items()}
+
+
+def _verdict(event: str, groups: Sequence[Any], path: str, trusted: Mapping[str, str]) -> str:
+    for index, found in enumerate(groups):
+        if not _others(found):
+            noted = trusted.get(f"{path}:{event}:{index}:0", "")
+            return UNTRUSTED if not noted else TRUSTED if noted == fingerprint(event, found) else CHANGED
+    return ABSENT
+
+
+def fingerprint(event: str, found: Mapping[str, Any]) -> str:
+    """The hash that Codex asks the user to trust: of the group with one hook, defaults written out, keys sorted."""
+    hook = found["hooks"][0]
+    full = {"async": False, "timeout": _DEFAULT_TIMEOUT, **hook}
+    identity = {"event_name": event, "hooks": [full]}
+    if found.get("matcher") is not None:
+        identity["matcher"] = found["matcher"]
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def trusted_hashes(toml: str) -> dict[str, str]:
+    """The hashes of trusted hooks by key, from the text of Codex's config.toml; what is not understood is left out."""
+    return {keys[2]: value for keys, value in _strings(toml) if keys[:2] == _STATE and keys[3:] == ("trusted_hash",)}
+
+
+def trusted_projects(toml: str) -> frozenset[str]:
+    """The folders whose project hooks Codex reads at all."""
+    found = _strings(toml)
+    return frozenset(k[1] for k, v in found if k[:1] == ("projects",) and k[2:] == ("trust_level",) and v == "trusted")
+
+
+_STATE = ("hooks", "state")
+_KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)"""
+_PATH = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
+_VALUE = r"""("(?:[^"\\]|\\.)*"|'[^']*')"""
+_TABLE = re.compile(rf"\s*\[\s*({_PATH})\s*\]\s*(?:#.*)?")
+_PAIR = re.compile(rf"\s*({_PATH})\s*=\s*{_VALUE}\s*(?:#.*)?")
+_INLINE = re.compile(rf"\s*({_PATH})\s*=\s*\{{(.*)\}}\s*(?:#.*)?")
+_ITEM = re.compile(rf"\s*({_PATH})\s*=\s*(?:{_VALUE}|[^,]*)\s*,?")
+
+
+def _strings(toml: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Every string of a TOML text with its full key: tables, dotted keys and inline tables on one line."""
+    table: tuple[str, ...] = ()
+    for line in toml.splitlines():
+        if match := _TABLE.fullmatch(line):
+            table = _keys(match[1])
+        elif match := _PAIR.fullmatch(line):
+            yield (*table, *_keys(match[1])), _plain(match[2])
+        elif match := _INLINE.fullmatch(line):
+            for item in _ITEM.finditer(match[2]):
+                if item[2]:
+                    yield (*table, *_keys(match[1]), *_keys(item[1])), _plain(item[2])
+
+
+def _keys(path: str) -> tuple[str, ...]:
+    return tuple(_plain(part) for part in re.findall(_KEY, path))
+
+
+def _plain(text: str) -> str:
+    if text[:1] == '"':
+        try:
+            return str(json.loads(text))
+        except ValueError:
+            return text[1:-1]
+    return text[1:-1] if text[:1] == "'" else text

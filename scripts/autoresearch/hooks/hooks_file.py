@@ -1,0 +1,128 @@
+"""Installing, removing and showing the Codex hooks that keep a foreground run going."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..kernel.core import jsontext
+from ..kernel.core.errors import Refusal
+from ..kernel.disk import atomic
+from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.system.git import Repo
+from . import hook_entries
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+FOLDER = ".codex"
+NAME = "hooks.json"
+SCRIPT = SKILL_ROOT / "scripts" / "autoresearch_hooks_ctl.py"
+
+
+def home() -> Path:
+    """The folder of Codex's own configuration."""
+    return Path(os.environ.get("CODEX_HOME") or Path.home() / FOLDER)
+
+
+def path_of(root: Path, scope: str) -> Path:
+    """The hooks file of the project `root`, or the user's."""
+    return (root / FOLDER if scope == "project" else home()) / NAME
+
+
+def install(root: Path, scope: str) -> dict[str, Any]:
+    """Add our hooks, or bring them up to date; raises `Refusal` for a file that cannot be read or written."""
+    path = path_of(root, scope)
+    before = _read(path)
+    after = hook_entries.merged(before, sys.executable, str(SCRIPT))
+    note = _hide(root) if scope == "project" else ""
+    if after != before:
+        _write(path, after)
+    return {**status(root, scope), "changed": after != before, **({"note": note} if note else {})}
+
+
+def uninstall(root: Path, scope: str) -> dict[str, Any]:
+    """Remove our hooks; a file or folder that then holds nothing goes too."""
+    path = path_of(root, scope)
+    before = _read(path)
+    after = hook_entries.without(before)
+    if after != before:
+        _write(path, after) if after else _remove(path)
+    return {**status(root, scope), "changed": after != before}
+
+
+def status(root: Path, scope: str) -> dict[str, Any]:
+    """What is installed, and whether Codex will run it."""
+    path = path_of(root, scope)
+    config = _text(home() / "config.toml")
+    found = hook_entries.trust(_read(path), str(path), hook_entries.trusted_hashes(config))
+    ignored = scope == "project" and str(root) not in hook_entries.trusted_projects(config)
+    return {
+        "scope": scope,
+        "path": str(path),
+        "installed": hook_entries.ABSENT not in found.values(),
+        "hooks": found,
+        "active": not ignored and set(found.values()) == {hook_entries.TRUSTED},
+        "message": _advice(found, ignored),
+    }
+
+
+def _advice(found: Mapping[str, str], ignored: bool) -> str:
+    values = set(found.values())
+    if values == {hook_entries.ABSENT}:
+        return "no hook is installed; autoresearch_hooks_ctl.py install adds them"
+    if hook_entries.ABSENT in values:
+        return "some hooks are missing; autoresearch_hooks_ctl.py install completes them"
+    if ignored:
+        return "Codex reads the hooks of trusted projects only: start codex in this folder once and trust it"
+    if values != {hook_entries.TRUSTED}:
+        return "Codex skips these hooks until they are trusted: start codex once and accept 'Hooks need review'"
+    return "the hooks are in force in every new session"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The hooks file, {} when there is none."""
+    try:
+        found = jsontext.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Refusal(f"{path} cannot be read ({error}), expected JSON; correct it and repeat the command") from None
+    if not isinstance(found, dict):
+        raise Refusal(f"{path} holds no JSON object, expected one with the key hooks; correct it first")
+    return found
+
+
+def _write(path: Path, document: Mapping[str, Any]) -> None:
+    # Through a link to the file itself, which may lie among somebody's dotfiles.
+    atomic.replace(path.resolve(), jsontext.dumps(document, indent=2) + "\n")
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+        path.parent.rmdir()
+    except OSError:
+        pass  # the folder holds other things
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _hide(root: Path) -> str:
+    """Keep a new hooks file out of `git status`, where it would count as a change out of scope."""
+    repo = Repo(root)
+    if not repo.is_git():
+        return ""
+    name = f"{FOLDER}/{NAME}"
+    if not repo.blob_ids([name]):
+        repo.exclude([f"/{name}"])
+        return ""
+    return f"{name} is tracked here: commit it before the run, else its change counts as one out of scope"

@@ -1,0 +1,1 @@
+"""Files only: atomic replace, locked append, log, layout, evidence."""

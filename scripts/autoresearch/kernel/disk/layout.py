@@ -1,0 +1,124 @@
+"""Where things lie: the root of a run, its artifacts, and the folder of the skill itself."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..core.choices import FILES
+from ..core.frozen import dataclass
+
+SKILL_ROOT = Path(__file__).resolve().parents[4]
+# A linked worktree made for a run names the checkout that holds the run's artifacts in this file of its git folder.
+POINTER = "autoresearch-root"
+# The controller's record in exec mode, beside its snapshot.
+EXEC_RUNTIME = "autoresearch-runtime.exec.json"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The artifact paths of one run; `root` is the primary repository's folder."""
+
+    root: Path
+    results: Path
+    state: Path
+    launch: Path
+    runtime: Path
+
+    @property
+    def lessons(self) -> Path:
+        """Lessons across runs."""
+        return self.root / "autoresearch-lessons.md"
+
+    @property
+    def ideas(self) -> Path:
+        """Ideas with their status."""
+        return self.root / "autoresearch-ideas.md"
+
+    @property
+    def evidence(self) -> Path:
+        """The folder of captured output, samples and patches."""
+        return self.root / "autoresearch-evidence"
+
+    @property
+    def runtime_log(self) -> Path:
+        """The controller's log, unless launched with another path."""
+        return self.root / "autoresearch-runtime.log"
+
+    def relative(self, path: Path) -> str:
+        """`path` relative to the root where it lies below it, else absolute; POSIX separators."""
+        try:
+            return Path(os.path.realpath(path)).relative_to(self.root.resolve()).as_posix()  # also a link to itself
+        except ValueError:
+            return path.as_posix()
+
+    def own_paths(self) -> tuple[str, ...]:
+        """Artifact paths relative to the root, for those that were given other names."""
+        return tuple(self.relative(path) for path in (self.results, self.state, self.launch, self.runtime))
+
+
+def standard(root: Path) -> Layout:
+    """The layout of a run whose artifacts have their own names."""
+    return Layout(root, **{name: root / file for name, file in FILES.items()})
+
+
+def git_marker(start: Path) -> Path | None:
+    """The nearest `.git` at or above `start`, without a child process."""
+    for folder in (start, *start.parents):
+        marker = folder / ".git"
+        if os.path.lexists(marker / "HEAD") or marker.is_file():  # git passes over a folder without HEAD too
+            return marker
+    return None
+
+
+def find_root(start: Path) -> Path:
+    """The folder that holds a run's artifacts: the repository of `start`, the checkout behind a run's worktree,
+    or `start` itself outside git."""
+    start = start.resolve()
+    marker = git_marker(start)
+    if marker is None:
+        return start
+    if marker.is_file():
+        pointer = _read(marker.parent / _read(marker).replace("gitdir:", "", 1).strip() / POINTER)
+        if pointer and Path(pointer).is_dir():
+            return Path(pointer)
+    return marker.parent
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def exec_state_path(root: Path) -> Path:
+    """Where exec mode keeps its snapshot, outside the repository (contract section 1)."""
+    return _temporary() / "codex-autoresearch-exec" / _digest(root) / "autoresearch-state.exec.json"
+
+
+def own_scratch(root: Path) -> Path:
+    """A folder of this user's for a repository, outside it; its parent is the user's alone."""
+    return _temporary() / f"codex-autoresearch-{os.getuid()}" / _digest(root)
+
+
+def _digest(root: Path) -> str:
+    import hashlib
+
+    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
+
+
+def _temporary() -> Path:
+    """The folder for temporary files. Unlike `tempfile` it is not asked whether we may write there: a sandboxed
+    session may not, and must find the same place all the same."""
+    named = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))
+    return Path(os.path.abspath(next((name for name in named if os.path.isdir(name)), "/tmp")))
+
+
+def skill_inside(root: Path) -> str:
+    """The skill's folder relative to `root` when it lies inside, else ""; it is "" for the skill's own repository."""
+    try:
+        inside = SKILL_ROOT.relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return ""
+    return "" if inside == "." else inside

@@ -1,0 +1,293 @@
+"""The baseline: reported by the caller, or measured here with its noise, its evaluator and its traps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from ...noise import calibration, paired
+from ..core import evaluator_files as rules
+from ..core.config import Config, RepoScope
+from ..core.errors import Refusal
+from ..core.frozen import dataclass, field, replace
+from ..core.text import listing
+from ..disk import bytecode, hashes
+from ..disk.journal import Event
+from ..disk.layout import Layout
+from ..system.git import Repo
+from . import evaluator_lock, isolation, leftovers, measure, require, tree
+from .measure import Bench, Sample
+from .tree import Edits
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The first row's figures, what must be remembered with them, and what to tell the user."""
+
+    metric: Decimal
+    commit: str
+    guard: str = "-"
+    config: Config = field(default_factory=Config)
+    events: tuple[Event, ...] = ()
+    warnings: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    repo_commits: Mapping[str, str] = field(default_factory=dict)
+    staging: Path | None = None
+    confirm: str = "-"
+    dirty: tuple[str, ...] = ()
+
+    def keep_evidence(self, root: Path) -> None:
+        """Move the captured output of the baseline to its place."""
+        if self.staging is not None:
+            import shutil
+
+            target = root / "0000"
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(self.staging, target)
+
+
+def reported(metric: Decimal, commit: str) -> Baseline:
+    """A baseline that the caller measured."""
+    return Baseline(metric, commit)
+
+
+def heads(layout: Layout, config: Config) -> dict[str, str]:
+    """HEAD by repository path; raises `Refusal` where no measured run can start."""
+    if not config.verify:
+        raise Refusal("there is no check, expected --verify 'COMMAND' that prints one number (or --baseline-metric)")
+    return {repo.path: _head(_checkout(config, repo), repo.path) for repo in config.repos}
+
+
+def _checkout(config: Config, repo: RepoScope) -> Path:
+    return Path(config.worktree or repo.path) if repo.role == "primary" else Path(repo.path)
+
+
+def _head(root: Path, name: str) -> str:
+    git = Repo(root)
+    if not git.is_git():
+        raise Refusal(f"{name} is not a git repository, expected one: experiments are commits; run git init and commit")
+    head = git.head()
+    if not head:
+        raise Refusal(f"{name} has no commit yet, expected one to go back to; commit the current state first")
+    return head
+
+
+def uncommitted(layout: Layout, mode: str, config: Config) -> tuple[str, ...]:
+    """Changed paths that make the baseline another state than the commit it names."""
+    found: list[str] = []
+    for item in _items(layout, config, ()):
+        paths = (*item.inside, *(item.outside if mode == "exec" else ()))
+        found += tree.named(item, paths, str(layout.root))
+    return tuple(found)
+
+
+def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: bool = True) -> Baseline:
+    """Measure verify (repeated), then guard and confirm once, and lock the evaluator; output goes to `staging`.
+
+    Raises `Refusal` for a bad check; where not `strict`, uncommitted changes and a failing guard are only reported.
+    """
+    import shutil
+
+    at = heads(layout, config)
+    _refuse_unfinished(at)
+    dirty = uncommitted(layout, mode, config)
+    if dirty and strict:
+        raise Refusal(
+            f"uncommitted changes in {listing(dirty)}: the baseline would not be the commit it names; "
+            "ask the user to commit or stash them, then repeat the command"
+        )
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    try:
+        return replace(_measure(layout, config, at, staging, strict), dirty=dirty)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def _refuse_unfinished(repos: Iterable[str]) -> None:
+    """A trial's commit in the middle of a merge or rebase would become part of it."""
+    for repo in repos:
+        busy = Repo(Path(repo)).busy()
+        if busy:
+            raise Refusal(
+                f"an operation is unfinished in {repo} ({', '.join(busy)}), expected none; "
+                "ask the user to finish or abort it, then repeat the command"
+            )
+
+
+def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool) -> Baseline:
+    root, primary = Path(config.worktree or layout.root), str(layout.root)
+    before = _items(layout, config, ())
+    for item in before:  # edited a moment ago, perhaps within the second of the last run
+        bytecode.forget(item.tree, (*item.inside, *item.outside))
+    foreign = foreign_events(before)
+    lock = evaluator_lock.lock(root, config)
+    stamps = hashes.stamps(root, lock)
+    bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
+    samples = _samples(bench)
+    guard, guard_problem, guard_seconds = _guard(bench, strict)
+    confirm, confirm_problem = _confirm(bench)
+    made = evaluator_lock.written(root, config, stamps)
+    lock = _steady(root, lock, made)
+    before, foreign = _disowned(root, before, foreign, made)
+    left = _left(before, _items(layout, config, foreign))
+    config, found = paired.calibrated(config, samples)
+    config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
+    config = require.resolve(config, measure.others(samples))
+    warnings = (*_traps(config, before), *found.warnings, guard_problem, confirm_problem)
+    shown = evaluator_lock.shown(root, config, lock)
+    warnings += (*_lock_warnings(lock, shown), *_dirty_warning(before))
+    return Baseline(
+        found.center,
+        Repo(root).short(at[primary]),
+        guard,
+        config,
+        (
+            {"kind": "evaluator", "files": lock, "written": list(made)},
+            {"kind": "heads", "iteration": 0, "heads": dict(at)},
+            *foreign,
+            *left,
+            {"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]},
+        ),
+        tuple(warning for warning in warnings if warning),
+        shown,
+        dict(at) if len(at) > 1 else {},
+        staging,
+        confirm,
+    )
+
+
+def _traps(config: Config, before: Iterable[Edits]) -> list[str]:
+    """What would spoil every trial: a git that cannot be written, a check that means something else."""
+    sealed = [isolation.sealed(item.tree) for item in before]
+    return sealed + list(rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern))
+
+
+def _samples(bench: Bench) -> list[Sample]:
+    samples: list[Sample] = []
+    while len(samples) < _wanted(bench.config, samples):
+        sample = measure.verify(bench, f"verify-{len(samples) + 1}")
+        if sample.value is None:
+            raise Refusal(f"the check gives no number: {sample.problem}; {_remedy(sample, bench.config)}")
+        samples.append(sample)
+    return samples
+
+
+def _wanted(config: Config, samples: Sequence[Sample]) -> int:
+    """Runs of the baseline: one more where three values in even steps leave open whether that is chance."""
+    usual = paired.repeats(config, samples[0].seconds if samples else None)
+    values = [sample.value for sample in samples if sample.value is not None]
+    doubtful = len(values) == 3 and not config.calibrate and calibration.moves_evenly(values)
+    return usual + 1 if doubtful else usual
+
+
+def _remedy(sample: Sample, config: Config) -> str:
+    if sample.exit_code not in (0, None) and config.verify_exit == "zero":
+        if not sample.form:
+            return "expected it to end without an error; correct the check"
+        return "if the exit code says nothing here, append '|| true' to the check or set up with --verify-exit any"
+    return "expected exactly one finite decimal on stdout (or METRIC name=value lines); correct the check"
+
+
+def _guard(bench: Bench, strict: bool) -> tuple[str, str, float]:
+    if not bench.config.guard:
+        return "-", "", 0.0
+    passed, problem, seconds = measure.passes(bench, bench.config.guard, "guard")
+    if passed:
+        return "pass", "", seconds
+    problem = f"the guard fails on the untouched tree ({problem})"
+    if strict:
+        raise Refusal(f"{problem}, expected a pass; repair it or choose another")
+    return "fail", problem, seconds
+
+
+def _confirm(bench: Bench) -> tuple[str, str]:
+    """A held-out check may ask for more than the baseline has, so that it fails now is said and no more."""
+    if not bench.config.confirm:
+        return "-", ""
+    if measure.passes(bench, bench.config.confirm, "")[0]:
+        return "pass", ""
+    return "fail", "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
+
+
+def _lock_warnings(lock: Mapping[str, str], shown: Iterable[str]) -> tuple[str, ...]:
+    """What is wrong with the files that are locked: too many, or, of those that may be told, not there to stay."""
+    import tempfile
+
+    passing = [name for name in shown if name.startswith(tempfile.gettempdir() + os.sep)]
+    crowded = f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
+    return (
+        *([crowded] if len(lock) >= hashes.FILE_LIMIT else []),
+        *([f"{listing(passing, 2)} is in the temporary folder: commit it before the start"] if passing else []),
+    )
+
+
+def _steady(root: Path, lock: Mapping[str, str], made: Sequence[str]) -> dict[str, str]:
+    """The lock without what the checks `made`; raises `Refusal` when they changed a file of it."""
+    lock = {name: digest for name, digest in lock.items() if name not in made}
+    moved = evaluator_lock.changed(root, lock)
+    if moved:
+        raise Refusal(
+            f"the check changes its own files ({listing(moved)}); expected it to leave them alone, correct it"
+        )
+    return lock
+
+
+def _disowned(
+    root: Path, items: Sequence[Edits], foreign: Sequence[Event], made: Sequence[str]
+) -> tuple[list[Edits], list[Event]]:
+    """The user's changes without what the checks `made`: an old build that is overwritten is nobody's work."""
+    ours = {item.repo for item in items if item.tree == root}
+    items = [tree.without(item, made) if item.repo in ours else item for item in items]
+    kept = [
+        {**event, "files": {path: d for path, d in event["files"].items() if path not in made}}
+        if event["repo"] in ours
+        else event
+        for event in foreign
+    ]
+    return items, [event for event in kept if event["files"]]
+
+
+def _items(layout: Layout, config: Config, events: Sequence[Event]) -> list[Edits]:
+    """What differs in each repository, the user's changes outside the scope among it: tolerated and watched."""
+    own = layout.own_paths()
+    return [tree.sort(repo.path, _checkout(config, repo), repo.scope, events, own) for repo in config.repos]
+
+
+def foreign_events(items: Iterable[Edits]) -> list[Event]:
+    """The events that name the user's own changes with their digests, by repository."""
+    changed = ((item, (*item.inside, *item.outside)) for item in items)
+    return [
+        {"kind": "foreign", "repo": item.repo, "files": hashes.digests(item.tree, paths)}
+        for item, paths in changed
+        if paths
+    ]
+
+
+def _dirty_warning(items: Iterable[Edits]) -> tuple[str, ...]:
+    paths = [path for item in items for path in item.outside]
+    if not paths:
+        return ()
+    return (f"uncommitted changes outside the scope stay as they are: {listing(paths)}; editing them stops the run",)
+
+
+def _left(before: Sequence[Edits], after: Sequence[Edits]) -> list[Event]:
+    """What the checks left behind; tracked files outside the scope are put back, and known as theirs from now on.
+
+    `after` leaves out the user's unchanged work. Raises `Refusal` when a check writes to that, or in the scope.
+    """
+    events: list[Event] = []
+    for old, new in zip(before, after):
+        wrote, theirs = leftovers.rewritten(new), {*old.inside, *old.outside}
+        spoiled = [p for p in (*new.inside, *new.outside) if p in theirs or (p in new.inside and p in wrote)]
+        if spoiled:
+            raise Refusal(
+                f"the checks write to {listing(spoiled)}, expected them to leave the project's files alone; "
+                "let them write elsewhere, or take the file out of the scope (scope '… !path'), and restore it"
+            )
+        Repo(new.tree).restore(wrote)
+        events += [*leftovers.touched(new.repo, wrote), *leftovers.byproducts(new, old.untracked)]
+    return events

@@ -1,0 +1,94 @@
+"""Recalibration: the retained state is measured again, and the evaluator and HEAD of now become the ones in force."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...noise import paired
+from ..core.errors import Refusal
+from ..core.frozen import replace
+from ..core.rows import Row
+from ..core.text import listing
+from ..disk import evidence, hashes, journal
+from ..disk.layout import Layout
+from ..system.git import Repo
+from . import baseline, context, evaluator_lock, intent, leftovers, measure, record, tree
+from .context import Run
+from .record import Report
+
+
+def append(layout: Layout, report: Report) -> tuple[Run, Row]:
+    """Record a drift row, reported or measured; raises `Refusal` when the tree is not the retained one."""
+    run = context.load(layout)
+    if not run.config.measured:
+        return record.append(layout, report)
+    record.check(run, replace(report, status="blocked"))
+    with intent.alone(layout):
+        run = context.load(layout)
+        _refuse_dirty(run)
+        before = {item.repo: item.untracked for item in tree.edits(run)}
+        moved = evaluator_lock.violated(run)
+        stamps = hashes.stamps(run.tree, evaluator_lock.files(run.tree, run.config))
+        samples = _samples(run)
+        made = tuple(
+            dict.fromkeys((*evaluator_lock.products(run.log), *evaluator_lock.written(run.tree, run.config, stamps)))
+        )
+        folder = evidence.folder(layout.evidence, run.state.iteration + 1)
+        left = leftovers.settle(run, before, folder, moved)
+        return _write(run, report, samples, left, made)
+
+
+def _refuse_dirty(run: Run) -> None:
+    for item in tree.edits(run):
+        if item.inside:
+            raise Refusal(
+                f"uncommitted edits in {listing(item.inside)}: a drift measures the retained state alone; "
+                "undo or stash them, then repeat"
+            )
+
+
+def _samples(run: Run) -> list[measure.Sample]:
+    folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
+    evidence.fresh_folder(run.layout.evidence, run.state.iteration + 1)
+    config = replace(run.config, metric_form="")  # a new check may print its number in another way
+    bench = measure.Bench(run.tree, folder, config, measure.limit_of(config, None), f"drift-{os.getpid()}")
+    wanted = paired.repeats(config, float(config.noise.get("seconds", 0)))
+    samples = [measure.verify(bench, f"verify-{n + 1}") for n in range(wanted)]
+    bad = next((sample.problem for sample in samples if sample.value is None), "")
+    if bad:
+        raise Refusal(f"the check gives no number ({bad}), expected one; repair it, or record --status blocked")
+    return samples
+
+
+def _write(
+    known: Run, report: Report, samples: list[measure.Sample], left: Sequence[journal.Event], made: Sequence[str]
+) -> tuple[Run, Row]:
+    with context.writing(known.layout) as (run, held):
+        number = run.state.iteration + 1
+        if run.state.iteration != known.state.iteration:
+            raise Refusal(f"iteration {number - 1} was recorded while this measured, expected none; repeat the command")
+        heads = {name: Repo(Path(where)).head() for name, (where, _) in run.trees().items()}
+        primary = heads[str(known.layout.root)]
+        config, calibration = paired.calibrated(run.config, samples)
+        moved = evaluator_lock.violated(run)
+        note = f"{report.description} (evaluator changed: {listing(moved, 3)})" if moved else report.description
+        commit = Repo(run.tree).short(primary)
+        row = record.row_of(run, replace(report, description=note, commit=commit, metric=calibration.center))
+        events: list[journal.Event] = [
+            {"kind": "evaluator", "iteration": number, **_locked(run, made), "changed": list(moved)},
+            {"kind": "config", "config": {"noise": config.noise, "metric_form": config.metric_form}},
+            {"kind": "heads", "iteration": number, "heads": heads},
+            *left,
+            *baseline.foreign_events(tree.edits(run)),
+            {"kind": "samples", "iteration": number, "samples": [sample.to_dict() for sample in samples]},
+        ]
+        return context.append(replace(run, config=config), held, events, [row]), row
+
+
+def _locked(run: Run, made: Sequence[str]) -> journal.Event:
+    """The lock from now on, without what the checks write themselves."""
+    now = evaluator_lock.lock(run.tree, run.config)
+    files = {name: digest for name, digest in now.items() if name not in made}
+    return {"files": files, "written": list(made)}

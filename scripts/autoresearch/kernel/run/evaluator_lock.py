@@ -1,0 +1,133 @@
+"""The evaluator lock of a run: which files it covers, and whether they are what they were at set-up."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..core import artifacts, evaluator_files, scope
+from ..core.config import Config
+from ..core.frozen import replace
+from ..disk import hashes
+from ..disk.journal import Log
+from ..disk.layout import SKILL_ROOT
+from ..system.git import GitError, Repo
+from . import tree
+from .context import Run
+
+
+def files(root: Path, config: Config) -> tuple[str, ...]:
+    """Every file of the evaluator: executed, named outside the scope, imported by those, and `--protect` globs."""
+    commands = [command for command in (config.verify, config.guard, config.confirm) if command]
+    inside = _in_scope(root, config)
+    executed = evaluator_files.executed(commands)
+    found = hashes.expand(root, evaluator_files.locked(commands, inside))
+    # A folder that a check names (`mypy src`, `PYTHONPATH=.`) may hold the very files the run is about.
+    named = tuple(name for name in found if name in executed or not inside(name))
+    chosen = dict.fromkeys((*named, *_imported(root, named, inside), *_protected(root, config)))
+    return tuple(name for name in chosen if not _program_outside(root, name))
+
+
+def _in_scope(root: Path, config: Config) -> scope.Matcher:
+    """Whether a path as a command spells it lies in the scope of the run's repository or of a companion."""
+    scopes = [(root, scope.matcher(config.scope))]
+    scopes += [(Path(repo.path), scope.matcher(repo.scope)) for repo in config.companions]
+
+    def inside(name: str) -> bool:
+        """Whether the path lies in the scope."""
+        path = Path(os.path.normpath(root / name))
+        return any(path.is_relative_to(top) and match(path.relative_to(top).as_posix()) for top, match in scopes)
+
+    return inside
+
+
+def _program_outside(root: Path, name: str) -> bool:
+    """System programs and the skill itself are not the user's evaluator; hashing an interpreter says nothing."""
+    path = Path(name)
+    return path.is_absolute() and (
+        path.is_relative_to("/usr") or path.is_relative_to("/bin") or path.is_relative_to(SKILL_ROOT)
+    )
+
+
+def _imported(root: Path, scripts: tuple[str, ...], inside: scope.Matcher) -> tuple[str, ...]:
+    """Local modules outside the scope that the scripts import, followed to the end."""
+    found: dict[str, None] = {}
+    queue = [name for name in scripts if name.endswith(".py")]
+    while queue and len(found) < hashes.FILE_LIMIT:
+        script = queue.pop()
+        wanted = evaluator_files.imports(hashes.source_text(root / script))
+        beside = [(Path(script).parent / name).as_posix() for name in wanted]
+        for name in hashes.expand(root, [*beside, *wanted]):
+            if name not in found and name not in scripts and not inside(name):
+                found[name] = None
+                queue.append(name)
+    return tuple(found)
+
+
+def _protected(root: Path, config: Config) -> tuple[str, ...]:
+    return tuple(name for name in hashes.glob(root, config.protect) if not artifacts.is_owned(name))
+
+
+def lock(root: Path, config: Config) -> dict[str, str]:
+    """The evaluator's files with their digests, as the log keeps them."""
+    return hashes.digests(root, files(root, config))
+
+
+def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """What the checks write and read back (`--outfile=out/app.js && wc -c < out/app.js`): their product, not a judge.
+
+    That is each file they name whose stamp is not the one `before` they ran, unless git tracks it, or it is executed,
+    imported or protected.
+    """
+    names = files(root, config)
+    moved = [name for name, stamp in hashes.stamps(root, names).items() if stamp != before.get(name)]
+    if not moved:
+        return ()
+    executed = hashes.expand(
+        root, evaluator_files.executed(filter(None, (config.verify, config.guard, config.confirm)))
+    )
+    judges = {*executed, *_imported(root, executed, _in_scope(root, config)), *_protected(root, config)}
+    return tuple(name for name in moved if name not in judges and not _tracked(root / name))
+
+
+def _tracked(path: Path) -> bool:
+    repo = Repo(path.parent)
+    try:
+        return repo.is_git() and bool(repo.blob_ids([str(path)]))
+    except GitError:
+        return False  # a folder named .git far above that is no repository
+
+
+def shown(root: Path, config: Config, digests: Mapping[str, str]) -> tuple[str, ...]:
+    """The locked files as answers list them: what lies outside the repository and only confirm names stays unsaid."""
+    told = set(files(root, replace(config, confirm="")))
+    return tuple(name for name in digests if name in told or not Path(name).is_absolute())
+
+
+def known(log: Log) -> Mapping[str, str]:
+    """The digests in force: those of the last evaluator event."""
+    for event in reversed(log.events):
+        if event.get("kind") == "evaluator" and isinstance(event.get("files"), dict):
+            return dict(event["files"])
+    return {}
+
+
+def products(log: Log) -> tuple[str, ...]:
+    """What the checks were seen to write, as `written` tells it, by the last evaluator event."""
+    found = next((event for event in reversed(log.events) if event.get("kind") == "evaluator"), {})
+    return tuple(map(str, found.get("written", ())))
+
+
+def changed(root: Path, digests: Mapping[str, str]) -> tuple[str, ...]:
+    """The evaluator files that are not what they were at set-up."""
+    now = hashes.digests(root, digests)
+    return tuple(name for name, digest in digests.items() if now[name] != digest)
+
+
+def violated(run: Run) -> tuple[str, ...]:
+    """Evaluator files that changed, and new ones that `--protect` covers, but for what the checks leave behind."""
+    digests = known(run.log)
+    left = tree.byproducts(run.log.events, str(run.layout.root))
+    new = (name for name in _protected(run.tree, run.config) if name not in digests)
+    return (*changed(run.tree, digests), *(name for name in new if not tree.is_below(name, left)))

@@ -1,0 +1,243 @@
+"""Setting up a run: the checks before it, the measured baseline, the log's first row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ...noise import paired
+from ..core import artifacts, config
+from ..core.config import Config
+from ..core.errors import Refusal
+from ..core.frozen import dataclass, field, replace
+from ..core.numbers import plain
+from ..core.rows import Row
+from ..core.text import block, listing, one_line
+from ..disk import atomic, evidence, excerpts, journal, locks
+from ..disk.layout import EXEC_RUNTIME, Layout
+from ..system.git import Repo
+from . import baseline, context, intent, isolation
+from .context import Run
+
+# Locked files that an answer names; the log has them all.
+PROTECTED_SHOWN = 10
+# Bytes at the end of the check's output that a dry run shows: what was counted is looked at before it is agreed.
+PRINTED_SHOWN = 1200
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be set up. `metric` set means a reported baseline, else it is measured here."""
+
+    mode: str
+    config: Config
+    run_tag: str = ""
+    environment: str = ""
+    metric: Decimal | None = None
+    commit: str = ""
+    description: str = ""
+    repo_commits: Mapping[str, str] = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run that was set up: what the answer needs."""
+
+    run: Run
+    first: baseline.Baseline
+
+
+def tag_of(plan: Plan) -> str:
+    """The run's name: as given, else from the goal."""
+    words = re.findall(r"[a-z0-9]+", (plan.run_tag or plan.config.goal or plan.config.metric or "run").lower())
+    return "-".join(words[:6])[:48] or "run"
+
+
+def start(layout: Layout, plan: Plan) -> Ready:
+    """Set up a run; raises `Refusal` with nothing half-written. An old run is archived only once all is well."""
+    plan = replace(plan, config=replace(plan.config, measured=plan.metric is None))
+    config.validate(plan.config, plan.mode)
+    refuse_existing(layout, plan)
+    existed = layout.evidence.exists()
+    try:
+        with intent.alone(layout):
+            return _set_up(layout, plan)
+    except BaseException:
+        if not existed and not layout.results.exists():
+            import shutil
+
+            shutil.rmtree(layout.evidence, ignore_errors=True)
+        raise
+
+
+def _set_up(layout: Layout, plan: Plan) -> Ready:
+    if plan.metric is not None:
+        return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan)))
+    first = baseline.measured(layout, plan.mode, plan.config, layout.evidence / "baseline.tmp")
+    return _write(layout, replace(plan, config=first.config), first)
+
+
+def refuse_existing(layout: Layout, plan: Plan) -> None:
+    """An existing run is not overwritten unless asked; exec mode archives it by itself. An open batch is in the way."""
+    if evidence.batch_path(layout.evidence).exists():
+        raise Refusal("a batch of the earlier run is open, expected none; autoresearch_run_batch.py abort drops it")
+    if plan.force or plan.mode == "exec":
+        return
+    for path in (layout.results, layout.state):
+        if path.exists():
+            raise Refusal(
+                f"there is already a run here ({path.name}), expected none; "
+                "resume it (autoresearch_resume_check.py) or archive it with --force"
+            )
+
+
+def _commit(layout: Layout, plan: Plan) -> str:
+    if plan.commit:
+        return plan.commit
+    repo = Repo(layout.root)
+    head = repo.head() if repo.is_git() else ""
+    return repo.short(head) if head else "-"
+
+
+def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
+    """Archive what was there, then write log and snapshot; a recorder of the old run waits and sees the new one."""
+    with locks.held_if_there(layout.results):
+        archive(layout)
+        run = _create(layout, plan, first)
+    if (layout.root / ".git").exists():
+        Repo(layout.root).exclude((*artifacts.EXCLUDE, *(f"/{p}" for p in layout.own_paths() if not p.startswith("/"))))
+    return Ready(run, first)
+
+
+def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
+    layout = context.located(layout, plan.mode)
+    if plan.mode == "exec":
+        layout.state.parent.mkdir(parents=True, exist_ok=True)
+        # The record of a killed script is not that of this run; its own controller writes a new one.
+        layout.state.with_name(EXEC_RUNTIME).unlink(missing_ok=True)
+    head = config.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
+    description = plan.description or f"initial {plan.config.metric}".strip()
+    row = Row(0, "", first.commit, first.metric, "0", first.guard, "baseline", (), one_line(description))
+    events = [{"kind": "start", "at": context.now()}, *first.events]
+    commits = dict(plan.repo_commits or {}) or first.repo_commits
+    events += [{"kind": "repos", "iteration": 0, "repo_commits": commits}] if commits else []
+    first.keep_evidence(layout.evidence)
+    layout.state.unlink(missing_ok=True)
+    log = journal.create(layout.results, head, events, row)
+    with journal.locked(layout.results) as held:
+        return context.save(Run(layout, held.log, plan.config, None), log)
+
+
+def archive(layout: Layout) -> list[str]:
+    """Move an old run's artifacts to their `.prev` names; lessons stay, they are for the next run."""
+    moved = [atomic.archive(path) for path in (layout.results, layout.state)]
+    found = list(layout.evidence.glob("[0-9]*")) if layout.evidence.is_dir() else []
+    if found:
+        # The folder itself holds the lock that is held right now, so its content moves, not the folder.
+        target = layout.evidence.with_name(layout.evidence.name + ".prev")
+        if target.exists():
+            target.rename(atomic.archive_name(target))
+        target.mkdir()
+        for item in (*found, *layout.evidence.glob("*.json*")):
+            item.rename(target / item.name)
+    return [name for name in moved if name]
+
+
+def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
+    """Measure as `start` would and report, for the wizard; leaves nothing behind. A dirty tree is said, not refused."""
+    import shutil
+    import tempfile
+    from contextlib import nullcontext
+
+    plan = replace(plan, config=replace(plan.config, measured=True))
+    config.validate(plan.config, plan.mode)
+    busy = locks.held(layout.evidence / "trial.lock", intent.BUSY) if layout.evidence.is_dir() else nullcontext()
+    folder = Path(tempfile.mkdtemp(prefix="autoresearch-"))
+    try:
+        with busy:
+            first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
+        printed = excerpts.tail(folder / "baseline" / "verify-1.out", PRINTED_SHOWN)[0]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
+    told = figures(first)
+    goal = plan.config.stop_at(plan.mode)
+    if goal is not None and goal.holds(first.metric):
+        told["warnings"].append(
+            f"the end of the run ({goal}) is reached before it starts: either there is nothing to do, or the check "
+            "does not see what fails; compare its number with the output it counts"
+        )
+    if first.dirty:
+        told["warnings"].append(
+            f"uncommitted changes inside the scope: {listing(first.dirty, 3)}; the start is refused until they are "
+            "committed or put away, unless a background run takes its own worktree"
+        )
+    sealed = any(isolation.sealed(Path(repo.path)) for repo in plan.config.repos)
+    refused = first.dirty or first.guard == "fail" or sealed
+    # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
+    lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
+    told = {**told, **found, "startable": not refused, "check_printed": lines}
+    return {**told, "message": sentence(plan.config, first)}
+
+
+def figures(first: baseline.Baseline) -> dict[str, Any]:
+    """What a measured baseline tells, as the answer carries it."""
+    noise = {key: first.config.noise[key] for key in ("kind", "samples", "spread", "smallest_detectable")}
+    samples = next(event["samples"] for event in first.events if event.get("kind") == "samples")
+    return {
+        "baseline_metric": first.metric,
+        "others": dict(list(samples[0]["others"].items())[:20]),
+        "baseline_commit": first.commit,
+        "guard": first.guard,
+        **({"confirm": first.confirm} if first.config.confirm else {}),
+        "seconds_per_run": first.config.noise["seconds"],
+        **({"guard_seconds": first.config.noise["guard_seconds"]} if first.config.guard else {}),
+        "noise": noise,
+        "protected": list(first.protected[:PROTECTED_SHOWN]),
+        "protected_count": len(first.protected),
+        "warnings": list(first.warnings),
+    }
+
+
+def sentence(wanted: Config, first: baseline.Baseline) -> str:
+    """The calibration in one plain sentence for the user."""
+    noise = first.config.noise
+    seconds = float(noise["seconds"])
+    each = f"one run takes {seconds:.2g} s" if seconds < 100 else f"one run takes {seconds:.0f} s"
+    name = wanted.metric or "the metric"
+    if noise["kind"] == "exact":
+        return f"{name} is {plain(first.metric)} and repeats exactly; {each}, one run a trial"
+    about = f"{name} is about {plain(first.metric)} with a spread of {plain(noise['spread'])}; {each}; "
+    if not paired.affordable(first.config):
+        return about + f"more are too dear, so it is one run a trial, and a keep must gain {_limit(first.config)}"
+    return about + (
+        f"gains from about {plain(noise['smallest_detectable'])} on can be told from noise "
+        f"within {paired.cap(first.config)} runs"
+    )
+
+
+def _limit(wanted: Config) -> str:
+    return f"more than {plain(paired.threshold(wanted))}"
+
+
+def answer(ready: Ready) -> dict[str, Any]:
+    """The JSON answer of `init_run`."""
+    run, first = ready.run, ready.first
+    out = {
+        "baseline_metric": run.state.baseline_metric,
+        "baseline_commit": run.state.last_commit,
+        "results_path": str(run.layout.results),
+        "state_path": str(run.layout.state),
+        "session_mode": run.config.session_mode,
+        "parallel_mode": run.config.parallel_mode,
+        "run_tag": run.tag,
+    }
+    if not run.config.measured:
+        return {**out, "message": "reported run: record every iteration with autoresearch_record_iteration.py"}
+    message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py; "
+    message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
+    return {**out, **figures(first), "message": message}

@@ -1,0 +1,175 @@
+"""The verdict on a committed candidate: verify, then what a would-be keep must still pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from ...noise import paired
+from ..core import changes, decision, numbers
+from ..core.frozen import dataclass, field, replace
+from ..core.text import listing
+from ..disk import bytecode, evidence
+from ..system.git import Repo
+from . import evaluator_lock, measure, require
+from .context import Run
+from .intent import Intent
+from .measure import Arms, Bench, Measurement
+
+# A gain this many times the best one so far is measured again before it is believed, and flagged in the report.
+UNLIKELY = 5
+SIMPLIFY = "simplify"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Status and guard for the row, the reason, a note for the description, and the checks that were run."""
+
+    status: str
+    guard: str
+    reason: str
+    measurement: Measurement
+    note: str = ""
+    unlikely: bool = False
+    checks: Mapping[str, str] = field(default_factory=dict)
+
+
+def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
+    """Measure the committed candidate and decide; the tree holds the candidate's content afterwards."""
+    arms = _arms(note)
+    measured = paired.measured(bench, arms, run.state.current_metric, note.seed)
+    arms.show_candidate()
+    moved = evaluator_lock.violated(run)
+    if moved and not measured.problem:
+        measured = replace(measured, value=None, problem=f"the evaluator changed during the run: {listing(moved, 3)}")
+    if measured.value is None:
+        return _crash(measured)
+    outcome = decide(run, measured)
+    simpler = not outcome.improved and _kept_as_simpler(run, note, measured, labels)
+    if not outcome.improved and not simpler:
+        return Verdict("discard", "-", measured.reason or outcome.reason, measured)
+    verdict = _survives(run, bench, measured, labels, measured.reason or outcome.reason)
+    if simpler and verdict.status == "keep":
+        verdict = replace(
+            verdict, reason="kept by rule: metric equal, lines only deleted", note="equal metric, simpler"
+        )
+    return verdict
+
+
+def _crash(measured: Measurement, unlikely: bool = False) -> Verdict:
+    said = f"crash: {measured.problem}"
+    return Verdict("crash", "-", said, measured, said, unlikely)
+
+
+def decide(run: Run, measured: Measurement) -> decision.Outcome:
+    """Whether the metric improved: the rule's word under noise, else by comparison and the smallest wanted gain."""
+    current, config = run.state.current_metric, run.config
+    if measured.improves is not None:
+        better = (
+            measured.improves
+            and measured.value is not None
+            and numbers.better(config.direction, measured.value, current)
+        )
+        return decision.Outcome("keep" if better else "discard", better, measured.reason)
+    outcome = decision.decide(config.direction, current, measured.value, "-", False)
+    assert measured.value is not None
+    if outcome.improved and numbers.gain(config.direction, measured.value, current) < config.min_delta:
+        return decision.Outcome("discard", False, f"gain below the wanted {numbers.plain(config.min_delta)}")
+    return outcome
+
+
+def _arms(note: Intent) -> Arms:
+    """Swap the tree between candidate and retained content; HEAD stays at the trial's commit."""
+    shown, turns = {"candidate": True}, bytecode.Turns()
+
+    def show(candidate: bool) -> None:
+        """Put the wanted content into every repository of the trial."""
+        if shown["candidate"] == candidate:
+            return
+        for place in note.places.values():
+            if place.trial:
+                repo = Repo(Path(place.tree))
+                ends = (place.base, place.trial) if candidate else (place.trial, place.base)
+                turns.leave(not candidate, repo.root, repo.changed_paths(*ends))
+                repo.switch_content(*ends)
+                turns.enter(candidate, repo.root)
+        shown["candidate"] = candidate
+
+    return Arms(lambda: show(True), lambda: show(False))
+
+
+def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[str], reason: str) -> Verdict:
+    """A would-be keep: repeat an unlikely gain, then requirements, guard, confirm, labels; one failure discards."""
+    unlikely = is_unlikely(run, measured)
+    if unlikely:
+        measured = _again(run, bench, measured)
+        if measured.value is None:
+            return _crash(measured, True)
+    missed = require.broken(run.config, measured.others)
+    if missed:
+        return Verdict("discard", "-", f"required: {missed}", measured, missed, unlikely)
+    guard, problem = _guard(run, bench)
+    checks = {"guard": problem or guard}
+    if guard == "fail":
+        return Verdict("discard", guard, f"guard failed: {problem}", measured, "", unlikely, checks)
+    if run.config.confirm and not _confirmed(run, bench):
+        return Verdict(
+            "discard", guard, "confirm failed", measured, "confirm failed", unlikely, {**checks, "confirm": "fail"}
+        )
+    outcome = decision.gate_labels(decision.Outcome("keep", True, reason), run.config.required_keep_labels, labels)
+    note = outcome.reason if outcome.status == "discard" else ""
+    return Verdict(outcome.status, guard, outcome.reason, measured, note, unlikely, checks)
+
+
+def _again(run: Run, bench: Bench, measured: Measurement) -> Measurement:
+    """Run verify once more; pairs have repeated the gain already. What is not repeated is no number."""
+    if measured.retained:
+        return measured
+    sample = measure.verify(bench, "verify-again")
+    both = replace(measured, samples=(*measured.samples, sample))
+    if sample.value is not None and _repeats(run, measured, sample.value):
+        worse = max if run.config.direction == "lower" else min
+        return replace(both, value=worse(s.value for s in both.samples if s.value is not None))
+    seen = sample.problem if sample.value is None else numbers.plain(sample.value)
+    return replace(both, value=None, problem=f"not repeatable: {seen} at the second run")
+
+
+def _repeats(run: Run, measured: Measurement, value: Decimal) -> bool:
+    if measured.improves is None:
+        return value == measured.value
+    return numbers.gain(run.config.direction, value, run.state.current_metric) > paired.threshold(run.config)
+
+
+def is_unlikely(run: Run, measured: Measurement) -> bool:
+    """Whether the gain is out of proportion: several times the best gain so far, or most of what is left."""
+    assert measured.value is not None
+    current, direction = run.state.current_metric, run.config.direction
+    gain = numbers.gain(direction, measured.value, current)
+    kept = [row for row in run.log.rows if row.is_main and row.status == "keep"]
+    earlier = [abs(Decimal(row.delta)) for row in kept if numbers.is_number(row.delta)]
+    if earlier:
+        return gain > UNLIKELY * max(earlier)
+    return abs(gain) * 10 > abs(current) * 9 if current else False
+
+
+def _guard(run: Run, bench: Bench) -> tuple[str, str]:
+    if not run.config.guard:
+        return "-", ""
+    seconds = run.config.noise.get("guard_seconds")
+    limit = max(60.0, 2 * float(seconds)) if seconds is not None else bench.limit
+    passed, problem, _ = measure.passes(replace(bench, limit=limit), run.config.guard, "guard")
+    return ("pass" if passed else "fail"), problem
+
+
+def _confirmed(run: Run, bench: Bench) -> bool:
+    """Run the held-out check; nothing that it prints is kept, and nobody is told more than whether it passed."""
+    return measure.passes(replace(bench, limit=measure.FIRST_LIMIT), run.config.confirm, "")[0]
+
+
+def _kept_as_simpler(run: Run, note: Intent, measured: Measurement, labels: Sequence[str]) -> bool:
+    """Equal exact metric, the label `simplify`, and a patch that only deletes lines."""
+    if SIMPLIFY not in labels or measured.improves is not None or measured.value != run.state.current_metric:
+        return False
+    patches = [Repo(Path(p.tree)).patch(p.base, p.trial, evidence.PATCH_LIMIT) for p in note.places.values() if p.trial]
+    return changes.only_deletes(b"\n".join(patches))

@@ -1,0 +1,188 @@
+"""Measuring: one check run to its sample, and a candidate against the retained tree under noise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from ...noise.signrank import median
+from ..core import metric
+from ..core.config import Config
+from ..core.frozen import dataclass, field
+from ..core.text import listing, one_line
+from ..disk import evidence
+from ..system import process
+from . import evaluator_lock
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+# Until a baseline tells how long a run takes, nothing may run longer than this (seconds).
+FIRST_LIMIT = 1800.0
+# A check that is quick may stumble over a busy machine: below this, twice the time is no sign of anything (seconds).
+SLACK = 10.0
+# What says why a check failed: an error, but no stack frame, no banner, nor `make: *** [bench] Error 2`.
+_TELLING = re.compile(r"(?!\s*at |=|make).*(?:Error|error:|failed|FAILED|assert)")
+_WORDED = re.compile(r"(?!make).*\w")
+_TAIL = 1 << 16
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One run of a check: its metric or why there is none, its other numbers, and seconds.
+
+    `form` is how a usable number was printed, also by a run that failed otherwise; "" without one.
+    """
+
+    value: Decimal | None
+    problem: str
+    seconds: float
+    exit_code: int | None
+    others: Mapping[str, Decimal] = field(default_factory=dict)
+    form: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sample as evidence keeps it."""
+        return {
+            "value": self.value,
+            "problem": self.problem,
+            "seconds": Decimal(f"{self.seconds:.4f}"),
+            "exit_code": self.exit_code,
+            "others": dict(self.others),
+        }
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where checks run and what bounds them: checkout, evidence folder, seconds, a mark for their processes, and the
+    evaluator's digests, which are compared after each run."""
+
+    tree: Path
+    folder: Path
+    config: Config
+    limit: float
+    mark: str
+    lock: Mapping[str, str] = field(default_factory=dict)
+
+
+def limit_of(config: Config, seconds: float | None) -> float:
+    """Seconds a run of verify may take: as configured, else twice the baseline's (contract section 7)."""
+    if config.verify_timeout is not None:
+        return float(config.verify_timeout)
+    return FIRST_LIMIT if seconds is None else max(2 * seconds, seconds + SLACK)
+
+
+def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
+    """Run verify once; its output goes to the evidence folder under `name`."""
+    done = _run(bench, bench.config.verify, name, keep)
+    problem = _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit)
+    reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
+    if not problem and reading.problem:
+        problem = f"verify printed no usable metric: {reading.problem}"
+    form = "" if reading.value is None else reading.form
+    return Sample(None if problem else reading.value, problem, done.duration, done.exit_code, reading.others, form)
+
+
+def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
+    """Run a pass-or-fail check (guard, confirm): whether it passed, why not, and its seconds.
+
+    Without a `name` nothing that it prints is written anywhere.
+    """
+    done = _run(bench, command, name, evidence.OUTPUT_LIMIT)
+    problem = _tampered(bench) or _failure(done, False, bench.limit)
+    return not problem, problem, done.duration
+
+
+def _run(bench: Bench, command: str, name: str, keep: int) -> process.Finished:
+    done = process.run_shell(command, bench.tree, bench.limit, {}, bench.mark)
+    if name:
+        evidence.write_bytes(bench.folder / f"{name}.out", done.stdout, keep)
+        evidence.write_bytes(bench.folder / f"{name}.err", done.stderr, keep)
+    return done
+
+
+def _tampered(bench: Bench) -> str:
+    moved = evaluator_lock.changed(bench.tree, bench.lock)
+    return f"the evaluator changed during the run: {listing(moved, 3)}" if moved else ""
+
+
+def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
+    if done.timed_out:
+        return f"took longer than {limit:.0f} s and was ended"
+    if done.overflowed:
+        return "printed more than 64 MiB and was ended"
+    if done.signal:
+        return f"ended by signal {done.signal}"
+    if done.exit_code != 0 and not any_exit:
+        last = _cause(done)
+        return f"exit code {done.exit_code}" + (f": {last}" if last else "")
+    return f"left processes behind: {listing(done.leftovers, 2)}" if done.leftovers else ""
+
+
+def _cause(done: process.Finished) -> str:
+    """The last line that names an error, of stderr before stdout; else the last one with a word in it."""
+    streams = [out[-_TAIL:].decode("utf-8", "replace").splitlines()[::-1] for out in (done.stderr, done.stdout)]
+    wanted = (_TELLING, _WORDED, re.compile(r".*\w"))
+    found = (line for pattern in wanted for lines in streams for line in lines if pattern.match(line))
+    return one_line(next(found, ""), 160)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a candidate measured: its estimate (or the problem), all samples, and the rule's verdict under noise.
+
+    `improves` is None when one run decides by itself (exact metrics)."""
+
+    value: Decimal | None
+    problem: str
+    samples: tuple[Sample, ...]
+    retained: tuple[Sample, ...] = ()
+    improves: bool | None = None
+    reason: str = ""
+    interval: tuple[Decimal, Decimal] | None = None
+
+    @property
+    def runs(self) -> int:
+        """Runs of verify, both arms."""
+        return len(self.samples) + len(self.retained)
+
+    @property
+    def others(self) -> Mapping[str, Decimal]:
+        """The candidate's other numbers."""
+        return others(self.samples)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds spent in verify."""
+        return sum(sample.seconds for sample in (*self.samples, *self.retained))
+
+
+def others(samples: Sequence[Sample]) -> Mapping[str, Decimal]:
+    """The other numbers that every one of these runs printed, each with its median."""
+    shown = [sample.others for sample in samples]
+    keys = [key for key in shown[0] if all(key in one for one in shown)] if shown else []
+    return {key: median([one[key] for one in shown]) for key in keys}
+
+
+def exact(bench: Bench) -> Measurement:
+    """One run decides."""
+    sample = verify(bench, "verify-1")
+    return Measurement(sample.value, sample.problem, (sample,))
+
+
+def failed(samples: Sequence[Sample], retained: Sequence[Sample]) -> Measurement:
+    """The measurement ends with the problem of the sample that gave no number, and says in which state it was run."""
+    problem = next((s.problem for s in samples if s.problem), "")
+    problem = problem or "the retained state: " + next((s.problem for s in retained if s.problem), "no sample")
+    return Measurement(None, problem, tuple(samples), tuple(retained))
+
+
+@dataclass(frozen=True)
+class Arms:
+    """How to put the candidate's or the retained content into the tree, between runs."""
+
+    show_candidate: Callable[[], None]
+    show_retained: Callable[[], None]

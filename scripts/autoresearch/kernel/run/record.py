@@ -1,0 +1,181 @@
+"""Recording a row that a person or an agent reports: the checks of contract section 2, then one append."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from ..core import decision, numbers
+from ..core.choices import SEARCH_AFTER
+from ..core.errors import Refusal
+from ..core.frozen import dataclass, field
+from ..core.rows import Row
+from ..core.text import DESCRIPTION_LIMIT, one_line
+from ..disk import evidence
+from ..disk.journal import Event
+from ..disk.layout import Layout
+from . import context
+from .context import Run
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+# In a measured run these come from the tool's own measurement, never from a typed number.
+MEASURED_ONLY = ("keep", "discard", "crash", "no-op")
+_NEED_COMMIT = ("keep", "discard", "crash")
+_NEED_METRIC = ("keep", "discard", "drift")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is reported of one iteration; `metric` is exact, labels are clean."""
+
+    status: str
+    description: str = ""
+    metric: Decimal | None = None
+    commit: str = "-"
+    guard: str = "-"
+    labels: tuple[str, ...] = ()
+    repo_commits: Mapping[str, str] = field(default_factory=dict)
+
+
+def check(run: Run, report: Report) -> None:
+    """Raise `Refusal` for a report that cannot become a row of this run."""
+    if run.config.measured:
+        _check_measured(run, report)
+    if report.status in _NEED_METRIC and report.metric is None:
+        raise Refusal(f"{report.status} needs a metric, expected --metric NUMBER; measure first")
+    if report.status in _NEED_COMMIT and report.commit == "-":
+        raise Refusal(f"{report.status} needs the trial's commit, expected --commit HASH; commit before you verify")
+    if report.status == "refine" and report.commit == "-" and (report.metric is not None or report.guard != "-"):
+        raise Refusal("a refine with a metric or guard was a trial, expected --commit HASH; add it or drop the figures")
+    if report.status == "keep":
+        _check_keep(run, report)
+
+
+def _check_measured(run: Run, report: Report) -> None:
+    if report.status in MEASURED_ONLY:
+        raise Refusal(
+            f"this run is measured: a typed {report.status} is not accepted; "
+            "leave the edit in place and run autoresearch_run_trial.py, which measures and records it"
+        )
+    if report.metric is not None or report.guard != "-":
+        raise Refusal(
+            f"this run is measured: --metric and --guard are not accepted with {report.status}; drop them, "
+            "the tool measures"
+        )
+    if report.status == "search":
+        from ..core import ladder
+
+        refusal = (
+            "web search is disabled" if run.config.web_search != "enabled" else ladder.search_refusal(run.log.rows)
+        )
+        if refusal:
+            raise Refusal(f"a search may not be logged now ({refusal}); go on with the next experiment")
+
+
+def _check_keep(run: Run, report: Report) -> None:
+    retained = run.state.current_metric
+    if report.metric is None or not numbers.better(run.config.direction, report.metric, retained):
+        raise Refusal(
+            f"keep does not improve on the retained metric {numbers.plain(retained)} "
+            f"(direction {run.config.direction}); record it as discard"
+        )
+    if report.guard == "fail":
+        raise Refusal("keep with a failed guard, expected guard pass or -; record it as discard")
+
+
+def row_of(run: Run, report: Report) -> Row:
+    """The row that a checked report becomes."""
+    state = run.state
+    missing = decision.missing_labels(run.config.required_keep_labels, report.labels)
+    status, description = report.status, report.description
+    if status == "keep" and missing:
+        status = "discard"
+        description = _noted(description, f"missing required label: {', '.join(missing)}")
+    if status == "pivot" and state.pivot_count + 1 > SEARCH_AFTER and run.config.web_search != "enabled":
+        description = _noted(description, "web search skipped: disabled")
+    commit = state.last_commit if status == "drift" and report.commit == "-" else report.commit
+    metric = state.current_metric if report.metric is None else report.metric
+    delta = numbers.signed(numbers.difference(metric, state.current_metric))
+    return Row(state.iteration + 1, "", commit, metric, delta, report.guard, status, report.labels, description)
+
+
+def _noted(description: str, note: str) -> str:
+    """The description with a note that stays readable however long the description is."""
+    note = f" ({one_line(note, 500)})"
+    return one_line(description, DESCRIPTION_LIMIT - len(note)) + note
+
+
+def repo_event(iteration: int, commits: Mapping[str, str]) -> list[Event]:
+    """The event that carries the repositories' commits of an iteration, if there are any."""
+    return [{"kind": "repos", "iteration": iteration, "repo_commits": dict(commits)}] if commits else []
+
+
+def append(layout: Layout, report: Report) -> tuple[Run, Row]:
+    """Check, append, snapshot; then the lesson. Raises `Refusal` with nothing written."""
+    with context.writing(layout) as (run, held):
+        check(run, report)
+        if not evidence.intent_path(layout.evidence).exists():
+            row = row_of(run, report)
+            after = context.append(run, held, repo_event(row.iteration, report.repo_commits), [row])
+            add_lesson(run, row)
+            return after, row
+    from . import intent
+
+    with intent.alone(layout):  # refused while the trial runs; a killed one is finished or taken back first
+        pass
+    return append(layout, report)
+
+
+def add_lesson(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
+    """One lesson after a keep or a pivot, never in exec mode; once an iteration."""
+    if row.status not in ("keep", "pivot") or run.mode == "exec":
+        return
+    from ...notes import lessons_file
+    from ...notes.lessons import Lesson
+
+    where = f"{run.tag}#{row.iteration}"
+    if lessons_file.has_iteration(run.layout.lessons, where):
+        return
+    lesson = Lesson(
+        number=0,
+        title=one_line(row.description, 100) or row.status,
+        strategy=one_line(strategy or row.description, 300),
+        outcome=row.status,
+        insight=insight or measured_effect(run, row),
+        context=one_line(f"{run.config.goal or run.config.metric}; scope {run.config.scope or '.'}", 200),
+        iteration=where,
+        timestamp=context.now(),
+    )
+    try:
+        lessons_file.append(run.layout.lessons, lesson)
+    except Refusal:
+        pass  # the row is in the log already: a lesson less must not make it look refused
+
+
+def measured_effect(run: Run, row: Row) -> str:
+    """What the row changed in figures, which its description does not say."""
+    before = run.state.current_metric
+    if row.status == "pivot":
+        return f"abandoned after {run.state.consecutive_discards} experiments without a keep at {numbers.plain(before)}"
+    assert row.metric is not None
+    share = f", {float(row.metric - before) / abs(float(before)):+.1%}" if before else ""
+    return (
+        f"{run.config.metric or 'metric'} {numbers.plain(before)} to {numbers.plain(row.metric)} ({row.delta}{share})"
+    )
+
+
+def answer(run: Run, row: Row) -> dict[str, Any]:
+    """The JSON answer of `record_iteration`."""
+    return {
+        "iteration": row.iteration,
+        "status": row.status,
+        "retained_metric": run.state.current_metric,
+        "retained_labels": run.state.current_labels,
+        "trial_metric": row.metric,
+        "trial_labels": row.labels,
+        "trial_repo_commits": dict(run.state.last_trial_repo_commits),
+        "description": row.description,
+    }

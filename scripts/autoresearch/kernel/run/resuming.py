@@ -1,0 +1,170 @@
+"""Reading what an earlier run left: the facts behind `resume_check`, and the repair of a snapshot from its log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..core import config, resume_rules, supervise
+from ..core.errors import Refusal
+from ..core.resume_rules import Decision, Evidence
+from ..core.text import listing
+from ..disk import atomic, journal, locks, snapshot
+from ..disk.journal import Log
+from ..disk.layout import Layout
+from . import budget, context, intent, isolation
+from .context import Run
+
+
+def examine(layout: Layout) -> tuple[Evidence, Log | None, Mapping[str, Any] | None]:
+    """What is on disk, with the parsed log and snapshot where they can be read."""
+    log, log_problem = _log(layout)
+    layout = context.located(layout, log.header.get("mode", "") if log else "")
+    has_state = layout.state.exists()
+    found, state_problem = _snapshot(layout)
+    relation = snapshot.relation(found, log) if log and found is not None else ""
+    return Evidence(layout.results.exists(), has_state, log_problem, state_problem, relation), log, found
+
+
+def _log(layout: Layout) -> tuple[Log | None, str]:
+    try:
+        log = journal.read(layout.results)
+        log.state  # noqa: B018 - raises for a log that cannot be folded
+        config.from_header(log.header)
+        return log, ""
+    except FileNotFoundError:
+        return None, ""
+    except (ValueError, OSError, Refusal) as error:
+        return None, str(error)
+
+
+def _snapshot(layout: Layout) -> tuple[Mapping[str, Any] | None, str]:
+    try:
+        found = snapshot.read(layout.state)
+        if found is not None and isinstance(found.get("config"), dict):
+            config.from_dict(found["config"])
+        return found, ""
+    except (ValueError, Refusal) as error:
+        return None, str(error)
+
+
+def check(layout: Layout, write: bool) -> dict[str, Any]:
+    """The answer of `resume_check`; with `write` the snapshot is rebuilt from a readable log."""
+    found, log, _ = examine(layout)
+    decision = resume_rules.decide(found)
+    repaired = write and log is not None and decision.detail not in ("json_matches_tsv", "fresh_start")
+    if repaired:
+        repair(layout, log)
+    more = {"full_resume": _standing, "fresh_start": _branches}.get(decision.decision)
+    return {
+        "decision": decision.decision,
+        "detail": decision.detail,
+        "reasons": [*decision.reasons, *(more(layout) if more else ())],
+        "has_results": found.has_results,
+        "has_state": found.has_state,
+        "repaired_state": bool(repaired),
+        "tsv_summary": summary(log),
+    }
+
+
+def _standing(layout: Layout) -> tuple[str, ...]:
+    """What whoever takes the run up has to know: that it is over, or what was left in the middle."""
+    from ..system.git import GitError
+
+    try:
+        run = context.load(layout)
+        return (*_over(run), *untried(run))
+    except (Refusal, GitError):
+        return ()
+
+
+def _branches(layout: Layout) -> tuple[str, ...]:
+    """Branches of earlier runs: their work is not in this checkout, and their names are taken."""
+    from ..system.git import GitError, Repo
+
+    try:
+        repo = Repo(layout.root)
+        found = repo.own_branches(isolation.PREFIX) if repo.is_git() else []
+    except GitError:
+        return ()
+    return (f"branches of earlier runs: {listing(found, 5)}; look before you take their names",) if found else ()
+
+
+def _over(run: Run) -> tuple[str, ...]:
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    if verdict.decision == supervise.RELAUNCH:
+        return ()
+    return (
+        f"this run is over ({verdict.reason}: {verdict.detail}): going on is a new run from here, with an agreement of "
+        "its own; its start archives this one (--force, in background --fresh-start)",
+    )
+
+
+def untried(run: Run) -> tuple[str, ...]:
+    """Sentences about what an interrupted session left: a trial in the middle, an edit in a measured run's scope."""
+    return (*_interrupted(run), *_edited(run))
+
+
+def _interrupted(run: Run) -> tuple[str, ...]:
+    note = intent.read(run.layout.evidence)
+    if note is None or locks.is_held(run.layout.evidence / "trial.lock"):
+        return ()  # none, or one that is at work
+    if note.row:
+        return (f"trial {note.iteration} was decided but not written down: the next command finishes it",)
+    return (
+        f"trial {note.iteration} was interrupted before it was measured: run autoresearch_run_trial.py again before "
+        "any other edit; it takes the edit up (git show, git diff) and measures it",
+    )
+
+
+def _edited(run: Run) -> tuple[str, ...]:
+    from . import tree
+
+    primary = str(run.layout.root)
+    left = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
+    if not left or not run.config.measured:
+        return ()
+    what = "look at it; try it, or take it back with git restore, before another"
+    return (f"an untried edit lies in {listing(left, 3)}: {what}",)
+
+
+def repair(layout: Layout, log: Log | None) -> Run:
+    """Write the snapshot that the log tells; an unreadable or contradicting one is set aside as `.bak`."""
+    assert log is not None
+    layout = context.located(layout, log.header.get("mode", ""))
+    with journal.locked(layout.results) as held:
+        found = snapshot.tolerant(layout.state)
+        diverged = found is None or snapshot.relation(found, held.log) == "diverged"
+        if layout.state.exists() and diverged:
+            atomic.set_aside(layout.state)
+        lost = ("state", "supervisor") if diverged else ()
+        keep = {key: value for key, value in (found or {}).items() if key not in lost}
+        run = Run(layout, held.log, context.configuration(held.log, keep or None), keep or None)
+        return context.save(run, held.log)
+
+
+def summary(log: Log | None) -> dict[str, Any] | None:
+    """The run in figures, for a question to the user."""
+    if log is None:
+        return None
+    state = log.state
+    return {
+        "mode": log.header.get("mode", ""),
+        "run_tag": log.header.get("run_tag", ""),
+        "goal": log.header.get("goal", ""),
+        "rows": len(log.rows),
+        "iteration": state.iteration,
+        "baseline_metric": state.baseline_metric,
+        "current_metric": state.current_metric,
+        "best_metric": state.best_metric,
+        "best_iteration": state.best_iteration,
+        "last_status": state.last_status,
+        "keeps": state.keeps,
+        "discards": state.discards,
+        "crashes": state.crashes,
+    }
+
+
+def decision(layout: Layout) -> Decision:
+    """The decision alone."""
+    return resume_rules.decide(examine(layout)[0])

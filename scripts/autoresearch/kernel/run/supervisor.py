@@ -1,0 +1,112 @@
+"""The supervisor's decision for a run on disk, with its counters between sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..core import resume_rules, supervise
+from ..core.errors import Refusal
+from ..core.supervise import Counters, Verdict
+from ..disk.journal import Log
+from ..disk.layout import Layout
+from . import budget, context
+from . import resuming as reading
+
+
+def signature(log: Log) -> str:
+    """What the log looks like; equal before and after a session that recorded nothing."""
+    last = log.rows[-1]
+    return f"{log.state.iteration}:{last.status}:{last.commit}:{len(log.rows)}"
+
+
+def status(layout: Layout, max_stagnation: int, after_run: bool, write: bool) -> dict[str, Any]:
+    """The answer of `supervisor_status`; with `write` the snapshot's `supervisor` object is brought up to date."""
+    found, log, _ = reading.examine(layout)
+    if not found.has_results and not found.has_state:
+        return _missing(after_run)
+    if log is None or resume_rules.decide(found).decision in (resume_rules.WIZARD, resume_rules.FRESH):
+        return _inconsistent(resume_rules.decide(found), log)
+    run = context.load(layout)
+    counters = _counters(run.snapshot)
+    if after_run:
+        counters = supervise.after_session(counters, signature(run.log))
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    verdict = supervise.with_stagnation(verdict, counters, max_stagnation)
+    if write:
+        _write(layout, verdict, counters, after_run)
+    return _answer(verdict, run.mode, run.state.iteration, run.state.last_status, counters)
+
+
+def _missing(after_run: bool) -> dict[str, Any]:
+    if not after_run:
+        raise Refusal("there is no run here (research-results.tsv is missing); start one with autoresearch_init_run.py")
+    verdict = Verdict(supervise.RELAUNCH, "missing_artifacts", "the session ended without setting up the run")
+    return _answer(verdict, "", None, "", Counters())
+
+
+def _inconsistent(decision: resume_rules.Decision, log: Log | None) -> dict[str, Any]:
+    verdict = Verdict(supervise.HUMAN, "state_inconsistent", f"{decision.detail}: {decision.reasons[0]}")
+    iteration = log.state.iteration if log else None
+    return _answer(verdict, log.header.get("mode", "") if log else "", iteration, "", Counters())
+
+
+def _counters(found: Mapping[str, Any] | None) -> Counters:
+    held = (found or {}).get("supervisor")
+    held = held if isinstance(held, dict) else {}
+
+    def count(name: str) -> int:
+        """A counter of the snapshot, 0 where it is unusable."""
+        value = held.get(name)
+        return value if isinstance(value, int) else 0
+
+    return Counters(str(held.get("last_observed_signature") or ""), count("restart_count"), count("stagnation_count"))
+
+
+def _write(layout: Layout, verdict: Verdict, counters: Counters, after_run: bool) -> None:
+    changes: dict[str, Any] = {
+        "recommended_action": verdict.decision,
+        "should_continue": verdict.decision == supervise.RELAUNCH,
+        "terminal_reason": None if verdict.decision == supervise.RELAUNCH else verdict.reason,
+        "last_reason": verdict.reason,
+        "restart_count": counters.restarts,
+        "stagnation_count": counters.stagnation,
+        "last_observed_signature": counters.signature,
+    }
+    if after_run:
+        changes.update(last_exit_kind="turn_complete", last_turn_finished_at=context.now())
+    with context.writing(layout) as (run, held):
+        context.save(run, held.log, changes)
+
+
+def _answer(verdict: Verdict, mode: str, iteration: int | None, last: str, counters: Counters) -> dict[str, Any]:
+    return {
+        "decision": verdict.decision,
+        "reason": verdict.reason,
+        "reasons": [verdict.detail] if verdict.detail else [],
+        "mode": mode or None,
+        "iteration": iteration,
+        "last_status": last or None,
+        "restart_count": counters.restarts,
+        "stagnation_count": counters.stagnation,
+    }
+
+
+def touch_session(layout: Layout, session_mode: str, policy: str) -> dict[str, Any]:
+    """Change where the run happens; the log is untouched."""
+    from ..core.frozen import replace
+
+    with context.writing(layout) as (run, held):
+        config = replace(run.config, session_mode=session_mode, execution_policy=policy or run.config.execution_policy)
+        after = context.save(replace(run, config=config), held.log)
+    return {
+        "session_mode": after.config.session_mode,
+        "execution_policy": after.config.execution_policy or None,
+        "state_path": str(after.layout.state),
+    }
+
+
+def forget_stagnation(layout: Layout) -> None:
+    """A human starts the run: from the log of now on, sessions that record nothing are counted anew."""
+    with context.writing(layout) as (run, held):
+        context.save(run, held.log, {"stagnation_count": 0, "last_observed_signature": signature(held.log)})

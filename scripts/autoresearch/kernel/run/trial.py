@@ -1,0 +1,305 @@
+"""One experiment from edit to row: gate, commit, verify, guard, decide, keep or undo, record, say what comes next."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from ..core import ladder, nextstep, numbers, rows
+from ..core.errors import Refusal
+from ..core.frozen import dataclass, replace
+from ..core.rows import Row
+from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
+from ..disk import bytecode, evidence
+from ..disk.layout import SKILL_ROOT, Layout
+from ..system.git import GitError, Repo
+from . import budget, context, evaluator_lock, intent, isolation, judge, leftovers, measure, record, tree, trial_gate
+from .context import Run
+from .intent import Intent, Place
+from .judge import Verdict
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What the agent says of its edit; all of it is data."""
+
+    description: str
+    labels: tuple[str, ...] = ()
+    hypothesis: str = ""
+
+
+def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
+    """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded."""
+    known = context.load(layout)
+    try:
+        before = _inside(tree.edits(known)) if intent.read(layout.evidence) is not None else set()
+        with intent.alone(layout) as mended:
+            run = context.load(layout)
+            trial_gate.refuse_batch(run)
+            trial_gate.refuse_finished(run)
+            found = trial_gate.admitted(run, tree.edits(run))
+            _refuse_mixture(mended, before, _inside(found))
+            edited = any(item.inside for item in found)
+            after, row = experiment(run, attempt, found) if edited else _no_op(run, attempt)
+            return answer(after, row, mended)
+    except GitError as error:
+        raise isolation.explained(error, context.load(layout).tree) from None
+
+
+def _inside(found: Sequence[tree.Edits]) -> set[str]:
+    return {path for item in found for path in item.inside}
+
+
+def _refuse_mixture(mended: str, before: set[str], now: set[str]) -> None:
+    """An interrupted edit that has come back beside a later one: measured together, neither would be judged."""
+    back = now - before
+    if before and back:
+        raise Refusal(
+            f"{mended}: its edit ({listing(sorted(back))}) lies beside a later one ({listing(sorted(before))}), "
+            "expected one at a time; take one of them back with git restore, run the trial, then make the other again"
+        )
+
+
+def _no_op(run: Run, attempt: Attempt) -> tuple[Run, Row]:
+    """Nothing changed: a row that says so."""
+    report = record.Report("no-op", attempt.description or "no change", labels=attempt.labels)
+    with context.writing(run.layout) as (fresh, held):
+        row = record.row_of(fresh, report)
+        return context.append(fresh, held, (), [row]), row
+
+
+def experiment(
+    run: Run,
+    attempt: Attempt,
+    found: Sequence[tree.Edits],
+    first: Sequence[Mapping[str, Any]] = (),
+    workers: Sequence[Row] = (),
+) -> tuple[Run, Row]:
+    """Commit, measure, decide, undo or keep, record; events of the caller come `first`, `workers` are rows of a batch.
+
+    The caller holds the trial lock (`intent.alone`) and has admitted the edits. Raises `Refusal` for a repeated patch.
+    """
+    edited = [item for item in found if item.inside]
+    note = _commit(run, _begin(run, edited), attempt, edited)
+    key = _key(run, note)
+    bench = _bench(run, note)
+    verdict = judge.judge(run, bench, note, attempt.labels)
+    left = leftovers.settle(run, {item.repo: item.untracked for item in found}, bench.folder)
+    row = _row(run, note, verdict, attempt)
+    _keep_evidence(run, note, verdict, attempt, row)
+    note = replace(
+        note,
+        row=rows.format_row(row),
+        events=(*first, _trial_event(note, verdict, attempt, key), *left, *_repo_events(run, note)),
+        workers=tuple(map(rows.format_row, workers)),
+        rollback="" if row.status == "keep" else _rollback(run, note),
+        lesson=one_line(attempt.hypothesis, 300),
+    ).write(run.layout.evidence)
+    after = intent.complete(run.layout, note)
+    evidence.clear_intent(run.layout.evidence)
+    return after, row
+
+
+def _begin(run: Run, edited: Sequence[tree.Edits]) -> Intent:
+    """Note what is about to happen, durably, before anything is touched."""
+    names = {item.repo for item in edited} | {str(run.layout.root)}
+    places = {name: Place(str(where), Repo(where).head()) for name, (where, _) in run.trees().items() if name in names}
+    # Under the log's lock: a row that is recorded now either counts already or sees the note.
+    with context.writing(run.layout) as (fresh, _):
+        iteration = fresh.state.iteration + 1
+        evidence.fresh_folder(run.layout.evidence, iteration)
+        mark = f"{run.tag}-{iteration}-{os.getpid()}-{time.time_ns()}"
+        return Intent(iteration, run.tag, mark, places, started=time.time()).write(run.layout.evidence)
+
+
+def _commit(run: Run, note: Intent, attempt: Attempt, edited: Sequence[tree.Edits]) -> Intent:
+    message = _message(note, attempt)
+    commits: dict[str, str] = {}
+    try:
+        for item in edited:
+            bytecode.forget(item.tree, item.inside)
+            commits[item.repo] = Repo(item.tree).commit_paths(item.inside, message)
+    except (GitError, ValueError) as error:
+        intent.finish(run.layout)  # back to uncommitted edits, as before the call
+        if isinstance(error, ValueError):
+            raise Refusal(f"nothing to commit ({error}), expected a changed file; edit something and repeat") from None
+        raise
+    return intent.with_commits(note, commits).write(run.layout.evidence)
+
+
+def _message(note: Intent, attempt: Attempt) -> str:
+    subject = one_line(attempt.description, 160) or f"iteration {note.iteration}"
+    body = block(attempt.hypothesis, 2000).strip()
+    return f"experiment: {subject}\n\n" + (f"{body}\n\n" if body else "") + intent.trailers(note)
+
+
+def _bench(run: Run, note: Intent) -> measure.Bench:
+    seconds = run.config.noise.get("seconds")
+    limit = measure.limit_of(run.config, None if seconds is None else float(seconds))
+    folder = evidence.folder(run.layout.evidence, note.iteration)
+    return measure.Bench(run.tree, folder, run.config, limit, note.mark, evaluator_lock.known(run.log))
+
+
+def _key(run: Run, note: Intent) -> str:
+    """The key of the attempt's patch, kept as evidence; raises `Refusal` for one that was tried before or mutes."""
+    patch = _patch(run, note)
+    key = trial_gate.key_of(run, patch)
+    refusal = trial_gate.tried_before(run, key) or trial_gate.muted_by(run, patch)
+    if refusal:
+        intent.finish(run.layout)
+        evidence.fresh_folder(run.layout.evidence, note.iteration)
+        raise Refusal(refusal)
+    folder = evidence.folder(run.layout.evidence, note.iteration)
+    evidence.write_bytes(folder / "patch.diff", patch, 2 * evidence.PATCH_LIMIT)
+    return key
+
+
+def _patch(run: Run, note: Intent) -> bytes:
+    """The patch of the attempt over all its repositories."""
+    parts = []
+    for name, place in note.places.items():
+        if place.trial:
+            title = b"" if name == str(run.layout.root) else f"# repository {Path(name).name}\n".encode()
+            parts.append(title + Repo(Path(place.tree)).patch(place.base, place.trial, evidence.PATCH_LIMIT))
+    return b"".join(parts)
+
+
+def _rollback(run: Run, note: Intent) -> str:
+    """`reset` only where every repository of the trial is on an isolated branch: all are undone in one way."""
+    changed = [Path(place.tree) for place in note.places.values() if place.trial]
+    if "reset" not in run.config.rollback_policy:
+        return "revert"
+    return isolation.rollback(run) if all(map(isolation.is_isolated, changed)) else "revert"
+
+
+def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> dict[str, Any]:
+    """What has no column: key of the patch, cost, how sure, other metrics."""
+    measured = verdict.measurement
+    out: dict[str, Any] = {
+        "kind": "trial",
+        "iteration": note.iteration,
+        "at": context.now(),
+        "key": key,
+        "runs": measured.runs,
+        "seconds": Decimal(f"{measured.seconds:.3f}"),
+        "why": one_line(verdict.reason, 200),
+    }
+    if measured.interval:
+        out["interval"] = list(measured.interval)
+    if measured.others:
+        out["others"] = dict(list(measured.others.items())[:20])
+    if verdict.unlikely:
+        out["unlikely"] = True
+    if attempt.hypothesis:
+        out["hypothesis"] = one_line(attempt.hypothesis, 300)
+    return out
+
+
+def _repo_events(run: Run, note: Intent) -> list[Mapping[str, Any]]:
+    if not run.config.companions:
+        return []
+    return record.repo_event(note.iteration, {name: place.trial or place.base for name, place in note.places.items()})
+
+
+def _row(run: Run, note: Intent, verdict: Verdict, attempt: Attempt) -> Row:
+    primary = note.places[str(run.layout.root)]
+    metric = verdict.measurement.value
+    retained = run.state.current_metric
+    shown = retained if metric is None else metric
+    delta = numbers.signed(numbers.difference(shown, retained))
+    suffix = f" ({verdict.note})" if verdict.note else ""
+    description = one_line(attempt.description, DESCRIPTION_LIMIT - len(suffix) - 200) + suffix
+    commit = Repo(run.tree).short(primary.trial or primary.base)
+    return Row(note.iteration, "", commit, shown, delta, verdict.guard, verdict.status, attempt.labels, description)
+
+
+def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, row: Row) -> None:
+    measured = verdict.measurement
+    evidence.write_json(
+        evidence.folder(run.layout.evidence, note.iteration) / "trial.json",
+        {
+            "iteration": note.iteration,
+            "at": context.now(),
+            "description": row.description,
+            "hypothesis": block(attempt.hypothesis, 4000),
+            "status": verdict.status,
+            "reason": verdict.reason,
+            "metric": measured.value,
+            "retained_before": run.state.current_metric,
+            "interval": measured.interval,
+            "unlikely": verdict.unlikely,
+            "guard": verdict.guard,
+            "checks": verdict.checks,
+            "samples": [sample.to_dict() for sample in measured.samples],
+            "seed": note.seed,
+            "retained_samples": [sample.to_dict() for sample in measured.retained],
+            "commits": {name: vars(place) for name, place in note.places.items()},
+        },
+    )
+
+
+def _next(after: Run) -> dict[str, Any]:
+    """What comes next, at the end with the minutes that the run took."""
+    closing = ""
+    if after.mode == "fix":
+        from ...modes import fix_rows  # loads what only the modes with a folder need
+
+        closing = fix_rows.closing_command(after.layout.root)
+    found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), closing)
+    if found["action"] in ("stop", "needs_human"):
+        found["counts"]["minutes"] = round(budget.minutes(after))
+        if after.mode == "exec":
+            found["do"] = _EXEC_END if budget.is_counted(after) else _EXEC_LINES
+    return found
+
+
+_EXEC_END = "The run is over. End the session with the single word done."
+_EXEC_LINES = (
+    "The run is over. Your final message is, as it is and alone, what this prints: "
+    f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_exec_state.py'} --repo-root . --lines --cleanup"
+)
+
+
+def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
+    """The answer: under 400 tokens, and enough for an agent that remembers nothing."""
+    state = after.state
+    event = next(
+        (e for e in reversed(after.log.events) if e.get("kind") == "trial" and e.get("iteration") == row.iteration), {}
+    )
+    out: dict[str, Any] = {
+        "iteration": row.iteration,
+        "status": row.status,
+        "metric": row.metric,
+        "delta": row.delta,
+        "guard": row.guard,
+        "commit": row.commit,
+        "retained_metric": state.current_metric,
+        "best_metric": state.best_metric,
+        "best_iteration": state.best_iteration,
+        "decision": event.get("why", "nothing changed"),
+        "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
+        "next": _next(after),
+    }
+    limited = {text.split(" ")[0] for text in after.config.require}
+    if limited and "others" in event:
+        out["others"] = {name: value for name, value in event["others"].items() if name in limited}
+    out["next"]["unsure"] = f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_resume_prompt.py'} --repo ."
+    if "interval" in event:
+        out["interval"] = event["interval"]
+        out["estimate"] = f"from {event['runs']} runs, in proportion to the retained code run in turns"
+    if mended:
+        out["recovered"] = mended
+    if ladder.same_crash(after.log.rows) >= 5 and out["next"]["action"] not in ("stop", "needs_human"):
+        out["next"] = {
+            "action": "needs_human",
+            "reason": "the same crash 5 times in a row",
+            "do": "Record --status blocked with the cause, then tell the user.",
+        }
+    return out

@@ -1,0 +1,128 @@
+"""What is refused before anything runs: a finished run, edits out of scope or in the evaluator, repeated patches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...muting import muting
+from ..core import supervise
+from ..core.choices import MIN_FREE_MB
+from ..core.errors import Refusal
+from ..core.text import listing
+from ..disk import evidence
+from ..system import limits
+from ..system.git import Repo
+from . import budget, context, evaluator_lock, tree
+from .context import Run
+from .tree import Edits
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def refuse_finished(run: Run) -> None:
+    """Refuse a trial of a run that is over, out of budget, not measured, or out of disk."""
+    if not run.config.measured:
+        raise Refusal(
+            "this run was set up with a reported baseline, expected a measured one; record with "
+            "autoresearch_record_iteration.py, or start a measured run (init_run without --baseline-metric)"
+        )
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    if verdict.decision != supervise.RELAUNCH:
+        raise Refusal(
+            f"the run is over ({verdict.reason}: {verdict.detail}), so nothing was measured; "
+            "report the result to the user, a new run starts with autoresearch_init_run.py --force"
+        )
+    free = limits.free_mb(run.layout.root)
+    if free < MIN_FREE_MB:
+        raise Refusal(
+            f"only {free} MB of disk are free, expected at least {MIN_FREE_MB}; free some and repeat the command"
+        )
+
+
+def refuse_batch(run: Run) -> None:
+    """Refuse a trial while a batch is open: its workers start from the retained state as it is."""
+    if evidence.batch_path(run.layout.evidence).exists():
+        raise Refusal("a batch is open here, expected none; autoresearch_run_batch.py close measures it, abort drops")
+
+
+def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
+    """The edits, when every one of them may be committed; else `Refusal` naming the paths, touching nothing."""
+    primary = str(run.layout.root)
+    for item in found:
+        _refuse_moved_head(run, item)
+    unmerged = [path for item in found for path in tree.named(item, item.unmerged, primary)]
+    if unmerged:
+        raise Refusal(f"unmerged paths {listing(unmerged)}, expected none; ask the user to resolve the conflict")
+    protected = evaluator_lock.violated(run)
+    if protected:
+        _note(run, "evaluator", protected)
+        raise Refusal(
+            f"the evaluator was changed: {listing(protected)}; it is locked so that numbers stay comparable. "
+            "Undo that change; a wanted one goes through the user and a re-baseline (record_iteration --status drift)"
+        )
+    outside = [path for item in found for path in tree.named(item, item.outside, primary)]
+    if outside:
+        _note(run, "scope", outside)
+        raise Refusal(
+            f"changes outside the scope ({run.config.scope or '.'}): {listing(outside)}; nothing was committed. "
+            "Take back your own lines, by hand where the user had unsaved work; else tell the user; then run it again"
+        )
+    return found
+
+
+def _refuse_moved_head(run: Run, item: Edits) -> None:
+    expected = next((e["heads"][item.repo] for e in reversed(run.log.events) if item.repo in _heads(e)), "")
+    head = Repo(item.tree).head()
+    if expected and head != expected:
+        raise Refusal(
+            f"HEAD is at {head[:9]}, expected {expected[:9]}: somebody committed in mid-run. If it was your trial, "
+            f"git reset --soft {expected[:9]} and run the trial again; if it was the user's work, "
+            "record_iteration --status drift measures it as the new retained state"
+        )
+
+
+def _heads(event: Mapping[str, Any]) -> Mapping[str, str]:
+    heads = event.get("heads")
+    return heads if isinstance(heads, dict) else {}
+
+
+def _note(run: Run, what: str, paths: Sequence[str]) -> None:
+    evidence.note_refusal(
+        run.layout.evidence,
+        {"what": what, "paths": list(paths)[:20], "at": context.now(), "before_iteration": run.state.iteration + 1},
+    )
+
+
+def key_of(run: Run, patch: bytes) -> str:
+    """What makes two attempts the same: the same patch on the same retained content."""
+    import hashlib
+
+    retained = ("keep", "drift", "baseline")
+    base = max((row.iteration for row in run.log.rows if row.is_main and row.status in retained), default=0)
+    return hashlib.sha256(b"%d:" % base + patch).hexdigest()[:20]
+
+
+def tried_before(run: Run, key: str) -> str:
+    """The refusal for a patch that was tried on the same base, "" for a new one; crashes may be tried again."""
+    for event in run.log.events:
+        if event.get("kind") == "trial" and event.get("key") == key:
+            row = next(r for r in run.log.rows if r.iteration == event["iteration"] and r.is_main)
+            if row.status != "crash":
+                return (
+                    f"this exact change was tried as iteration {row.iteration} ({row.status}, metric {row.metric}); "
+                    "nothing was run. Change it or undo it, then run the trial again"
+                )
+    return ""
+
+
+def muted_by(run: Run, patch: bytes) -> str:
+    """The refusal for a fix that mutes signals instead of mending them, "" for any other."""
+    found = muting.muted_signals(patch.decode("utf-8", "replace")) if run.mode == "fix" else ()
+    if not found:
+        return ""
+    return (
+        f"the edit mutes signals instead of mending them ({listing(found)}); nothing was run. "
+        "Take that out, then run the trial again"
+    )

@@ -1,0 +1,1 @@
+"""Child processes only: git, checks, limits of the machine."""

@@ -1,0 +1,249 @@
+"""A git repository as the trial needs it: commit exactly these paths, undo exactly that commit.
+
+Every step is ordered so that a kill between two git calls is mended by calling the method again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import gitcall, gitfiles
+from .gitcall import GitError
+from .gitread import PATCH, Change, Reader, _names, _text
+
+__all__ = ["Change", "GitError", "Repo"]
+_UPDATE = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
+_PATHS = ("--pathspec-from-file=-", "--pathspec-file-nul")
+
+
+class Repo(Reader):
+    """A repository that is read and written; hooks, signing and prompts never run."""
+
+    def commit_paths(self, paths: Sequence[str], message: str) -> str:
+        """Commit the working-tree content of exactly these paths on top of HEAD; returns the commit's id.
+
+        What else is staged or changed is neither committed nor disturbed. Raises ValueError when
+        that would be an empty commit, GitError for an embedded repository or when git fails.
+        """
+        if not paths:
+            raise ValueError("no path to commit")
+        head = self.head()
+        with self._index(head, paths) as env:
+            tree = _text(self._write(["write-tree"], env=env))
+        if tree == self._resolve((head or "HEAD") + "^{tree}"):
+            raise ValueError("the paths do not differ from HEAD")
+        new = self.commit_tree(tree, head, message)
+        # Index before branch: a kill in between leaves the edit staged, and it is committed next time.
+        self._take(paths)
+        self._move(new, head, "commit")
+        return new
+
+    def commit_tree(self, tree_of: str, parent: str, message: str) -> str:
+        """A commit with the tree of `tree_of` on top of `parent` ("" for none); no branch moves."""
+        parents = ["-p", parent] if parent else []
+        args = ["commit-tree", *parents, "-F", "-", tree_of + "^{tree}"]
+        body = (message.replace("\0", "").rstrip("\n") + "\n").encode("utf-8", "replace")
+        return _text(gitcall.signed(self._cwd(), args, body))
+
+    def undo_commit(self, base: str, trial: str, *, revert_message: str | None) -> str:
+        """Content back to `base` for what `trial`, its child at HEAD, changed; returns the new HEAD.
+
+        With a message, a commit with base's tree goes on top; without, the branch moves back to
+        `base`. Safe to repeat after a kill. Raises GitError when HEAD is elsewhere, or when one of
+        the trial's own paths was changed meanwhile.
+        """
+        done = self._undone(base, trial, revert_message)
+        if done:
+            return done
+        self.switch_content(trial, base)
+        target = base if revert_message is None else self.commit_tree(base, trial, revert_message)
+        self._move(target, trial, "undo")
+        return target
+
+    def _undone(self, base: str, trial: str, revert_message: str | None) -> str:
+        """HEAD when an earlier call already finished the undo, "" when HEAD is still at the trial."""
+        head = self.head()
+        if head == trial:
+            return ""
+        if revert_message is None and head == base:
+            return head
+        if revert_message is not None and self.parent(head) == trial and not self.changed_paths(base, head):
+            return head
+        raise GitError(f"HEAD is at {head[:12]}, expected the trial {trial[:12]}")
+
+    def soft_undo(self, base: str, trial: str) -> None:
+        """HEAD and the index of the trial's paths back to `base`; the edits stay in the working tree."""
+        head = self.head()
+        if head not in (base, trial):
+            raise GitError(f"HEAD is at {head[:12]}, expected the trial {trial[:12]}")
+        self._write(["read-tree", "-i", "-m", trial, base])
+        if head == trial:
+            self._move(base, trial, "undo")
+
+    def switch_content(self, source: str, target: str) -> None:
+        """Index and files from `source`'s content to `target`'s; HEAD stays, other changes too.
+
+        Raises GitError when a path that differs between the two was changed meanwhile.
+        """
+        args = ["read-tree", "-m", "-u", source, target]
+        try:
+            self._write(args)
+        except GitError:
+            # Touched but equal files only need their times noted anew; a kill may have left a mixture.
+            gitcall.attempt(self._cwd(), ["update-index", "-q", "--refresh"])
+            if gitcall.attempt(self._cwd(), args)[0] != 0:
+                self.finish_switch(source, target)
+
+    def finish_switch(self, source: str, target: str) -> None:
+        """Complete a switch that was killed half-way: each path must hold source's or target's content."""
+        paths = self.changed_paths(source, target)
+        with self._index(source, paths) as env:
+            left = self._differing(source, env) & self._differing(target, env)
+            absent = set(self._listed(target, paths)) ^ set(paths)
+        if left:
+            raise GitError(f"changed since the trial's commit: {sorted(left)[0]!r}")
+        self._restore(target, [p for p in paths if p not in absent])
+        self._drop(sorted(absent))
+
+    def _differing(self, commit: str, env: dict[str, str]) -> set[str]:
+        args = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", commit]
+        return set(_names(self._write(args, env=env)))
+
+    def _listed(self, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
+        wanted = set(paths)
+        listed = _names(self._read("ls-tree", "-r", "--name-only", "-z", commit))
+        return tuple(p for p in listed if p in wanted)
+
+    def _drop(self, paths: Sequence[str]) -> None:
+        """Remove these paths from the index and, where present, from the working tree."""
+        self._write(["update-index", "--force-remove", "-z", "--stdin"], _joined(paths))
+        for path in paths:
+            full = self._cwd() / path
+            if full.is_symlink() or full.is_file():
+                full.unlink()
+
+    def restore(self, paths: Sequence[str]) -> None:
+        """Bring these tracked paths back to HEAD's content, in the index and on disk."""
+        self._restore("HEAD", paths)
+
+    def _restore(self, commit: str, paths: Sequence[str]) -> None:
+        if paths:
+            self._write(["restore", "--source=" + commit, "--staged", "--worktree", *_PATHS], _joined(paths))
+
+    def worktree_patch(self, paths: Sequence[str], limit: int) -> bytes:
+        """The uncommitted change of these paths, untracked ones included, cut at `limit` bytes."""
+        if not paths:
+            return b""
+        head = self.head()
+        with self._index(head, paths) as env:
+            args = ["diff-index", "--cached", *PATCH, head or self._empty_tree()]
+            return self._limited(args, env, limit)
+
+    def exclude(self, patterns: Sequence[str]) -> None:
+        """Hide these patterns in this clone only (info/exclude); quiet where that is read-only or no repository."""
+        if self.is_git():  # a sandbox may put an empty folder of that name where there is none
+            gitfiles.add_excludes(self.common_dir(), patterns)
+
+    def create_branch(self, name: str, at: str) -> None:
+        """A new branch at a commit, not checked out. Raises GitError when it exists."""
+        self._write(["branch", "--no-track", "--", name, at])
+
+    def start_branch(self, name: str) -> None:
+        """A new branch at HEAD, checked out: no file is touched. Raises GitError when it exists."""
+        self.create_branch(name, self.head())
+        self._write(["symbolic-ref", "-m", "autoresearch: start", "HEAD", "refs/heads/" + name])
+
+    def drop_branch(self, name: str, back: str) -> None:
+        """From `name`, which has nothing of its own, back to the branch `back`; no file is touched."""
+        self._write(["symbolic-ref", "-m", "autoresearch: take back", "HEAD", "refs/heads/" + back])
+        self.forget_branch(name)
+
+    def forget_branch(self, name: str) -> None:
+        """Remove a branch, whatever it holds."""
+        self._write(["branch", "-q", "-D", "--", name])
+
+    def add_worktree(self, path: Path, branch: str, at: str) -> None:
+        """A linked worktree on `branch`, which is made at `at` unless it exists."""
+        known = self._resolve("refs/heads/" + branch)
+        make = [str(path), branch] if known else ["--no-track", "-b", branch, str(path), at]
+        self._write(["worktree", "add", "-q", *make])
+
+    def add_detached_worktree(self, path: Path, at: str) -> None:
+        """A linked worktree at a commit, on no branch."""
+        self._write(["worktree", "add", "-q", "--detach", str(path), at])
+
+    def remove_worktree(self, path: Path) -> None:
+        """Remove a linked worktree with all it holds; one whose folder is gone is forgotten."""
+        if path.exists():
+            self._write(["worktree", "remove", "--force", "--force", str(path)])
+        else:
+            self._write(["worktree", "prune"])
+
+    @contextmanager
+    def _index(self, commit: str, paths: Sequence[str]) -> Iterator[dict[str, str]]:
+        """The environment of a temporary index: `commit`'s tree with the working-tree state of `paths`."""
+        odd = next((p for p in paths if p.endswith("/")), None)
+        if odd is not None:
+            raise GitError(f"an embedded git repository cannot be part of a trial: {odd!r}")
+        folder = self.git_dir()
+        _sweep(folder)
+        path = folder / f"autoresearch-{os.getpid()}.index"
+        env = {"GIT_INDEX_FILE": str(path)}
+        try:
+            self._write(["read-tree", commit or "--empty"], env=env)
+            self._take(paths, env)
+            yield env
+        finally:
+            _remove(path)
+
+    def _take(self, paths: Sequence[str], env: dict[str, str] | None = None) -> None:
+        """The working tree's state of these paths into the index."""
+        # A file whose folder has become a link is gone, but update-index refuses to look beyond the link.
+        gone = {path for path in paths if _beyond_link(self._cwd(), path)}
+        self._write(_UPDATE, _joined([path for path in paths if path not in gone]), env)
+        if gone:
+            self._write(["update-index", "--force-remove", "-z", "--stdin"], _joined(sorted(gone)), env)
+
+    def _empty_tree(self) -> str:
+        return _text(self._write(["hash-object", "-t", "tree", "--stdin"]))
+
+    def _move(self, new: str, old: str, why: str) -> None:
+        """Move HEAD's branch (or a detached HEAD) to `new`, provided it is still at `old`."""
+        self._write(["update-ref", "-m", "autoresearch: " + why, "HEAD", new, old])
+
+    def _write(self, args: Sequence[str], stdin: bytes = b"", env: dict[str, str] | None = None) -> bytes:
+        if env is None:
+            env = {}
+        return gitcall.call(self._cwd(), args, stdin, env)
+
+
+def _beyond_link(top: Path, path: str) -> bool:
+    """True when a folder on the way from `top` to `path` is a symbolic link."""
+    return any((top / folder).is_symlink() for folder in list(Path(path).parents)[:-1])
+
+
+def _joined(paths: Sequence[str]) -> bytes:
+    return b"".join(os.fsencode(path) + b"\0" for path in paths)
+
+
+def _remove(index: Path) -> None:
+    for path in (index, index.with_name(index.name + ".lock")):
+        try:
+            path.unlink()
+        except OSError:
+            pass  # it never came to be, or the folder is read-only: git has said so then
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary indexes whose process was killed."""
+    for path in folder.glob("autoresearch-*.index*"):
+        owner = path.name.split("-")[1].split(".")[0]
+        try:
+            os.kill(int(owner), 0)
+        except ProcessLookupError:
+            _remove(path.with_suffix(".index") if path.suffix == ".lock" else path)
+        except (ValueError, PermissionError):
+            continue

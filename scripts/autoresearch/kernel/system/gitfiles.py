@@ -1,0 +1,136 @@
+"""What can be read from a repository's own files without starting git."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_CONTROL = (
+    "config",
+    "config.worktree",
+    "info/attributes",
+    "info/sparse-checkout",
+    "info/grafts",
+    "objects/info/alternates",
+    "commondir",
+    "gitdir",
+)
+_CONTROL_FOLDERS = ("hooks", "remotes", "branches")
+
+
+def find_top(start: Path) -> Path | None:
+    """The nearest folder at or above `start` that has a `.git`; None outside git."""
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / ".git" / "HEAD") or (folder / ".git").is_file():
+            return folder
+    return None
+
+
+def git_dir(top: Path) -> Path:
+    """The git folder of the working tree `top`, through the `.git` file of a linked worktree or submodule."""
+    dot = top / ".git"
+    if dot.is_dir():
+        return dot
+    text = dot.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    if not text.startswith("gitdir: ") or "\0" in text:
+        return dot  # nothing can be read below a file: git is asked, and says what is wrong
+    return Path(os.path.normpath(top / text[len("gitdir: ") :]))
+
+
+def common_dir(folder: Path) -> Path:
+    """The git folder shared by all worktrees of the one whose git folder is `folder`."""
+    try:
+        text = (folder / "commondir").read_text(encoding="utf-8", errors="surrogateescape").strip()
+    except OSError:
+        return folder
+    return Path(os.path.normpath(folder / text))
+
+
+def head_ref(folder: Path) -> str:
+    """HEAD's text: `ref: refs/heads/x` or a commit; "" when unreadable (or kept elsewhere: reftable)."""
+    try:
+        text = (folder / "HEAD").read_text(encoding="utf-8", errors="surrogateescape").strip()
+    except OSError:
+        return ""
+    return "" if text.endswith("/.invalid") else text
+
+
+def read_head(folder: Path, common: Path) -> str:
+    """HEAD's full commit; "" when plain files do not tell, and git has to be asked."""
+    text = head_ref(folder)
+    if _OID.fullmatch(text):
+        return text
+    name = text[len("ref: ") :]
+    if not name.startswith("refs/heads/"):
+        return ""
+    return _loose(common / name) or _packed(common, name)
+
+
+def _loose(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+    return text if _OID.fullmatch(text) else ""
+
+
+def _packed(common: Path, name: str) -> str:
+    try:
+        text = (common / "packed-refs").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+    found = [line.split(" ", 1)[0] for line in text.split("\n") if line.endswith(" " + name)]
+    return found[0] if found and _OID.fullmatch(found[0]) else ""
+
+
+def add_excludes(common: Path, patterns: Sequence[str]) -> None:
+    """Append the missing lines to info/exclude; where it cannot be written, do nothing."""
+    path = common / "info" / "exclude"
+    try:
+        old = path.read_bytes() if path.exists() else b""
+        lines = old.split(b"\n")
+        missing = [p for p in dict.fromkeys(patterns) if os.fsencode(p) not in lines]
+        if not missing:
+            return
+        path.parent.mkdir(exist_ok=True)
+        gap = "" if not old or old.endswith(b"\n") else "\n"
+        with path.open("ab") as file:
+            file.write(os.fsencode(gap + "".join(p + "\n" for p in missing)))
+    except OSError:
+        return
+
+
+def control_files(folders: Sequence[Path], hooks: Sequence[Path]) -> dict[str, str]:
+    """Digest of each file through which a repository can make git run or redirect something.
+
+    Keys are paths, values are sha256 of content and executable bit. `folders` are git folders
+    (their submodules' git folders are followed), `hooks` further folders of hooks.
+    """
+    roots = [found for folder in folders for found in (folder, *_modules(folder / "modules"))]
+    paths = [root / name for root in roots for name in _CONTROL]
+    for folder in [root / name for root in roots for name in _CONTROL_FOLDERS] + list(hooks):
+        paths += sorted(p for p in folder.glob("*") if p.suffix != ".sample")
+    return {str(path): _digest(path) for path in dict.fromkeys(paths) if path.is_file()}
+
+
+def _modules(folder: Path) -> Iterator[Path]:
+    """Git folders of submodules, nested ones too; names may hold slashes."""
+    for child in sorted(folder.glob("*/")):
+        if (child / "HEAD").is_file():
+            yield child
+            yield from _modules(child / "modules")
+        elif child.is_dir():
+            yield from _modules(child)
+
+
+def _digest(path: Path) -> str:
+    import hashlib
+
+    try:
+        mode = b"x" if os.access(path, os.X_OK) else b"-"
+        return hashlib.sha256(mode + path.read_bytes()).hexdigest()
+    except OSError:
+        return "unreadable"

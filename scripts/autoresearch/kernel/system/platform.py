@@ -1,0 +1,127 @@
+"""The few things that differ between Linux and macOS: boot id and the process listing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+_LOOKS = 3  # at a process whose environment reads as empty
+_MOMENT = 0.001  # seconds between them
+_KERNEL_THREAD = 0x00200000  # PF_KTHREAD of the kernel's process flags
+LINUX = sys.platform.startswith("linux")
+
+
+@lru_cache(maxsize=1)
+def boot_id() -> str:
+    """A text that changes with every boot of the machine, "" when unknown."""
+    if LINUX:
+        return _slurp("/proc/sys/kernel/random/boot_id").decode("ascii", "replace").strip()
+    return _run(["sysctl", "-n", "kern.bootsessionuuid"]).strip()
+
+
+def start_time(pid: int) -> str | None:
+    """When the process started, in the system's own terms; None when there is none or it is a zombie."""
+    if LINUX:
+        fields = _stat(pid)
+        return None if not fields or fields[0] in ("Z", "X") else fields[19]
+    text = _run(["ps", "-o", "stat=,lstart=", "-p", str(pid)]).strip()
+    return None if not text or text.startswith("Z") else text.partition(" ")[2].strip()
+
+
+def parents() -> dict[int, int]:
+    """Parent of every process, by process id."""
+    if LINUX:
+        stats = ((pid, _stat(pid)) for pid in _pids())
+        return {pid: int(fields[1]) for pid, fields in stats if fields}
+    rows = (line.split() for line in _run(["ps", "-axo", "pid=,ppid="]).splitlines())
+    return {int(pid): int(parent) for pid, parent in rows}
+
+
+def environments(needle: str) -> tuple[tuple[int, str], ...]:
+    """(pid, value) of our processes whose environment sets the variable `needle` (NAME=)."""
+    if LINUX:
+        key = os.fsencode(needle)
+        return tuple(
+            (pid, os.fsdecode(item[len(key) :]))
+            for pid, env in _environments().items()
+            for item in env.split(b"\0")
+            if item.startswith(key)
+        )
+    rows = (line.split(None, 1) for line in _run(["ps", "-axEww", "-o", "pid=,command="]).splitlines())
+    return tuple(
+        (int(pid), word[len(needle) :])
+        for pid, *rest in rows
+        for word in " ".join(rest).split()
+        if word.startswith(needle)
+    )
+
+
+def command_line(pid: int) -> str:
+    """The command line of a process, "" when it is gone."""
+    if LINUX:
+        return os.fsdecode(_slurp(f"/proc/{pid}/cmdline").replace(b"\0", b" ")).strip()
+    return _run(["ps", "-o", "command=", "-p", str(pid)]).strip()
+
+
+def _environments() -> dict[int, bytes]:
+    """The environment of every process we may look at.
+
+    Listed again until nothing new turns up: a process that forked after the listing and ended before
+    it was read would otherwise hide its child. In the middle of an exec the environment reads as
+    empty, so what runs with an empty one is looked at again, a moment later.
+    """
+    found: dict[int, bytes] = {}
+    looks: dict[int, int] = {}
+    while True:
+        todo = [pid for pid in _pids() if pid not in found and looks.get(pid, 0) < _LOOKS]
+        if not todo:
+            return found
+        if any(pid in looks for pid in todo):
+            time.sleep(_MOMENT)
+        for pid in todo:
+            env = _slurp(f"/proc/{pid}/environ")
+            looks[pid] = looks.get(pid, 0) + 1 if not env and _may_exec(pid) else _LOOKS
+            if env:
+                found[pid] = env
+
+
+def _may_exec(pid: int) -> bool:
+    """True for a running process of ours that is not a thread of the kernel."""
+    fields = _stat(pid)
+    if not fields or fields[0] in ("Z", "X") or int(fields[6]) & _KERNEL_THREAD:
+        return False
+    return _owner(pid) == os.geteuid()
+
+
+def _owner(pid: int) -> int:
+    try:
+        return os.stat(f"/proc/{pid}").st_uid
+    except OSError:
+        return -1
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat after the command's name, from the state on."""
+    return _slurp(f"/proc/{pid}/stat").rpartition(b")")[2].decode("ascii", "replace").split()
+
+
+def _slurp(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:  # gone, or another user's
+        return b""
+
+
+def _run(argv: Sequence[str]) -> str:
+    import subprocess
+
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, timeout=10)
+    return done.stdout.decode("utf-8", "replace")

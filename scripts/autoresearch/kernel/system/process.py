@@ -1,0 +1,297 @@
+"""Processes: a check run to its end with all it started, and pids that are never mistaken."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ..core.frozen import dataclass
+from . import platform
+from .capture import Capture
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+
+_MARK = "AUTORESEARCH_MARK"
+_TICK = 0.02  # seconds between looks at a process
+_LAST = 1.0  # seconds that the kernel gets to remove what was killed
+_PIPES = (-3, -1, -1)  # subprocess.DEVNULL, PIPE, PIPE, without importing it at start-up
+_DRAIN = 0.2  # seconds that a pipe may stay open after the shell has ended
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one check: seconds between SIGTERM and SIGKILL, bytes a stream may produce and we keep."""
+
+    grace: float = 2.0
+    total: int = 64 * 1024 * 1024
+    head: int = 256 * 1024
+    tail: int = 768 * 1024
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a check ended and what it printed."""
+
+    exit_code: int | None  # None when a signal ended the shell
+    signal: int  # that signal, or 0
+    timed_out: bool
+    overflowed: bool  # a stream passed Limits.total, so the check was ended
+    duration: float  # seconds until the shell was gone
+    stdout: bytes  # all, or head, a note on what was cut, tail
+    stderr: bytes
+    leftovers: tuple[str, ...]  # command lines of what outlived the shell and was ended
+
+
+@dataclass(frozen=True)
+class Streams:
+    """The files of a detached program: what it reads (None: nothing), and what its output is appended to."""
+
+    stdin: Path | None
+    stdout: Path
+    stderr: Path
+
+
+@dataclass(frozen=True)
+class Process:
+    """A started process that leads its own session: its process group has the same id."""
+
+    pid: int
+    identity: str
+    child: subprocess.Popen[bytes]
+
+    def poll(self) -> int | None:
+        """The exit code (minus the signal when one ended it), None while it runs."""
+        return self.child.poll()
+
+
+def run_shell(
+    command: str,
+    cwd: Path,
+    timeout: float | None,
+    env: Mapping[str, str],
+    mark: str,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> Finished:
+    """Run `/bin/sh -c command` in a session of its own and wait for it, at most `timeout` seconds.
+
+    stdin is empty, `env` is added to ours. Whatever the command started is ended before this
+    returns or raises, daemons included. Raises OSError when the shell cannot be started.
+    """
+    try:
+        start = time.monotonic()
+        child = _popen(["/bin/sh", "-c", command], cwd, _environment(env, mark), _PIPES)
+        return _Watch(child, start, timeout, mark, limits).finish()
+    except BaseException:
+        end_marked(mark, limits.grace)
+        raise
+
+
+class _Watch:
+    """One running check: reads its streams, ends it when it is over time or too loud."""
+
+    def __init__(
+        self, child: subprocess.Popen[bytes], start: float, timeout: float | None, mark: str, limits: Limits
+    ) -> None:
+        self.child, self.start, self.mark, self.limits = child, start, mark, limits
+        self.deadline = None if timeout is None else start + timeout
+        self.kill_at: float | None = None
+        self.timed_out = self.overflowed = False
+        assert child.stdout is not None and child.stderr is not None
+        self.capture = Capture((child.stdout, child.stderr), limits.head, limits.tail)
+
+    def finish(self) -> Finished:
+        """Wait for the shell, then end what it left behind."""
+        with self.capture:
+            while self.child.poll() is None:
+                self._look()
+                self._police()
+            duration = time.monotonic() - self.start
+            self.capture.drain(0 if self.kill_at else _DRAIN)
+            leftovers = self._sweep()
+            self.capture.drain(0)
+            out, err = self.capture.texts()
+        code = self.child.returncode
+        return Finished(
+            code if code >= 0 else None, max(0, -code), self.timed_out, self.overflowed, duration, out, err, leftovers
+        )
+
+    def _look(self) -> None:
+        """Read what comes within a tick; once the pipes are closed, wait for the shell instead."""
+        import subprocess
+
+        if self.capture.open():
+            self.capture.read(_TICK)
+            return
+        try:
+            self.child.wait(_TICK)
+        except subprocess.TimeoutExpired:
+            pass
+
+    def _police(self) -> None:
+        """SIGTERM when time or room is over, SIGKILL after the grace."""
+        now = time.monotonic()
+        if self.kill_at is None:
+            self.timed_out = self.deadline is not None and now >= self.deadline
+            self.overflowed = self.capture.most() > self.limits.total
+            if self.timed_out or self.overflowed:
+                self.kill_at = now + self.limits.grace
+                self._signal(signal.SIGTERM)
+        elif now >= self.kill_at:
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, sig: int) -> None:
+        signal_group(self.child.pid, sig)
+        for pid in pids_with_mark(self.mark):
+            _send(pid, identity(pid), sig)
+
+    def _sweep(self) -> tuple[str, ...]:
+        pids = pids_with_mark(self.mark)
+        names = tuple(filter(None, (_clean(platform.command_line(pid)) for pid in pids)))
+        if pids:
+            spent = self.kill_at is not None
+            left = max(0.0, (self.kill_at or 0) - time.monotonic()) if spent else self.limits.grace
+            end_marked(self.mark, left)
+        return names
+
+
+def start_detached(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], streams: Streams, mark: str, keep: Sequence[int] = ()
+) -> Process:
+    """Start a program in a new session, its output appended to files; it outlives us.
+
+    `env` is added to ours; `keep` are descriptors that it inherits, such as one that holds a lock.
+    Raises OSError when it cannot be started.
+    """
+    with (
+        open(streams.stdin or os.devnull, "rb") as source,
+        open(streams.stdout, "ab") as out,
+        open(streams.stderr, "ab") as err,
+    ):
+        child = _popen(argv, cwd, _environment(env, mark), (source.fileno(), out.fileno(), err.fileno()), keep)
+    return Process(child.pid, identity(child.pid) or "", child)
+
+
+def _popen(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], files: tuple[int, int, int], keep: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    import subprocess
+
+    return subprocess.Popen(
+        list(argv),
+        cwd=cwd,
+        env=env,
+        stdin=files[0],
+        stdout=files[1],
+        stderr=files[2],
+        start_new_session=True,
+        pass_fds=tuple(keep),
+    )
+
+
+def _environment(env: Mapping[str, str], mark: str) -> dict[str, str]:
+    """Ours plus `env` plus the mark; a mark that we carry ourselves stays, so ending it ends this too."""
+    outer = os.environ.get(_MARK, "")
+    return {**os.environ, **env, _MARK: f"{outer}/{mark}" if outer else mark}
+
+
+def pids_with_mark(mark: str) -> tuple[int, ...]:
+    """Processes started under this mark, their descendants, and what these started: never ourselves."""
+    found = {pid for pid, value in platform.environments(_MARK + "=") if mark in value.split("/")}
+    if not found:
+        return ()
+    return tuple(sorted((found | _below(found)) - {os.getpid()}))
+
+
+def marked(mark: str) -> tuple[str, ...]:
+    """The command lines of what runs under this mark."""
+    return tuple(name for name in map(_name, pids_with_mark(mark)) if name)
+
+
+def descendants(pid: int) -> tuple[int, ...]:
+    """All children of a process, and theirs."""
+    return tuple(sorted(_below({pid})))
+
+
+def _below(roots: set[int]) -> set[int]:
+    parents = platform.parents()
+    found: set[int] = set()
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in roots | found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def interrupt_marked(mark: str) -> None:
+    """SIGINT to everything with this mark."""
+    for pid in pids_with_mark(mark):
+        _send(pid, identity(pid), signal.SIGINT)
+
+
+def terminate(pid: int, known: str, sig: int = signal.SIGTERM) -> None:
+    """Signal one process, provided it is still the one with this identity."""
+    _send(pid, known, sig)
+
+
+def end_marked(mark: str, grace: float) -> tuple[str, ...]:
+    """SIGTERM to everything with this mark, SIGKILL after `grace` seconds; what could not be ended."""
+    deadline = time.monotonic() + grace
+    asked: set[tuple[int, str | None]] = set()
+    while True:
+        now = time.monotonic()
+        alive_ = {(pid, identity(pid)) for pid in pids_with_mark(mark)}
+        alive_ = {pair for pair in alive_ if pair[1] is not None}
+        if not alive_:
+            return ()
+        if now > deadline + _LAST:
+            return tuple(_clean(platform.command_line(pid)) for pid, _ in sorted(alive_, key=lambda p: p[0]))
+        for pair in alive_ if now >= deadline else alive_ - asked:
+            _send(pair[0], pair[1], signal.SIGKILL if now >= deadline else signal.SIGTERM)
+        asked |= alive_
+        time.sleep(_TICK)
+
+
+def identity(pid: int) -> str | None:
+    """Start time and boot id of a process, None when it does not run; a reused pid has another one."""
+    started = platform.start_time(pid)
+    return None if started is None else f"{started}@{platform.boot_id()}"
+
+
+def alive(pid: int, known: str) -> bool:
+    """True while the process that had this identity runs."""
+    return identity(pid) == known
+
+
+def signal_group(pgid: int, sig: int) -> None:
+    """Signal a process group; quiet when it is gone."""
+    try:
+        os.killpg(pgid, sig)
+    except ProcessLookupError:
+        pass
+    except PermissionError:  # macOS says so for a group of zombies
+        pass
+
+
+def _send(pid: int, known: str | None, sig: int) -> None:
+    """Signal a process only if it is still the one with this identity."""
+    if known is None or identity(pid) != known:
+        return
+    try:
+        os.kill(pid, sig)
+    except (ProcessLookupError, PermissionError):
+        pass
+
+
+def _name(pid: int) -> str:
+    """The command line of a process that runs, "" for a zombie or none."""
+    return _clean(platform.command_line(pid)) if identity(pid) else ""
+
+
+def _clean(text: str) -> str:
+    """A command line fit for a log: printable, at most 200 characters."""
+    return "".join(c if c.isprintable() else " " for c in text)[:200]

@@ -1,0 +1,3 @@
+"""The folders and logs of debug, fix, security and ship."""
+
+USES = ("cli", "kernel", "muting")

@@ -1,0 +1,3 @@
+"""Signals that an edit mutes instead of fixing."""
+
+USES = ()

@@ -1,0 +1,169 @@
+"""Noisy metrics: candidate and retained run in interleaved pairs, in random order, until the rule has decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Context, Decimal
+
+from ..kernel.core import numbers
+from ..kernel.core.config import Config
+from ..kernel.core.frozen import replace
+from ..kernel.run import measure
+from ..kernel.run.measure import Arms, Bench, Measurement, Sample
+from . import calibration, sequential, signrank
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+SAMPLE_OUTPUT = 16 * 1024
+_NINE = Context(prec=9)
+MINUTES = 60.0  # seconds from which a run is an expensive one
+
+
+def rule_of(config: Config) -> sequential.Rule:
+    """The sequential rule as configured."""
+    return sequential.Rule(config.direction, float(config.alpha), cap(config), config.min_delta)
+
+
+def cap(config: Config, seconds: float = 0.0) -> int:
+    """Runs that a noisy trial may cost: as asked, else as many as its time allows at `seconds` each, 40 at most."""
+    if config.max_runs is not None:
+        return config.max_runs
+    return sequential.MAX_RUNS if not seconds else max(1, min(sequential.MAX_RUNS, int(budget(config) / seconds)))
+
+
+def budget(config: Config) -> float:
+    """Seconds that one trial may take: an hour, or the whole run's budget where that is less."""
+    whole = calibration.TRIAL_SECONDS if config.max_minutes is None else 60 * float(config.max_minutes)
+    return min(whole, calibration.TRIAL_SECONDS)
+
+
+def calibrated(config: Config, samples: Sequence[Sample]) -> tuple[Config, calibration.Calibration]:
+    """What repeated runs of one state say, and the configuration with it; the samples all have values."""
+    seconds = sorted(sample.seconds for sample in samples)
+    middle = seconds[len(seconds) // 2]
+    config = replace(config, max_runs=cap(config, middle), metric_form=samples[0].form)
+    values = [_value(sample) for sample in samples]
+    found = calibration.calibrate(
+        values, [s.seconds for s in samples], cap(config), float(config.alpha), budget(config)
+    )
+    kept = {**config.noise, **noise_of(found), "seconds": Decimal(f"{middle:.4f}")}
+    return replace(config, noise=kept), found
+
+
+def is_noisy(config: Config) -> bool:
+    """Whether calibration found the metric noisy."""
+    return config.noise.get("kind") == "noisy"
+
+
+def affordable(config: Config) -> bool:
+    """Whether enough runs may be paid for that a keep by pairs is possible at all."""
+    return cap(config) >= sequential.least_runs(float(config.alpha))
+
+
+def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
+    """Measure a candidate by the rule that its noise and budget allow."""
+    if not is_noisy(bench.config):
+        return measure.exact(bench)
+    return _pairs(bench, arms, retained, seed) if affordable(bench.config) else _single(bench, retained)
+
+
+def _single(bench: Bench, retained: Decimal) -> Measurement:
+    """One run against the threshold that the calibrated spread gives."""
+    one = measure.exact(bench)
+    if one.value is None:
+        return one
+    limit = threshold(bench.config)
+    gain = numbers.gain(bench.config.direction, one.value, retained)
+    reason = f"gain {numbers.plain(gain)} against a threshold of {numbers.plain(limit)} (one run)"
+    return Measurement(one.value, "", one.samples, (), gain > limit, reason)
+
+
+def threshold(config: Config) -> Decimal:
+    """The gain that one run must show where no more can be paid for; the smallest gain worth having at least."""
+    samples = tuple(Decimal(str(value)) for value in config.noise.get("samples", ()))
+    found = calibration.calibrate(samples, (), cap(config), float(config.alpha))
+    return max(calibration.single_run_threshold(found, float(config.alpha)), config.min_delta)
+
+
+def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
+    """The sequential test; ends early on a crash, on a clear gain and on a hopeless candidate."""
+    import hashlib
+
+    rule, start = rule_of(bench.config), int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
+    mine: list[Sample] = []
+    theirs: list[Sample] = []
+    pairs: list[tuple[Decimal, Decimal]] = []
+    while True:
+        number = len(pairs) + 1
+        first = sequential.order(start, number)
+        for candidate in (first, not first):
+            sample = _arm(bench, arms, candidate, number)
+            (mine if candidate else theirs).append(sample)
+            if sample.value is None:
+                return measure.failed(mine, theirs)
+        pairs.append((_value(mine[-1]), _value(theirs[-1])))
+        verdict = sequential.judge(pairs, rule)
+        if verdict.action != "more":
+            return _concluded(verdict, mine, theirs, retained, bench.config.direction)
+
+
+def _arm(bench: Bench, arms: Arms, candidate: bool, number: int) -> Sample:
+    (arms.show_candidate if candidate else arms.show_retained)()
+    name = f"{'verify' if candidate else 'retained'}-{number}"
+    return measure.verify(bench, name, SAMPLE_OUTPUT)
+
+
+def _value(sample: Sample) -> Decimal:
+    assert sample.value is not None
+    return sample.value
+
+
+def _concluded(
+    verdict: sequential.Verdict, mine: list[Sample], theirs: list[Sample], retained: Decimal, direction: str
+) -> Measurement:
+    """The estimate is the retained value moved by the paired gain, not the luckiest sample."""
+    scale = proportion(retained, [_value(sample) for sample in theirs])
+    gain = verdict.estimate if verdict.estimate is not None else Decimal(0)
+    estimate = _moved(retained, _scaled(gain, scale), direction)
+    limits = verdict.interval and sorted(_moved(retained, _scaled(end, scale), direction) for end in verdict.interval)
+    interval = (limits[0], limits[1]) if limits else None
+    return Measurement(estimate, "", tuple(mine), tuple(theirs), verdict.action == "keep", verdict.reason, interval)
+
+
+def proportion(retained: Decimal, now: Sequence[Decimal]) -> Decimal:
+    """What a gain measured now is worth on the scale of the retained value.
+
+    A machine that is slower than at the baseline is slower for both arms. Were such gains added up as they are, their
+    error would grow with each keep until the retained value had lost touch with what the check prints. 1 where the
+    values have no ratio, or one that no machine explains.
+    """
+    middle = signrank.median(now)
+    if retained <= 0 or min(now) <= 0 or not retained / 2 <= middle <= retained * 2:
+        return Decimal(1)
+    return retained / middle
+
+
+def _scaled(gain: Decimal, scale: Decimal) -> Decimal:
+    """A gain on another scale, to nine digits: more are noise, and an answer is read by people."""
+    return gain if scale == 1 else _NINE.multiply(gain, scale)
+
+
+def _moved(value: Decimal, gain: Decimal, direction: str) -> Decimal:
+    return numbers.EXACT.add(value, -gain if direction == "lower" else gain)
+
+
+def noise_of(found: calibration.Calibration) -> Mapping[str, Any]:
+    """The `noise` object of answers and configuration."""
+    return {
+        "kind": found.kind,
+        "samples": list(found.samples),
+        "spread": found.spread,
+        "smallest_detectable": found.smallest_detectable,
+    }
+
+
+def repeats(config: Config, seconds: float | None) -> int:
+    """Baseline runs: as asked, else three, or two when one takes minutes: noise never shows in a single one."""
+    return config.calibrate or (3 if seconds is None or seconds < MINUTES else 2)

@@ -1,0 +1,3 @@
+"""What outlives a run or waits in it: lessons and ideas."""
+
+USES = ("cli", "kernel")

@@ -1,0 +1,37 @@
+"""The ideas file: read, and changed under its lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..kernel.disk import atomic, locks
+from . import ideas
+from .ideas import Idea
+
+
+def read(path: Path) -> list[Idea]:
+    """The entries; an absent or undecodable file has none."""
+    try:
+        return ideas.parse(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def change(path: Path, edit: Callable[[Sequence[Idea]], tuple[list[Idea], Idea]]) -> Idea:
+    """Apply `edit` to the entries and write them; returns the entry that it names. Raises `Refusal` when unwritable.
+
+    The lock is on the file that has the name now, so a rewrite by another process in between is seen.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = locks.open_locked(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        raise atomic.unwritable(path, error) from None
+    try:
+        entries, named = edit(read(path))
+        atomic.replace(path, ideas.render(entries))
+        return named
+    finally:
+        os.close(handle)

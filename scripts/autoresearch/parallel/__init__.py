@@ -1,0 +1,3 @@
+"""Several experiments at once, each in a worktree of its own."""
+
+USES = ("cli", "kernel", "machine")

@@ -1,0 +1,216 @@
+"""Parallel workers of a run: each edits in a worktree of its own, beside the repository, from one retained state.
+
+The note of an open batch is durable, so that `close` and `abort` can be repeated after a kill.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.text import listing
+from ..kernel.disk import evidence, locks
+from ..kernel.disk.layout import POINTER, Layout
+from ..kernel.run import context, evaluator_lock, intent, isolation, tree, trial_gate
+from ..kernel.run.context import Run
+from ..kernel.system import process
+from ..kernel.system.git import GitError, Repo
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+MOST = 3  # workers; contract section 7
+LEAST_RAM_MB = 7000  # of a machine sold with 8 GB
+LEAST_DISK_MB = 5000
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is there to share: cores, memory and free disk in MiB, accelerators."""
+
+    cores: int
+    ram_mb: int
+    disk_mb: int
+    devices: int = 0
+
+
+@dataclass(frozen=True)
+class Place:
+    """One worker: its letter, worktree, branch, and the accelerators that are its own."""
+
+    id: str
+    path: str
+    branch: str
+    devices: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """An open batch: its mark, the commit all start from, and the winner's commit once it is put into the main tree."""
+
+    mark: str
+    base: str
+    places: tuple[Place, ...]
+    applied: str = ""
+
+    def write(self, root: Path) -> Batch:
+        """Make the note durable."""
+        evidence.write_json(evidence.batch_path(root), {**vars(self), "places": [vars(p) for p in self.places]})
+        return self
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Workers asked for, the machine they share, and what a checkout lacks."""
+
+    workers: int
+    machine: Machine
+    setup: str = ""
+    links: tuple[str, ...] = ()
+
+
+def read(layout: Layout) -> Batch:
+    """The open batch; raises `Refusal` when there is none."""
+    data = evidence.read_json(evidence.batch_path(layout.evidence))
+    try:
+        assert data is not None
+        return Batch(**{**data, "places": tuple(Place(**place) for place in data["places"])})
+    except (AssertionError, KeyError, TypeError):
+        raise Refusal("no batch is open here, expected one; autoresearch_run_batch.py open makes it") from None
+
+
+@contextmanager
+def alone(layout: Layout) -> Iterator[str]:
+    """Hold the trial lock; a trial that was killed undecided leaves no edit, for a batch starts from a clean tree."""
+    with locks.held(layout.evidence / "trial.lock", intent.BUSY):
+        yield intent.undo(layout)
+
+
+def granted(wish: Wish) -> int:
+    """How many workers the machine bears; raises `Refusal` when that is no batch."""
+    machine = wish.machine
+    number = min(MOST, wish.workers, machine.devices or machine.cores // 2)
+    small = [
+        text
+        for text, bad in (
+            (f"{number} of {wish.workers} workers granted on {machine.cores} cores", number < 2),
+            (f"{machine.ram_mb} MB of memory", machine.ram_mb < LEAST_RAM_MB),
+            (f"{machine.disk_mb} MB of free disk", machine.disk_mb < LEAST_DISK_MB),
+        )
+        if bad
+    ]
+    if small:
+        raise Refusal(
+            f"too little for a batch ({listing(small)}), expected at least 2 workers, 4 cores, 8 GB and 5 GB of disk; "
+            "go on with single trials"
+        )
+    return number
+
+
+def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
+    """Make a worktree for each worker; raises `Refusal` with nothing left behind."""
+    number = granted(wish)
+    with alone(layout):
+        run = context.load(layout)
+        _refuse_unready(run)
+        batch = _planned(run, number, wish.machine.devices).write(layout.evidence)
+        try:
+            for place in batch.places:
+                _make(run, batch, place, wish)
+        except BaseException as error:
+            drop(run, batch)
+            if isinstance(error, GitError):
+                raise isolation.explained(error, run.tree) from None
+            raise
+    return {
+        "workers": [vars(place) for place in batch.places],
+        "asked": wish.workers,
+        "granted": number,
+        "base": Repo(run.tree).short(batch.base),
+        "scope": run.config.scope,
+        "message": "make one edit in each path and commit it there with a subject that says what; then close",
+    }
+
+
+def _refuse_unready(run: Run) -> None:
+    trial_gate.refuse_batch(run)
+    trial_gate.refuse_finished(run)
+    if run.config.parallel_mode != "parallel":
+        raise Refusal("this run is serial, expected --parallel-mode parallel, agreed at its start; use run_trial")
+    if run.config.companions:
+        raise Refusal("a batch works in one repository, this run has companions; use run_trial")
+    edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
+    if edited:
+        raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
+
+
+def _planned(run: Run, number: int, devices: int) -> Batch:
+    name = f"{run.tag}-{run.state.iteration + 1}"
+    share = devices // number
+    places = []
+    for index, letter in enumerate(_LETTERS[:number]):
+        path = isolation.worktree_path(run.layout.root, f"{name}-{letter}")
+        branch = f"{isolation.PREFIX}{name}-{letter}"
+        if os.path.lexists(path) or Repo(run.tree).exists(f"refs/heads/{branch}"):
+            raise Refusal(f"{path} or branch {branch} exists, expected to make it; remove it and repeat the command")
+        own = ",".join(str(device) for device in range(index * share, (index + 1) * share))
+        places.append(Place(letter, str(path), branch, own))
+    return Batch(f"batch-{name}-{time.time_ns()}", Repo(run.tree).head(), tuple(places))
+
+
+def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
+    path = Path(place.path)
+    Repo(run.tree).add_worktree(path, place.branch, batch.base)
+    (Repo(path).git_dir() / POINTER).write_text(f"{run.layout.root}\n", "utf-8")
+    isolation.furnish(run.layout.root, path, isolation.Wish("worktree", run.tag, wish.setup, wish.links))
+    lacking = evaluator_lock.changed(path, evaluator_lock.known(run.log))
+    if lacking:
+        raise Refusal(
+            f"a fresh checkout lacks or changes {listing(lacking)}, which the checks need; name it with --link, "
+            "or make it with --setup"
+        )
+
+
+def abort(layout: Layout) -> dict[str, Any]:
+    """Drop a batch with all that its workers did; the retained state is as before."""
+    with alone(layout) as mended:
+        run, batch = context.load(layout), read(layout)
+        take_back(run, batch)
+        drop(run, batch)
+    return {"aborted": [place.id for place in batch.places], **({"recovered": mended} if mended else {})}
+
+
+def take_back(run: Run, batch: Batch) -> Batch:
+    """The main tree without a winner that a killed `close` had put there uncommitted."""
+    process.end_marked(batch.mark, 2.0)
+    if not batch.applied:
+        return batch
+    if Repo(run.tree).head() == batch.base:
+        Repo(run.tree).finish_switch(batch.applied, batch.base)
+    return replace(batch, applied="").write(run.layout.evidence)
+
+
+def drop(run: Run, batch: Batch) -> None:
+    """Remove worktrees, branches, what was measured, and last the note. Safe to repeat."""
+    import shutil
+
+    repo = Repo(run.tree)
+    for place in batch.places:
+        repo.remove_worktree(Path(place.path))
+        if repo.exists(f"refs/heads/{place.branch}"):
+            repo.forget_branch(place.branch)
+    shutil.rmtree(evidence.workers_folder(run.layout.evidence), ignore_errors=True)
+    evidence.batch_path(run.layout.evidence).unlink(missing_ok=True)
+
+
+def is_recorded(run: Run, batch: Batch) -> int:
+    """The iteration under which this batch is in the log, 0 when it is not."""
+    found: Iterator[Mapping[str, Any]] = (e for e in run.log.events if e.get("batch") == batch.mark)
+    return next((int(event["iteration"]) for event in found), 0)

@@ -1,0 +1,57 @@
+"""Parallel experiments: open a worktree for each worker, close the batch by measuring them, or abort it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Mapping
+
+from ..cli import arguments
+
+TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    from .batch import Wish
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 6."""
+    commands = parser.add_subparsers(dest="command", required=True)
+    opened = commands.add_parser("open", help="a worktree for each worker", allow_abbrev=False)
+    closed = commands.add_parser("close", help="measure, pick, confirm, record", allow_abbrev=False)
+    aborted = commands.add_parser("abort", help="drop the batch", allow_abbrev=False)
+    for command in (opened, closed, aborted):
+        arguments.add_paths(command)
+    add = opened.add_argument
+    add("--workers", type=int, required=True, metavar="N", help="asked for; the machine may grant fewer")
+    add("--setup", metavar="CMD", default="", help="prepares a fresh worktree")
+    add("--link", action="append", metavar="PATH", help="linked into a fresh worktree, e.g. node_modules")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Do one of the three."""
+    from . import batch, closing
+
+    for name in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(name, _interrupted)
+    layout = arguments.layout_of(args)
+    if args.command == "open":
+        return batch.open_batch(layout, _wish(args))
+    return closing.close(layout) if args.command == "close" else batch.abort(layout)
+
+
+def _wish(args: argparse.Namespace) -> Wish:
+    from ..kernel.system import limits
+    from ..machine import accelerators
+    from . import batch
+
+    root = arguments.root_of(args)
+    devices = sum(item["count"] for item in accelerators.accelerators())
+    shared = batch.Machine(limits.cpu_count(), limits.memory_mb()[0], limits.free_mb(root), devices)
+    return batch.Wish(args.workers, shared, args.setup, tuple(args.link or ()))
+
+
+def _interrupted(number: int, frame: object) -> NoReturn:
+    """Leave by the way of an exception, so that the checks are ended and the note stays for the next call."""
+    raise KeyboardInterrupt

@@ -1,0 +1,32 @@
+"""Record a reported parallel batch: one row a worker and one main row."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from ..cli import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 5."""
+    arguments.add_paths(parser)
+    parser.add_argument("--batch-file", required=True, metavar="PATH", help="JSON array with one object a worker")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any]:
+    """Append the batch."""
+    from pathlib import Path
+
+    from ..kernel.core.errors import Refusal
+    from . import selection
+
+    try:
+        text = Path(args.batch_file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"--batch-file {args.batch_file} cannot be read ({error}), expected a JSON file") from None
+    return selection.append(arguments.layout_of(args), selection.parse(text))

@@ -1,0 +1,3 @@
+"""What people see of a run: report, chart, screen."""
+
+USES = ("background", "cli", "kernel")

@@ -1,0 +1,91 @@
+"""The result in one sentence, and the figures behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..kernel.core import numbers
+from . import figures
+from .account_model import Account
+
+
+def sentence(account: Account) -> str:
+    """`lines_run 984,740 → 115,512 (-88.3 %), exact, 17 experiments, 9 kept, 14 s of measuring`."""
+    parts = [movement(account), certainty(account), figures.count(account.trials, "experiment"), kept(account)]
+    if account.measuring:
+        parts.append(f"{figures.duration(account.measuring)} of measuring")
+    if account.spent.tokens:
+        parts.append(f"{account.spent.tokens:,} tokens")
+    return ", ".join(parts)
+
+
+def movement(account: Account) -> str:
+    """From the baseline to the retained metric."""
+    first, now = account.state.baseline_metric, account.state.current_metric
+    start = f"{account.metric} {figures.number(first, account.spread)}"
+    if first == now:
+        return f"{start}, no gain yet"
+    return f"{start} → {figures.number(now, account.spread)} ({figures.change(first, now)})"
+
+
+def kept(account: Account) -> str:
+    """`9 kept`, `none kept`."""
+    return f"{account.state.keeps:,} kept" if account.state.keeps else "none kept"
+
+
+def certainty(account: Account) -> str:
+    """How sure the figures are, in a few words."""
+    if not account.config.measured:
+        return "as reported"
+    if account.config.noise.get("kind") == "noisy":
+        return f"noise ±{figures.number(account.spread, account.spread)}"
+    return "exact"
+
+
+def assurance(account: Account) -> str:
+    """How sure the figures are, in a sentence."""
+    config = account.config
+    if not config.measured:
+        return "The numbers were reported to the tool, not measured by it."
+    if config.noise.get("kind") != "noisy":
+        text = "The metric repeats exactly, so one run decides an experiment."
+    else:
+        text = (
+            f"One run varies by ±{figures.number(account.spread, account.spread)}. An edit that does nothing is kept "
+            f"with a probability of at most {float(config.alpha):.2g}."
+        )
+    return text + (" Every kept experiment also passed a held-out check." if config.confirm else "")
+
+
+def wall_clock(account: Account) -> float | None:
+    """Seconds from the set-up to the last recorded experiment, None where the log does not tell."""
+    if account.started is None or account.ended is None:
+        return None
+    return max(0.0, account.ended - account.started)
+
+
+def facts(account: Account) -> Mapping[str, Any]:
+    """The figures behind the sentence, for programs."""
+    state, wall = account.state, wall_clock(account)
+    return {
+        "headline": sentence(account),
+        "run_tag": account.tag,
+        "metric": account.metric,
+        "direction": account.config.direction,
+        "baseline_metric": state.baseline_metric,
+        "retained_metric": state.current_metric,
+        "best_metric": state.best_metric,
+        "best_iteration": state.best_iteration,
+        "delta": numbers.signed(numbers.difference(state.current_metric, state.baseline_metric)),
+        "improved": account.improved,
+        "iteration": state.iteration,
+        "experiments": account.trials,
+        "keeps": state.keeps,
+        "discards": state.discards,
+        "crashes": state.crashes,
+        "refused": len(account.refused),
+        "measuring_seconds": round(account.measuring, 1),
+        "wall_seconds": wall,
+        "tokens": account.spent.tokens,
+    }

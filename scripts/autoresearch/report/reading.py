@@ -1,0 +1,164 @@
+"""Reading a run for people: the log, its events, the trial in progress and the controller become one account.
+
+Whatever comes from an event or from another program's file is taken for data: wrongly typed parts are left out,
+text is bounded and cleaned here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from ..background import runtime
+from ..kernel.core import nextstep
+from ..kernel.core.config import Config
+from ..kernel.core.rows import Row
+from ..kernel.core.text import one_line
+from ..kernel.disk import evidence, locks
+from ..kernel.disk.layout import Layout
+from ..kernel.run import budget, context
+from ..kernel.run.context import Run
+from . import loose
+from .account_model import Account, Controller, Experiment, Refused, Trial
+
+_REFUSED_PATHS = 5
+
+
+def read(layout: Layout, clock: float) -> Account:
+    """The account of the run at `layout`; raises `Refusal` when there is none or its log is not sound."""
+    return of_run(context.load(layout), clock)
+
+
+def of_run(run: Run, clock: float) -> Account:
+    """The account of a loaded run; reads its intent and the controller's file beside it."""
+    events = run.log.events
+    state, spent = run.state, budget.spent(run)
+    experiments = tuple(_experiments(run))
+    times = [loose.epoch(text) for text in (_start(events), _last_at(experiments))]
+    return Account(
+        tag=one_line(run.tag, 80),
+        mode=one_line(run.mode, 20),
+        environment=one_line(run.log.header.get("environment", ""), 300),
+        config=run.config,
+        state=state,
+        experiments=experiments,
+        refused=tuple(_refused([*events, *pending(run)])),
+        protected=_protected(events),
+        spent=spent,
+        started=times[0],
+        ended=times[1],
+        next_action=nextstep.decide(run.config, run.mode, state, run.log.rows, spent),
+        trial=in_progress(run.layout),
+        controller=controller(run.layout),
+        clock=clock,
+    )
+
+
+def in_progress(layout: Layout) -> Trial | None:
+    """The experiment being measured, or the one that a kill left."""
+    note = evidence.read_json(evidence.intent_path(layout.evidence))
+    if note is None:
+        return None
+    iteration, started = loose.decimal(note.get("iteration")), loose.decimal(note.get("started"))
+    if iteration is None or started is None:
+        return None
+    return Trial(int(iteration), float(started), locks.is_held(layout.evidence / "trial.lock"))
+
+
+def controller(layout: Layout) -> Controller | None:
+    """What is true of the background controller: its lock proves its life, its record says the rest."""
+    data = evidence.read_json(layout.runtime)
+    if data is None:
+        return None
+    try:
+        recorded = runtime.from_dict(data)
+    except ValueError as error:
+        return Controller("unknown", one_line(str(error), 80))
+    truth = runtime.truth(recorded, locks.is_held(layout.evidence / "controller.lock"), session_alive=False)
+    return Controller(
+        status=truth.status,
+        reason="" if truth.reason in ("none", "runtime_active") else one_line(truth.reason, 80),
+        detail=one_line(truth.detail, 160),
+        waiting_until=loose.epoch(recorded.waiting_until),
+        command=one_line(recorded.session.command, 120) if recorded.session else "",
+    )
+
+
+def live(account: Account, layout: Layout) -> Account:
+    """The account with what may change while no row is written: the trial in progress and the controller."""
+    return replace(account, trial=in_progress(layout), controller=controller(layout))
+
+
+def pending(run: Run) -> list[Mapping[str, Any]]:
+    """Refused attempts that no row carries yet, as events."""
+    return [{"kind": "refused", **item} for item in evidence.refusals(run.layout.evidence)]
+
+
+def _experiments(run: Run) -> Iterable[Experiment]:
+    """The rows with their events, and the retained metric before and after each."""
+    kinds = ("trial", "samples")
+    found = {e["iteration"]: e for e in run.log.events if e.get("kind") in kinds and "iteration" in e}
+    retained = run.state.baseline_metric
+    for row in run.log.rows:
+        before = retained
+        if row.is_main and row.metric is not None and row.status in ("baseline", "keep", "drift"):
+            retained = row.metric
+        event = found.get(row.iteration, {}) if row.is_main else {}
+        yield _experiment(row, (before, retained), event, run.config)
+
+
+def _experiment(row: Row, retained: tuple[Decimal, Decimal], event: Mapping[str, Any], config: Config) -> Experiment:
+    samples = [item for item in loose.items(event.get("samples")) if isinstance(item, dict)]
+    values = [loose.decimal(item.get("value")) for item in samples]
+    own = loose.decimal(event.get("seconds"))
+    seconds = [loose.decimal(item.get("seconds")) or Decimal(0) for item in samples]
+    others = event.get("others") or (samples[0].get("others") if samples else None)
+    why = loose.text(event, "why", 300)
+    return Experiment(
+        row=row,
+        before=retained[0],
+        retained=retained[1],
+        confirm=_confirm(row, why, config),
+        at=loose.text(event, "at", 20),
+        why=why,
+        hypothesis=loose.text(event, "hypothesis", 300),
+        runs=int(loose.decimal(event.get("runs")) or len(samples)),
+        seconds=float(sum(seconds, Decimal(0)) if own is None else own),
+        interval=loose.interval(event.get("interval")),
+        others=loose.numbers_by_name(others),
+        samples=tuple(value for value in values if value is not None),
+        unlikely=event.get("unlikely") is True,
+    )
+
+
+def _confirm(row: Row, why: str, config: Config) -> str:
+    """A keep of a measured run with a held-out check has passed it; a failure is the reason of its discard."""
+    if not (config.measured and config.confirm):
+        return ""
+    return "pass" if row.status == "keep" else "fail" if why == "confirm failed" else ""
+
+
+def _refused(events: Sequence[Mapping[str, Any]]) -> Iterable[Refused]:
+    for event in events:
+        if event.get("kind") == "refused":
+            paths = [one_line(str(path), 120) for path in loose.items(event.get("paths"))]
+            shown = paths[:_REFUSED_PATHS]
+            more = [f"and {len(paths) - len(shown)} more"] if len(paths) > len(shown) else []
+            before = loose.decimal(event.get("before_iteration"))
+            what, at = loose.text(event, "what", 60), loose.text(event, "at", 20)
+            yield Refused(what, tuple(shown + more), at, int(before or 0))
+
+
+def _protected(events: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    files = next((e.get("files") for e in reversed(events) if e.get("kind") == "evaluator"), None)
+    return tuple(one_line(str(path), 120) for path in files) if isinstance(files, dict) else ()
+
+
+def _start(events: Sequence[Mapping[str, Any]]) -> str:
+    return next((loose.text(e, "at", 20) for e in events if e.get("kind") == "start"), "")
+
+
+def _last_at(experiments: Sequence[Experiment]) -> str:
+    return next((experiment.at for experiment in reversed(experiments) if experiment.at), "")

@@ -1,0 +1,36 @@
+"""Write the report of a run: one self-contained HTML file, and the same as Markdown for a pull request."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..cli import Outcome, arguments, people
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags of contract section 6."""
+    arguments.add_paths(parser)
+    parser.add_argument("--html", metavar="PATH", help="instead of autoresearch-evidence/report.html")
+    parser.add_argument("--markdown", metavar="PATH", help="instead of autoresearch-evidence/report.md")
+    people.add_format(parser)
+
+
+def run(args: argparse.Namespace) -> Outcome:
+    """Write both files and answer with their paths and the headline."""
+    from . import report_files
+
+    layout = arguments.layout_of(args)
+    with people.Progress() as progress:
+        progress.step("writing the report")
+        wanted = {"html": args.html, "markdown": args.markdown}
+        answer = report_files.write(layout, {name: Path(path) for name, path in wanted.items() if path}, time.time())
+    return people.answer(args, answer, _text(answer))
+
+
+def _text(answer: Mapping[str, Any]) -> str:
+    lines = [f"{answer['headline']}.", "", f"HTML      {answer['html']}", f"Markdown  {answer['markdown']}"]
+    return "\n".join(lines + [f"note: {note}" for note in answer["notes"]])

@@ -1,1 +1,0 @@
-"""Child processes only: git, checks, probes of the machine."""

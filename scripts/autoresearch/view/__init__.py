@@ -1,1 +1,0 @@
-"""What people see: report, chart, watch, finalize."""

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from autoresearch.background import launch_rules
+from autoresearch.background.launch_rules import Facts
+from autoresearch.kernel.core import resume_rules
+from autoresearch.kernel.core.resume_rules import Decision
+
+FULL = Decision(resume_rules.FULL, "json_matches_tsv", ())
+NONE = Decision(resume_rules.FRESH, "fresh_start", ())
+
+
+def wizard(detail: str) -> Decision:
+    return Decision(resume_rules.WIZARD, detail, ("why",))
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        (Facts(FULL, running=True, manifest_present=True), ("blocked_start", "already_running", "runtime_active")),
+        (Facts(FULL, runtime_problem="broken"), ("needs_human", "invalid_runtime_state", "none")),
+        (Facts(NONE, manifest_problem="broken"), ("needs_human", "invalid_launch_manifest", "none")),
+        (Facts(NONE), ("fresh", "fresh_start", "cold_start")),
+        (
+            Facts(NONE, manifest_present=True),
+            ("fresh", "confirmed_launch_without_artifacts", "launch_manifest_ready"),
+        ),
+        (Facts(FULL, manifest_present=True), ("resumable", "full_resume", "full_resume")),
+        (Facts(FULL), ("needs_human", "fresh_start_required", "fresh_start")),
+        (Facts(FULL, was_background=True), ("needs_human", "launch_manifest_required", "mini_resume")),
+        (Facts(FULL, runtime_present=True), ("needs_human", "launch_manifest_required", "mini_resume")),
+        (
+            Facts(FULL, manifest_present=True, config_problem="no verify"),
+            ("needs_human", "incomplete_state_config", "mini_resume"),
+        ),
+        (
+            Facts(Decision(resume_rules.FALLBACK, "tsv_reconstruction_only", ()), manifest_present=True),
+            ("resumable", "results_without_state", "tsv_fallback"),
+        ),
+        (
+            Facts(Decision(resume_rules.FALLBACK, "invalid_state_json", ()), manifest_present=True),
+            ("resumable", "tsv_fallback", "tsv_fallback"),
+        ),
+        (
+            Facts(wizard("state_tsv_diverged"), manifest_present=True),
+            ("needs_human", "state_tsv_diverged", "mini_resume"),
+        ),
+        (Facts(wizard("state_without_results")), ("needs_human", "state_without_results", "mini_resume")),
+        (
+            Facts(wizard("state_without_reconstructable_tsv")),
+            ("needs_human", "resume_confirmation_required", "mini_resume"),
+        ),
+        (
+            Facts(Decision(resume_rules.FRESH, "unrecoverable_artifacts", ("why",)), manifest_present=True),
+            ("needs_human", "fresh_start_required", "fresh_start"),
+        ),
+    ],
+)
+def test_the_gate(facts: Facts, told: tuple[str, str, str]):
+    found = launch_rules.decide(facts)
+    assert (found.decision, found.reason, found.resume_strategy) == told

@@ -1,0 +1,61 @@
+"""Where a run's artifacts lie."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+import pytest
+from autoresearch.kernel.disk import layout
+from autoresearch.kernel.disk.layout import Layout
+
+
+def made(root: Path, results: str = "research-results.tsv") -> Layout:
+    return Layout(root, root / results, root / "s.json", root / "l.json", root / "/else/r.json")
+
+
+def test_the_root_is_the_nearest_repository_or_the_folder_itself(repo, tmp_path: Path):
+    deep = repo.write("a/b/c.txt", "x").parent
+    assert layout.find_root(deep) == repo.path
+    assert layout.find_root(repo.path) == repo.path
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    assert layout.find_root(outside) == outside
+
+
+def test_a_worktree_of_a_run_leads_to_the_checkout_that_holds_the_run(repo, tmp_path: Path):
+    repo.git("worktree", "add", "--quiet", str(tmp_path / "other"))
+    assert layout.find_root(tmp_path / "other") == tmp_path / "other"
+    pointer = repo.path / ".git" / "worktrees" / "other" / layout.POINTER
+    pointer.write_text(f"{repo.path}\n")
+    assert layout.find_root(tmp_path / "other") == repo.path
+    pointer.write_text(str(tmp_path / "gone"))
+    assert layout.find_root(tmp_path / "other") == tmp_path / "other"
+
+
+def test_names_of_the_contract(tmp_path: Path):
+    found = made(tmp_path)
+    assert found.lessons == tmp_path / "autoresearch-lessons.md"
+    assert found.evidence == tmp_path / "autoresearch-evidence"
+    assert found.runtime_log == tmp_path / "autoresearch-runtime.log"
+    assert found.own_paths() == ("research-results.tsv", "s.json", "l.json", "/else/r.json")
+
+
+def test_paths_are_told_relative_to_the_root(tmp_path: Path):
+    assert made(tmp_path).relative(tmp_path / "a" / ".." / "b") == "b"
+    assert made(tmp_path).relative(tmp_path.parent) == tmp_path.parent.as_posix()
+
+
+def test_exec_mode_keeps_its_state_outside_the_repository(tmp_path: Path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    digest = hashlib.sha256(str(tmp_path.resolve()).encode()).hexdigest()[:12]
+    expected = Path(tempfile.gettempdir()) / "codex-autoresearch-exec" / digest / "autoresearch-state.exec.json"
+    assert layout.exec_state_path(tmp_path) == layout.exec_state_path(tmp_path / "link") == expected
+
+
+def test_the_skill_is_found_inside_a_repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    assert layout.skill_inside(tmp_path) == ""
+    assert layout.skill_inside(layout.SKILL_ROOT) == ""
+    monkeypatch.setattr(layout, "SKILL_ROOT", tmp_path / ".agents" / "skills" / "x")
+    assert layout.skill_inside(tmp_path) == ".agents/skills/x"

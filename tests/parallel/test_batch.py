@@ -1,0 +1,248 @@
+"""A batch from open to close: measured in the workers' worktrees, confirmed in the main tree, recorded at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from autoresearch.kernel.core.errors import Refusal
+from autoresearch.parallel import batch
+
+from tests.conftest import SCRIPTS, Ran, Repo
+
+Run = Callable[..., Ran]
+# The machine that runs the tests may be too small for a batch.
+BIG = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from autoresearch.cli import main
+from autoresearch.kernel.system import limits
+from autoresearch.machine import accelerators
+limits.cpu_count, limits.memory_mb, limits.free_mb = lambda: 8, lambda: (16000, 16000), lambda root: 90000
+accelerators.accelerators = lambda: []
+sys.exit(main("parallel.run_batch"))
+"""
+
+
+@pytest.fixture
+def project(repo: Repo, run_script: Run) -> Repo:
+    """A parallel run: the number in `n` is to fall from 10; `ok` is the guard."""
+    for name, text in {"n": "10\n", "ok": "yes\n", "note": "\n"}.items():
+        repo.write(name, text)
+    repo.commit("ten")
+    start(run_script, repo)
+    return repo
+
+
+def start(run_script: Run, repo: Repo, *flags: str) -> None:
+    ran = run_script(
+        "init_run",
+        *("--repo", repo.path, "--goal", "less", "--run-tag", "t", "--scope", "n ok note", "--metric-name", "n"),
+        *("--direction", "lower", "--verify", "cat n", "--guard", "grep -q yes ok"),
+        *("--parallel-mode", "parallel", *flags),
+    )
+    assert ran.code == 0, ran.err
+
+
+def command(repo: Repo, name: str, *flags: str) -> list[str]:
+    return [sys.executable, "-c", BIG, str(SCRIPTS), name, "--repo", str(repo.path), *flags]
+
+
+def call(repo: Repo, name: str, *flags: str) -> Ran:
+    done = subprocess.run(command(repo, name, *flags), capture_output=True, text=True, check=False)
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def opened(repo: Repo) -> list[Repo]:
+    """Open a batch of three and return the workers' folders."""
+    return [Repo(Path(worker["path"])) for worker in call(repo, "open", "--workers", "3").json["workers"]]
+
+
+def edit(worker: Repo, subject: str, **files: str) -> None:
+    for name, text in files.items():
+        worker.write(name, text + "\n")
+    worker.commit(subject)
+
+
+def rows(repo: Repo) -> list[list[str]]:
+    return [line.split("\t") for line in repo.read("research-results.tsv").split("\n") if line[:1].isdigit()]
+
+
+def assert_gone(repo: Repo) -> None:
+    """Nothing of a batch is left: folders, branches, notes."""
+    assert repo.git("worktree", "list").count("\n") == 0
+    assert repo.git("branch", "--list", "autoresearch/*") == ""
+    assert [path.name for path in repo.path.parent.iterdir() if "autoresearch" in path.name] == []
+    assert not {"batch", "batch.json", "intent.json"} & {
+        p.name for p in (repo.path / "autoresearch-evidence").iterdir()
+    }
+    assert repo.status() == ""
+
+
+def test_the_best_worker_is_kept_and_all_are_recorded(project: Repo) -> None:
+    a, b, c = opened(project)
+    edit(a, "experiment: a little", n="9")
+    edit(b, "[labels: bold] a lot", n="7")
+    edit(c, "too much", n="1", ok="no")
+    answer = call(project, "close").json
+    assert (answer["selected_worker"], answer["status"], answer["retained_metric"]) == ("b", "keep", 7)
+    assert answer["next"]["action"] == "continue"
+    assert [(row[0], *row[2:]) for row in rows(project)[1:]] == [
+        ("1a", "9", "-1", "pass", "keep", "[PARALLEL worker-a] a little"),
+        ("1b", "7", "-3", "pass", "keep", "[labels: bold] [PARALLEL worker-b] a lot"),
+        ("1c", "1", "-9", "fail", "discard", "[PARALLEL worker-c] too much"),
+        ("1", "7", "-3", "pass", "keep", "[labels: bold] [PARALLEL batch] selected worker-b: a lot"),
+    ]
+    assert project.read("n") == "7\n"
+    assert project.git("log", "-1", "--format=%s") == "experiment: [PARALLEL batch] selected worker-b: a lot"
+    state = json.loads(project.read("autoresearch-state.json"))["state"]
+    assert (state["iteration"], state["keeps"], state["discards"]) == (1, 1, 0)
+    kept = project.path / "autoresearch-evidence" / "0001"
+    assert (kept / "a" / "verify-1.out").read_text() == "9\n" and (kept / "trial.json").exists()
+    assert "+1" in (kept / "c" / "patch.diff").read_text()
+    assert_gone(project)
+
+
+def test_without_a_winner_it_is_one_discard(project: Repo) -> None:
+    a, b, _ = opened(project)
+    edit(a, "worse", n="11")
+    b.write("n", "none\n")  # left uncommitted
+    answer = call(project, "close").json
+    assert (answer["selected_worker"], answer["status"], answer["retained_metric"]) == (None, "discard", 10)
+    assert [(row[0], row[5]) for row in rows(project)[1:]] == [
+        ("1a", "discard"),
+        ("1b", "crash"),
+        ("1c", "no-op"),
+        ("1", "discard"),
+    ]
+    assert project.read("n") == "10\n"
+    assert_gone(project)
+
+
+def test_the_held_out_check_sees_the_winner_alone(project: Repo, run_script: Run, tmp_path: Path) -> None:
+    start(run_script, project, "--force", "--confirm", f"cat n >> {tmp_path / 'seen'}; false")
+    a, b, _ = opened(project)
+    edit(a, "nine", n="9")
+    edit(b, "eight", n="8")
+    answer = call(project, "close").json
+    assert (answer["selected_worker"], answer["status"], answer["retained_metric"]) == ("b", "discard", 10)
+    assert (tmp_path / "seen").read_text().split()[-1:] == ["8"]
+    assert "9" not in (tmp_path / "seen").read_text()
+    assert project.read("n") == "10\n"
+    assert_gone(project)
+
+
+def test_equal_workers_are_told_apart_by_size_then_letter(project: Repo) -> None:
+    a, b, c = opened(project)
+    edit(a, "long", n="9", note="a long line that nobody needs")
+    edit(b, "short", n="9")
+    edit(c, "as short", n="9")
+    assert call(project, "close").json["selected_worker"] == "b"
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [({"other": "x"}, "worker b changed other outside the scope"), ({"README.md": "x"}, "README.md outside the scope")],
+)
+def test_work_out_of_scope_is_refused_and_can_be_mended(project: Repo, files: dict[str, str], reason: str) -> None:
+    a, b, _ = opened(project)
+    edit(a, "nine", n="9")
+    edit(b, "elsewhere", **files)
+    ran = call(project, "close")
+    assert ran.code == 1 and reason in ran.err
+    assert len(rows(project)) == 1
+    b.git("reset", "--quiet", "--hard", "HEAD~1")
+    assert call(project, "close").json["selected_worker"] == "a"
+
+
+def test_abort_leaves_everything_as_it_was(project: Repo) -> None:
+    head = project.git("rev-parse", "HEAD")
+    a, _, _ = opened(project)
+    edit(a, "nine", n="9")
+    assert call(project, "abort").json["aborted"] == ["a", "b", "c"]
+    assert project.git("rev-parse", "HEAD") == head and len(rows(project)) == 1
+    assert_gone(project)
+    assert "no batch is open" in call(project, "abort").err
+    assert "no batch is open" in call(project, "close").err
+
+
+def test_an_open_batch_bars_what_would_disturb_it(project: Repo, run_script: Run) -> None:
+    opened(project)
+    assert "a batch is open" in call(project, "open", "--workers", "2").err
+    assert "a batch is open" in run_script("run_trial", "--repo", project.path, "--description", "x").err
+    forced = run_script("init_run", "--repo", project.path, "--direction", "lower", "--verify", "cat n", "--force")
+    assert "a batch of the earlier run is open" in forced.err
+    project.write("n", "3\n")
+    assert "main checkout was edited" in call(project, "close").err
+
+
+def test_a_dirty_tree_and_a_serial_run_open_no_batch(project: Repo, run_script: Run) -> None:
+    project.write("n", "3\n")
+    assert "uncommitted changes in n" in call(project, "open", "--workers", "2").err
+    project.git("checkout", "--quiet", "n")
+    start(run_script, project, "--force", "--parallel-mode", "serial")
+    assert "this run is serial" in call(project, "open", "--workers", "2").err
+    assert_gone(project)
+
+
+def test_a_checkout_that_lacks_what_the_checks_need_is_refused(project: Repo, run_script: Run) -> None:
+    project.write(".gitignore", "data\n")
+    project.write("data", "10\n")
+    project.commit("ignore")
+    start(run_script, project, "--force", "--verify", "cat n data | sort -n | head -1", "--protect", "data")
+    assert "lacks or changes data" in call(project, "open", "--workers", "2").err
+    assert_gone(project)
+    assert call(project, "open", "--workers", "2", "--link", "data").code == 0
+    assert call(project, "abort").code == 0
+
+
+@pytest.mark.parametrize("moment", ["worker", "main"])
+def test_a_killed_close_is_repeated(project: Repo, run_script: Run, moment: str, tmp_path: Path) -> None:
+    place = "*-autoresearch-*" if moment == "worker" else "*/repo"
+    # Not named in the command, for what it names is part of the locked evaluator.
+    hang = f"case $PWD in {place}) test -e $HOME/free || {{ touch $HOME/hangs; sleep 60; }};; esac; cat n"
+    free, hangs = tmp_path / "home" / "free", tmp_path / "home" / "hangs"
+    free.touch()
+    start(run_script, project, "--force", "--verify", hang)
+    a, _, _ = opened(project)
+    edit(a, "nine", n="9")
+    free.unlink()
+    with subprocess.Popen(command(project, "close"), stdout=-1, stderr=-1, start_new_session=True) as child:
+        while not hangs.exists():
+            assert child.poll() is None
+        os.killpg(child.pid, signal.SIGKILL)
+    free.touch()
+    answer = call(project, "close").json
+    assert (answer["selected_worker"], answer["status"]) == ("a", "keep")
+    assert [row[0] for row in rows(project)] == ["0", "1a", "1b", "1c", "1"]
+    assert_gone(project)
+
+
+MACHINE = batch.Machine(8, 16000, 90000)
+
+
+@pytest.mark.parametrize(
+    ("asked", "machine", "number"),
+    [
+        (2, MACHINE, 2),
+        (9, MACHINE, 3),
+        (3, batch.Machine(4, 8000, 5000), 2),
+        (3, batch.Machine(4, 8000, 5000, devices=8), 3),
+    ],
+)
+def test_workers_are_granted_by_what_is_there(asked: int, machine: batch.Machine, number: int) -> None:
+    assert batch.granted(batch.Wish(asked, machine)) == number
+
+
+@pytest.mark.parametrize(
+    "machine", [batch.Machine(2, 16000, 90000), batch.Machine(8, 4000, 90000), batch.Machine(8, 16000, 900)]
+)
+def test_a_small_machine_is_refused(machine: batch.Machine) -> None:
+    with pytest.raises(Refusal, match="go on with single trials"):
+        batch.granted(batch.Wish(3, machine))

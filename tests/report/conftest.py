@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from autoresearch.kernel.disk.layout import Layout
+from autoresearch.report import reading
+from autoresearch.report.account_model import Account
+
+from tests.lab import Lab
+
+NAMES = ("research-results.tsv", "autoresearch-state.json", "autoresearch-launch.json", "autoresearch-runtime.json")
+# Prints a number that differs from run to run by up to 1.
+NOISY = "import os\nprint(float(open('src/value').read()) + os.urandom(1)[0] / 255)\n"
+
+
+def layout_at(root: Path) -> Layout:
+    """The artifact paths below a folder."""
+    results, state, launch, runtime = (root / name for name in NAMES)
+    return Layout(root=root, results=results, state=state, launch=launch, runtime=runtime)
+
+
+def account_at(root: Path) -> Account:
+    """What people are shown of the run in a folder."""
+    return reading.read(layout_at(root), time.time())
+
+
+@pytest.fixture
+def measured(lab: Lab) -> Lab:
+    """Return a measured run: one keep, one discard, one crash, one pivot, one failed guard, one refused attempt."""
+    lab.init("--iterations", 20, "--stop-condition", "<= 1")
+    lab.trial(7, "--hypothesis", "seven is less than ten", description="take seven")
+    lab.trial(9, description="take nine")
+    lab.trial("many", description="take many")
+    lab.recorded("pivot", "--description", "abandon words, now digits")
+    lab.repo.write("src/broken", "")
+    lab.trial(5, description="break it")
+    lab.repo.write("README.md", "changed\n")
+    lab.value(6)
+    assert lab.try_out().code == 1
+    lab.repo.git("checkout", "README.md")
+    lab.trial(6, description="take six")
+    return lab

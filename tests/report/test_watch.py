@@ -1,0 +1,176 @@
+"""`watch` in a real terminal, in tmux; and as plain text where there is none."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from tests.conftest import SCRIPTS, Ran, require
+from tests.lab import Lab, refused
+from tests.report.synthetic import Synthetic
+
+PATIENCE = 20.0  # seconds in which what is awaited must come; it usually comes within one
+WATCH = SCRIPTS / "autoresearch_watch.py"
+
+
+@dataclass
+class Tmux:
+    """One pane of a tmux server of its own."""
+
+    program: str
+    socket: str
+
+    def __call__(self, *arguments: str) -> str:
+        """Run one tmux command and return its output."""
+        command = [self.program, "-L", self.socket, "-f", os.devnull, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def screen(self) -> str:
+        """What stands in the pane."""
+        return self("capture-pane", "-p")
+
+    def wait(self, *words: str) -> str:
+        """Wait until all words stand in the pane, and return the screen."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            text = self.screen()
+            if all(word in text for word in words):
+                return text
+            time.sleep(0.05)
+        raise AssertionError(f"{words} did not come: {self.screen()}")
+
+    def watch(self, root: Path, columns: int, rows: int) -> str:
+        """Open a shell of this size, start the watch in it, and return its first screen."""
+        self("new-session", "-d", "-x", str(columns), "-y", str(rows), "sh")
+        self("send-keys", f"stty -g > {root}.before; {sys.executable} {WATCH} --repo {root}; echo ended $?", "Enter")
+        return self.wait("q quits")
+
+    def pid(self) -> int:
+        """The process of the watch."""
+        shell = self("display-message", "-p", "#{pane_pid}").strip()
+        return int(Path(f"/proc/{shell}/task/{shell}/children").read_text().split()[0])
+
+
+@pytest.fixture
+def tmux(tmp_path: Path) -> Iterator[Tmux]:
+    """Return a tmux server that ends with the test."""
+    server = Tmux(require("tmux"), f"autoresearch-{os.getpid()}-{tmp_path.name}"[:60])
+    yield server
+    subprocess.run([server.program, "-L", server.socket, "kill-server"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return the folder of a run of 30 experiments."""
+    return Synthetic(tmp_path / "run", 30, seed=5).write()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (200, 50)])
+def test_it_fills_the_terminal(tmux: Tmux, root: Path, columns: int, rows: int):
+    lines = tmux.watch(root, columns, rows).rstrip("\n").split("\n")
+    assert len(lines) == rows
+    assert lines[0].startswith("autoresearch parse-faster")
+    assert lines[-1].startswith("q quits")
+    assert any("┤" in line for line in lines)
+    assert any(line.startswith("Budget  30 of 50 iterations") for line in lines)
+    assert any(line.startswith("   30 ") for line in lines)
+
+
+def test_it_follows_the_run_and_the_terminals_size(tmux: Tmux, lab: Lab):
+    lab.init()
+    tmux.watch(lab.path, 80, 24)
+    lab.trial(7, description="take seven")
+    tmux.wait("take seven", "cost 10 → 7 (−30.0 %)")
+    tmux("resize-window", "-x", "120", "-y", "40")
+    tmux.wait("take seven")
+    end = time.monotonic() + PATIENCE
+    while not tmux.screen().rstrip("\n").split("\n")[-1].startswith("q quits") and time.monotonic() < end:
+        time.sleep(0.05)
+    lines = tmux.screen().rstrip("\n").split("\n")
+    assert (len(lines), lines[-1]) == (40, "q quits")
+
+
+def test_a_trial_in_progress_is_shown_with_its_time(tmux: Tmux, lab: Lab):
+    lab.init(verify=f"test -e {lab.path}.go && sleep 600; cat src/value", guard="")
+    tmux.watch(lab.path, 100, 24)
+    Path(f"{lab.path}.go").touch()
+    lab.value(3)
+    trial = [sys.executable, str(SCRIPTS / "autoresearch_run_trial.py"), "--description", "slow"]
+    with subprocess.Popen(trial, cwd=lab.path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as child:
+        try:
+            tmux.wait("measuring iteration 1 for 1.")
+            tmux.wait("measuring iteration 1 for 2.")
+        finally:
+            child.send_signal(signal.SIGTERM)
+    tmux.wait("iteration 1 was interrupted")
+
+
+@pytest.mark.parametrize("way", ["q", "C-c", "TERM"])
+def test_it_leaves_the_terminal_as_it_was(tmux: Tmux, root: Path, way: str):
+    tmux.watch(root, 80, 24)
+    if way == "TERM":
+        os.kill(tmux.pid(), signal.SIGTERM)
+    else:
+        tmux("send-keys", way)
+    text = tmux.wait("ended 0")
+    assert "q quits" not in text
+    assert "stty -g" in text  # what stood there before is back
+    assert tmux("display-message", "-p", "#{alternate_on} #{cursor_flag}").strip() == "0 1"
+    tmux("send-keys", f"stty -g > {root}.after; echo compared", "Enter")
+    tmux.wait("\ncompared")
+    assert Path(f"{root}.after").read_text() == Path(f"{root}.before").read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to read the processor time of a process")
+def test_it_idles(tmux: Tmux, tmp_path: Path):
+    tmux.watch(Synthetic(tmp_path / "long", 1000).write(), 80, 24)
+    pid, seconds = tmux.pid(), 4.0
+    before = processor_seconds(pid)
+    time.sleep(seconds)
+    assert processor_seconds(pid) - before <= 0.01 * seconds
+
+
+def processor_seconds(pid: int) -> float:
+    """User and system time of a process."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_log_that_breaks_keeps_the_last_screen(tmux: Tmux, root: Path):
+    tmux.watch(root, 120, 30)
+    with open(root / "research-results.tsv", "a") as log:
+        log.write("nonsense\n")
+    assert "Parse the corpus" in tmux.wait("q quits   research-results.tsv cannot be read")
+
+
+def test_without_a_terminal_it_is_one_screen_of_text(root: Path, run_script: Callable[..., Ran]):
+    ran = run_script("watch", "--repo", root, env={"COLUMNS": "100", "LINES": "30"})
+    assert ran.code == 0
+    assert "\x1b" not in ran.out
+    assert "q quits" not in ran.out
+    assert 26 <= len(ran.out.split("\n")) <= 31
+    assert "┤" in ran.out
+
+
+def test_a_terminal_without_unicode_gets_ascii(root: Path, run_script: Callable[..., Ran]):
+    ran = run_script("watch", "--repo", root, env={"PYTHONIOENCODING": "ascii"})
+    assert ran.code == 0
+    assert ran.out.isascii()
+    assert "ms 400 -> " in ran.out
+
+
+def test_json_for_programs(root: Path, run_script: Callable[..., Ran]):
+    assert run_script("watch", "--repo", root, "--format", "json").json["iteration"] == 30
+
+
+def test_no_run_is_refused(tmp_path: Path, run_script: Callable[..., Ran]):
+    refused(run_script("watch", "--repo", tmp_path), "no run here")
