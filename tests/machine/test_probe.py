@@ -24,7 +24,7 @@ def fake(folder, name, body):
 
 def test_environment_is_json_and_sums_up(repo, monkeypatch):
     monkeypatch.setenv("CODEX_SANDBOX_NETWORK_DISABLED", "1")
-    env = json.loads(json.dumps(probe.environment(repo.root, True)))
+    env = json.loads(json.dumps(probe.environment(repo.path, True)))
     assert env["cpu_count"] >= 1 and env["ram_mb"] > 0 and env["sandbox"]["git_writable"] is True
     assert env["network"] == {"policy": "disabled by the sandbox", "search_allowed": False}
     assert probe.summary(env).startswith(f"cpu={env['cpu_count']} ram={env['ram_mb']}MB gpu=")
