@@ -21,7 +21,7 @@ import yaml
 from tests.conftest import ROOT, Repo
 from tests.unattended import TRIAL
 
-STAND_IN = ROOT / "tests" / "control" / "stand_in.py"
+STAND_IN = ROOT / "tests" / "background" / "stand_in.py"
 COUNT = "import pathlib\nprint(sum('warn' in line for line in pathlib.Path('src/app.py').open()))\n"
 TESTS = "import unittest\n\n\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertTrue(True)\n"
 KEY = "sk-very-secret-4711"
