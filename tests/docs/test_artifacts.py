@@ -1,0 +1,125 @@
+"""The lists of docs/artifacts.md are those of the code: keys, events, statuses, commands with their flags, reasons."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+from autoresearch.background import manifest, runtime
+from autoresearch.cli import arguments
+from autoresearch.kernel.core import config, fold, rows
+from autoresearch.kernel.core.choices import STATUSES
+from autoresearch.kernel.core.frozen import names
+
+from tests.conftest import ROOT
+from tests.docs import markdown
+from tests.docs.test_guide import FLAG, reasons, section, words
+from tests.docs.test_guide import rows as table
+from tests.docs.test_references import help_of
+from tests.house.source import entry_scripts, modules
+
+PAGE = "docs/artifacts.md"
+PATHS = {"--repo", "--results-path", "--state-path", "--launch-path", "--runtime-path"}
+SUBCOMMANDS = {
+    "runtime_ctl": ("launch", "create-launch", "start", "run", "status", "stop", "logs"),
+    "run_batch": ("open", "close", "abort"),
+    "lessons": ("append", "list"),
+    "ideas": ("add", "set", "list"),
+    "mode_log": ("open", "add", "summary"),
+    "hooks_ctl": ("install", "uninstall", "status", "run"),
+}
+
+
+def keys(title: str, name: str) -> list[str]:
+    """The keys that an item of a section lists behind its name, in code spans."""
+    item = section(PAGE, title).partition(f"\n- `{name}`")[2].partition("\n- ")[0]
+    return [word for span in re.findall(r"`([^`]+)`", item) for word in span.split()]
+
+
+def commands() -> dict[str, str]:
+    """The flags' cell of each command."""
+    return {cells[0].strip("`"): cells[1] for cells in table(section(PAGE, "Commands")) if len(cells) == 3}
+
+
+def fixed(cell: str) -> set[str]:
+    """The flags of a cell, the names of shared groups replaced by theirs."""
+    found = set(FLAG.findall(cell))
+    if "settings" in cell:
+        parser = argparse.ArgumentParser(add_help=False)
+        arguments.add_config(parser)
+        found |= {flag for action in parser._actions for flag in action.option_strings}
+    if "controller" in cell:
+        found |= set(FLAG.findall(section(PAGE, "Commands").partition("- Controller:")[2].partition("\n\n")[0]))
+    return found | (PATHS if "paths" in cell else set())
+
+
+def events() -> Iterator[tuple[str, set[str]]]:
+    """Kind and fields of each event that the package writes out as an object."""
+    for module in modules():
+        for node in (node for node in ast.walk(module.tree) if isinstance(node, ast.Dict)):
+            named = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+            if named[:1] == ["kind"] and isinstance(node.values[0], ast.Constant):
+                yield str(node.values[0].value), set(map(str, named[1:]))
+
+
+def test_the_states_keys_are_listed():
+    assert keys("The snapshot", "state") == list(fold.FIELDS)
+
+
+def test_the_configurations_keys_are_listed():
+    assert sorted(keys("The snapshot", "config")) == sorted([*config.NAMES])
+
+
+def test_manifest_and_record_are_listed():
+    told = re.findall(r"[a-z_]+", section(PAGE, "Launch manifest"))
+    for part in (manifest.Manifest, manifest.Baseline, manifest.Options):
+        assert [name for name in names(part) if name not in told] == []
+    told = re.findall(r"[a-z_]+", section(PAGE, "Runtime record"))
+    assert [name for name in runtime.Runtime().to_dict() if name not in told] == []
+
+
+def test_columns_and_statuses_are_listed():
+    cells = {cells[0].strip("`"): cells[1] for cells in table(section(PAGE, "The log"))}
+    assert tuple(name for name in cells if name != "Column") == rows.COLUMNS
+    assert re.findall(r"`([^`]+)`", cells["status"])[0].split() == list(STATUSES)
+    folded = section(PAGE, "The fold").partition("\n\nEvery main row")[0]
+    assert {*re.findall(r"`([a-z-]+)`", " ".join(one[0] for one in table(folded)))} == {*STATUSES} - {"baseline"}
+
+
+def test_every_event_is_listed_with_its_fields():
+    listed = {cells[0].strip("`"): set(re.findall(r"`(\w+)`", cells[1])) for cells in table(section(PAGE, "Events"))}
+    written = list(events())
+    assert {kind for kind, _ in written} == set(listed) - {"kind"}
+    assert [(kind, fields - listed[kind]) for kind, fields in written if fields - listed[kind]] == []
+
+
+def test_every_script_is_a_command_and_no_other():
+    scripts = {path.stem.replace("autoresearch_", "") for path in entry_scripts()}
+    assert set(commands()) - {"Command"} == scripts
+
+
+@pytest.mark.parametrize("name", [path.stem.replace("autoresearch_", "") for path in entry_scripts()])
+def test_a_commands_flags_are_listed(name: str):
+    subs = SUBCOMMANDS.get(name, ("",))
+    defined = re.findall(r"^  (-.*?)(?:  .*)?$", "\n".join(help_of(name, sub) for sub in subs), re.MULTILINE)
+    real = set(FLAG.findall(" ".join(defined))) - {"--help"}
+    listed = fixed(commands()[name])
+    assert real - listed <= {"--repo"}
+    assert listed - real == set()
+
+
+def test_every_reason_is_listed():
+    told = set(re.findall(r"`([a-z_]+)`", section(PAGE, "Reasons")))
+    given = {name for name in reasons() if re.fullmatch("[a-z_]+", name)}
+    assert {"goal_reached", "controller_lost", "soft_blocked"} <= given
+    assert sorted(given - told) == []
+    assert sorted(told - words() - set(commands()) - {"resume_strategy"}) == []
+
+
+def test_what_the_page_shows_of_a_log_can_be_read():
+    shown = re.findall(r"^```text\n(.*?)^```", markdown.read(ROOT / PAGE), re.MULTILINE | re.DOTALL)
+    lines = [line for block in shown for line in block.split("\n") if line and not line.startswith(("#", "iteration"))]
+    assert [rows.parse_row(line).iteration for line in lines] == [0, 1, 2, 5, 5, 5]
