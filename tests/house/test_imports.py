@@ -72,7 +72,6 @@ def test_every_feature_names_what_it_uses_and_no_more():
         assert sorted(imported - {room}) == sorted(uses()[room]), room
 
 
-@pytest.mark.xfail(reason="the ports come next")
 def test_imports_point_one_way():
     wrong = [
         f"{module.at(node)}: {module.room} imports {'.'.join(parts)}"

@@ -147,12 +147,12 @@ def config_of(args: argparse.Namespace, root: Path) -> Config:
 
 
 def environment_of(args: argparse.Namespace, root: Path) -> str:
-    """The header's environment line: as given, else probed."""
+    """The header's environment line: as given, else what the port `environment` tells."""
+    from ..kernel import ports
+
     if args.environment_summary is not None:
         return str(args.environment_summary)
-    from ..machine import probe
-
-    return probe.summary(probe.environment(root, network=False))
+    return next((str(line(root)) for line in ports.providers("environment")), "")
 
 
 def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[str, str]]:
@@ -170,20 +170,6 @@ def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[
             raise Refusal(f"companion {path} is the primary repository; expected another one, or widen --scope")
         found.append(RepoScope(str(find_root(folder)), inner.strip(), "companion").to_dict())
     return found
-
-
-def add_scopes(parser: argparse.ArgumentParser) -> None:
-    """`--scope` and `--companion-repo-scope` of the gates."""
-    parser.add_argument("--scope", help="patterns that may change (default: the run's)")
-    parser.add_argument("--companion-repo-scope", action="append", metavar="PATH=SCOPE")
-
-
-def scopes_of(args: argparse.Namespace, layout: Layout) -> dict[str, str]:
-    """Scope by repository for the gates."""
-    from ..health import health
-
-    companions = repos_of(args.companion_repo_scope, layout.root, "")[1:]
-    return health.repos(layout, args.scope, {repo["path"]: repo["scope"] for repo in companions})
 
 
 def commits_of(values: list[str] | None, root: Path) -> dict[str, str]:

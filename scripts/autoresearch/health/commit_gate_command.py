@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..cli import arguments
 from ..kernel.core.choices import PHASES
+from . import scope_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of contract section 5."""
     arguments.add_paths(parser)
-    arguments.add_scopes(parser)
+    scope_flags.add_scopes(parser)
     parser.add_argument("--phase", choices=PHASES, default="precommit")
     parser.add_argument("--rollback-policy", default="revert")
     parser.add_argument("--destructive-approved", action="store_true")
@@ -28,4 +29,4 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
 
     layout = arguments.layout_of(args)
     asked = health.Gate(args.phase, args.rollback_policy, args.destructive_approved)
-    return health.commit_gate(layout, asked, arguments.scopes_of(args, layout))
+    return health.commit_gate(layout, asked, scope_flags.scopes_of(args, layout))

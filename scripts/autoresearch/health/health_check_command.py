@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..cli import arguments
 from ..kernel.core.choices import MIN_FREE_MB
+from . import scope_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of contract section 5."""
     arguments.add_paths(parser)
-    arguments.add_scopes(parser)
+    scope_flags.add_scopes(parser)
     parser.add_argument("--verify-cmd", default="", help="the check whose programs must be there")
     parser.add_argument("--min-free-mb", type=int, default=MIN_FREE_MB, metavar="N")
 
@@ -26,4 +27,4 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     from . import health
 
     layout = arguments.layout_of(args)
-    return health.health(layout, args.verify_cmd, arguments.scopes_of(args, layout), args.min_free_mb)
+    return health.health(layout, args.verify_cmd, scope_flags.scopes_of(args, layout), args.min_free_mb)

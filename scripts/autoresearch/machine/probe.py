@@ -63,6 +63,11 @@ def environment(root: Path, network: bool) -> dict[str, Any]:
     }
 
 
+def line(root: Path) -> str:
+    """The header's environment line; nothing goes out to the network."""
+    return summary(environment(root, network=False))
+
+
 def summary(env: Mapping[str, Any]) -> str:
     """The one-line form of `environment` for the log's header."""
     gpus = ["{}x{}".format(a["count"], re.sub(r"\s+", "-", a["name"])) for a in env["accelerators"]]

@@ -12,6 +12,7 @@ from ..kernel.core import jsontext, numbers, rows
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import journal
 from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.run.context import Run
 from . import mode_folder
 from .mode_entries import Entry
 from .mode_schemas import CATEGORIES
@@ -42,6 +43,11 @@ def closing_command(root: Path) -> str:
     folder = mode_folder.newest(root, "fix")
     script = SKILL_ROOT / "scripts" / "autoresearch_mode_log.py"
     return f"python3 {shlex.quote(str(script))} summary --dir {shlex.quote(str(folder))}" if folder else ""
+
+
+def advice(run: Run) -> str:
+    """The closing command of a fix run, as what its last answer says to do; "" in every other mode."""
+    return closing_command(run.layout.root) if run.mode == "fix" else ""
 
 
 def _all(log: journal.Log, ids: set[str]) -> Iterator[dict[str, str]]:

@@ -1,3 +1,3 @@
 """Signals that an edit mutes instead of fixing."""
 
-USES = ()
+USES = ("kernel",)

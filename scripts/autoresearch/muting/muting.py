@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from ..kernel.core.text import listing
+from ..kernel.run.context import Run
+
 _MARKERS = (
     # Python
     r"#\s*(?:type|pyright|mypy|ty)\s*:\s*ignore\b[-\w]*",
@@ -93,3 +96,14 @@ def _named(line: str) -> str:
         return ""
     name = line[4:].split("\t")[0].strip().strip('"')
     return "" if name == "/dev/null" else re.sub(r"^[abciow]/", "", name)
+
+
+def refusal(run: Run, patch: bytes) -> str:
+    """The refusal for a fix that mutes signals instead of fixing them, "" for any other."""
+    found = muted_signals(patch.decode("utf-8", "replace")) if run.mode == "fix" else ()
+    if not found:
+        return ""
+    return (
+        f"the edit mutes signals instead of mending them ({listing(found)}); nothing was run. "
+        "Take that out, then run the trial again"
+    )

@@ -9,9 +9,8 @@ from itertools import combinations
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
-from ..kernel.core.numbers import plain
+from ..kernel.core.numbers import median, plain
 from .sequential import detectable_spreads, least_runs
-from .signrank import median
 
 # Finite-sample factors that make the MAD of normal noise unbiased, for 5 to 9 samples
 # (Croux & Rousseeuw 1992, COMPSTAT 1:411); n / (n - 0.8) from 10 on.

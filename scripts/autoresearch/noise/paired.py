@@ -8,9 +8,9 @@ from decimal import Context, Decimal
 from ..kernel.core import numbers
 from ..kernel.core.config import Config
 from ..kernel.core.frozen import replace
-from ..kernel.run import measure
+from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
-from . import calibration, sequential, signrank
+from . import calibration, sequential
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def proportion(retained: Decimal, now: Sequence[Decimal]) -> Decimal:
     error would grow with each keep until the retained value had lost touch with what the check prints. 1 where the
     values have no ratio, or one that no machine explains.
     """
-    middle = signrank.median(now)
+    middle = numbers.median(now)
     if retained <= 0 or min(now) <= 0 or not retained / 2 <= middle <= retained * 2:
         return Decimal(1)
     return retained / middle
@@ -164,6 +164,30 @@ def noise_of(found: calibration.Calibration) -> Mapping[str, Any]:
     }
 
 
+def wanted(config: Config, samples: Sequence[Sample]) -> int:
+    """Runs of the baseline, given those that were made: as asked, else three, or two when one takes minutes (noise
+    never shows in a single one); one more where three values in even steps leave open whether that is chance."""
+    usual = repeats(config, samples[0].seconds if samples else None)
+    values = [sample.value for sample in samples if sample.value is not None]
+    doubtful = len(values) == 3 and not config.calibrate and calibration.moves_evenly(values)
+    return usual + 1 if doubtful else usual
+
+
 def repeats(config: Config, seconds: float | None) -> int:
     """Baseline runs: as asked, else three, or two when one takes minutes: noise never shows in a single one."""
     return config.calibrate or (3 if seconds is None or seconds < MINUTES else 2)
+
+
+def sentence(config: Config, value: Decimal, each: str) -> str:
+    """The calibration for the user, after the metric's name; `each` says how long one run takes."""
+    noise = config.noise
+    if not is_noisy(config):
+        return exact.sentence(config, value, each)
+    about = f"is about {numbers.plain(value)} with a spread of {numbers.plain(noise['spread'])}; {each}; "
+    if not affordable(config):
+        limit = f"more than {numbers.plain(threshold(config))}"
+        return about + f"more are too dear, so it is one run a trial, and a keep must gain {limit}"
+    return about + (
+        f"gains from about {numbers.plain(noise['smallest_detectable'])} on can be told from noise "
+        f"within {cap(config)} runs"
+    )

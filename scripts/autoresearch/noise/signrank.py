@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from ..kernel.core.numbers import EXACT
-
-_HALF = Decimal("0.5")
+from ..kernel.core.numbers import median, middle
 
 
 def p_value(gains: Sequence[Decimal]) -> float:
@@ -21,12 +19,6 @@ def p_value(gains: Sequence[Decimal]) -> float:
     ranks = _doubled_ranks([gain.copy_abs() for gain in nonzero])
     statistic = sum(rank for rank, gain in zip(ranks, nonzero) if gain > 0)
     return _upper_tail(tuple(sorted(ranks)), statistic)
-
-
-def median(values: Sequence[Decimal]) -> Decimal:
-    """Return the middle of `values`, or the mean of the middle two; raises IndexError without values."""
-    ordered = sorted(values)
-    return _middle(ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2])
 
 
 def estimate(gains: Sequence[Decimal]) -> Decimal:
@@ -64,11 +56,7 @@ def critical_value(n: int, level: float) -> int:
 
 def _walsh(gains: Sequence[Decimal]) -> list[Decimal]:
     """Return the sorted means of all pairs of gains, each gain with itself included (Walsh averages)."""
-    return sorted(_middle(a, b) for i, a in enumerate(gains) for b in gains[i:])
-
-
-def _middle(a: Decimal, b: Decimal) -> Decimal:
-    return EXACT.multiply(EXACT.add(a, b), _HALF)
+    return sorted(middle(a, b) for i, a in enumerate(gains) for b in gains[i:])
 
 
 def _doubled_ranks(sizes: Sequence[Decimal]) -> list[int]:

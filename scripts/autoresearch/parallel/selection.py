@@ -133,7 +133,7 @@ def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
         commits = winner.repo_commits if winner else {}
         events = [{"kind": "batch", "iteration": number, "rows": len(lines)}, *record.repo_event(number, commits)]
         after = context.append(run, held, events, lines)
-    record.add_lesson(run, main)
+    record.follow(run, main)
     return {
         "iteration": number,
         "selected_worker": winner.worker_id if winner else None,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Context, Decimal
 
 from .errors import Refusal
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_HALF = Decimal("0.5")
 _MAX_DIGITS = 60
 _MAX_EXPONENT = 100
 # Wide enough that sums and differences of accepted numbers are never rounded.
@@ -57,3 +59,14 @@ def better(direction: str, new: Decimal, old: Decimal) -> bool:
 def gain(direction: str, new: Decimal, old: Decimal) -> Decimal:
     """How much better `new` is than `old`, in metric units; negative when it is worse."""
     return difference(old, new) if direction == "lower" else difference(new, old)
+
+
+def middle(a: Decimal, b: Decimal) -> Decimal:
+    """The mean of two values, exact."""
+    return EXACT.multiply(EXACT.add(a, b), _HALF)
+
+
+def median(values: Sequence[Decimal]) -> Decimal:
+    """The middle of `values`, or the mean of the middle two; raises IndexError without values."""
+    ordered = sorted(values)
+    return middle(ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2])

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ...noise import calibration, paired
 from ..core import evaluator_files as rules
 from ..core.config import Config, RepoScope
 from ..core.errors import Refusal
@@ -17,7 +16,7 @@ from ..disk import bytecode, hashes
 from ..disk.journal import Event
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import evaluator_lock, isolation, leftovers, measure, require, tree
+from . import evaluator_lock, exact, isolation, leftovers, measure, require, tree
 from .measure import Bench, Sample
 from .tree import Edits
 
@@ -134,7 +133,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     lock = _steady(root, lock, made)
     before, foreign = _disowned(root, before, foreign, made)
     left = _left(before, _items(layout, config, foreign))
-    config, found = paired.calibrated(config, samples)
+    config, found = exact.rule().calibrated(config, samples)
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
     config = require.resolve(config, measure.others(samples))
     warnings = (*_traps(config, before), *found.warnings, guard_problem, confirm_problem)
@@ -168,20 +167,12 @@ def _traps(config: Config, before: Iterable[Edits]) -> list[str]:
 
 def _samples(bench: Bench) -> list[Sample]:
     samples: list[Sample] = []
-    while len(samples) < _wanted(bench.config, samples):
+    while len(samples) < exact.rule().wanted(bench.config, samples):
         sample = measure.verify(bench, f"verify-{len(samples) + 1}")
         if sample.value is None:
             raise Refusal(f"the check gives no number: {sample.problem}; {_remedy(sample, bench.config)}")
         samples.append(sample)
     return samples
-
-
-def _wanted(config: Config, samples: Sequence[Sample]) -> int:
-    """Runs of the baseline: one more where three values in even steps leave open whether that is chance."""
-    usual = paired.repeats(config, samples[0].seconds if samples else None)
-    values = [sample.value for sample in samples if sample.value is not None]
-    doubtful = len(values) == 3 and not config.calibrate and calibration.moves_evenly(values)
-    return usual + 1 if doubtful else usual
 
 
 def _remedy(sample: Sample, config: Config) -> str:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...noise import paired
 from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
@@ -14,7 +13,7 @@ from ..core.text import listing
 from ..disk import evidence, hashes, journal
 from ..disk.layout import Layout
 from ..system.git import Repo
-from . import baseline, context, evaluator_lock, intent, leftovers, measure, record, tree
+from . import baseline, context, evaluator_lock, exact, intent, leftovers, measure, record, tree
 from .context import Run
 from .record import Report
 
@@ -54,11 +53,11 @@ def _samples(run: Run) -> list[measure.Sample]:
     evidence.fresh_folder(run.layout.evidence, run.state.iteration + 1)
     config = replace(run.config, metric_form="")  # a new check may print its number in another way
     bench = measure.Bench(run.tree, folder, config, measure.limit_of(config, None), f"drift-{os.getpid()}")
-    wanted = paired.repeats(config, float(config.noise.get("seconds", 0)))
-    samples = [measure.verify(bench, f"verify-{n + 1}") for n in range(wanted)]
-    bad = next((sample.problem for sample in samples if sample.value is None), "")
-    if bad:
-        raise Refusal(f"the check gives no number ({bad}), expected one; repair it, or record --status blocked")
+    samples: list[measure.Sample] = []
+    while len(samples) < exact.rule().wanted(config, samples):
+        samples.append(measure.verify(bench, f"verify-{len(samples) + 1}"))
+        if bad := samples[-1].problem:
+            raise Refusal(f"the check gives no number ({bad}), expected one; repair it, or record --status blocked")
     return samples
 
 
@@ -71,11 +70,11 @@ def _write(
             raise Refusal(f"iteration {number - 1} was recorded while this measured, expected none; repeat the command")
         heads = {name: Repo(Path(where)).head() for name, (where, _) in run.trees().items()}
         primary = heads[str(known.layout.root)]
-        config, calibration = paired.calibrated(run.config, samples)
+        config, found = exact.rule().calibrated(run.config, samples)
         moved = evaluator_lock.violated(run)
         note = f"{report.description} (evaluator changed: {listing(moved, 3)})" if moved else report.description
         commit = Repo(run.tree).short(primary)
-        row = record.row_of(run, replace(report, description=note, commit=commit, metric=calibration.center))
+        row = record.row_of(run, replace(report, description=note, commit=commit, metric=found.center))
         events: list[journal.Event] = [
             {"kind": "evaluator", "iteration": number, **_locked(run, made), "changed": list(moved)},
             {"kind": "config", "config": {"noise": config.noise, "metric_form": config.metric_form}},

@@ -8,18 +8,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ...noise import paired
 from ..core import artifacts, config
 from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
-from ..core.numbers import plain
 from ..core.rows import Row
 from ..core.text import block, listing, one_line
 from ..disk import atomic, evidence, excerpts, journal, locks
 from ..disk.layout import EXEC_RUNTIME, Layout
 from ..system.git import Repo
-from . import baseline, context, intent, isolation
+from . import baseline, context, exact, intent, isolation
 from .context import Run
 
 # Locked files that an answer names; the log has them all.
@@ -205,23 +203,9 @@ def figures(first: baseline.Baseline) -> dict[str, Any]:
 
 def sentence(wanted: Config, first: baseline.Baseline) -> str:
     """The calibration in one plain sentence for the user."""
-    noise = first.config.noise
-    seconds = float(noise["seconds"])
+    seconds = float(first.config.noise["seconds"])
     each = f"one run takes {seconds:.2g} s" if seconds < 100 else f"one run takes {seconds:.0f} s"
-    name = wanted.metric or "the metric"
-    if noise["kind"] == "exact":
-        return f"{name} is {plain(first.metric)} and repeats exactly; {each}, one run a trial"
-    about = f"{name} is about {plain(first.metric)} with a spread of {plain(noise['spread'])}; {each}; "
-    if not paired.affordable(first.config):
-        return about + f"more are too dear, so it is one run a trial, and a keep must gain {_limit(first.config)}"
-    return about + (
-        f"gains from about {plain(noise['smallest_detectable'])} on can be told from noise "
-        f"within {paired.cap(first.config)} runs"
-    )
-
-
-def _limit(wanted: Config) -> str:
-    return f"more than {plain(paired.threshold(wanted))}"
+    return f"{wanted.metric or 'the metric'} {exact.rule().sentence(first.config, first.metric, each)}"
 
 
 def answer(ready: Ready) -> dict[str, Any]:

@@ -185,7 +185,7 @@ def complete(layout: Layout, note: Intent) -> Run:
     with context.writing(layout) as (run, held):
         run = context.append(run, held, (*note.events, *_refused(layout), *_heads(note)), [*workers, row])
     evidence.clear_refusals(layout.evidence)
-    record.add_lesson(before, row, strategy=note.lesson)
+    record.follow(before, row, strategy=note.lesson)
     return run
 
 

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ...noise import paired
 from ..core import changes, decision, numbers
 from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
 from ..disk import bytecode, evidence
 from ..system.git import Repo
-from . import evaluator_lock, measure, require
+from . import evaluator_lock, exact, measure, require
 from .context import Run
 from .intent import Intent
 from .measure import Arms, Bench, Measurement
@@ -38,7 +37,7 @@ class Verdict:
 def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
     """Measure the committed candidate and decide; the tree holds the candidate's content afterwards."""
     arms = _arms(note)
-    measured = paired.measured(bench, arms, run.state.current_metric, note.seed)
+    measured = exact.rule().measured(bench, arms, run.state.current_metric, note.seed)
     arms.show_candidate()
     moved = evaluator_lock.violated(run)
     if moved and not measured.problem:
@@ -138,7 +137,8 @@ def _again(run: Run, bench: Bench, measured: Measurement) -> Measurement:
 def _repeats(run: Run, measured: Measurement, value: Decimal) -> bool:
     if measured.improves is None:
         return value == measured.value
-    return numbers.gain(run.config.direction, value, run.state.current_metric) > paired.threshold(run.config)
+    least: Decimal = exact.rule().threshold(run.config)
+    return numbers.gain(run.config.direction, value, run.state.current_metric) > least
 
 
 def is_unlikely(run: Run, measured: Measurement) -> bool:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ...noise.signrank import median
 from ..core import metric
 from ..core.config import Config
 from ..core.frozen import dataclass, field
+from ..core.numbers import median
 from ..core.text import listing, one_line
 from ..disk import evidence
 from ..system import process

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from .. import ports
 from ..core import decision, numbers
 from ..core.choices import SEARCH_AFTER
 from ..core.errors import Refusal
@@ -120,7 +121,7 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
         if not evidence.intent_path(layout.evidence).exists():
             row = row_of(run, report)
             after = context.append(run, held, repo_event(row.iteration, report.repo_commits), [row])
-            add_lesson(run, row)
+            follow(run, row)
             return after, row
     from . import intent
 
@@ -129,42 +130,13 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
     return append(layout, report)
 
 
-def add_lesson(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
-    """One lesson after a keep or a pivot, never in exec mode; once an iteration."""
-    if row.status not in ("keep", "pivot") or run.mode == "exec":
-        return
-    from ...notes import lessons_file
-    from ...notes.lessons import Lesson
-
-    where = f"{run.tag}#{row.iteration}"
-    if lessons_file.has_iteration(run.layout.lessons, where):
-        return
-    lesson = Lesson(
-        number=0,
-        title=one_line(row.description, 100) or row.status,
-        strategy=one_line(strategy or row.description, 300),
-        outcome=row.status,
-        insight=insight or measured_effect(run, row),
-        context=one_line(f"{run.config.goal or run.config.metric}; scope {run.config.scope or '.'}", 200),
-        iteration=where,
-        timestamp=context.now(),
-    )
-    try:
-        lessons_file.append(run.layout.lessons, lesson)
-    except Refusal:
-        pass  # the row is in the log already: a lesson less must not make it look refused
-
-
-def measured_effect(run: Run, row: Row) -> str:
-    """What the row changed in figures, which its description does not say."""
-    before = run.state.current_metric
-    if row.status == "pivot":
-        return f"abandoned after {run.state.consecutive_discards} experiments without a keep at {numbers.plain(before)}"
-    assert row.metric is not None
-    share = f", {float(row.metric - before) / abs(float(before)):+.1%}" if before else ""
-    return (
-        f"{run.config.metric or 'metric'} {numbers.plain(before)} to {numbers.plain(row.metric)} ({row.delta}{share})"
-    )
+def follow(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
+    """What follows a row: the port `recorded`. The row is in the log, so a refusal must not make it look refused."""
+    for recorded in ports.providers("recorded"):
+        try:
+            recorded(run, row, insight, strategy)
+        except Refusal:
+            continue
 
 
 def answer(run: Run, row: Row) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from .. import ports
 from ..core import ladder, nextstep, numbers, rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
@@ -151,7 +152,7 @@ def _key(run: Run, note: Intent) -> str:
     """The key of the attempt's patch, kept as evidence; raises `Refusal` for one that was tried before or mutes."""
     patch = _patch(run, note)
     key = trial_gate.key_of(run, patch)
-    refusal = trial_gate.tried_before(run, key) or trial_gate.muted_by(run, patch)
+    refusal = trial_gate.tried_before(run, key) or trial_gate.refused_by_feature(run, patch)
     if refusal:
         intent.finish(run.layout)
         evidence.fresh_folder(run.layout.evidence, note.iteration)
@@ -247,17 +248,16 @@ def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, r
 
 def _next(after: Run) -> dict[str, Any]:
     """What comes next, at the end with the minutes that the run took."""
-    closing = ""
-    if after.mode == "fix":
-        from ...modes import fix_rows  # loads what only the modes with a folder need
-
-        closing = fix_rows.closing_command(after.layout.root)
-    found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), closing)
+    found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), _advice(after))
     if found["action"] in ("stop", "needs_human"):
         found["counts"]["minutes"] = round(budget.minutes(after))
         if after.mode == "exec":
             found["do"] = _EXEC_END if budget.is_counted(after) else _EXEC_LINES
     return found
+
+
+def _advice(after: Run) -> str:
+    return next(filter(None, (advice(after) for advice in ports.providers("advice"))), "")
 
 
 _EXEC_END = "The run is over. End the session with the single word done."

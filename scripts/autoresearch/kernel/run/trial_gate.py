@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...muting import muting
+from .. import ports
 from ..core import supervise
 from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
@@ -117,12 +117,6 @@ def tried_before(run: Run, key: str) -> str:
     return ""
 
 
-def muted_by(run: Run, patch: bytes) -> str:
-    """The refusal for a fix that mutes signals instead of mending them, "" for any other."""
-    found = muting.muted_signals(patch.decode("utf-8", "replace")) if run.mode == "fix" else ()
-    if not found:
-        return ""
-    return (
-        f"the edit mutes signals instead of mending them ({listing(found)}); nothing was run. "
-        "Take that out, then run the trial again"
-    )
+def refused_by_feature(run: Run, patch: bytes) -> str:
+    """Why a feature refuses this edit (the port `refusals`), or ""."""
+    return next(filter(None, (refusal(run, patch) for refusal in ports.providers("refusals"))), "")

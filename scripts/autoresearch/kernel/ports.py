@@ -1,0 +1,39 @@
+"""Where features attach to one experiment. The kernel names the ports; `autoresearch.wiring` says who stands there.
+
+port          what a provider is
+measuring     a module like `kernel.run.exact`: how baseline and candidate are measured and compared
+recorded      f(run, row, insight, strategy): what follows a row that is in the log; a `Refusal` of it is passed over
+advice        f(run) -> mapping of keys for the answer's `next`
+refusals      f(run, patch) -> why this edit is refused before anything runs, or ""
+environment   f(root) -> the header's line on the machine
+"""
+
+from __future__ import annotations
+
+import importlib
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+_PACKAGE = __name__.partition(".")[0]
+
+
+def providers(port: str) -> Iterator[Any]:
+    """Yield what stands at a port, in the order of the table; nothing where the features are not there."""
+    wires = importlib.import_module(f"{_PACKAGE}.wiring").WIRES
+    for name in wires[port]:
+        module, _, attribute = name.partition(":")
+        try:
+            found = importlib.import_module(f"{_PACKAGE}.{module}")
+        except ModuleNotFoundError as error:
+            if error.name != f"{_PACKAGE}.{module.partition('.')[0]}":
+                raise
+            continue
+        yield getattr(found, attribute) if attribute else found
+
+
+def provider(port: str, default: Any) -> Any:
+    """The first that stands at a port, or the kernel's own `default`."""
+    return next(providers(port), default)

@@ -1,0 +1,46 @@
+"""The lesson that follows a keep or a pivot."""
+
+from __future__ import annotations
+
+from ..kernel.core import numbers
+from ..kernel.core.rows import Row
+from ..kernel.core.text import one_line
+from ..kernel.run import context
+from ..kernel.run.context import Run
+from . import lessons_file
+from .lessons import Lesson
+
+
+def recorded(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
+    """One lesson after a keep or a pivot, never in exec mode; once an iteration. Raises `Refusal` from the disk.
+
+    `run` is the run before the row; `strategy` replaces the row's description where it says more.
+    """
+    if row.status not in ("keep", "pivot") or run.mode == "exec":
+        return
+    where = f"{run.tag}#{row.iteration}"
+    if lessons_file.has_iteration(run.layout.lessons, where):
+        return
+    lesson = Lesson(
+        number=0,
+        title=one_line(row.description, 100) or row.status,
+        strategy=one_line(strategy or row.description, 300),
+        outcome=row.status,
+        insight=insight or measured_effect(run, row),
+        context=one_line(f"{run.config.goal or run.config.metric}; scope {run.config.scope or '.'}", 200),
+        iteration=where,
+        timestamp=context.now(),
+    )
+    lessons_file.append(run.layout.lessons, lesson)
+
+
+def measured_effect(run: Run, row: Row) -> str:
+    """What the row changed in figures, which its description does not say."""
+    before = run.state.current_metric
+    if row.status == "pivot":
+        return f"abandoned after {run.state.consecutive_discards} experiments without a keep at {numbers.plain(before)}"
+    assert row.metric is not None
+    share = f", {float(row.metric - before) / abs(float(before)):+.1%}" if before else ""
+    return (
+        f"{run.config.metric or 'metric'} {numbers.plain(before)} to {numbers.plain(row.metric)} ({row.delta}{share})"
+    )

@@ -1,0 +1,13 @@
+"""Who stands at the kernel's ports: one row a port, one name a provider. This is the only list of that kind.
+
+A name is `folder.module` or `folder.module:attribute` below this package; it is imported when the port is first used.
+A provider whose folder is gone is passed over, so that a feature can be deleted.
+"""
+
+WIRES = {
+    "measuring": ("noise.paired",),
+    "recorded": ("notes.after_row:recorded",),
+    "advice": ("modes.fix_rows:advice",),
+    "refusals": ("muting.muting:refusal",),
+    "environment": ("machine.probe:line",),
+}
