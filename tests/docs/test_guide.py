@@ -120,6 +120,21 @@ def test_the_quoted_ending_has_the_keys_of_the_code():
     assert {*ending, *ending["spent"]} <= words()
 
 
+def test_the_manual_can_be_read_from_start_to_end():
+    assert len(markdown.read(ROOT / "GUIDE.md").split()) <= 5000
+
+
+def test_security_names_tests_that_are_there():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", markdown.read(ROOT / "SECURITY.md"))
+    assert len(named) > 15
+    missing = [
+        f"{path}::{name}"
+        for path, name in named
+        if not (ROOT / path).exists() or f"def {name}(" not in (ROOT / path).read_text()
+    ]
+    assert missing == []
+
+
 CLAIMS = [cells[1].strip("`") for cells in rows(section("README.md", SHOWN))[1:]]
 
 
