@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator
 from typing import get_args
 
+import autoresearch
 import pytest
 from autoresearch.cli import arguments
 from autoresearch.codex.codex_errors import Name
@@ -149,3 +150,18 @@ def test_a_claim_is_shown_by_something_that_is_there(command: str):
     assert folder.is_dir()
     word = parts[parts.index("-k") + 1] if "-k" in parts else ""
     assert any(word in f"{path.stem} {path.read_text()}" for path in folder.glob("test_*.py"))
+
+
+def test_the_newest_release_of_the_changelog_is_the_version():
+    released = re.findall(
+        r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", markdown.read(ROOT / "CHANGELOG.md"), re.MULTILINE
+    )
+    assert released[0] == autoresearch.__version__
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", "GUIDE.md", "docs/measurement.md"])
+def test_paths_of_the_project_that_a_page_names_are_there(name: str):
+    named = re.findall(
+        r"(?<![\w/])((?:tests|scripts|assets|docs|\.github)/[\w./-]*\w)(?=[`\s)])", markdown.read(ROOT / name)
+    )
+    assert [path for path in named if not (ROOT / path).exists() and "NAME" not in path] == []
