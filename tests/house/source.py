@@ -44,8 +44,8 @@ class Module:
 
 @functools.cache
 def modules() -> tuple[Module, ...]:
-    """All files of the package."""
-    found = sorted((SCRIPTS / "autoresearch").rglob("*.py"))
+    """All files of the package, but for the programs in an `inside` folder: they run in the project's interpreter."""
+    found = sorted(p for p in (SCRIPTS / "autoresearch").rglob("*.py") if p.parent.name != "inside")
     return tuple(Module(path, ast.parse(path.read_text(encoding="utf-8"), str(path))) for path in found)
 
 

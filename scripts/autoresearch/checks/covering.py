@@ -1,0 +1,141 @@
+"""Lines that no test runs: Python by coverage.py, Go by its own profile, anything else by an LCOV report."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ..kernel.core.errors import Refusal
+from . import escapes, testruns, toolbox
+from .counted import Counted, Finding, least_one
+from .toolbox import Request
+
+
+def python(request: Request) -> Counted:
+    """Lines of the packages named that pytest does not run, with tests, hollow tests and `no cover` comments.
+
+    A test that fails gives no number.
+    """
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        report, data = Path(folder, "report.json"), {"COVERAGE_FILE": folder + "/data"}
+        sources = ["--source=" + ",".join(request.operands or (".",))]
+        cover = [toolbox.python(request), "-m", "coverage"]
+        argv = testruns.pytest_command(request)[1:]
+        ran = toolbox.run([*cover, "run", *sources, *argv, *request.get("option", [])], request, data)
+        if "No module named coverage" in ran.err:
+            raise Refusal(
+                "coverage is not installed for the project's Python; install: python3 -m pip install coverage"
+            )
+        if ran.code:
+            raise toolbox.broken("the test run", ran)
+        done = toolbox.run([*cover, "json", "-q", "-o", str(report)], request, data)
+        if not report.is_file():
+            raise toolbox.broken("coverage", done)
+        files = toolbox.as_json(report.read_text("utf-8"), "coverage", done)["files"]
+    missed = {toolbox.relative(path, request.root): row["missing_lines"] for path, row in files.items()}
+    lines = sum(row["summary"]["num_statements"] for row in files.values())
+    return _counted(request, missed, {"lines": lines, **_python_ways(request, missed)})
+
+
+def _python_ways(request: Request, missed: Iterable[str]) -> dict[str, int]:
+    everything = toolbox.Request(request.root, (), request.options)
+    texts = {path: toolbox.read(path) for path in toolbox.sources(everything, ".py")}
+    tests, hollow = escapes.hollow_tests(t for p, t in texts.items() if re.match(r"test_|.*_test\.py$", p.name))
+    pragmas = sum(escapes.comments(toolbox.read(request.root / path), escapes.COVERAGE) for path in missed)
+    return {"tests": tests, "hollow": hollow, "ignores": pragmas}
+
+
+def _counted(request: Request, missed: Mapping[str, Sequence[int]], others: Mapping[str, int]) -> Counted:
+    least_one(others["lines"], "no line was looked at", "name the package or folder that is to be covered")
+    found = [item for path, lines in missed.items() for item in _blocks(request.root / path, path, lines)]
+    return Counted({"missed_lines": sum(map(len, missed.values())), **others}, found)
+
+
+def _blocks(path: Path, shown: str, lines: Sequence[int]) -> Iterator[Finding]:
+    """One finding for each run of missed lines, named by the function around it."""
+    names = _functions(path)
+    start = before = 0
+    for line in [*sorted(lines), -1]:
+        if start and line != before + 1:
+            inside = max((span for span in names if span[0] <= start <= span[1]), default=(0, 0, "the module"))[2]
+            yield Finding(shown, start, f"{before - start + 1} lines of {inside} are not run", "missed")
+        start = line if line != before + 1 else start
+        before = line
+
+
+def _functions(path: Path) -> list[tuple[int, int, str]]:
+    """First line, last line and name of each function of a Python file."""
+    if path.suffix != ".py":
+        return []
+    nodes = (node for node in ast.walk(ast.parse(toolbox.read(path))))
+    functions = (node for node in nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    return [(node.lineno, node.end_lineno or node.lineno, node.name) for node in functions]
+
+
+def golang(request: Request) -> Counted:
+    """Statements that `go test` does not run, by the profile it writes; a test that fails gives no number."""
+    import tempfile
+
+    tool = toolbox.find("go", request, "see go.dev/doc/install")
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Path(folder, "cover.out")
+        argv = [tool, "test", "-count=1", f"-coverprofile={profile}", *request.get("option", [])]
+        ran = toolbox.run([*argv, *(request.operands or ("./...",))], request)
+        if ran.code or not profile.is_file():
+            raise toolbox.broken("go test", ran)
+        blocks = _go_blocks(profile.read_text("utf-8"))
+    module = re.search(r"^module\s+(\S+)", toolbox.read(request.root / "go.mod"), re.MULTILINE)
+    prefix = module[1] + "/" if module else ""
+    found = [
+        Finding(path.replace(prefix, "", 1), first, f"{statements} statements up to line {last} are not run", "missed")
+        for (path, first, last, statements), hits in blocks.items()
+        if not hits
+    ]
+    total = least_one(sum(key[3] for key in blocks), "no statement was looked at", "name the packages")
+    missed = sum(key[3] for key, hits in blocks.items() if not hits)
+    return Counted({"missed_statements": missed, "statements": total}, found)
+
+
+def _go_blocks(text: str) -> dict[tuple[str, int, int, int], int]:
+    """Hits by path, first line, last line and number of statements; a block comes once for each test program."""
+    found: dict[tuple[str, int, int, int], int] = {}
+    for path, first, last, statements, hits in re.findall(r"^(.+?):(\d+)\.\d+,(\d+)\.\d+ (\d+) (\d+)$", text, re.M):
+        key = (path, int(first), int(last), int(statements))
+        found[key] = found.get(key, 0) + int(hits)
+    return found
+
+
+def lcov(request: Request) -> Counted:
+    """Missed lines of an LCOV report that `--build CMD` writes anew (Jest, Vitest, c8, cargo-llvm-cov, gcov, …)."""
+    path = request.root / request.command()
+    command = request.options.get("build")
+    if not command:
+        raise Refusal("no --build CMD given, expected the command that runs the tests and writes the report; pass it")
+    before = toolbox.stamps([path])
+    ran = toolbox.shell(str(command), request)
+    if ran.code:
+        raise toolbox.broken("the test run", ran)
+    if toolbox.stamps([path]) in ({}, before):
+        raise Refusal(f"{path} was not written by the command, expected a new LCOV report; {ran.complaint()}")
+    hits = _lcov_hits(toolbox.read(path), request)
+    missed = {name: [line for line, count in rows.items() if not count] for name, rows in hits.items()}
+    return _counted(request, missed, {"lines": sum(map(len, hits.values()))})
+
+
+def _lcov_hits(text: str, request: Request) -> dict[str, dict[int, int]]:
+    """Hits by file and line: records SF:path, DA:line,hits (format of geninfo(1))."""
+    found: dict[str, dict[int, int]] = {}
+    rows: dict[int, int] = {}
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key == "SF":
+            rows = found.setdefault(toolbox.relative(value.strip(), request.root), {})
+        elif key == "DA":
+            number, hits = value.split(",")[:2]
+            rows[int(number)] = rows.get(int(number), 0) + int(float(hits))
+    return {os.path.normpath(name): rows for name, rows in found.items()}

@@ -1,0 +1,49 @@
+"""A copy of an earlier commit beside the project, outside it: what the work of today is compared with."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..kernel.core.errors import Refusal
+from ..kernel.disk import layout
+from . import toolbox
+from .toolbox import Request
+
+_LINKED = ("node_modules", ".venv", "venv")
+
+
+def copies(request: Request) -> list[Path]:
+    """The copy of `--against REV`, or nothing where it was not given."""
+    return [copy(request, str(request.options["against"]))] if request.options.get("against") else []
+
+
+def copy(request: Request, revision: str) -> Path:
+    """The project's folder in a copy of that commit, made once; installed dependencies are linked into it.
+
+    Raises `Refusal` when the commit is not known.
+    """
+    asked = toolbox.run(["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}", "--show-prefix"], request)
+    name, _, prefix = asked.out.strip().partition("\n")
+    if asked.code or not name:
+        raise Refusal(f"{revision} is no commit of this repository, expected one for --against; see git log")
+    marker = layout.git_marker(request.root)
+    top = marker.parent if marker else request.root
+    made = layout.own_scratch(request.root) / f"reference-{name[:12]}"
+    if not (made / ".complete").exists():
+        _extract(request, name, made)
+    for folder in _LINKED:
+        if (top / folder).is_dir() and not (made / folder).exists():
+            os.symlink(top / folder, made / folder)
+    return made / prefix.strip()
+
+
+def _extract(request: Request, name: str, made: Path) -> None:
+    import shlex
+
+    made.mkdir(parents=True, exist_ok=True, mode=0o700)
+    target = shlex.quote(str(made))
+    line = f'cd "$(git rev-parse --show-toplevel)" && git archive --format=tar {name} | tar -xf - -C {target}'
+    ran = toolbox.shell(f"set -e; {line}; touch {target}/.complete", request)
+    if ran.code:
+        raise toolbox.broken("git archive", ran)

@@ -1,0 +1,177 @@
+"""What work costs: a callable, a command, a start, a build, memory, answers over HTTP. In turns with what it is
+compared with, so that drift of the machine hits both."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..kernel.core.errors import Refusal
+from . import reference, toolbox
+from .counted import Counted
+from .toolbox import Request
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def python_call(request: Request) -> Counted:
+    """Processor milliseconds of one Python call (`--wall`: by the clock), warmed up, in a fresh process."""
+    return _call(request, toolbox.python(request), "callable.py")
+
+
+def node_call(request: Request) -> Counted:
+    """Milliseconds of one JavaScript call, awaited where it returns a promise, warmed up, in a fresh process."""
+    node = toolbox.look("node", request.root)
+    if not node:
+        raise Refusal("node is not installed here, expected it on PATH; install Node.js")
+    return _call(request, node, "callable.cjs")
+
+
+def _call(request: Request, runtime: str, program: str) -> Counted:
+    spec = {
+        "code": request.command(),
+        "setup": request.get("setup", ""),
+        "repeats": int(request.get("runs", 7)),
+        "wall": bool(request.options.get("wall")),
+    }
+    folders = [request.root, *reference.copies(request)]
+    rounds: list[list[Any]] = [[] for _ in folders]
+    for _ in range(3 if len(folders) > 1 else 1):
+        for rows, folder in zip(rounds, folders):
+            rows.append(toolbox.inside(request, runtime, program, spec, folder))
+    outputs = {row["output"] for rows in rounds for row in rows}
+    if len(outputs) > 1:
+        raise Refusal(
+            "the output differs from run to run, or from that of the reference, expected the same each time; "
+            "fix seeds and leave times out of what the code returns, or see whether the answer became wrong"
+        )
+    times = [float(min(row["ms"] for row in rows)) for rows in rounds]
+    note = f"output {rounds[0][0]['shown']}"
+    return Counted({**_compared("ms", times), "output": int(outputs.pop()[:12], 16)}, (), (note,))
+
+
+def _compared(name: str, values: Sequence[float]) -> dict[str, float]:
+    """A value, and beside it that of the reference and their ratio in per cent."""
+    if len(values) == 1:
+        return {name: values[0]}
+    return {name: values[0], f"reference_{name}": values[1], "percent": 100 * values[0] / values[1]}
+
+
+def _median(values: Iterable[float]) -> float:
+    import statistics
+
+    return statistics.median(values)
+
+
+def command(request: Request) -> Counted:
+    """Processor milliseconds of one command and all it starts (`--wall`: by the clock), the median of `--runs`; with
+    `--against REV` in turns with the same command in a copy of that commit."""
+    folders = [request.root, *reference.copies(request)]
+    runs = int(request.get("runs", 5))
+    spent: list[list[float]] = [[] for _ in folders]
+    for turn in range(runs + 1):  # the first warms up
+        for values, folder in zip(spent, folders):
+            cost = _cost(request, request.command(), folder)
+            values += [cost] if turn else []
+    return Counted(_compared("ms", [_median(values) for values in spent]))
+
+
+def _cost(request: Request, line: str, folder: Path) -> float:
+    """Milliseconds of one run, children included; raises `Refusal` when it fails."""
+    import resource
+
+    def spent() -> float:
+        """Processor seconds of everything that has ended under us."""
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    before = spent()
+    ran = toolbox.shell(line, request, {"PYTHONPATH": toolbox.python_path(folder)}, folder)
+    if ran.code:
+        raise toolbox.broken("the command", ran)
+    return 1000 * (ran.seconds if request.options.get("wall") else spent() - before)
+
+
+def startup(request: Request) -> Counted:
+    """What a start adds to an empty one of the same interpreter, in processor milliseconds: the median of pairs.
+
+    The operand is code; `--ending .js` runs it by Node instead of Python.
+    """
+    import shlex
+
+    node = any("js" in ending for ending in request.get("ending", []))
+    runtime = [toolbox.look("node", request.root) or "node", "-e"] if node else [toolbox.python(request), "-c"]
+    lines = [" ".join(map(shlex.quote, [*runtime, code])) for code in (request.command(), "0")]
+    _cost(request, lines[0], request.root)  # compiles what is not compiled yet
+    pairs = [[_cost(request, line, request.root) for line in lines] for _ in range(int(request.get("runs", 9)))]
+    return Counted({"ms": _median(full - empty for full, empty in pairs)})
+
+
+def memory(request: Request) -> Counted:
+    """Peak resident memory in KiB of the largest process of one command."""
+    import resource
+    import sys
+
+    ran = toolbox.shell(request.command(), request, {"PYTHONPATH": toolbox.python_path(request.root)})
+    if ran.code:
+        raise toolbox.broken("the command", ran)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return Counted({"peak_kib": peak // 1024 if sys.platform == "darwin" else peak})
+
+
+def build(request: Request) -> Counted:
+    """Seconds by the clock that a build takes, and its processor seconds; `--clean CMD` runs before each."""
+    seconds, cpu = [], []
+    for _ in range(int(request.get("runs", 1))):
+        clean = request.options.get("clean")
+        if clean:
+            done = toolbox.shell(str(clean), request)
+            if done.code:
+                raise toolbox.broken("--clean", done)
+        start = time.perf_counter()
+        cpu.append(_cost(Request(request.root, (), {**request.options, "wall": None}), request.command(), request.root))
+        seconds.append(time.perf_counter() - start)
+    return Counted({"seconds": _median(seconds), "cpu_seconds": _median(cpu) / 1000})
+
+
+def http(request: Request) -> Counted:
+    """Milliseconds of a GET request to a real server over a socket: the middle and the slow end of `--runs`.
+
+    Operands are paths; `--serve CMD` starts the server, which finds its port as `{port}` in the command and as PORT.
+    With `--against REV` a second server, from a copy of that commit, is asked in turns and must answer the same.
+    """
+    serve = request.options.get("serve")
+    if not serve or not request.operands:
+        raise Refusal("--serve CMD and a path are needed, expected e.g. http /items --serve 'python3 app.py {port}'")
+    from . import web
+
+    folders = [request.root, *reference.copies(request)]
+    with web.servers(request, str(serve), folders) as found:
+        return web.measure(found, request.operands, int(request.get("runs", 300)))
+
+
+def seeds(request: Request) -> Counted:
+    """Mean loss of one command over `--seeds`, `{seed}` in it replaced: training that is repeated, not lucky."""
+    from decimal import Decimal
+
+    from ..kernel.core import metric, numbers
+
+    line, chosen = request.command(), str(request.get("seeds", "1 2 3")).replace(",", " ").split()
+    if "{seed}" not in line:
+        raise Refusal("the command has no {seed}, expected one, so that each run differs; put it where the seed goes")
+    losses = []
+    for seed in chosen:
+        ran = toolbox.shell(line.replace("{seed}", seed), request, {"PYTHONPATH": toolbox.python_path(request.root)})
+        if ran.code:
+            raise toolbox.broken(f"the run with seed {seed}", ran)
+        reading = metric.extract(ran.out, metric.Source(name=str(request.get("name", "loss"))))
+        if reading.value is None:
+            raise Refusal(
+                f"the run with seed {seed} gives no loss: {reading.problem}, expected METRIC loss=…; print it once"
+            )
+        losses.append(reading.value)
+    mean = numbers.plain((sum(losses, Decimal(0)) / len(losses)).quantize(Decimal("0.00000001")))
+    return Counted({"loss": Decimal(mean), "worst": max(losses), "best": min(losses), "seeds": len(losses)})

@@ -1,0 +1,110 @@
+"""What the checks work out themselves: ways out, tests that check nothing, signatures that users can tell apart."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+from autoresearch.checks import counted, escapes, surface
+
+from tests.checks.conftest import metrics
+from tests.conftest import Ran, Repo
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("x = 1  # type: ignore[attr-defined]\n", (1, 0, 0)),
+        ("# mypy: ignore-errors\n", (1, 0, 0)),
+        ("# a comment on types\nx = '# type: ignore'\n", (0, 0, 0)),
+        ("import typing as t\nx = t.cast(int, 1)\ny: t.Any = 1\n", (0, 1, 1)),
+        ("from typing import Any as A\ndef f(x: A) -> 'list[Any]': ...\n", (0, 0, 2)),
+        ("def broken(: cast(Any)  # type: ignore\n", (1, 1, 1)),
+    ],
+)
+def test_ways_out_of_types(source: str, found: tuple[int, int, int]):
+    assert tuple(escapes.python_types([source]).values()) == found
+
+
+@pytest.mark.parametrize(
+    ("body", "hollow"),
+    [
+        ("assert f()", 0),
+        ("self.assertEqual(f(), 1)", 0),
+        ("with pytest.raises(ValueError): f()", 0),
+        ("check_all(f())", 0),
+        ("f()", 1),
+        ("'assert is only said'", 1),
+        ("pass", 1),
+    ],
+)
+def test_tests_that_check_nothing(body: str, hollow: int):
+    assert escapes.hollow_tests([f"def test_it():\n    {body}\n"]) == (1, hollow)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("def f(a, b)", "def f(a, b)", True),
+        ("def f(a, b)", "def f(a, b, c=1)", True),
+        ("def f(a, b)", "def f(a, b, *, c=1)", True),
+        ("def f(a, b)", "def f(a, b, c)", False),
+        ("def f(a, b)", "def f(a, c)", False),
+        ("def f(a, b=1)", "def f(a, b=2)", False),
+        ("def f(a, b=1)", "def f(a, b)", False),
+        ("def f(a, /)", "def f(b, /)", True),
+        ("def f(*args)", "def f(a=1, *args)", False),
+        ("def f(*, key)", "def f(*, key=1)", False),
+        ("@property def f(self)", "def f(self)", False),
+        ("@classmethod def f(cls)", "@classmethod def f(cls, a=1)", True),
+        ("class A(B)", "class A(C)", False),
+    ],
+)
+def test_what_users_of_a_signature_notice(before: str, after: str, same: bool):
+    assert surface.compatible(before, after) is same
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(3, "3"), (0.0123456789, "0.0123457"), (1234567.0, "1234570"), (1e-9, "0.000000001")]
+)
+def test_numbers_are_plain(value: float, shown: str):
+    assert counted.plain(value) == shown
+
+
+def test_interface_names_what_is_gone_and_what_changed(repo: Repo, check: Callable[..., Ran]):
+    repo.write("pkg/__init__.py", "def keep(a): ...\ndef gone(): ...\ndef other(a, b): ...\ndef _own(): ...\n")
+    commit = repo.commit("before")
+    repo.write("pkg/__init__.py", "def keep(a, b=1): ...\ndef other(a): ...\ndef new(): ...\n")
+    ran = check("interface", "pkg", "--against", commit)
+    assert metrics(ran) == {"changed": "2", "added": "1", "public": "3"}
+    assert "pkg/__init__.py:2: gone is gone, it was: def gone() [gone]" in ran.out
+    assert "pkg/__init__.py:2: other was: def other(a, b); is: def other(a) [changed]" in ran.out
+    assert check("interface", "pkg", "--against", commit, "--at-most", 0).code == 1
+
+
+def test_a_call_is_compared_with_the_start_and_a_wrong_answer_is_no_number(repo: Repo, check: Callable[..., Ran]):
+    repo.write("work.py", "def work():\n    return sum(range(100000))\n")
+    commit = repo.commit("slow")
+    repo.write("work.py", "def work():\n    return 99999 * 50000\n")
+    call = ("call", "work.work()", "--setup", "import work", "--against", commit)
+    assert float(metrics(check(*call))["percent"]) < 50
+    repo.write("work.py", "def work():\n    return 1\n")
+    assert "the output differs" in check(*call).err
+
+
+def test_a_call_that_answers_otherwise_each_time_is_refused(repo: Repo, check: Callable[..., Ran]):
+    assert "two calls return different results" in check("call", "next(n)", "--setup", "n = iter(range(9))").err
+
+
+def test_a_flaky_test_shows_over_seeds(repo: Repo, check: Callable[..., Ran]):
+    text = 'import os\n\n\ndef test_order():\n    assert os.environ["PYTHONHASHSEED"] != "2"\n'
+    repo.write("test_a.py", text)
+    told = metrics(check("pytest", "--runs", 3))
+    assert (told["failed"], told["flaky"], told["ran"], told["runs"]) == ("1", "1", "1", "3")
+
+
+def test_a_file_that_cannot_be_loaded_is_counted_when_asked(repo: Repo, check: Callable[..., Ran]):
+    repo.write("test_a.py", "def test_good():\n    assert 1\n")
+    repo.write("test_b.py", "import nothing_of_that_name\n")
+    assert "ModuleNotFoundError: No module named 'nothing_of_that_name'; its tests are hidden" in check("pytest").err
+    assert metrics(check("pytest", "--count-broken"))["failed"] == "1"
