@@ -136,6 +136,16 @@ def test_security_names_tests_that_are_there():
     assert missing == []
 
 
+QUOTING = ["GUIDE.md", "README.md", "docs/ci.md", "docs/recipes.md", "docs/measurement.md"]
+
+
+def test_quoted_errors_are_those_of_the_code():
+    text = "\n".join(markdown.read(ROOT / name) for name in QUOTING)
+    said = {clause.strip() for clause in re.findall(r"error: ([^:;(…`\n]+)", text)}
+    assert len(said) >= 3
+    assert [clause for clause in said if not any(clause in word for word in words())] == []
+
+
 def test_the_cheat_table_names_tests_that_are_there():
     cells = [cells[2] for cells in rows(section("docs/measurement.md", "What a cheating edit meets"))]
     parts = [name.strip("…") for cell in cells for name in re.findall(r"`(…[^`]+)`", cell)]
