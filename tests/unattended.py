@@ -30,8 +30,8 @@ def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
 class Background:
     """`runtime_ctl` for one repository."""
 
-    def __init__(self, repo: Repo, run_script: Callable[..., Ran], codex_bin: str) -> None:
-        self.repo, self._run_script, self._codex_bin = repo, run_script, codex_bin
+    def __init__(self, repo: Repo, run_script: Callable[..., Ran], agent: tuple[str, ...]) -> None:
+        self.repo, self._run_script, self.agent = repo, run_script, agent
         self.env: dict[str, str] = {}
 
     def ctl(self, command: str, *args: object, cwd: Path | None = None) -> Ran:
@@ -42,8 +42,7 @@ class Background:
     def launch(self, *args: object, verify: str = "cat value") -> Ran:
         """Launch a run that lowers the number in the file `value`."""
         wish = ("--goal", "a small value", "--scope", "value", "--metric-name", "value", "--run-tag", "night")
-        codex = ("--codex-bin", self._codex_bin)
-        return self.ctl("launch", *wish, "--verify", verify, *codex, *args)
+        return self.ctl("launch", *wish, "--verify", verify, *self.agent, *args)
 
     def status(self) -> Mapping[str, Any]:
         """The answer of `status`."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""The demo's scripted agent: it stands where the Codex CLI stands and understands `exec --json … -` enough.
+"""The demo's scripted agent, a plain one: the prompt on stdin, one JSON object a line on stdout.
 
-Called as `agent.py NOTES exec --json -C REPO -o LAST …`, it makes one prepared edit after the other, runs a
+Called as `agent.py NOTES` in the repository, it makes one prepared edit after the other, runs a
 trial on each, and does what the answer says comes next. It never decides what becomes of an edit, and between
 sessions it knows only what the file NOTES holds: which edits were made, one name a line.
 """
@@ -17,34 +17,19 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SCRIPTS = HERE.parents[1] / "scripts"
 TRIALS = 7  # in one session; then it ends, as a session whose context is full does
-USAGE = ("input_tokens", "cached_input_tokens", "output_tokens", "reasoning_output_tokens")
 
 
 def main(arguments: list[str]) -> int:
     """Run one session; exit code 0, as of a session that ended by itself."""
-    if "--version" in arguments:
-        print("codex-cli 0.0.0 (the demo's scripted agent)")
-        return 0
     sys.stdin.buffer.read()  # the prompt; the agent has its list
-    folder = Path(_option(arguments, "-C") or os.getcwd())
-    emit("thread.started", thread_id=f"scripted-{os.getpid()}")
-    emit("turn.started")
-    said = _session(folder, Path(arguments[0]))
-    emit("item.completed", item={"id": "item_0", "type": "agent_message", "text": said})
-    emit("turn.completed", usage=dict.fromkeys(USAGE, 0))
-    last = _option(arguments, "-o") or _option(arguments, "--output-last-message")
-    if last:
-        Path(last).write_text(said + "\n", encoding="utf-8")
+    said = _session(Path.cwd(), Path(arguments[0]))
+    tell(message=said, done=True)
     return 0
 
 
-def _option(arguments: list[str], name: str) -> str:
-    return arguments[arguments.index(name) + 1] if name in arguments[:-1] else ""
-
-
-def emit(kind: str, **fields: object) -> None:
-    """One event of the stream."""
-    print(json.dumps({"type": kind, **fields}), flush=True)
+def tell(**said: object) -> None:
+    """One line for the controller."""
+    print(json.dumps(said), flush=True)
 
 
 def _session(repo: Path, notes: Path) -> str:
@@ -80,15 +65,12 @@ def _try(repo: Path, edit: Path) -> str:
 
 
 def _script(repo: Path, name: str, *arguments: str) -> dict[str, dict[str, str]]:
-    """Run one of the tool's commands and return its answer, {} when it refused; shown as a shell call would be."""
+    """Run one of the tool's commands and return its answer, {} when it refused."""
     command = [sys.executable, "-B", str(SCRIPTS / f"autoresearch_{name}.py"), *arguments]
-    item = {"id": "item_1", "type": "command_execution", "command": f"autoresearch_{name}.py", "status": "in_progress"}
-    emit("item.started", item=item)
+    tell(running=f"autoresearch_{name}.py")
     ran = subprocess.run(command, cwd=repo, capture_output=True, check=False)
-    text = (ran.stdout or ran.stderr).decode("utf-8", "replace")
-    status = "failed" if ran.returncode else "completed"
-    emit("item.completed", item={**item, "status": status, "exit_code": ran.returncode, "aggregated_output": text})
-    return {} if ran.returncode else dict(json.loads(text))
+    tell(running="")
+    return {} if ran.returncode else dict(json.loads(ran.stdout))
 
 
 def _git(repo: Path, *arguments: str) -> bool:

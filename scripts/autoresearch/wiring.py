@@ -10,4 +10,6 @@ WIRES = {
     "advice": ("modes.fix_rows:advice",),
     "refusals": ("muting.muting:refusal",),
     "environment": ("machine.probe:line",),
+    "agent": ("codex.codex_agent", "background.plain_agent"),
+    "screen": ("report.watch_command:screen",),
 }

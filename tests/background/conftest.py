@@ -13,13 +13,14 @@ from tests.conftest import Ran, Repo
 from tests.unattended import Background
 
 STAND_IN = Path(__file__).parent / "stand_in.py"
+PLAIN = ("--agent", "plain", "--agent-bin", str(STAND_IN))
 
 
 class Scripted(Background):
     """A background run whose sessions do as they are told."""
 
     def __init__(self, repo: Repo, run_script: Callable[..., Ran], home: Path) -> None:
-        super().__init__(repo, run_script, str(STAND_IN))
+        super().__init__(repo, run_script, PLAIN)
         self.home = home
         self.env["STAND_IN"] = str(home)
 

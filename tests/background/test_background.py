@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 from autoresearch.background import backoff, manifest, outcome, prompt, runtime, watchdog
+from autoresearch.background.agent import ErrorClass
 from autoresearch.background.runtime import Runtime, Session, Truth
-from autoresearch.codex.codex_errors import ErrorClass
 from autoresearch.kernel.core import jsontext
 from autoresearch.kernel.core.config import Config, RepoScope
 
@@ -116,7 +116,7 @@ def test_a_manifest_survives_the_disk():
         notes=("n",),
         run_tag="t",
         baseline=manifest.Baseline(False, Decimal("1.50"), "HEAD"),
-        controller=manifest.Options(codex_args=("-c", "a=b"), backoff_seconds=0.5, links=("deps",)),
+        controller=manifest.Options(agent_args=("-c", "a=b"), backoff_seconds=0.5, links=("deps",)),
     )
     assert manifest.from_dict(jsontext.loads(jsontext.dumps(kept.to_dict()))) == kept
 

@@ -30,15 +30,11 @@ def test_it_goes_on_over_sessions_until_the_goal_is_reached(background: Scripted
     assert len(background.prompts()) == 3
 
 
-def test_the_session_gets_its_flags_and_the_prompt_on_stdin(background: Scripted):
+def test_the_session_gets_its_arguments_and_the_prompt_on_stdin(background: Scripted):
     background.plan(step(1))
-    background.launch("--stop-condition", "<= 1", "--codex-arg=-c", "--codex-arg=model=x", "--note", "be quick")
+    background.launch("--stop-condition", "<= 1", "--agent-arg=-c", "--agent-arg=model=x", "--note", "be quick")
     background.ended()
-    argv = background.argv()
-    assert argv[:2] == ["exec", "--json"] and argv[-3:] == ["-c", "model=x", "-"]
-    assert "--dangerously-bypass-approvals-and-sandbox" in argv
-    assert "features.unbounded_connection_retries=false" in argv
-    assert argv[argv.index("-C") + 1] == str(background.repo.path)
+    assert background.argv() == ["-c", "model=x"]
     (prompt,) = background.prompts()
     assert "autoresearch_run_trial.py --repo" in prompt and "be quick" in prompt and "cat value" in prompt
 
@@ -61,7 +57,7 @@ def test_text_of_the_run_is_data_in_the_prompt(background: Scripted):
     ],
 )
 def test_what_no_retry_can_help_needs_a_human_at_once(background: Scripted, text: str, name: str):
-    background.plan([{"fail": text}])
+    background.plan([{"fail": text, "class": name}])
     background.launch()
     ended = background.ended()
     assert (ended["status"], ended["reason"]) == ("needs_human", "codex_exec_unavailable")
@@ -70,7 +66,7 @@ def test_what_no_retry_can_help_needs_a_human_at_once(background: Scripted, text
 
 
 def test_it_backs_off_longer_each_time_and_says_so(background: Scripted):
-    limited = [{"fail": "exceeded retry limit, last status: 429 Too Many Requests"}]
+    limited = [{"fail": "429 Too Many Requests", "class": "rate_limited"}]
     background.plan(limited, limited, limited, step(1))
     background.launch("--stop-condition", "<= 1", "--backoff-seconds", "0.5")
     assert until(lambda: background.log().count("waiting until") == 3)  # for two seconds
@@ -84,7 +80,7 @@ def test_it_backs_off_longer_each_time_and_says_so(background: Scripted):
 
 
 def test_it_waits_as_long_as_the_server_says(background: Scripted):
-    background.plan([{"fail": "Rate limit reached. Please try again in 2s."}], step(1))
+    background.plan([{"fail": "Rate limit reached.", "class": "rate_limited", "after": 2}], step(1))
     background.launch("--stop-condition", "<= 1", "--backoff-seconds", "600")
     began = time.monotonic()
     assert background.ended()["status"] == "terminal"
@@ -92,13 +88,13 @@ def test_it_waits_as_long_as_the_server_says(background: Scripted):
 
 
 def test_waiting_is_not_counted_as_time(background: Scripted):
-    background.plan([{"fail": "stream disconnected before completion"}], step(1))
+    background.plan([{"fail": "stream disconnected", "class": "network"}], step(1))
     background.launch("--stop-condition", "<= 1", "--backoff-seconds", "3", "--max-minutes", "0.045")
     assert background.ended()["reason"] == "goal_reached"
 
 
 def test_a_full_context_gets_a_fresh_session(background: Scripted):
-    full = {"fail": "Codex ran out of room in the model's context window."}
+    full = {"fail": "no room in the context window", "class": "context_overflow"}
     background.plan([*step(9), full], step(1))
     background.launch("--stop-condition", "<= 1", "--backoff-seconds", "600")
     assert background.ended()["reason"] == "goal_reached"
@@ -130,6 +126,8 @@ def test_budgets_end_a_run_cleanly(background: Scripted, flags: tuple[object, ..
     ended = background.ended()
     reason = "iteration_cap_reached" if flags[0] == "--iterations" else "budget_exhausted"
     assert (ended["status"], ended["reason"], len(background.rows())) == ("terminal", reason, rows)
+    held = json.loads(background.repo.read("autoresearch-state.json"))["supervisor"]
+    assert (held["recommended_action"], held["terminal_reason"]) == ("stop", reason)
     assert background.repo.status() == ""
     assert "- **Outcome:** summary" in background.repo.read("autoresearch-lessons.md")
 

@@ -61,8 +61,8 @@ def test_a_foreground_run_is_taken_to_the_background(
     refused = background.ctl("start")
     assert refused.code == 1 and "autoresearch-launch.json is missing" in refused.err
     background.plan(["echo 1 > value", TRIAL])
-    codex = ("--codex-bin", background._codex_bin, "--iterations", 1)
-    ran = background.ctl("launch", "--goal", "a small value", *codex)
+    agent = (*background.agent, "--iterations", 1)
+    ran = background.ctl("launch", "--goal", "a small value", *agent)
     assert ran.code == 0, ran.err
     assert until(lambda: background.statuses() == ["baseline", "keep"])
 
@@ -80,7 +80,7 @@ def test_another_wish_is_a_fresh_start(background: Scripted, run_script: RunScri
 def test_create_launch_and_start(background: Scripted, gate: Callable[[], tuple[str, str, str]]):
     wish = ("--goal", "g", "--scope", "value", "--verify", "cat value", "--stop-condition", "<= 1")
     more = ("--approval", "push=no", "--default", "guard=none", "--resume-seed", "a=b", "--note", "n")
-    ran = background.ctl("create-launch", *wish, *more, "--codex-bin", background._codex_bin, "--run-tag", "x")
+    ran = background.ctl("create-launch", *wish, *more, *background.agent, "--run-tag", "x")
     assert ran.code == 0
     manifest = json.loads(background.repo.read("autoresearch-launch.json"))
     keys = "version mode original_goal prompt_text config approvals defaults notes resume_seed created_at updated_at"
@@ -138,7 +138,7 @@ def test_the_session_mode_is_held_while_a_controller_runs(background: Scripted, 
 @pytest.mark.parametrize("fresh", [(), ("--fresh-start",)])
 def test_of_sixteen_launches_one_wins(background: Scripted, fresh: tuple[str, ...]):
     background.plan([{"silent": 300}])
-    flags = ["--scope", "value", "--verify", "cat value", "--goal", "g", "--codex-bin", background._codex_bin, *fresh]
+    flags = ["--scope", "value", "--verify", "cat value", "--goal", "g", *background.agent, *fresh]
     command = [sys.executable, f"{SCRIPTS}/autoresearch_runtime_ctl.py", "launch", "--repo", str(background.repo.path)]
     pipe, env = subprocess.PIPE, {**os.environ, **background.env}
     all_ = [subprocess.Popen([*command, *flags], env=env, stdout=pipe, stderr=pipe, text=True) for _ in range(16)]

@@ -10,7 +10,7 @@ from autoresearch.background.account import Book
 from autoresearch.background.runtime import Runtime
 from autoresearch.kernel.disk.layout import Layout
 
-from tests.background.conftest import STAND_IN, Scripted
+from tests.background.conftest import PLAIN, Scripted
 from tests.unattended import TRIAL
 
 Control = Callable[..., Runtime]
@@ -28,7 +28,7 @@ def control(background: Scripted, monkeypatch: pytest.MonkeyPatch) -> Control:
     layout = Layout(root, *(root / name for name in names))
 
     def run(*flags: object) -> Runtime:
-        wish = ("--goal", "small", "--scope", "value", "--verify", "cat value", "--codex-bin", STAND_IN)
+        wish = ("--goal", "small", "--scope", "value", "--verify", "cat value", *PLAIN)
         assert background.ctl("create-launch", *wish, *flags).code == 0
         with launch.locked(layout):
             return controller.run(layout, launch.prepare_run(layout, {}), ("test",))

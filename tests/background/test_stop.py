@@ -62,7 +62,7 @@ def test_a_stopped_run_goes_on_with_start(background: Scripted):
 
 
 def test_stop_while_it_waits(background: Scripted):
-    background.plan([{"fail": "stream disconnected"}])
+    background.plan([{"fail": "stream disconnected", "class": "network"}])
     background.launch()
     until(lambda: background.record().get("waiting_until"))
     began = time.monotonic()

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from autoresearch.codex.codex_errors import ErrorClass, classify, start_up_error
-from autoresearch.codex.codex_events import Session, read_stream
+from autoresearch.background.agent import ErrorClass, Seen
+from autoresearch.codex.codex_errors import classify, start_up_error
+from autoresearch.codex.codex_events import read_stream
 
 from tests.codex.server import Server
 from tests.conftest import Repo, require
@@ -60,7 +61,7 @@ class Exec:
     last_message: str
 
     @property
-    def session(self) -> Session:
+    def session(self) -> Seen:
         """The event stream, folded."""
         return read_stream(self.out.splitlines())
 

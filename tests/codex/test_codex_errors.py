@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from autoresearch.codex.codex_errors import TEXT_LIMIT, ErrorClass, classify, retry_after, start_up_error
+from autoresearch.background.agent import ErrorClass
+from autoresearch.codex.codex_errors import TEXT_LIMIT, classify, retry_after, start_up_error
 
 URL = "url: http://127.0.0.1:42963/v1/responses"
 

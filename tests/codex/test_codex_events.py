@@ -3,18 +3,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from autoresearch.background.agent import Seen, Usage, tokens_since
 from autoresearch.codex.codex_events import (
     LINE_LIMIT,
     NOTICES_KEPT,
     RUNNING_KEPT,
     TEXT_LIMIT,
     Event,
-    Session,
-    Usage,
     fold,
     parse_line,
     read_stream,
-    tokens_since,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -50,7 +48,7 @@ GOOD = [THREAD, TURN, REASONING, STARTED, ENDED, PATCH, MESSAGE, COMPLETED]
 
 
 def test_a_session_that_ends_well() -> None:
-    assert read_stream(GOOD) == Session(
+    assert read_stream(GOOD) == Seen(
         thread_id="01a20918-06f1-7a33-a463-8f81a277ae7c",
         usage=Usage(input=200, cached=80, output=20, reasoning=8),
         last_message="done",

@@ -30,7 +30,7 @@ def background(repo: Repo, run_script: Callable[..., Ran], codex_bin: str) -> It
     """Return a run that is not launched yet, in a repository with a file `value` that holds 10."""
     repo.write("value", "10\n")
     repo.commit("value")
-    made = Background(repo, run_script, codex_bin)
+    made = Background(repo, run_script, ("--codex-bin", codex_bin))
     yield made
     made.close()
 
@@ -283,7 +283,7 @@ def test_a_launch_from_a_sandboxed_session_is_refused(server: Server, repo: Repo
 def test_of_sixteen_launches_one_wins_with_one_session(server: Server, background: Background):
     server.play(scripts.agent(["sleep 300"]))
     command = [sys.executable, f"{SCRIPTS}/autoresearch_runtime_ctl.py", "launch", "--repo", str(background.repo.path)]
-    flags = ["--scope", "value", "--verify", "cat value", "--goal", "g", "--codex-bin", background._codex_bin]
+    flags = ["--scope", "value", "--verify", "cat value", "--goal", "g", *background.agent]
     pipe = subprocess.PIPE
     all_ = [subprocess.Popen([*command, *flags], stdout=pipe, stderr=pipe, text=True) for _ in range(16)]
     ends = [(child.communicate(timeout=100), child.returncode) for child in all_]

@@ -12,8 +12,9 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from autoresearch.background.agent import Usage
 from autoresearch.codex.codex_errors import classify, start_up_error
-from autoresearch.codex.codex_events import Usage, parse_line, read_stream
+from autoresearch.codex.codex_events import parse_line, read_stream
 
 from tests.codex import replies, scripts
 from tests.codex.conftest import BOUNDED, FULL_ACCESS, SANDBOXED, Exec

@@ -21,6 +21,8 @@ import yaml
 from tests.conftest import ROOT, Repo
 from tests.unattended import TRIAL
 
+# What the pipeline installs under the name codex is a plain agent here.
+PLAIN = {"AUTORESEARCH_AGENT": "plain", "AUTORESEARCH_AGENT_BIN": "codex"}
 STAND_IN = ROOT / "tests" / "background" / "stand_in.py"
 COUNT = "import pathlib\nprint(sum('warn' in line for line in pathlib.Path('src/app.py').open()))\n"
 TESTS = "import unittest\n\n\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertTrue(True)\n"
@@ -92,7 +94,9 @@ def service(tmp_path: Path, repo: Repo) -> Service:
     software.commit("software")
     programs_first = f"{home}/bin{os.pathsep}{os.environ['PATH']}"
     url = f"file://{software.path}"
-    return Service(home, repo, {"PATH": programs_first, "STAND_IN": str(home), "REPO": url, "AUTORESEARCH_REPO": url})
+    return Service(
+        home, repo, {"PATH": programs_first, **PLAIN, "STAND_IN": str(home), "REPO": url, "AUTORESEARCH_REPO": url}
+    )
 
 
 def artifact(source: Repo, target: Repo) -> None:

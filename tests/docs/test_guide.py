@@ -13,8 +13,8 @@ from typing import get_args
 
 import autoresearch
 import pytest
+from autoresearch.background.agent import Name
 from autoresearch.cli import arguments
-from autoresearch.codex.codex_errors import Name
 
 from tests.conftest import ROOT
 from tests.docs import markdown

@@ -42,12 +42,11 @@ class Exec(Scripted):
     def __init__(self, repo: Repo, run_script: Callable[..., Ran], home: Path) -> None:
         super().__init__(repo, run_script, home)
         self.script = run_script
-        self.codex = ("--codex-bin", str(Path(__file__).parent / "stand_in.py"))
         self.env.update({f"AUTORESEARCH_{name}": value for name, value in SETTINGS.items()})
 
     def run(self, *flags: object, **env: str | None) -> Ran:
         """Run it to the end; afterwards nothing may be left but log, evidence and kept commits."""
-        ran = self.script("exec", "--repo", self.repo.path, *self.codex, *flags, env={**self.env, **env})
+        ran = self.script("exec", "--repo", self.repo.path, *self.agent, *flags, env={**self.env, **env})
         assert self.repo.status() == ""
         assert not exec_state_path(self.repo.path).parent.exists()
         assert not [path for path in self.repo.path.glob("autoresearch-*") if path.is_file()]
@@ -58,7 +57,7 @@ class Exec(Scripted):
         """Begin a run, which is ended at the latest when the block ends."""
         command = [sys.executable, str(SCRIPTS / "autoresearch_exec.py"), "--repo", str(self.repo.path)]
         pipe, env = subprocess.PIPE, {**os.environ, **self.env}
-        command += [*self.codex, *map(str, flags)]
+        command += [*self.agent, *map(str, flags)]
         with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as child:
             try:
                 yield child
@@ -198,7 +197,7 @@ def test_the_environment_is_checked_too(ci: Exec, name: str, value: str, said: s
 
 def test_a_dirty_tree_is_refused(ci: Exec):
     ci.repo.write("other", "mine\n")
-    ran = ci.script("exec", "--repo", ci.repo.path, *ci.codex, env=ci.env)
+    ran = ci.script("exec", "--repo", ci.repo.path, *ci.agent, env=ci.env)
     assert "uncommitted changes in other" in error(ran)
     assert ci.repo.status() == "?? other"
 
@@ -209,7 +208,7 @@ def test_an_old_run_is_archived_with_its_launch(ci: Exec):
     old = ci.repo.read("research-results.tsv")
     ci.repo.write("autoresearch-launch.json", "{}\n")
     ci.plan(step(9))
-    ci.script("exec", "--repo", ci.repo.path, *ci.codex, "--iterations", 1, env=ci.env)
+    ci.script("exec", "--repo", ci.repo.path, *ci.agent, "--iterations", 1, env=ci.env)
     assert ci.repo.read("research-results.prev.tsv") == old
     assert not (ci.repo.path / "autoresearch-launch.json").exists()
     assert not (ci.repo.path / "autoresearch-state.json").exists()
@@ -221,7 +220,7 @@ def test_lessons_are_only_read(ci: Exec):
     ci.repo.write("autoresearch-lessons.md", lessons)
     ci.repo.write(".git/info/exclude", "autoresearch-lessons.md\n")
     ci.plan(step(9))
-    assert ci.script("exec", "--repo", ci.repo.path, *ci.codex, "--iterations", 1, env=ci.env).code == 0
+    assert ci.script("exec", "--repo", ci.repo.path, *ci.agent, "--iterations", 1, env=ci.env).code == 0
     assert ci.repo.read("autoresearch-lessons.md") == lessons
 
 
@@ -230,7 +229,7 @@ def test_lessons_are_only_read(ci: Exec):
     [("unexpected status 401 Unauthorized", "authentication"), ("You've hit your usage limit.", "usage_limit")],
 )
 def test_what_no_retry_can_help_blocks_at_once(ci: Exec, text: str, name: str):
-    ci.plan([*step(9), {"fail": text}])
+    ci.plan([*step(9), {"fail": text, "class": name}])
     ran = ci.run()
     assert error(ran).startswith(f"codex_exec_unavailable: {name}: {text}; ")
     row, last = lines(ran)  # what was kept before is kept, and said
@@ -239,14 +238,14 @@ def test_what_no_retry_can_help_blocks_at_once(ci: Exec, text: str, name: str):
 
 
 def test_waiting_is_bounded(ci: Exec):
-    ci.plan([{"fail": "exceeded retry limit, last status: 429 Too Many Requests"}])
+    ci.plan([{"fail": "429 Too Many Requests", "class": "rate_limited"}])
     ran = ci.run("--backoff-seconds", "0.1", "--wait-limit-seconds", "0.5")
     assert "rate_limited" in error(ran) and "would pass the limit of 0" in error(ran)
     assert len(ci.prompts()) == 3  # 0.1 and 0.2 seconds, then 0.4 would be too much
 
 
 def test_a_passing_error_is_waited_out(ci: Exec):
-    ci.plan([{"fail": "stream disconnected before completion"}], step(9))
+    ci.plan([{"fail": "stream disconnected", "class": "network"}], step(9))
     ran = ci.run("--backoff-seconds", "0.1", "--iterations", 1)
     assert (ran.code, ran.err) == (0, "")
 
@@ -324,7 +323,7 @@ def test_two_at_once_are_one_too_many(ci: Exec):
     ci.plan([{"silent": 300}])
     with ci.start() as child:
         assert until(ci.prompts)
-        second = ci.script("exec", "--repo", ci.repo.path, *ci.codex, env=ci.env)
+        second = ci.script("exec", "--repo", ci.repo.path, *ci.agent, env=ci.env)
         assert "already_running" in error(second)
         child.send_signal(signal.SIGTERM)
         child.communicate(timeout=60)
@@ -344,7 +343,7 @@ def test_what_a_killed_run_left_is_taken_away(ci: Exec):
 
 def test_a_secret_of_the_pipeline_is_written_nowhere(ci: Exec):
     ci.env["CODEX_API_KEY"] = "sk-very-secret-4711"
-    ci.plan([*step(9), {"fail": "unexpected status 401 Unauthorized"}])
+    ci.plan([*step(9), {"fail": "unexpected status 401 Unauthorized", "class": "authentication"}])
     ran = ci.run()
     files = [path for path in ci.repo.path.rglob("*") if path.is_file() and ".git" not in path.parts]
     assert files and not [path for path in files if b"sk-very-secret-4711" in path.read_bytes()]

@@ -93,7 +93,6 @@ def test_the_kernels_floors_are_in_order():
     assert wrong == []
 
 
-@pytest.mark.xfail(reason="the ports come next")
 def test_features_use_each_other_in_no_circle():
     graph = {room: set(named) - {"kernel", "cli"} for room, named in uses().items()}
     while free := [room for room, named in graph.items() if not named & set(graph)]:

@@ -1,3 +1,3 @@
 """Unattended runs: manifest, launch gate, controller, prompt, stop."""
 
-USES = ("cli", "codex", "health", "kernel", "modes", "notes", "report")
+USES = ("cli", "health", "kernel", "notes")

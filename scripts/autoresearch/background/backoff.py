@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..codex.codex_errors import ErrorClass
+from .agent import ErrorClass
 
 FIRST_S = 60.0
 LONGEST = 60  # times the first wait: an hour by default

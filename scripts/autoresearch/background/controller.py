@@ -20,7 +20,7 @@ from .account import Book
 from .manifest import Manifest
 from .outcome import Ending, Next
 from .runtime import Runtime
-from .session import Ended
+from .session import Finished
 from .wake import Wake
 
 
@@ -168,12 +168,12 @@ class Controller:
         )
         return Ending(runtime.HUMAN, "blocked", detail)
 
-    def _count(self, ended: Ended, grew: bool) -> None:
+    def _count(self, ended: Finished, grew: bool) -> None:
         failed = ended.ending.action in ("wait", "backoff")
         self.failures = (1 if grew else self.failures + 1) if failed else 0
         self.empty = 0 if self._has_artifacts() else self.empty + 1
 
-    def _follow(self, ended: Ended) -> Ending | None:
+    def _follow(self, ended: Finished) -> Ending | None:
         if ended.ending.text and ended.ending.name != "ok":
             self.book.note(last_error=f"{ended.ending.name}: {ended.ending.text}")
         over = self._supervised(after_run=outcome.counts(ended.ending))

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..codex import codex_cli
 from ..kernel.core import nextstep, supervise
 from ..kernel.core.config import Config
 from ..kernel.core.errors import Refusal
@@ -22,7 +21,7 @@ from ..kernel.run import budget, context, init, isolation, supervisor, tree
 from ..kernel.run import resuming as reading
 from ..kernel.system import process
 from ..kernel.system.git import Repo
-from . import launch_facts, launch_rules, manifest_file, prompt_facts, runlog, runtime_file, stopping
+from . import agent, launch_facts, launch_rules, manifest_file, prompt_facts, runlog, runtime_file, stopping
 from . import manifest as values
 from .manifest import Manifest
 
@@ -77,7 +76,7 @@ def _refuse_replacing(layout: Layout, wish: Wish) -> None:
 
 def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
     """Set up and detach; the answer of `launch`. Raises `Refusal` with the repository as it was."""
-    codex_cli.find(wish.manifest.controller.codex_bin)
+    _find_agent(wish.manifest)
     with locked(layout) as handle:
         found = launch_facts.decide(layout, running=False)
         if wish.fresh_start or found.decision == launch_rules.FRESH:
@@ -85,6 +84,10 @@ def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
         else:
             answer = _adopt(layout, wish, found)
         return {**answer, **_detach(layout, wish.manifest, handle)}
+
+
+def _find_agent(found: Manifest) -> None:
+    agent.named(found.controller.agent).find(found.controller.agent_bin)
 
 
 def _fresh(layout: Layout, wish: Wish) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def start(layout: Layout, changes: Mapping[str, Any]) -> dict[str, Any]:
     """Resume, or begin from a manifest that `create-launch` wrote; the answer of `start`."""
     with locked(layout) as handle:
         found = _with(manifest_file.require(layout), changes)
-        codex_cli.find(found.controller.codex_bin)
+        _find_agent(found)
         answer = _prepare(layout, found)
         return {**answer, **_detach(layout, found, handle)}
 

@@ -21,8 +21,9 @@ T = TypeVar("T")
 class Options:
     """How the controller works, apart from the run itself. Times are seconds."""
 
-    codex_bin: str = "codex"
-    codex_args: tuple[str, ...] = ()
+    agent: str = ""  # "" for the usual one
+    agent_bin: str = ""  # "" for its usual program
+    agent_args: tuple[str, ...] = ()
     sleep_seconds: float = 0.0  # pause between sessions
     max_stagnation: int = MAX_STAGNATION
     min_free_mb: int = MIN_FREE_MB
@@ -112,13 +113,17 @@ def _texts(made: T) -> T:
     return made
 
 
+_RENAMED = {"codex_bin": "agent_bin", "codex_args": "agent_args"}  # in manifests of earlier versions
+
+
 def options(data: Mapping[str, Any]) -> Options:
     """Read the controller's options; unknown ones are passed over, None means the default."""
+    data = {**{new: data.get(old) for old, new in _RENAMED.items()}, **data}
     known = {name: data[name] for name in names(Options) if data.get(name) is not None}
     for name in ("sleep_seconds", "backoff_seconds", "wait_limit_seconds", "silence_seconds"):
         if name in known:
             known[name] = float(known[name])
-    for name in ("codex_args", "links"):
+    for name in ("agent_args", "links"):
         known[name] = tuple(map(str, known.get(name, ())))
     for name in ("max_stagnation", "min_free_mb"):
         known[name] = int(known.get(name, getattr(Options, name)))

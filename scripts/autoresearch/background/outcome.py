@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..codex.codex_errors import ErrorClass
 from ..kernel.core import supervise
 from ..kernel.core.frozen import dataclass
 from . import backoff, runtime
+from .agent import ErrorClass
 
 
 @dataclass(frozen=True)

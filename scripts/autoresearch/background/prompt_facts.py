@@ -11,8 +11,7 @@ from ..kernel.core.config import Config
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.disk.layout import SKILL_ROOT, Layout
-from ..kernel.run import budget, context, resuming
-from ..modes import fix_rows
+from ..kernel.run import budget, context, resuming, trial
 from . import manifest_file, prompt
 from .manifest import Manifest
 
@@ -28,8 +27,7 @@ def text(layout: Layout, found: Manifest | None = None) -> str:
             raise
         return _first(layout, found or manifest_file.require(layout))
     found = found or _optional(layout)
-    closing = fix_rows.closing_command(layout.root) if run.mode == "fix" else ""
-    step = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run), closing)
+    step = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run), trial.advice(run))
     rows = [_line(row) for row in run.log.rows if row.is_main][-ROWS:]
     figures = prompt.figures(run.state, nextstep.left(run.config, run.state, budget.spent(run)))
     # A controller clears away what its session left; only in the foreground does an edit wait for the next one.

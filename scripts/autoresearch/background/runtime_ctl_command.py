@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from ..cli import Outcome, arguments
 from ..kernel.core import choices
 from ..kernel.core.errors import Refusal
+from . import agent_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,13 +82,7 @@ def _controller(parser: argparse.ArgumentParser) -> None:
     add("--sleep-seconds", type=float, metavar="S", help="pause between sessions (default: 0)")
     add("--max-stagnation", type=int, metavar="N", help="sessions without a row before a human is asked (default: 3)")
     add("--min-free-mb", type=int, metavar="N", help="disk space below which no session starts")
-    add("--codex-bin", metavar="PATH", help="the Codex CLI (default: codex)")
-    add(
-        "--codex-arg",
-        action="append",
-        metavar="ARG",
-        help="further argument of codex exec; repeatable, use --codex-arg=-c",
-    )
+    agent_flags.add(parser)
     add("--log-path", metavar="PATH", help="instead of autoresearch-runtime.log")
     add("--backoff-seconds", type=float, metavar="S", help="first wait after an error, doubled each time (default: 60)")
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
@@ -171,13 +166,10 @@ def _status(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any] | Out
 
 def _screen(layout: Layout) -> str:
     """The screen of `watch` above the controller's facts, where there is a run to show."""
-    from ..report import watch_command
-    from ..report.live import Watch
+    from ..kernel import ports
 
-    try:
-        return Watch(layout, watch_command.terminal()).text(watch_command.size(), live=False).rstrip("\n") + "\n\n"
-    except Refusal:
-        return ""
+    text = "".join(screen(layout) for screen in ports.providers("screen"))
+    return text.rstrip("\n") + "\n\n" if text else ""
 
 
 def _stop(args: argparse.Namespace, layout: Layout) -> Outcome:
@@ -286,13 +278,13 @@ def _pairs(values: list[str] | None, flag: str) -> dict[str, str]:
     return found
 
 
-_OPTIONS = ("sleep_seconds", "max_stagnation", "min_free_mb", "codex_bin", "log_path", "backoff_seconds")
+_OPTIONS = ("sleep_seconds", "max_stagnation", "min_free_mb", "log_path", "backoff_seconds")
 
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """The controller's options that were given."""
     found = {name: getattr(args, name) for name in (*_OPTIONS, "silence_seconds")}
-    found["codex_args"] = args.codex_arg
+    found.update(agent_flags.given(args))
     found.update({name: getattr(args, name, None) for name in ("notify", "setup")})
     found["links"] = getattr(args, "link", None)
     return {name: value for name, value in found.items() if value is not None}

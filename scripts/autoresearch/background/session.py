@@ -1,4 +1,4 @@
-"""One `codex exec`: started with a prompt, watched until it ends or has to be ended, and what it was like."""
+"""One session of the agent: started with a prompt, watched until it ends or has to be ended, and what it was like."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import os
 import time
 from pathlib import Path
 
-from ..codex import codex_cli, codex_events
-from ..codex.codex_errors import ErrorClass, classify, start_up_error
-from ..codex.codex_events import Session as Seen
 from ..kernel.core import supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent
 from ..kernel.system import process
-from . import stopping, watchdog
+from . import agent, reach, stopping, watchdog
 from .account import Book
+from .agent import Agent, ErrorClass, Seen
 from .manifest import Manifest
 from .runtime import Session
 from .stream import Files, Follower, trim
@@ -31,7 +29,7 @@ _MARK = "AUTORESEARCH_MARK"
 
 
 @dataclass(frozen=True)
-class Ended:
+class Finished:
     """How a session ended: its class, and why it was ended from here ("stop", "silent", "over", or "")."""
 
     ending: ErrorClass
@@ -44,7 +42,7 @@ def files(layout: Layout) -> Files:
     return Files(layout.evidence / "session")
 
 
-def run(book: Book, wake: Wake, found: Manifest, prompt: str) -> Ended:
+def run(book: Book, wake: Wake, found: Manifest, prompt: str) -> Finished:
     """One session from start to end, nothing of it left running. Raises `Refusal` when it cannot be started."""
     place = files(book.layout)
     place.fresh(prompt)
@@ -56,7 +54,7 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str) -> Ended:
     session = Session(number, started.pid, started.identity, mark, context.now())
     book.note(session=session)
     book.log(f"session {number} starts")
-    watch = Watch(book, wake, started, place)
+    watch = Watch(book, wake, started, place, agent.named(found.controller.agent))
     try:
         cause = watch.wait(found.controller.silence_seconds)
     except BaseException:
@@ -75,24 +73,25 @@ def _start(book: Book, found: Manifest, place: Files, mark: str) -> process.Proc
         known, tree = None, Path(found.config.worktree or book.layout.root)
     policy = (known.config.execution_policy if known else "") or found.config.execution_policy
     outer = os.environ.get(_MARK, "")
-    folders = codex_cli.folders(known, book.layout.root, tree)
-    call = codex_cli.Call(tree, policy, folders, place.last, f"{outer}/{mark}" if outer else mark)
+    options, folders = found.controller, reach.folders(known, book.layout.root, tree)
+    full = f"{outer}/{mark}" if outer else mark
+    call = agent.Call(options.agent_bin, options.agent_args, tree, policy, folders, place.last, full)
     streams = process.Streams(place.prompt, place.events, place.errors)
     try:
-        return process.start_detached(codex_cli.argv(found.controller, call), tree, {}, streams, mark)
+        return process.start_detached(agent.named(options.agent).argv(call), tree, {}, streams, mark)
     except OSError as error:
-        raise Refusal(f"codex_exec_unavailable: {found.controller.codex_bin} cannot be started: {error}") from None
+        raise Refusal(f"codex_exec_unavailable: {options.agent_bin} cannot be started: {error}") from None
 
 
 class Watch:
     """A running session: its events folded, its time and tokens accounted for."""
 
-    def __init__(self, book: Book, wake: Wake, started: process.Process, place: Files) -> None:
+    def __init__(self, book: Book, wake: Wake, started: process.Process, place: Files, who: Agent) -> None:
         """Begin to watch."""
-        self.book, self.wake, self.process, self.place = book, wake, started, place
+        self.book, self.wake, self.process, self.place, self.agent = book, wake, started, place, who
         self.seen = Seen()
         self._before = book.found
-        self._began, self._began_at = time.monotonic(), time.time()
+        self._began, self.began_at = time.monotonic(), time.time()
         self._event_at = self._noted_at = self._refreshed_at = self._began
         self._over_since: float | None = None
         self._run: tuple[int, context.Run] | None = None  # as read when the log had this size
@@ -125,8 +124,7 @@ class Watch:
     def _read(self) -> bool:
         lines = 0
         for line in self._follower.lines():
-            event = codex_events.parse_line(line)
-            self.seen = codex_events.fold(self.seen, event) if event else self.seen
+            self.seen = self.agent.read(self.seen, line)
             lines += 1
         if lines:
             self._event_at = time.monotonic()
@@ -160,7 +158,7 @@ class Watch:
     def _account(self) -> None:
         """Time and tokens of this session on top of those before it."""
         minutes = self._before.minutes + (time.monotonic() - self._began) / 60
-        used = self.seen.usage or codex_cli.tokens(self.seen.thread_id, self._began_at)
+        used = self.agent.tokens(self.seen, self.began_at)
         tokens = self._before.tokens + (used.total if used else 0)
         self.book.found = replace(self.book.found, minutes=minutes, tokens=max(tokens, self.book.found.tokens))
 
@@ -181,16 +179,16 @@ class Watch:
         self._account()
 
 
-def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Ended:
+def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Finished:
     watch.finish()
     code = watch.process.poll()
     seen = watch.seen
     if cause:
-        ending = ErrorClass("interrupted", "fresh_session", text=f"ended by the controller: {cause}")
+        ending = agent.error("interrupted", f"ended by the controller: {cause}")
     else:
-        ending = classify(seen.failure or start_up_error(place.diagnostics()), code, seen.completed)
+        ending = watch.agent.ending(agent.Ended(seen, place.diagnostics(), code, watch.began_at))
     yielded = cause == "stop" and stopping.is_requested(book.layout)
     if not yielded:
         book.note(session=None, sessions=book.found.sessions + 1)
         book.log(f"session ends: {ending.name} (exit code {code}) {ending.text}")
-    return Ended(ending, cause, seen)
+    return Finished(ending, cause, seen)

@@ -8,26 +8,10 @@ The exit code alone says little (1 covers everything), so failures are told apar
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-from ..kernel.core.frozen import dataclass
+from ..background import agent
+from ..background.agent import ErrorClass, Name
 from ..kernel.core.text import one_line
-
-Name = Literal[
-    "ok",
-    "rate_limited",
-    "network",
-    "overloaded",
-    "usage_limit",
-    "quota",
-    "authentication",
-    "bad_request",
-    "missing_model",
-    "context_overflow",
-    "interrupted",
-    "unknown",
-]
-Action = Literal["wait", "backoff", "human", "fresh_session"]
 
 RETRY_CAP_S = 86_400.0
 TEXT_LIMIT = 500
@@ -48,33 +32,10 @@ _RULES: tuple[tuple[Name, str], ...] = (
     ("network", r"^connection failed|^stream disconnected|error sending request|timed out|timeout"),
 )
 _PATTERNS = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _RULES)
-_ACTIONS: dict[Name, Action] = {
-    "ok": "fresh_session",
-    "context_overflow": "fresh_session",
-    "interrupted": "fresh_session",
-    "rate_limited": "backoff",
-    "network": "backoff",
-    "overloaded": "backoff",
-    "unknown": "backoff",
-}
 _START_UP = re.compile(r"^(?:error\b|not inside a trusted directory)", re.IGNORECASE)
 _AGAIN = re.compile(r"try again in\s+((?:[\d.]+\s*[a-z]+[\s,]*)+)", re.IGNORECASE)
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|h|m|s)", re.IGNORECASE)
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-@dataclass(frozen=True)
-class ErrorClass:
-    """A class of ending, what to do next, the seconds the server asks to wait if it said so, and its text.
-
-    `wait` means `retry_after` seconds; `backoff` means longer each time; `human` means that no retry can
-    help; `fresh_session` means to go on at once.
-    """
-
-    name: Name
-    action: Action
-    retry_after: float | None = None
-    text: str = ""
 
 
 def classify(failure_text: str, exit_code: int | None, completed: bool) -> ErrorClass:
@@ -85,12 +46,10 @@ def classify(failure_text: str, exit_code: int | None, completed: bool) -> Error
     """
     text = one_line(failure_text, TEXT_LIMIT)
     if exit_code == 0 and completed and not text:
-        return ErrorClass("ok", _ACTIONS["ok"])
+        return agent.error("ok")
     name = next((name for name, pattern in _PATTERNS if pattern.search(text)), None)
     name = name or _by_exit_code(exit_code, text)
-    seconds = retry_after(text) if name == "rate_limited" else None
-    action: Action = "wait" if seconds is not None else _ACTIONS.get(name, "human")
-    return ErrorClass(name, action, seconds, text)
+    return agent.error(name, text, retry_after(text) if name == "rate_limited" else None)
 
 
 def _by_exit_code(exit_code: int | None, text: str) -> Name:

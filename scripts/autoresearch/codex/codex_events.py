@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..background.agent import Seen, Usage
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.jsontext import loads
 from ..kernel.core.text import one_line
@@ -23,21 +24,6 @@ _ITEM_HEAD = re.compile(r'\{"type":"(item\.[a-z]+)","item":\{"id":"(\w{1,80})","
 
 
 @dataclass(frozen=True)
-class Usage:
-    """Tokens; `cached` is a part of `input`, and `reasoning` a part of `output`."""
-
-    input: int = 0
-    cached: int = 0
-    output: int = 0
-    reasoning: int = 0
-
-    @property
-    def total(self) -> int:
-        """All tokens in and out."""
-        return self.input + self.output
-
-
-@dataclass(frozen=True)
 class Event:
     """One line of the stream. `text` is a message, a command or an error; fields a type lacks are empty."""
 
@@ -47,32 +33,6 @@ class Event:
     item_type: str = ""
     text: str = ""
     usage: Usage | None = None
-
-
-@dataclass(frozen=True)
-class Session:
-    """What the lines read so far say about one `codex exec`.
-
-    `usage` is what the CLI reports at the end of a turn: the sum over the whole thread, None before that
-    (also when the turn fails). `running` are the ids and texts of commands under way. `notices` are the
-    newest reasons to reconnect and warnings, `notice_count` is how many there were. `failure` is the text of
-    `turn.failed`.
-    """
-
-    thread_id: str = ""
-    usage: Usage | None = None
-    last_message: str = ""
-    running: tuple[tuple[str, str], ...] = ()
-    completed: bool = False
-    failure: str = ""
-    notices: tuple[str, ...] = ()
-    notice_count: int = 0
-    last_error: str = ""
-
-    @property
-    def running_command(self) -> str:
-        """The newest command that has not ended, or ""."""
-        return self.running[-1][1] if self.running else ""
 
 
 def parse_line(line: bytes | str) -> Event | None:
@@ -129,45 +89,45 @@ def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def fold(session: Session, event: Event) -> Session:
+def fold(seen: Seen, event: Event) -> Seen:
     """Return the session after one more event; types that are not known change nothing."""
     if event.type == "thread.started":
-        return replace(session, thread_id=event.thread_id)
+        return replace(seen, thread_id=event.thread_id)
     if event.type in ("turn.started", "turn.completed", "turn.failed"):
-        return _turn(session, event)
+        return _turn(seen, event)
     if event.type == "error":
-        return _error(session, event.text)
+        return _error(seen, event.text)
     if event.item_type == "command_execution":
-        return replace(session, running=_running(session.running, event))
+        return replace(seen, running=_running(seen.running, event))
     if event.type != "item.completed":
-        return session
+        return seen
     if event.item_type == "error":
-        return _notice(session, event.text)
+        return _notice(seen, event.text)
     if event.item_type == "agent_message":
-        return replace(session, last_message=event.text)
-    return session
+        return replace(seen, last_message=event.text)
+    return seen
 
 
-def _turn(session: Session, event: Event) -> Session:
+def _turn(seen: Seen, event: Event) -> Seen:
     failed = event.type == "turn.failed"
     return replace(
-        session,
+        seen,
         completed=event.type == "turn.completed",
         failure=(event.text or "the turn failed without a message") if failed else "",
-        usage=event.usage or session.usage,
+        usage=event.usage or seen.usage,
         running=(),  # the CLI ends what still runs, without an event
     )
 
 
-def _error(session: Session, text: str) -> Session:
+def _error(seen: Seen, text: str) -> Seen:
     if text.startswith("Reconnecting"):
-        return _notice(session, text)
-    return replace(session, last_error=text)
+        return _notice(seen, text)
+    return replace(seen, last_error=text)
 
 
-def _notice(session: Session, text: str) -> Session:
-    kept = (*session.notices, text)[-NOTICES_KEPT:]
-    return replace(session, notices=kept, notice_count=session.notice_count + 1)
+def _notice(seen: Seen, text: str) -> Seen:
+    kept = (*seen.notices, text)[-NOTICES_KEPT:]
+    return replace(seen, notices=kept, notice_count=seen.notice_count + 1)
 
 
 def _running(running: tuple[tuple[str, str], ...], event: Event) -> tuple[tuple[str, str], ...]:
@@ -177,21 +137,15 @@ def _running(running: tuple[tuple[str, str], ...], event: Event) -> tuple[tuple[
     return (*others, (event.item_id, event.text))[-RUNNING_KEPT:]
 
 
-def read_stream(lines: Iterable[bytes | str]) -> Session:
+def read_stream(lines: Iterable[bytes | str]) -> Seen:
     """Return the session that a whole stream tells of."""
-    session = Session()
+    seen = Seen()
     for line in lines:
-        event = parse_line(line)
-        session = fold(session, event) if event else session
-    return session
+        seen = after_line(seen, line)
+    return seen
 
 
-def tokens_since(previous: Usage, usage: Usage) -> Usage:
-    """Return what was used after `previous`, both being sums over one thread.
-
-    Sums that shrank are those of a new thread: all of `usage` counts.
-    """
-    before = (previous.input, previous.cached, previous.output, previous.reasoning)
-    after = (usage.input, usage.cached, usage.output, usage.reasoning)
-    used = [new - old for old, new in zip(before, after)]
-    return usage if min(used) < 0 else Usage(*used)
+def after_line(seen: Seen, line: bytes | str) -> Seen:
+    """Return what is known after one more line of the stream."""
+    event = parse_line(line)
+    return fold(seen, event) if event else seen

@@ -1,4 +1,4 @@
-"""The demo: a scratch repository, a real background run in it, a scripted agent in Codex's place.
+"""The demo: a scratch repository, a real background run in it, a scripted agent that does the work.
 
 Everything goes through the entry scripts, as child processes, so what is shown is what a user gets.
 """
@@ -32,10 +32,6 @@ TICK = 0.05
 OWN_SETTINGS = (("core.autocrlf", "false"), ("apply.whitespace", "nowarn"))
 CODEX_TRIALS = 6
 SESSIONS = 3  # enough for the scripted agent to make all of its edits
-# Stands where the Codex CLI stands; a shell script, because the agent's own file may have lost its executable bit.
-AGENT = """#!/bin/sh
-exec {python} -B {agent} {notes} "$@"
-"""
 
 Tell = Callable[[str], None]
 
@@ -129,11 +125,10 @@ def _agent(stage: Stage) -> list[str]:
     if stage.codex:
         given = os.environ.get("AUTORESEARCH_CODEX_BIN", "")
         return ["--iterations", str(CODEX_TRIALS), *(["--codex-bin", given] if given else [])]
-    names = {"python": sys.executable, "agent": ASSETS / "agent.py", "notes": stage.folder / "notes"}
-    script = stage.folder / "agent"
-    script.write_text(AGENT.format(**{name: shlex.quote(str(value)) for name, value in names.items()}), "utf-8")
-    script.chmod(0o755)
-    return ["--max-sessions", str(SESSIONS), "--codex-bin", str(script)]
+    # Through the interpreter, because the agent's own file may have lost its executable bit.
+    words = ("-B", str(ASSETS / "agent.py"), str(stage.folder / "notes"))
+    program = ["--agent", "plain", "--agent-bin", sys.executable, *(f"--agent-arg={word}" for word in words)]
+    return ["--max-sessions", str(SESSIONS), *program]
 
 
 def _script(stage: Stage, name: str, *arguments: str) -> Mapping[str, Any]:

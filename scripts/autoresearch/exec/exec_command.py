@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Mapping
 
+from ..background import agent_flags
 from ..cli import Outcome, arguments, complain
 from ..kernel.core.errors import Refusal
 
@@ -28,10 +29,12 @@ _VARIABLES = {
     "guard": "GUARD",
     "iterations": "ITERATIONS",
     "execution_policy": "EXECUTION_POLICY",
+    "agent": "AGENT",
+    "agent_bin": "AGENT_BIN",
 }
 _NEEDED = ("goal", "scope", "metric_name", "direction", "verify", "iterations")
 _FIXED = {"mode": "exec", "session_mode": "foreground", "parallel_mode": "serial", "web_search": "disabled"}
-_OPTIONS = ("codex_bin", "max_stagnation", "backoff_seconds", "wait_limit_seconds", "silence_seconds")
+_OPTIONS = ("max_stagnation", "backoff_seconds", "wait_limit_seconds", "silence_seconds")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,9 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Instead of flags, variables AUTORESEARCH_" + ", _".join(_VARIABLES.values()) + " may be set."
     arguments.add_repo(parser)
     arguments.add_config(parser)
-    add = parser.add_argument_group("Codex").add_argument
-    add("--codex-bin", metavar="PATH", help="the Codex CLI (default: codex)")
-    add("--codex-arg", action="append", metavar="ARG", help="further argument of codex exec; repeat as --codex-arg=ARG")
+    agent_flags.add(parser)
+    add = parser.add_argument_group("sessions").add_argument
     add("--max-stagnation", type=int, metavar="N", help="sessions without a row that block the run (default: 3)")
     add("--backoff-seconds", type=float, metavar="S", help="first wait after an error, doubled each time (default: 60)")
     add("--wait-limit-seconds", type=float, metavar="S", help=f"all waits together (default: {WAIT_LIMIT:.0f})")
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> Outcome:
     plan = init.Plan("exec", _config(args, layout.root), args.run_tag or "", environment)
     given = {name: getattr(args, name) for name in _OPTIONS}
     given["wait_limit_seconds"] = WAIT_LIMIT if args.wait_limit_seconds is None else args.wait_limit_seconds
-    options = manifest.options({**given, "codex_args": args.codex_arg})
+    options = manifest.options({**given, **agent_flags.given(args)})
     verdict = exec_mode.run(layout, plan, options, _say)
     if verdict.problem:
         fail(verdict.problem)

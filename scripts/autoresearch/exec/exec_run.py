@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from ..background import abandoned, controller, runtime, stopping
+from ..background import abandoned, agent, controller, runtime, stopping
 from ..background import runtime_file as records
 from ..background.manifest import Manifest, Options
 from ..background.runtime import Runtime
 from ..background.wake import Wake
-from ..codex import codex_cli
 from ..kernel.core import numbers, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
@@ -48,7 +47,7 @@ def run(layout: Layout, plan: init.Plan, options: Options, say: Say) -> Verdict:
     SIGINT, SIGTERM and SIGHUP end the session, undo an unfinished trial and end the run with what there is. Raises
     `Refusal` when nothing could be started: the repository is as it was.
     """
-    codex_cli.find(options.codex_bin)
+    agent.named(options.agent).find(options.agent_bin)
     where = _in_scratch(layout)
     with _alone(where):
         _recover(where)

@@ -6,6 +6,8 @@ recorded      f(run, row, insight, strategy): what follows a row that is in the 
 advice        f(run) -> mapping of keys for the answer's `next`
 refusals      f(run, patch) -> why this edit is refused before anything runs, or ""
 environment   f(root) -> the header's line on the machine
+agent         a module with the names of `background.agent.Agent`: who does a session's work; the first is the usual one
+screen        f(layout) -> what people see of the run, as text for this terminal, or ""
 """
 
 from __future__ import annotations

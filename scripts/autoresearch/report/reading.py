@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from ..background import runtime
+from ..background import runtime_file
 from ..kernel.core import nextstep
 from ..kernel.core.config import Config
 from ..kernel.core.rows import Row
@@ -69,20 +69,16 @@ def in_progress(layout: Layout) -> Trial | None:
 
 def controller(layout: Layout) -> Controller | None:
     """What is true of the background controller: its lock proves its life, its record says the rest."""
-    data = evidence.read_json(layout.runtime)
-    if data is None:
+    if not layout.runtime.exists():
         return None
-    try:
-        recorded = runtime.from_dict(data)
-    except ValueError as error:
-        return Controller("unknown", one_line(str(error), 80))
-    truth = runtime.truth(recorded, locks.is_held(layout.evidence / "controller.lock"), session_alive=False)
+    recorded, truth = runtime_file.truth(layout)
+    session = recorded.session if recorded else None
     return Controller(
         status=truth.status,
         reason="" if truth.reason in ("none", "runtime_active") else one_line(truth.reason, 80),
         detail=one_line(truth.detail, 160),
-        waiting_until=loose.epoch(recorded.waiting_until),
-        command=one_line(recorded.session.command, 120) if recorded.session else "",
+        waiting_until=loose.epoch(recorded.waiting_until if recorded else ""),
+        command=one_line(session.command, 120) if session else "",
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..cli import Outcome, arguments
 
 if TYPE_CHECKING:
+    from ..kernel.disk.layout import Layout
     from .terminal import Terminal
 
 
@@ -35,6 +36,17 @@ def run(args: argparse.Namespace) -> Outcome:
     except KeyboardInterrupt:
         pass  # the usual way to leave
     return Outcome({}, text="")
+
+
+def screen(layout: Layout) -> str:
+    """One screen for who shows more beside it; "" where there is no run to show."""
+    from ..kernel.core.errors import Refusal
+    from . import live
+
+    try:
+        return live.Watch(layout, terminal()).text(size(), live=False)
+    except Refusal:
+        return ""
 
 
 def terminal() -> Terminal:

@@ -7,7 +7,10 @@ import time
 from ..core.supervise import Spent
 from ..disk import evidence
 from ..disk.layout import EXEC_RUNTIME
-from .context import Run
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from .context import Run
 
 
 def spent(run: Run) -> Spent:

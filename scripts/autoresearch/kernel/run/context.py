@@ -18,6 +18,7 @@ from ..core.text import one_line
 from ..disk import journal, snapshot
 from ..disk.journal import Event, Locked, Log
 from ..disk.layout import Layout, exec_state_path
+from . import budget
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
     """Write the snapshot that belongs to `log`; the caller holds the log's lock."""
     run = replace(run, log=log)
     old = dict(run.snapshot or {})
-    verdict = supervise.judge(run.config, run.mode, run.state, supervise.Spent())
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
     data = {
         **old,
         "version": 1,

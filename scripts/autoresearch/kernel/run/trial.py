@@ -248,7 +248,7 @@ def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, r
 
 def _next(after: Run) -> dict[str, Any]:
     """What comes next, at the end with the minutes that the run took."""
-    found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), _advice(after))
+    found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), advice(after))
     if found["action"] in ("stop", "needs_human"):
         found["counts"]["minutes"] = round(budget.minutes(after))
         if after.mode == "exec":
@@ -256,8 +256,9 @@ def _next(after: Run) -> dict[str, Any]:
     return found
 
 
-def _advice(after: Run) -> str:
-    return next(filter(None, (advice(after) for advice in ports.providers("advice"))), "")
+def advice(after: Run) -> str:
+    """The command that ends what goes with the run, "" where nothing does."""
+    return next(filter(None, (said(after) for said in ports.providers("advice"))), "")
 
 
 _EXEC_END = "The run is over. End the session with the single word done."

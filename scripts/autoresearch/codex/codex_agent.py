@@ -1,0 +1,60 @@
+"""The Codex CLI as a controller's agent: its command line, its events, its errors. Written against 0.171.0."""
+
+from __future__ import annotations
+
+import os
+
+from ..background.agent import Call, Ended, ErrorClass, Seen, Usage
+from ..kernel.core.choices import POLICIES
+from ..kernel.core.errors import Refusal
+from . import codex_errors, codex_events, rollout
+
+NAME = "codex"
+_FULL, _SANDBOXED = POLICIES
+
+read = codex_events.after_line
+
+
+def find(program: str) -> str:
+    """The path of the CLI; raises `Refusal` when there is none."""
+    from shutil import which
+
+    name = program or "codex"
+    found = which(os.path.expanduser(name))
+    if not found:
+        raise Refusal(
+            f"codex_exec_unavailable: {name} is not on PATH, expected the Codex CLI; install it or --codex-bin"
+        )
+    return os.path.abspath(found)
+
+
+def argv(call: Call) -> tuple[str, ...]:
+    """The command line; the prompt comes on stdin.
+
+    Overrides rather than flags switch features, for older versions ignore an override they do not know. The mark is
+    set for shell commands by name, since a user's policy may keep the environment from them.
+    """
+    overrides = (
+        "features.unbounded_connection_retries=false",
+        f'shell_environment_policy.set.AUTORESEARCH_MARK="{call.mark}"',
+    )
+    settings = [part for item in overrides for part in ("-c", item)]
+    head = (find(call.program), "exec", "--json", "-C", str(call.tree), "-o", str(call.last))
+    return (*head, *settings, *_policy(call), *call.arguments, "-")
+
+
+def _policy(call: Call) -> tuple[str, ...]:
+    if call.policy != _SANDBOXED:
+        return ("--dangerously-bypass-approvals-and-sandbox",)
+    return ("-s", "workspace-write", *(part for folder in call.folders for part in ("--add-dir", folder)))
+
+
+def ending(ended: Ended) -> ErrorClass:
+    """Why the session ended, by the text of its failure or of a refused start."""
+    text = ended.seen.failure or codex_errors.start_up_error(ended.said)
+    return codex_errors.classify(text, ended.exit_code, ended.seen.completed)
+
+
+def tokens(seen: Seen, started: float) -> Usage | None:
+    """The sum over the thread: as the stream tells it at the end of a turn, before that from the session's record."""
+    return seen.usage or rollout.tokens(seen.thread_id, started)

@@ -1,0 +1,38 @@
+"""The command line that Codex is started with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from autoresearch.background.agent import Call
+from autoresearch.codex import codex_agent
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    """Return a program that is never run."""
+    path = tmp_path / "codex"
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def call(program: str, policy: str) -> tuple[str, ...]:
+    """The command line of a session."""
+    wanted = Call(program, ("-c", "model=x"), Path("/tree"), policy, ("/tree/.git", "/other"), Path("/last"), "a/b")
+    return codex_agent.argv(wanted)
+
+
+def test_full_access(program: str):
+    argv = call(program, "danger_full_access")
+    assert argv[:7] == (program, "exec", "--json", "-C", "/tree", "-o", "/last")
+    assert argv[-4:] == ("--dangerously-bypass-approvals-and-sandbox", "-c", "model=x", "-")
+    assert "features.unbounded_connection_retries=false" in argv
+    assert 'shell_environment_policy.set.AUTORESEARCH_MARK="a/b"' in argv
+
+
+def test_sandboxed(program: str):
+    argv = " ".join(call(program, "workspace_write"))
+    assert "-s workspace-write --add-dir /tree/.git --add-dir /other -c model=x -" in argv
+    assert "bypass" not in argv
