@@ -92,6 +92,7 @@ def _add_measured(parser: argparse.ArgumentParser) -> None:
     add("--alpha", metavar="P", help="error rate of a keep under noise (default: 0.05)")
     add("--max-runs", type=int, metavar="N", help="runs a noisy trial may cost (default: 40)")
     add("--min-delta", metavar="D", help="smallest gain worth keeping, in metric units")
+    add("--salvage-runs", type=int, metavar="N", help="tests of parts of a failed edit (default: a few, 0: none)")
     add("--protect", action="append", metavar="GLOB", help="further files no experiment may change")
     add("--confirm", metavar="CMD", help="held-out check run on would-be keeps")
     add("--require", action="append", metavar="'KEY OP NUMBER'", help="another number a keep must satisfy")

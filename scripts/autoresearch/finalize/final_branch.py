@@ -12,9 +12,10 @@ from ..kernel.disk import atomic, evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, isolation, tree
 from ..kernel.run.context import Run
+from ..kernel.system.gittrees import Entry
 from . import final_plan as planning
 from . import pull_request, recheck
-from .final_plan import Entry, Group, Kept
+from .final_plan import Group, Kept
 from .githistory import GitError, History
 from .recheck import Ends, Needs, Outcome, Say
 

@@ -12,6 +12,7 @@ from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.text import block, listing, one_line
+from ..kernel.system.gittrees import Entry
 
 SUBJECT_LIMIT = 72
 Events = Sequence[Mapping[str, Any]]
@@ -26,15 +27,6 @@ class Step:
     tree: str
     run: str = ""
     iteration: str = ""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One path that a change touched, and what it holds afterwards: git's mode and blob id ("000000": gone)."""
-
-    path: str
-    mode: str
-    blob: str
 
 
 @dataclass(frozen=True)

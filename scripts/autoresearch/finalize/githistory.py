@@ -1,16 +1,12 @@
-"""A run's history read commit by commit, and new commits built from it without touching index, tree or branch."""
+"""A run's history read commit by commit, and the names that new commits may get."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
 from ..kernel.system import gitcall
-from ..kernel.system.git import Repo
 from ..kernel.system.gitcall import GitError
-from ..kernel.system.gitread import DIFF, _names, _text
-from .final_plan import Entry, Step
+from ..kernel.system.gitread import _names
+from ..kernel.system.gittrees import Trees
+from .final_plan import Step
 
 _FORMAT = "--format=" + "%x1f".join(
     (
@@ -24,7 +20,7 @@ _FORMAT = "--format=" + "%x1f".join(
 _LOG = ("log", "--first-parent", "--reverse", "--no-show-signature", "--no-mailmap", "-z", _FORMAT)
 
 
-class History(Repo):
+class History(Trees):
     """A repository whose run is to become a branch. Methods raise GitError when git fails."""
 
     def steps(self, base: str, tip: str) -> tuple[Step, ...]:
@@ -32,37 +28,9 @@ class History(Repo):
         first = _steps(self._read(*_LOG, "-1", base))
         return first if base == tip else first + _steps(self._read(*_LOG, f"{base}..{tip}"))
 
-    def entries(self, base: str, tip: str) -> tuple[Entry, ...]:
-        """What differs between two commits (or trees), as `tip` has it; both ends of a rename."""
-        fields = _names(self._read("diff-tree", "--raw", "-z", "--no-abbrev", *DIFF, base, tip))
-        return tuple(
-            Entry(path, about.split(" ")[1], about.split(" ")[3]) for about, path in zip(fields[::2], fields[1::2])
-        )
-
-    def tree_of(self, commit: str) -> str:
-        """The id of a commit's tree."""
-        return _text(self._read("rev-parse", "--verify", "--end-of-options", commit + "^{tree}"))
-
     def commit_of(self, name: str) -> str:
         """Full id of the commit that `name` means, "" when it means none."""
         return self._resolve(name + "^{commit}")
-
-    def overlaid(self, tree: str, entries: Sequence[Entry]) -> str:
-        """The id of the tree that is `tree` with these paths replaced."""
-        # Removals come first, so that a file may take the place of a folder and the other way round.
-        ordered = sorted(entries, key=lambda entry: entry.mode != "000000")
-        lines = b"".join(os.fsencode(f"{e.mode} {e.blob}\t{e.path}\0") for e in ordered)
-        with self._scratch_index() as env:
-            self._write(["read-tree", tree], env=env)
-            self._write(["update-index", "-z", "--index-info"], lines, env)
-            return _text(self._write(["write-tree"], env=env))
-
-    @contextmanager
-    def _scratch_index(self) -> Iterator[dict[str, str]]:
-        from tempfile import TemporaryDirectory
-
-        with TemporaryDirectory(prefix="autoresearch-index-") as folder:
-            yield {"GIT_INDEX_FILE": os.path.join(folder, "index")}
 
     def branch_problem(self, name: str) -> str:
         """Why no branch of this name can be made here, or ""."""

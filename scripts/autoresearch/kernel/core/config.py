@@ -61,6 +61,7 @@ class Config:
     alpha: Decimal = Decimal("0.05")
     max_runs: int | None = None  # None until the baseline tells how long a run takes
     min_delta: Decimal = Decimal(0)
+    salvage_runs: int | None = None  # tests of parts of a failed edit; None: what twice a trial's price allows
     protect: tuple[str, ...] = ()
     confirm: str = ""
     require: tuple[str, ...] = ()
@@ -110,7 +111,8 @@ _MEASURED = NAMES[NAMES.index("measured") :]
 _ORIGIN = tuple(name for name in NAMES if name not in _MEASURED and name != "execution_policy")
 _LISTS = ("required_keep_labels", "required_stop_labels", "protect", "require")
 _NUMBERS = ("verify_timeout", "alpha", "min_delta", "max_minutes")
-_INTEGERS = ("iterations", "calibrate", "max_runs", "max_tokens", "max_sessions")
+_COUNTS = ("salvage_runs",)  # zero turns them off
+_INTEGERS = ("iterations", "calibrate", "max_runs", "max_tokens", "max_sessions", *_COUNTS)
 # What the comment lines of a log tell under the same name; other lines of such a name are remarks.
 _TOLD = (
     *("goal", "scope", "metric", "verify", "guard", "iterations", "stop_condition", "rollback_policy", "web_search"),
@@ -196,7 +198,7 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def _bounds(config: Config, mode: str) -> None:
     for name in (*_INTEGERS, "verify_timeout", "max_minutes"):
         value = getattr(config, name)
-        if value is not None and value <= 0:
+        if value is not None and value <= 0 and (value or name not in _COUNTS):
             raise Refusal(f"{name.replace('_', '-')} is {value}, expected more than zero; correct or leave it out")
     if not 0 < config.alpha < Decimal("0.5"):
         raise Refusal(f"alpha is {config.alpha}, expected an error rate above 0 and below 0.5 such as 0.05")

@@ -24,8 +24,16 @@ def folder(root: Path, iteration: int) -> Path:
 def fresh_folder(root: Path, iteration: int) -> None:
     """Take away what an attempt that was never recorded left under this iteration; patches of undone ones stay."""
     for path in folder(root, iteration).glob("*"):
-        if path.name != "undone.diff":
+        if path.is_dir():
+            _remove(path)
+        elif path.name != "undone.diff":
             path.unlink()
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    shutil.rmtree(path)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -15,6 +15,7 @@ from ..disk import bytecode, evidence, journal, locks
 from ..disk.layout import Layout
 from ..system import process
 from ..system.git import GitError, Repo
+from ..system.gittrees import Trees
 from . import context, record
 from .context import Run
 
@@ -28,11 +29,15 @@ LOCK_PATIENCE = 2.0  # seconds that git gets to remove a lock file of its own
 
 @dataclass(frozen=True)
 class Place:
-    """One repository of a trial: its checkout, where HEAD was, and the trial's commit once there is one."""
+    """One repository of a trial: its checkout, where HEAD was, and the trial's commit once there is one.
+
+    `part` is set before a part of the edit is put into the tree in its place.
+    """
 
     tree: str
     base: str
     trial: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,10 +147,33 @@ def _to_edit(layout: Layout, note: Intent) -> str:
     for place in note.places.values():
         trial = _committed(note, place)
         if trial:
-            repo = Repo(Path(place.tree))
+            repo = Trees(Path(place.tree))
+            trial = show_whole(repo, place) or trial
             _show_candidate(repo, place.base, trial)
             repo.soft_undo(place.base, trial)
     return "took back to an uncommitted edit"
+
+
+def shown(note: Intent) -> set[str]:
+    """The paths that a killed trial left with a part of its edit in them: they are no later edit."""
+    found: set[str] = set()
+    for place in note.places.values():
+        if place.part:
+            repo, ends = Repo(Path(place.tree)), (place.base, place.trial)
+            found |= set(repo.changed_paths(*ends)) - repo.edited(*ends, place.part)
+    return found
+
+
+def show_whole(repo: Trees, place: Place) -> str:
+    """Tree and branch back to the whole edit, where a part of it took its place; returns its commit, else ""."""
+    if not place.part:
+        return ""
+    try:
+        repo.finish_switch(place.base, place.trial, place.part)
+    except GitError:
+        pass  # edited since: the newer edit stays
+    repo.repoint(place.part, place.trial)
+    return place.trial
 
 
 def _show_candidate(repo: Repo, base: str, trial: str) -> None:
@@ -160,7 +188,8 @@ def _to_base(layout: Layout, note: Intent) -> str:
     for place in note.places.values():
         trial = _committed(note, place)
         if trial:
-            repo = Repo(Path(place.tree))
+            repo = Trees(Path(place.tree))
+            trial = show_whole(repo, place) or trial
             _keep_patch(layout, note, repo, place.base, trial)
             roll_back_one(repo, place.base, trial, "")
     return "undid"

@@ -16,6 +16,10 @@ from .context import Run
 from .intent import Intent
 from .measure import Arms, Bench, Measurement
 
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
 # A gain this many times the best one so far is measured again before it is believed, and flagged in the report.
 UNLIKELY = 5
 SIMPLIFY = "simplify"
@@ -23,7 +27,10 @@ SIMPLIFY = "simplify"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Status and guard for the row, the reason, a note for the description, and the checks that were run."""
+    """Status and guard for the row, the reason, a note for the description, and the checks that were run.
+
+    `failed` is what a discard failed by: metric, require, guard, confirm or labels; `told` goes to event and answer.
+    """
 
     status: str
     guard: str
@@ -32,6 +39,8 @@ class Verdict:
     note: str = ""
     unlikely: bool = False
     checks: Mapping[str, str] = field(default_factory=dict)
+    failed: str = ""
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
@@ -47,7 +56,7 @@ def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdic
     outcome = decide(run, measured)
     simpler = not outcome.improved and _kept_as_simpler(run, note, measured, labels)
     if not outcome.improved and not simpler:
-        return Verdict("discard", "-", measured.reason or outcome.reason, measured)
+        return Verdict("discard", "-", measured.reason or outcome.reason, measured, failed="metric")
     verdict = _survives(run, bench, measured, labels, measured.reason or outcome.reason)
     if simpler and verdict.status == "keep":
         verdict = replace(
@@ -107,18 +116,17 @@ def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[st
             return _crash(measured, True)
     missed = require.broken(run.config, measured.others)
     if missed:
-        return Verdict("discard", "-", f"required: {missed}", measured, missed, unlikely)
-    guard, problem = _guard(run, bench)
+        return Verdict("discard", "-", f"required: {missed}", measured, missed, unlikely, failed="require")
+    guard, problem = guarded(run, bench)
     checks = {"guard": problem or guard}
     if guard == "fail":
-        return Verdict("discard", guard, f"guard failed: {problem}", measured, "", unlikely, checks)
+        return Verdict("discard", guard, f"guard failed: {problem}", measured, "", unlikely, checks, "guard")
     if run.config.confirm and not _confirmed(run, bench):
-        return Verdict(
-            "discard", guard, "confirm failed", measured, "confirm failed", unlikely, {**checks, "confirm": "fail"}
-        )
+        said = "confirm failed"
+        return Verdict("discard", guard, said, measured, said, unlikely, {**checks, "confirm": "fail"}, "confirm")
     outcome = decision.gate_labels(decision.Outcome("keep", True, reason), run.config.required_keep_labels, labels)
     note = outcome.reason if outcome.status == "discard" else ""
-    return Verdict(outcome.status, guard, outcome.reason, measured, note, unlikely, checks)
+    return Verdict(outcome.status, guard, outcome.reason, measured, note, unlikely, checks, "labels" if note else "")
 
 
 def _again(run: Run, bench: Bench, measured: Measurement) -> Measurement:
@@ -153,7 +161,8 @@ def is_unlikely(run: Run, measured: Measurement) -> bool:
     return abs(gain) * 10 > abs(current) * 9 if current else False
 
 
-def _guard(run: Run, bench: Bench) -> tuple[str, str]:
+def guarded(run: Run, bench: Bench) -> tuple[str, str]:
+    """What the guard says of the tree, `pass`, `fail` or `-`, and why it failed."""
     if not run.config.guard:
         return "-", ""
     seconds = run.config.noise.get("guard_seconds")

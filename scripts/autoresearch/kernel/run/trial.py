@@ -40,7 +40,8 @@ def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
     """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded."""
     known = context.load(layout)
     try:
-        before = _inside(tree.edits(known)) if intent.read(layout.evidence) is not None else set()
+        note = intent.read(layout.evidence)
+        before = set() if note is None else _inside(tree.edits(known)) - intent.shown(note)
         with intent.alone(layout) as mended:
             run = context.load(layout)
             trial_gate.refuse_batch(run)
@@ -92,6 +93,8 @@ def experiment(
     key = _key(run, note)
     bench = _bench(run, note)
     verdict = judge.judge(run, bench, note, attempt.labels)
+    for look in ports.providers("second_look"):
+        note, verdict = look(run, bench, note, verdict, attempt.labels)
     left = leftovers.settle(run, {item.repo: item.untracked for item in found}, bench.folder)
     row = _row(run, note, verdict, attempt)
     _keep_evidence(run, note, verdict, attempt, row)
@@ -190,6 +193,7 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
         "key": key,
         "runs": measured.runs,
         "seconds": Decimal(f"{measured.seconds:.3f}"),
+        "took": Decimal(f"{time.time() - note.started:.1f}"),
         "why": one_line(verdict.reason, 200),
     }
     if measured.interval:
@@ -198,6 +202,8 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
         out["others"] = dict(list(measured.others.items())[:20])
     if verdict.unlikely:
         out["unlikely"] = True
+    if verdict.told:
+        out["told"] = dict(verdict.told)
     if attempt.hypothesis:
         out["hypothesis"] = one_line(attempt.hypothesis, 300)
     return out
@@ -288,6 +294,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
         "next": _next(after),
     }
+    out.update(event.get("told", {}))
     limited = {text.split(" ")[0] for text in after.config.require}
     if limited and "others" in event:
         out["others"] = {name: value for name, value in event["others"].items() if name in limited}

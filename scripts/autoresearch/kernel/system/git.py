@@ -97,16 +97,23 @@ class Repo(Reader):
             if gitcall.attempt(self._cwd(), args)[0] != 0:
                 self.finish_switch(source, target)
 
-    def finish_switch(self, source: str, target: str) -> None:
-        """Complete a switch that was killed half-way: each path must hold source's or target's content."""
+    def finish_switch(self, source: str, target: str, *others: str) -> None:
+        """Complete a switch that was killed half-way: each path must hold the content of one of these commits.
+
+        `others` differ from `source` only where `target` does.
+        """
         paths = self.changed_paths(source, target)
-        with self._index(source, paths) as env:
-            left = self._differing(source, env) & self._differing(target, env)
-            absent = set(self._listed(target, paths)) ^ set(paths)
+        left = self.edited(source, target, *others)
+        absent = set(self._listed(target, paths)) ^ set(paths)
         if left:
             raise GitError(f"changed since the trial's commit: {sorted(left)[0]!r}")
         self._restore(target, [p for p in paths if p not in absent])
         self._drop(sorted(absent))
+
+    def edited(self, source: str, target: str, *others: str) -> set[str]:
+        """The paths which differ between the first two of these commits and hold the content of none of them."""
+        with self._index(source, self.changed_paths(source, target)) as env:
+            return set.intersection(*(self._differing(commit, env) for commit in (source, target, *others)))
 
     def _differing(self, commit: str, env: dict[str, str]) -> set[str]:
         args = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", commit]

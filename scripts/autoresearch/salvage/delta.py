@@ -1,0 +1,84 @@
+"""Delta debugging: the smallest group of units that must go for the rest to pass.
+
+ddmin of Zeller & Hildebrandt 2002 (IEEE Trans. Software Eng. 28:183), applied to what is taken out: nothing is known
+of how units depend on each other, only whether the rest passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+
+
+class Spent(Exception):
+    """No further test may be paid for."""
+
+
+class Search:
+    """One search over the units of an edit: what was tested is never tested again, and at most `most` tests are run.
+
+    `passes` gets the units that stay, in their order.
+    """
+
+    def __init__(self, units: Sequence[T], passes: Callable[[Sequence[T]], bool], most: int) -> None:
+        """Nothing is tested until `smallest` is asked for."""
+        self._units, self._passes, self._most = tuple(units), passes, most
+        self._known: dict[frozenset[T], bool] = {}
+        self.best: tuple[T, ...] | None = None  # the fewest units whose absence passed
+
+    @property
+    def tests(self) -> int:
+        """How many tests were run."""
+        return len(self._known)
+
+    def smallest(self, groups: Sequence[Sequence[T]]) -> None:
+        """Bring `best` down to as few of these groups as can be found; needs no group to pass."""
+        try:
+            _reduce(groups, self._goes)
+        except Spent:
+            pass
+
+    def _goes(self, groups: Sequence[Sequence[T]]) -> bool:
+        """Whether the edit passes without these groups."""
+        out = tuple(unit for group in groups for unit in group)
+        gone = frozenset(out)
+        if gone not in self._known:
+            stay = [unit for unit in self._units if unit not in gone]
+            if not stay:
+                return False
+            if self.tests >= self._most:
+                raise Spent
+            self._known[gone] = self._passes(stay)
+            if self._known[gone] and (self.best is None or len(out) < len(self.best)):
+                self.best = out
+        return self._known[gone]
+
+
+def _reduce(items: Sequence[T], goes: Callable[[Sequence[T]], bool]) -> None:
+    """ddmin: halves, then complements, then finer, until no single one can stay."""
+    parts = 2
+    while len(items) > 1:
+        chunks = _chunks(items, parts)
+        rests = [[item for item in items if item not in chunk] for chunk in chunks] if parts > 2 else []
+        kept = next((chunk for chunk in chunks if goes(chunk)), None)
+        if kept is not None:
+            items, parts = kept, 2
+            continue
+        rest = next((rest for rest in rests if goes(rest)), None)
+        if rest is not None:
+            items, parts = rest, max(parts - 1, 2)
+        elif parts < len(items):
+            parts = min(len(items), 2 * parts)
+        else:
+            return
+
+
+def _chunks(items: Sequence[T], parts: int) -> list[Sequence[T]]:
+    """The items in `parts` runs of nearly equal length, none empty."""
+    edges = [len(items) * n // parts for n in range(parts + 1)]
+    return [items[a:b] for a, b in zip(edges, edges[1:]) if a < b]
