@@ -8,6 +8,7 @@ WIRES = {
     "measuring": ("noise.paired",),
     "recorded": ("notes.after_row:recorded",),
     "advice": ("modes.fix_rows:advice",),
+    "second_look": ("salvage.second_look:look",),
     "refusals": ("muting.muting:refusal",),
     "environment": ("machine.probe:line",),
     "agent": ("codex.codex_agent", "background.plain_agent"),

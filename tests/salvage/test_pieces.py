@@ -29,7 +29,9 @@ def parts(repo: Repo, base: str):
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
 @given(LINES, LINES, st.booleans(), st.booleans())
-def test_all_hunks_give_the_new_content_and_none_the_old(repo: Repo, old: list, new: list, ends: bool, newly: bool):
+def test_all_hunks_give_the_new_content_and_none_the_old(
+    repo: Repo, old: list[bytes], new: list[bytes], ends: bool, newly: bool
+):
     texts = [b"\n".join(lines) + (b"\n" if last and lines else b"") for lines, last in ((old, ends), (new, newly))]
     (repo.path / "text").write_bytes(texts[0])
     base = repo.commit("old")

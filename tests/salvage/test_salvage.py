@@ -116,7 +116,7 @@ def test_killed_after_each_call_of_git(many: Lab, tmp_path: Path, policy: str):
     edit(many)
     assert start_trial(many, env=killer.env(0, "never")).wait() == 0
     total = int(killer.count.read_text())
-    step = 1 if os.environ.get("EVERY_CALL") else total // 6
+    step = 1 if os.environ.get("EVERY_CALL") else total // 4
     for at in range(step, total + 1, step):
         subprocess.run(["rm", "-rf", str(many.path)], check=True)
         subprocess.run(["cp", "-a", str(saved), str(many.path)], check=True)

@@ -10,9 +10,7 @@ from collections.abc import Callable, Sequence
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
-    from typing import TypeVar
-
-    T = TypeVar("T")
+    from typing import Any
 
 
 class Spent(Exception):
@@ -25,25 +23,25 @@ class Search:
     `passes` gets the units that stay, in their order.
     """
 
-    def __init__(self, units: Sequence[T], passes: Callable[[Sequence[T]], bool], most: int) -> None:
+    def __init__(self, units: Sequence[Any], passes: Callable[[Sequence[Any]], bool], most: int) -> None:
         """Nothing is tested until `smallest` is asked for."""
         self._units, self._passes, self._most = tuple(units), passes, most
-        self._known: dict[frozenset[T], bool] = {}
-        self.best: tuple[T, ...] | None = None  # the fewest units whose absence passed
+        self._known: dict[frozenset[Any], bool] = {}
+        self.best: tuple[Any, ...] | None = None  # the fewest units whose absence passed
 
     @property
     def tests(self) -> int:
         """How many tests were run."""
         return len(self._known)
 
-    def smallest(self, groups: Sequence[Sequence[T]]) -> None:
+    def smallest(self, groups: Sequence[Sequence[Any]]) -> None:
         """Bring `best` down to as few of these groups as can be found; needs no group to pass."""
         try:
             _reduce(groups, self._goes)
         except Spent:
             pass
 
-    def _goes(self, groups: Sequence[Sequence[T]]) -> bool:
+    def _goes(self, groups: Sequence[Sequence[Any]]) -> bool:
         """Whether the edit passes without these groups."""
         out = tuple(unit for group in groups for unit in group)
         gone = frozenset(out)
@@ -59,7 +57,7 @@ class Search:
         return self._known[gone]
 
 
-def _reduce(items: Sequence[T], goes: Callable[[Sequence[T]], bool]) -> None:
+def _reduce(items: Sequence[Any], goes: Callable[[Sequence[Any]], bool]) -> None:
     """ddmin: halves, then complements, then finer, until no single one can stay."""
     parts = 2
     while len(items) > 1:
@@ -78,7 +76,7 @@ def _reduce(items: Sequence[T], goes: Callable[[Sequence[T]], bool]) -> None:
             return
 
 
-def _chunks(items: Sequence[T], parts: int) -> list[Sequence[T]]:
+def _chunks(items: Sequence[Any], parts: int) -> list[Sequence[Any]]:
     """The items in `parts` runs of nearly equal length, none empty."""
     edges = [len(items) * n // parts for n in range(parts + 1)]
     return [items[a:b] for a, b in zip(edges, edges[1:]) if a < b]

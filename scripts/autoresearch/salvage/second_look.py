@@ -197,7 +197,7 @@ class _Look:
         """The part judged once more as the trial that it becomes; when it fails that, the whole edit's verdict."""
         commit = self._show(stay)
         verdict = self._judged(commit)
-        told = {"salvage_tests": tests + 1}
+        told: dict[str, int | str] = {"salvage_tests": tests + 1}
         if verdict.status != "keep":
             self._back(commit)
             return self._note, replace(whole, told=told)
