@@ -69,7 +69,7 @@ def test_a_record_that_cannot_be_read_is_refused(data: dict[str, object]):
 
 
 def after(error: ErrorClass, artifacts: bool = True, empty: int = 0) -> outcome.Next:
-    return outcome.after(outcome.Session(error, artifacts, 1, empty), 3, 60)
+    return outcome.after(outcome.Session(error, artifacts, 1, empty), outcome.Patience(60, 3600, 3))
 
 
 def test_what_a_session_means():
@@ -79,6 +79,10 @@ def test_what_a_session_means():
     assert after(human).ending == outcome.Ending("needs_human", "codex_exec_unavailable", "quota: none left")
     early = after(human, artifacts=False).ending
     assert early is not None and early.reason == "startup_failed_before_artifacts"
+    soon = after(ErrorClass("usage_limit", "wait", 3000, "used up"))
+    assert (soon.ending, soon.wait, soon.why) == (None, 3000, "usage_limit: used up")
+    late = after(ErrorClass("usage_limit", "wait", 4000, "used up")).ending
+    assert late is not None and late.status == "needs_human"
     assert after(OK, artifacts=False, empty=2).ending is None
     barren = after(OK, artifacts=False, empty=3).ending
     assert barren is not None and barren.reason == "missing_artifacts_after_success"

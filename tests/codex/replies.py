@@ -143,9 +143,17 @@ def rate_limited(retry_after: int | None = None) -> Reply:
     return http_error(429, {"type": "rate_limit_exceeded", "message": "Rate limit reached"}, headers)
 
 
-def usage_limit() -> Reply:
-    """Return the 429 of a plan whose allowance is used up."""
-    return http_error(429, {"type": "usage_limit_reached", "message": "The usage limit has been reached"})
+def usage_limit(resets_at: int | None = None) -> Reply:
+    """Return the 429 of a plan whose allowance is used up, until `resets_at` (epoch) when given."""
+    told = {"used-percent": 100, "window-minutes": 300, "reset-at": resets_at}
+    headers = [(f"x-codex-primary-{name}", str(value)) for name, value in told.items()] if resets_at else []
+    return http_error(429, {"type": "usage_limit_reached", "message": "The usage limit has been reached"}, headers)
+
+
+def out_of_credits() -> Reply:
+    """Return the 429 of a workspace without credit."""
+    headers = [("x-codex-rate-limit-reached-type", "workspace_owner_credits_depleted")]
+    return http_error(429, {"type": "usage_limit_reached", "message": "limit"}, headers)
 
 
 def quota() -> Reply:

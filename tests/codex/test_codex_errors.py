@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import pytest
-from autoresearch.background.agent import ErrorClass
-from autoresearch.codex.codex_errors import TEXT_LIMIT, classify, retry_after, start_up_error
+from autoresearch.background.agent import ErrorClass, Usage
+from autoresearch.codex import rollout
+from autoresearch.codex.codex_errors import TEXT_LIMIT, by_record, classify, retry_after, start_up_error
+from autoresearch.codex.rollout import Record
 
 URL = "url: http://127.0.0.1:42963/v1/responses"
 
@@ -19,7 +25,7 @@ FAILURES = [
         "You\u2019ve hit your usage limit. Visit https://chatgpt.com/settings/usage to purchase more credits "
         "or try again at 4:51 PM.",
         "usage_limit",
-        "human",
+        "wait",
     ),
     (
         "To use Codex with your ChatGPT plan, upgrade to Plus: https://chatgpt.com/explore/plus.",
@@ -152,3 +158,87 @@ def test_the_text_is_bounded_and_clean() -> None:
     text = classify("\x1b[31mboom\n" + "z" * 10_000, 1, completed=False).text
     assert text.startswith("boom zzz")
     assert len(text) <= TEXT_LIMIT
+
+
+NOON = 1_796_040_000.0  # 2026-11-30 12:00 UTC
+
+
+@pytest.mark.parametrize(
+    ("record", "text", "told"),
+    [
+        (Record(error="usage_limit_exceeded", resets_at=NOON + 90), "hit your limit", ("usage_limit", "wait", 92)),
+        (Record(error="usage_limit_exceeded"), "try again at 1:30 PM.", ("usage_limit", "wait", 5402)),
+        (
+            Record(error="usage_limit_exceeded"),
+            "or try again at Dec 2nd, 2026 1:21 AM",
+            ("usage_limit", "wait", 134462),
+        ),
+        (Record(error="usage_limit_exceeded"), "try again at 3:27 AM.", ("usage_limit", "wait", 55622)),
+        (Record(error="usage_limit_exceeded"), "no time told", ("usage_limit", "human", None)),
+        (
+            Record(error="usage_limit_exceeded", reached="workspace_owner_credits_depleted", resets_at=NOON + 9),
+            "Your workspace is out of credits. Add credits to continue.",
+            ("quota", "human", None),
+        ),
+        (Record(error="usage_limit_exceeded"), "You hit your spend cap.", ("quota", "human", None)),
+        (Record(error="cyber_policy"), "no", ("denied", "human", None)),
+        (Record(error="inference_hook_denied"), "no", ("denied", "human", None)),
+        (Record(error="flex_unavailable"), "Flex capacity", ("overloaded", "backoff", None)),
+        (Record(error="rate_limit_exceeded"), "try again in 1.5s", ("rate_limited", "wait", 1.5)),
+        (Record(error="http_connection_failed", status=503), "x", ("overloaded", "backoff", None)),
+        (Record(error="http_connection_failed", status=401), "x", ("authentication", "human", None)),
+        (Record(error="http_connection_failed"), "x", ("network", "backoff", None)),
+    ],
+)
+def test_the_kind_that_the_record_names_comes_first(record: Record, text: str, told: tuple[str, str, float | None]):
+    found = by_record(record, text, NOON)
+    assert found is not None
+    assert (found.name, found.action, found.retry_after) == told
+
+
+def test_a_kind_that_is_not_known_is_left_to_the_text():
+    assert by_record(Record(error="other"), "at capacity", NOON) is None
+    assert by_record(Record(), "", NOON) is None
+
+
+def test_what_a_record_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("CODEX_HOME", str(tmp_path))
+    folder = tmp_path / "sessions" / "2026" / "11" / "30"
+    folder.mkdir(parents=True)
+    write(folder, "root", "root", [tokens(100, 10), limits(), ended("usage_limit_exceeded", NOON + 5)])
+    write(folder, "child", "root", [tokens(50, 5), tokens(700, 70)])
+    write(folder, "other", "other", [tokens(9, 9)])
+    found = rollout.read("root", NOON)
+    assert (found.usage, found.context, found.error) == (Usage(100, 0, 10, 0), 55, "usage_limit_exceeded")
+    assert (found.resets_at, found.reached) == (NOON + 90, "")
+    assert rollout.read("root", NOON + 60).error == ""  # an earlier session's of this thread
+    assert rollout.with_helpers("root", NOON) == Usage(700, 0, 70, 0)
+    assert rollout.read("none", NOON) == rollout.Record()
+
+
+def write(folder: Path, name: str, session: str, events: list[dict[str, object]]) -> None:
+    """Write a record as Codex does."""
+    head = {"type": "session_meta", "payload": {"session_id": session, "id": name}}
+    lines = [head, *({"type": "event_msg", "payload": event} for event in events)]
+    path = folder / f"rollout-2026-11-30T12-00-00-{name}.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\ntorn {")
+    os.utime(path, (NOON + 9, NOON + 9))
+
+
+def tokens(into: int, out: int) -> dict[str, object]:
+    """An event that counts tokens."""
+    total = {"input_tokens": into, "cached_input_tokens": 0, "output_tokens": out, "reasoning_output_tokens": 0}
+    info = {"total_token_usage": total, "last_token_usage": {"input_tokens": into // 2, "output_tokens": out // 2}}
+    return {"type": "token_count", "info": info, "rate_limits": {"primary": None}}
+
+
+def limits() -> dict[str, object]:
+    """An event that tells a plan's windows, one of them used up."""
+    full = {"used_percent": 100.0, "window_minutes": 300, "resets_at": NOON + 90}
+    half = {"used_percent": 30.0, "window_minutes": 10080, "resets_at": NOON + 9999}
+    return {"type": "token_count", "info": None, "rate_limits": {"primary": full, "secondary": half}}
+
+
+def ended(kind: str, at: float) -> dict[str, object]:
+    """The end of a turn that failed."""
+    return {"type": "task_complete", "error": {"message": "m", "codex_error_info": kind}, "completed_at": at}

@@ -104,11 +104,32 @@ def test_a_wait_that_the_server_asks_for_is_left_to_the_cli(server: Server, back
     assert (ended["reason"], ended["spent"]["sessions"]) == ("goal_reached", 1)
 
 
+def test_a_usage_limit_is_waited_out(server: Server, background: Background):
+    reset = int(time.time()) + 12
+
+    def talk(request: replies.Request) -> scripts.Talk[None]:
+        while time.time() < reset:
+            yield replies.usage_limit(reset)
+        yield from to(1)(request)
+
+    server.play(talk)
+    background.launch("--stop-condition", "<= 1")
+    assert until(lambda: background.record().get("waiting_until"))
+    waiting = background.status()
+    assert (waiting["status"], "usage_limit" in waiting["waiting_for"]) == ("running", True)
+    assert background.ended()["reason"] == "goal_reached"
+    assert time.time() > reset and background.log().count("waiting until") == 1
+    assert "0 tokens" in background.log()
+
+
 @pytest.mark.parametrize(
     ("fault", "name"),
     [
         (replies.unauthorized(), "authentication"),
         (replies.usage_limit(), "usage_limit"),
+        (replies.usage_limit(int(time.time()) + 86_400), "usage_limit"),
+        (replies.out_of_credits(), "quota"),
+        (replies.failed("cyber_policy", "not allowed"), "denied"),
         (replies.bad_request(), "bad_request"),
     ],
 )

@@ -23,6 +23,7 @@ Name = Literal[
     "authentication",
     "bad_request",
     "missing_model",
+    "denied",
     "context_overflow",
     "interrupted",
     "unknown",
@@ -74,6 +75,11 @@ class Usage:
     def total(self) -> int:
         """All tokens in and out."""
         return self.input + self.output
+
+    def plus(self, other: Usage) -> Usage:
+        """Both together."""
+        mine = (self.input + other.input, self.cached + other.cached)
+        return Usage(*mine, self.output + other.output, self.reasoning + other.reasoning)
 
 
 def tokens_since(previous: Usage, usage: Usage) -> Usage:

@@ -181,7 +181,8 @@ class Controller:
             return over
         options = self.manifest.controller
         finished = outcome.Session(ended.ending, self._has_artifacts(), self.failures, self.empty)
-        following = outcome.after(finished, options.max_stagnation, options.backoff_seconds)
+        patience = outcome.Patience(options.backoff_seconds, 3600 * options.wait_usage_limit, options.max_stagnation)
+        following = outcome.after(finished, patience)
         if following.ending is not None:
             return following.ending
         over = self._too_long(following)

@@ -31,6 +31,7 @@ class Options:
     notify: str = ""
     backoff_seconds: float = backoff.FIRST_S
     wait_limit_seconds: float = 0.0  # all waits for the model together; 0 for no limit
+    wait_usage_limit: float = 6.0  # hours that a plan's limit may take until it is reset
     silence_seconds: float = 3600.0  # a session without an event, and without a trial, for so long is ended
     setup: str = ""
     links: tuple[str, ...] = ()
@@ -120,7 +121,7 @@ def options(data: Mapping[str, Any]) -> Options:
     """Read the controller's options; unknown ones are passed over, None means the default."""
     data = {**{new: data.get(old) for old, new in _RENAMED.items()}, **data}
     known = {name: data[name] for name in names(Options) if data.get(name) is not None}
-    for name in ("sleep_seconds", "backoff_seconds", "wait_limit_seconds", "silence_seconds"):
+    for name in ("sleep_seconds", "backoff_seconds", "wait_limit_seconds", "silence_seconds", "wait_usage_limit"):
         if name in known:
             known[name] = float(known[name])
     for name in ("agent_args", "links"):

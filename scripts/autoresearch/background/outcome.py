@@ -48,16 +48,27 @@ def of_verdict(decision: str, reason: str, detail: str) -> Ending | None:
     return Ending(runtime.TERMINAL if decision == supervise.STOP else runtime.HUMAN, reason, detail)
 
 
-def after(session: Session, most_empty: int, first_wait: float) -> Next:
+@dataclass(frozen=True)
+class Patience:
+    """How long the user lets the controller wait: seconds of the first backoff and until a plan's limit is reset, and
+    how many sessions in a row may leave no run at all (0: any)."""
+
+    first: float
+    usage_limit: float
+    empty: int
+
+
+def after(session: Session, patience: Patience) -> Next:
     """What an error alone asks for; the supervisor's decision comes before."""
     error = session.error
     text = f"{error.name}: {error.text}" if error.text else error.name
-    if error.action == "human":
+    too_long = error.name == "usage_limit" and (error.retry_after or 0.0) > patience.usage_limit
+    if error.action == "human" or too_long:
         reason = "codex_exec_unavailable" if session.artifacts else "startup_failed_before_artifacts"
         return Next(Ending(runtime.HUMAN, reason, text))
-    if not session.artifacts and counts(error) and 0 < most_empty <= session.empty:
+    if not session.artifacts and counts(error) and 0 < patience.empty <= session.empty:
         ok = error.name == "ok"
         reason = "missing_artifacts_after_success" if ok else "startup_failed_before_artifacts"
         return Next(Ending(runtime.HUMAN, reason, f"{session.empty} sessions did not set the run up; last: {text}"))
-    wait = backoff.seconds(error, session.failures, first_wait)
+    wait = backoff.seconds(error, session.failures, patience.first)
     return Next(wait=wait, why=text if wait else "")

@@ -174,6 +174,11 @@ class Watch:
         over = supervise.judge(run.config, run.mode, run.state, self.book.spent).decision != supervise.RELAUNCH
         self._over_since = (self._over_since or time.monotonic()) if over else None
 
+    @property
+    def tokens_before(self) -> int:
+        """Tokens of the sessions before this one."""
+        return self._before.tokens
+
     def finish(self) -> None:
         """The final account."""
         self._account()
@@ -190,5 +195,6 @@ def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Finished:
     yielded = cause == "stop" and stopping.is_requested(book.layout)
     if not yielded:
         book.note(session=None, sessions=book.found.sessions + 1)
-        book.log(f"session ends: {ending.name} (exit code {code}) {ending.text}")
+        unused = "" if book.found.tokens > watch.tokens_before else ", 0 tokens: no model answered"
+        book.log(f"session ends: {ending.name} (exit code {code}{unused}) {ending.text}")
     return Finished(ending, cause, seen)

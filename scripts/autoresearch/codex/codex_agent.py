@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 from ..background.agent import Call, Ended, ErrorClass, Seen, Usage
 from ..kernel.core.choices import POLICIES
@@ -50,11 +51,14 @@ def _policy(call: Call) -> tuple[str, ...]:
 
 
 def ending(ended: Ended) -> ErrorClass:
-    """Why the session ended, by the text of its failure or of a refused start."""
+    """Why the session ended: by the kind that its record names, else by the text of its failure or refused start."""
     text = ended.seen.failure or codex_errors.start_up_error(ended.said)
-    return codex_errors.classify(text, ended.exit_code, ended.seen.completed)
+    record = rollout.read(ended.seen.thread_id, ended.started) if ended.seen.failure else rollout.Record()
+    known = codex_errors.by_record(record, text, time.time())
+    return known or codex_errors.classify(text, ended.exit_code, ended.seen.completed)
 
 
 def tokens(seen: Seen, started: float) -> Usage | None:
-    """The sum over the thread: as the stream tells it at the end of a turn, before that from the session's record."""
-    return seen.usage or rollout.tokens(seen.thread_id, started)
+    """The sum over the thread and its helpers: the stream tells it at the end of a turn, before that the record."""
+    own = seen.usage or rollout.read(seen.thread_id, started).usage
+    return own.plus(rollout.with_helpers(seen.thread_id, started)) if own else None
