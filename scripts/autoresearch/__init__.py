@@ -5,6 +5,7 @@ here, before any other module is read, so this file must stay parseable by Pytho
 """
 
 import os
+import signal
 import sys
 
 __version__ = "0.1.0"
@@ -47,7 +48,14 @@ def _allow_bytecode() -> None:
     sys.dont_write_bytecode = sys.pycache_prefix is None
 
 
+def _leave_quietly() -> None:
+    """Let Ctrl-C end the process without a word, until a command has begun that can obey it."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # or it was switched off, as for `&` in a script
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 # True without the flag means that an entry script has set it. With the flag it is the user's wish (-B or
 # PYTHONDONTWRITEBYTECODE); neither means that the package is used as a library, which changes no setting.
 if sys.dont_write_bytecode and not sys.flags.dont_write_bytecode:
     _allow_bytecode()
+    _leave_quietly()

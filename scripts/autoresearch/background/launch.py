@@ -19,7 +19,7 @@ from ..kernel.disk import atomic, locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout
 from ..kernel.run import budget, context, init, isolation, supervisor, tree
 from ..kernel.run import resuming as reading
-from ..kernel.system import process
+from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
 from . import agent, launch_facts, launch_rules, manifest_file, prompt_facts, runlog, runtime_file, stopping
 from . import manifest as values
@@ -83,7 +83,8 @@ def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
             answer = _fresh(layout, wish)
         else:
             answer = _adopt(layout, wish, found)
-        return {**answer, **_detach(layout, wish.manifest, handle)}
+        with interrupts.shielded():
+            return {**answer, **_detach(layout, wish.manifest, handle)}
 
 
 def _find_agent(found: Manifest) -> None:
@@ -185,7 +186,8 @@ def start(layout: Layout, changes: Mapping[str, Any]) -> dict[str, Any]:
         found = _with(manifest_file.require(layout), changes)
         _find_agent(found)
         answer = _prepare(layout, found)
-        return {**answer, **_detach(layout, found, handle)}
+        with interrupts.shielded():
+            return {**answer, **_detach(layout, found, handle)}
 
 
 def _with(found: Manifest, changes: Mapping[str, Any]) -> Manifest:

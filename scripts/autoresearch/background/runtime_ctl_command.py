@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable, Mapping
 
@@ -15,7 +14,6 @@ from . import agent_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
     from typing import Any
 
     from ..kernel.disk.layout import Layout
@@ -132,7 +130,6 @@ def _launch(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
     from . import launch
 
     _refuse_sandbox(layout)
-    _obey_signals()
     return launch.launch(layout, _wish(args, layout))
 
 
@@ -140,7 +137,6 @@ def _start(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
     from . import launch
 
     _refuse_sandbox(layout)
-    _obey_signals()
     return launch.start(layout, _changes(args))
 
 
@@ -181,8 +177,7 @@ def _stop(args: argparse.Namespace, layout: Layout) -> Outcome:
 
 
 def _logs(args: argparse.Namespace, layout: Layout) -> Outcome:
-    import time
-
+    from ..kernel.system import interrupts
     from . import runlog, runtime_file
 
     path = runtime_file.logged_at(layout)
@@ -192,7 +187,7 @@ def _logs(args: argparse.Namespace, layout: Layout) -> Outcome:
         sys.stdout.flush()
         if not runtime_file.is_running(layout):
             return Outcome({}, text="")
-        time.sleep(_LOOK)
+        interrupts.pause(_LOOK)
         text, offset = runlog.read(path, offset)
     return Outcome({}, text=text)
 
@@ -218,16 +213,6 @@ def _refuse_sandbox(layout: Layout) -> None:
 
         line = " ".join(shlex.quote(word) for word in ("python3", os.path.abspath(sys.argv[0]), *sys.argv[1:]))
         raise Refusal(f"{problem}; ask the user to run this line in a terminal of their own: {line}")
-
-
-def _obey_signals() -> None:
-    """A launch that is ended takes back what it has made."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _wish(args: argparse.Namespace, layout: Layout) -> Wish:

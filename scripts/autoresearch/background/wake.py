@@ -8,6 +8,8 @@ import signal
 import time
 from types import FrameType
 
+from ..kernel.system import interrupts
+
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -24,6 +26,7 @@ class Wake:
         os.set_blocking(self._write, False)
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._before = {number: signal.signal(number, self._note) for number in (*STOPS, signal.SIGCHLD)}
+        self.asked = interrupts.taken() or self.asked  # it came before we listened
         return self
 
     def __exit__(self, *error: object) -> None:

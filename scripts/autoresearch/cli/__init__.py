@@ -72,13 +72,13 @@ class _Parser(argparse.ArgumentParser):
 def main(name: str, argv: Sequence[str] | None = None) -> int:
     """Run one command ("report.watch") and return its exit code: 0 done, 1 refused or failed, 2 bad usage."""
     folder, _, verb = name.partition(".")
-    command = importlib.import_module(f"autoresearch.{folder}.{verb}_command")
-    parser = _Parser(prog=f"autoresearch_{verb}.py", description=command.__doc__, allow_abbrev=False)
-    parser.fail = getattr(command, "fail", fail)
-    command.add_arguments(parser)
-    args = parser.parse_args(argv)
+    parser = _Parser(prog=f"autoresearch_{verb}.py", allow_abbrev=False)
     try:
-        return _print(command.run(args))
+        command = importlib.import_module(f"autoresearch.{folder}.{verb}_command")
+        parser.description, parser.fail = command.__doc__, getattr(command, "fail", fail)
+        command.add_arguments(parser)
+        args = parser.parse_args(argv)
+        return _print(_run(command, args))
     except Refusal as refusal:
         return parser.fail(str(refusal))
     except BrokenPipeError:
@@ -90,6 +90,15 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         if os.environ.get("AUTORESEARCH_TRACEBACK"):
             raise
         return parser.fail(_blame(error))
+
+
+def _run(command: Any, args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
+    """What the command answers; from here on signals are noted, and obeyed where it does no harm."""
+    from ..kernel.system import interrupts
+
+    interrupts.install()
+    answer: Mapping[str, Any] | Outcome = command.run(args)
+    return answer
 
 
 def _blame(error: Exception) -> str:

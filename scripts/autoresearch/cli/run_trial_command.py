@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import signal
 
 from . import Outcome, arguments
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import FrameType
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,14 +20,7 @@ def run(args: argparse.Namespace) -> Outcome:
     from ..kernel.core import jsontext, rows
     from ..kernel.run import trial
 
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupted)
     labels, description = rows.describe(args.description, rows.labels(args.label))
     attempt = trial.Attempt(description, labels, args.hypothesis)
     answer = trial.run_trial(arguments.layout_of(args), attempt)
     return Outcome(answer, text=jsontext.dumps(answer))
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    """Leave by the way of an exception, so that the checks are ended and the intent stays for the next call."""
-    raise KeyboardInterrupt

@@ -7,10 +7,6 @@ import sys
 
 from ..cli import Outcome
 
-TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
-if TYPE_CHECKING:
-    from typing import NoReturn
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of contract section 6."""
@@ -22,12 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Play it; each trial is told as it happens, on stderr when stdout is for the JSON result."""
-    import signal
-
     from . import demo_run
 
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupted)
     text = args.format == "text" or (args.format is None and sys.stdout.isatty())
     stream = sys.stdout if text else sys.stderr
 
@@ -38,8 +30,3 @@ def run(args: argparse.Namespace) -> Outcome:
 
     result = demo_run.play(args.keep, args.codex, tell)
     return Outcome(result, text="" if text else None)
-
-
-def _interrupted(number: int, frame: object) -> NoReturn:
-    """Leave by the way of an exception, so that what was started is ended."""
-    raise KeyboardInterrupt

@@ -20,7 +20,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
 from ..kernel.disk.layout import SKILL_ROOT, Layout, standard
 from ..kernel.run import context
-from ..kernel.system import gitcall, process
+from ..kernel.system import gitcall, interrupts, process
 from ..kernel.system.git import Repo
 from .follow import Follower
 
@@ -140,7 +140,7 @@ def _script(stage: Stage, name: str, *arguments: str) -> Mapping[str, Any]:
     child = process.start_detached(command, stage.repo, {}, process.Streams(None, out, err), stage.mark)
     deadline = time.monotonic() + LIMIT
     while child.poll() is None and time.monotonic() < deadline:
-        time.sleep(TICK)
+        interrupts.pause(TICK)
     if child.poll() != 0:
         said = one_line(err.read_text("utf-8", "replace").replace("error: ", "", 1), 600)
         raise Refusal(f"{name} failed in the scratch repository: {said or 'it gave no reason'}; see {stage.folder}")
@@ -152,7 +152,7 @@ def _follow(stage: Stage, tell: Tell) -> None:
     follower = Follower(stage.layout)
     while runtime_file.is_running(stage.layout):
         follower.tell(tell)
-        time.sleep(TICK)
+        interrupts.pause(TICK)
     follower.tell(tell)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Mapping
 
@@ -14,7 +13,7 @@ from ..kernel.core.errors import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
     from ..kernel.core.config import Config
 
@@ -65,8 +64,6 @@ def run(args: argparse.Namespace) -> Outcome:
     from ..kernel.run import init
     from . import exec_run as exec_mode
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupted)
     _complete(args)
     layout = arguments.layout_of(args)
     problem = launch.sandbox_problem(layout.root)
@@ -123,8 +120,3 @@ def _say(told: Mapping[str, Any]) -> bool:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return False
     return True
-
-
-def _interrupted(number: int, frame: object) -> NoReturn:
-    """Before the first session a stop signal leaves the way of an exception, so that what was begun is undone."""
-    raise KeyboardInterrupt

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from collections.abc import Mapping, Sequence
-from types import FrameType
 from typing import Any
 
 from ..cli import Outcome, arguments, people
@@ -29,18 +27,11 @@ def run(args: argparse.Namespace) -> Outcome:
     from . import final_branch
     from .recheck import Needs
 
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupted)
     needs = Needs(tuple(args.link), args.setup)
     wish = final_branch.Wish(args.branch, args.squash, args.group, args.base, needs)
     with people.Progress() as progress:
         answer = final_branch.finalize(arguments.layout_of(args), wish, progress.step)
     return people.answer(args, answer, _text(answer))
-
-
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    """Leave by the way of an exception, so that checks are ended and temporary checkouts removed."""
-    raise KeyboardInterrupt
 
 
 def _text(answer: Mapping[str, Any]) -> str:

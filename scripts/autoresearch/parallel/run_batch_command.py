@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from collections.abc import Mapping
 
 from ..cli import arguments
 
 TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
 if TYPE_CHECKING:
-    from typing import Any, NoReturn
+    from typing import Any
 
     from .batch import Wish
 
@@ -33,8 +32,6 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """Do one of the three."""
     from . import batch, closing
 
-    for name in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(name, _interrupted)
     layout = arguments.layout_of(args)
     if args.command == "open":
         return batch.open_batch(layout, _wish(args))
@@ -50,8 +47,3 @@ def _wish(args: argparse.Namespace) -> Wish:
     devices = sum(item["count"] for item in accelerators.accelerators())
     shared = batch.Machine(limits.cpu_count(), limits.memory_mb()[0], limits.free_mb(root), devices)
     return batch.Wish(args.workers, shared, args.setup, tuple(args.link or ()))
-
-
-def _interrupted(number: int, frame: object) -> NoReturn:
-    """Leave by the way of an exception, so that the checks are ended and the note stays for the next call."""
-    raise KeyboardInterrupt

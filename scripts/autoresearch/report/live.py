@@ -22,6 +22,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence, excerpts
 from ..kernel.disk.layout import Layout
+from ..kernel.system import interrupts
 from . import reading, screenchart
 from .account_model import Account
 from .terminal import Terminal, screen
@@ -113,7 +114,7 @@ def _waker() -> Iterator[int]:
     receive, send = os.pipe()
     os.set_blocking(receive, False)
     os.set_blocking(send, False)
-    before: dict[int, Any] = {name: signal.signal(name, _ended) for name in (signal.SIGTERM, signal.SIGHUP)}
+    before: dict[int, Any] = {name: signal.signal(name, _ended) for name in interrupts.ENDING}
     before[signal.SIGWINCH] = signal.signal(signal.SIGWINCH, lambda number, frame: None)
     earlier = signal.set_wakeup_fd(send)
     try:

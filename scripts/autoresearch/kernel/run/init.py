@@ -16,6 +16,7 @@ from ..core.rows import Row
 from ..core.text import block, listing, one_line
 from ..disk import atomic, evidence, excerpts, journal, locks
 from ..disk.layout import EXEC_RUNTIME, Layout
+from ..system import interrupts
 from ..system.git import Repo
 from . import baseline, context, exact, intent, isolation
 from .context import Run
@@ -103,7 +104,7 @@ def _commit(layout: Layout, plan: Plan) -> str:
 
 def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
     """Archive what was there, then write log and snapshot; a recorder of the old run waits and sees the new one."""
-    with locks.held_if_there(layout.results):
+    with interrupts.shielded(), locks.held_if_there(layout.results):
         archive(layout)
         run = _create(layout, plan, first)
     if (layout.root / ".git").exists():

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from . import interrupts
+
 _SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
@@ -92,10 +94,21 @@ def attempt(
     """Exit code, stdout and stderr of one git call. Raises GitError when it cannot be started."""
     import subprocess
 
+    interrupts.check()
     try:
-        done = subprocess.run(command(args), cwd=cwd, input=stdin, env=environment(env), capture_output=True)
+        # In a session of its own Ctrl-C does not reach it: what git has begun it ends, and leaves no lock.
+        with interrupts.shielded():
+            done = subprocess.run(
+                command(args),
+                cwd=cwd,
+                input=stdin,
+                env=environment(env),
+                capture_output=True,
+                start_new_session=True,
+            )
     except OSError as problem:
         raise GitError(f"git cannot be run in {cwd}: {problem.strerror}") from None
+    interrupts.check()
     return done.returncode, done.stdout, done.stderr
 
 

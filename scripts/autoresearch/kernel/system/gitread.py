@@ -193,6 +193,7 @@ class Reader:
             stdin=subprocess.DEVNULL,
             stdout=pipe,
             stderr=pipe,
+            start_new_session=True,
         ) as git:
             assert git.stdout is not None and git.stderr is not None
             out = git.stdout.read(limit + 1)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..core.frozen import dataclass
-from . import platform
+from . import interrupts, platform
 from .capture import Capture
 
 TYPE_CHECKING = False
@@ -83,6 +83,7 @@ def run_shell(
     returns or raises, daemons included. Raises OSError when the shell cannot be started.
     """
     try:
+        interrupts.check()
         start = time.monotonic()
         child = _popen(["/bin/sh", "-c", command], cwd, _environment(env, mark), _PIPES)
         return _Watch(child, start, timeout, mark, limits).finish()
@@ -108,6 +109,7 @@ class _Watch:
         """Wait for the shell, then end what it left behind."""
         with self.capture:
             while self.child.poll() is None:
+                interrupts.check()
                 self._look()
                 self._police()
             duration = time.monotonic() - self.start
@@ -181,16 +183,17 @@ def _popen(
 ) -> subprocess.Popen[bytes]:
     import subprocess
 
-    return subprocess.Popen(
-        list(argv),
-        cwd=cwd,
-        env=env,
-        stdin=files[0],
-        stdout=files[1],
-        stderr=files[2],
-        start_new_session=True,
-        pass_fds=tuple(keep),
-    )
+    with interrupts.shielded():  # what has begun to exist is known to us
+        return subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env=env,
+            stdin=files[0],
+            stdout=files[1],
+            stderr=files[2],
+            start_new_session=True,
+            pass_fds=tuple(keep),
+        )
 
 
 def _environment(env: Mapping[str, str], mark: str) -> dict[str, str]:
