@@ -1,4 +1,4 @@
-"""A repository with a run and with what a user has lying about in it, made anew for each try; what must hold after it."""
+"""A repository with a run and with what a user has in it, made anew for each try; what must hold afterwards."""
 
 from __future__ import annotations
 
