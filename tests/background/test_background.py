@@ -10,7 +10,7 @@ from autoresearch.background import backoff, manifest, outcome, prompt, runtime,
 from autoresearch.background.agent import ErrorClass
 from autoresearch.background.runtime import Runtime, Session, Truth
 from autoresearch.kernel.core import jsontext
-from autoresearch.kernel.core.config import Config, RepoScope
+from autoresearch.kernel.core.settings import Config, RepoScope
 
 OK = ErrorClass("ok", "fresh_session")
 NETWORK = ErrorClass("network", "backoff", text="gone")

@@ -285,7 +285,7 @@ def test_exec_mode_archives_by_itself_and_wants_a_clean_tree(lab: Lab):
     ("flags", "words"),
     [
         (("--mode", "dance"), "expected one of loop"),
-        (("--iterations", "0"), "expected more than zero"),
+        (("--iterations", "0"), "expected more than 0"),
         (("--stop-condition", "when it is good"), "is not understood"),
         (("--scope", "../other"), "leaves the repository"),
         (("--companion-repo-scope", "../nowhere=x"), "is not usable"),

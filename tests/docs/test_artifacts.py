@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from autoresearch.background import manifest, runtime
 from autoresearch.cli import arguments
-from autoresearch.kernel.core import config, fold, rows
+from autoresearch.kernel.core import fold, rows, settings
 from autoresearch.kernel.core.choices import STATUSES
 from autoresearch.kernel.core.frozen import names
 
@@ -70,7 +70,7 @@ def test_the_states_keys_are_listed():
 
 
 def test_the_configurations_keys_are_listed():
-    assert sorted(keys("The snapshot", "config")) == sorted([*config.NAMES])
+    assert sorted(keys("The snapshot", "config")) == sorted([*settings.NAMES])
 
 
 def test_manifest_and_record_are_listed():

@@ -167,7 +167,7 @@ def test_what_is_missing_is_named(ci: Exec, name: str):
     [
         (("--no-such-flag",), "unrecognized arguments: --no-such-flag"),
         (("--iterations", "many"), "invalid int value: 'many'"),
-        (("--iterations", "0"), "iterations is 0, expected more than zero"),
+        (("--iterations", "0"), "iterations is 0, expected more than 0"),
         (("--mode", "loop"), "mode is 'loop', expected exec"),
         (("--parallel-mode", "parallel"), "parallel-mode is 'parallel', expected serial"),
         (("--web-search", "enabled"), "web-search is 'enabled', expected disabled"),

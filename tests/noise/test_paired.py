@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from autoresearch.kernel.core.config import Config
+from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.run import measure
 from autoresearch.kernel.run.measure import Measurement, Sample
 from autoresearch.noise import paired

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autoresearch.kernel.core import config, rows
-from autoresearch.kernel.core.config import Config
 from autoresearch.kernel.core.rows import Row
+from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.disk import journal
 
 WORDS = "cache the sorted keys once instead of asking for them in every turn of the inner loop of the parser".split()

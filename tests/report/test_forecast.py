@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from autoresearch.kernel.core.config import Config
+from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.core.supervise import Spent
 from autoresearch.report import forecast
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ..kernel.core import nextstep, supervise
-from ..kernel.core.config import Config
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout

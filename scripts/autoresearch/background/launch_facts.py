@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernel.core import resume_rules
-from ..kernel.core.config import Config
 from ..kernel.core.errors import Refusal
+from ..kernel.core.settings import Config
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
 from ..kernel.run import resuming as reading

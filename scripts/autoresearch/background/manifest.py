@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 from ..kernel.core import config
 from ..kernel.core.choices import MAX_STAGNATION, MIN_FREE_MB, MODES
-from ..kernel.core.config import Config
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, names
+from ..kernel.core.settings import Config
 from . import backoff
 
 POLICY = "danger_full_access"

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..kernel.core import numbers
-from ..kernel.core.config import Config
 from ..kernel.core.frozen import dataclass
+from ..kernel.core.settings import Config
 from ..kernel.core.text import block, one_line
 
 TRIALS = 10  # experiments in one session; then a fresh one is cheaper than a full context

@@ -6,10 +6,10 @@ import shlex
 import sys
 from typing import Any
 
-from ..kernel.core import nextstep, numbers
-from ..kernel.core.config import Config
+from ..kernel.core import config, nextstep, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
+from ..kernel.core.settings import Config
 from ..kernel.disk.layout import SKILL_ROOT, Layout
 from ..kernel.run import budget, context, resuming, trial
 from . import manifest_file, prompt
@@ -46,11 +46,11 @@ def _first(layout: Layout, found: Manifest) -> str:
     return prompt.render(_facts(layout, found.mode, found.config, found, {"setup": setup_command(layout, found)}))
 
 
-def _facts(layout: Layout, mode: str, config: Config, found: Manifest | None, more: dict[str, Any]) -> prompt.Facts:
+def _facts(layout: Layout, mode: str, agreed: Config, found: Manifest | None, more: dict[str, Any]) -> prompt.Facts:
     notes = (*found.notes, *(f"{key}: {value}" for key, value in found.approvals.items())) if found else ()
     repo = shlex.quote(str(layout.root))
     wish = (found.prompt_text or found.original_goal) if found else ""
-    return prompt.Facts(shlex.quote(str(SKILL_ROOT)), repo, mode, config, wish=wish, notes=notes, **more)
+    return prompt.Facts(shlex.quote(str(SKILL_ROOT)), repo, mode, agreed, wish=wish, notes=notes, **more)
 
 
 def _line(row: Row) -> str:
@@ -58,29 +58,13 @@ def _line(row: Row) -> str:
     return f"{row.iteration} {row.status} {metric} {row.description}"
 
 
-_FLAGS = {
-    "metric": "metric-name",
-    "required_keep_labels": "required-keep-label",
-    "required_stop_labels": "required-stop-label",
-}
-_NOT_FLAGS = ("measured", "noise", "repos", "worktree", "isolation", "session_mode")
-
-
 def setup_command(layout: Layout, found: Manifest) -> str:
     """The `init_run` call that sets up what the manifest holds."""
     words = ["python3", str(SKILL_ROOT / "scripts" / "autoresearch_init_run.py"), "--repo", str(layout.root)]
     words += ["--mode", found.mode, "--session-mode", "background"]
     words += ["--run-tag", found.run_tag] if found.run_tag else []
-    plain = Config()
-    for name in vars(plain):
-        value = getattr(found.config, name)
-        if name in _NOT_FLAGS or name == "extra" or value in (None, "", ()) or value == getattr(plain, name):
-            continue
-        flag = "--" + _FLAGS.get(name, name).replace("_", "-")
-        words += [part for item in (value if isinstance(value, tuple) else (value,)) for part in (flag, str(item))]
-    words += [
-        part for repo in found.config.companions for part in ("--companion-repo-scope", f"{repo.path}={repo.scope}")
-    ]
+    for flag, value in config.flags(found.config, leave_out=("isolation",)):
+        words += [f"--{flag}", value]
     return " ".join(shlex.quote(word) for word in words)
 
 

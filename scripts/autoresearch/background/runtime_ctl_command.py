@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Mapping
 
 from ..cli import Outcome, arguments
-from ..kernel.core import choices
 from ..kernel.core.errors import Refusal
+from ..kernel.core.settings import LAUNCH
 from . import agent_flags
 
 TYPE_CHECKING = False
@@ -65,7 +65,7 @@ def _agreed(parser: argparse.ArgumentParser) -> None:
     add("--resume-seed", action="append", metavar="K=V")
     add("--note", action="append", metavar="TEXT", help="for each session")
     add("--force", action="store_true", help="replace an earlier launch manifest")
-    add("--isolation", choices=choices.ISOLATION, help="work in this tree, on a branch, or in a worktree beside it")
+    arguments.add_settings(parser, LAUNCH)
     add("--setup", metavar="CMD", help="prepares a fresh worktree")
     add("--link", action="append", metavar="PATH", help="linked into a fresh worktree, e.g. node_modules")
     add("--notify", metavar="CMD", help="gets the ending as JSON on stdin")

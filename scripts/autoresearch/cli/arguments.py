@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..kernel.core import choices
+from ..kernel.core import choices, settings
 from ..kernel.core.errors import Refusal
 
 TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from ..kernel.core.config import Config
+    from ..kernel.core.settings import Config
     from ..kernel.disk.layout import Layout
 
 
@@ -59,46 +59,20 @@ def layout_of(args: argparse.Namespace) -> Layout:
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """The configuration flags of `init_run`, `runtime_ctl launch` and `exec`."""
-    add = parser.add_argument
-    add("--mode", default=None, help="loop, plan, debug, fix, security, ship or exec (default: loop)")
-    add("--session-mode", choices=choices.SESSION_MODES, help="where the run happens (default: foreground)")
-    add("--goal", help="what the user wants, in words")
-    add("--scope", help="patterns of the files that may change, e.g. 'src/**/*.py'")
-    add("--companion-repo-scope", action="append", metavar="PATH=SCOPE", help="a second repository with its own scope")
-    add("--metric-name", help="the name of the number")
-    add("--direction", choices=choices.DIRECTIONS, help="which way is better")
-    add("--verify", help="shell command that prints the number")
-    add("--guard", help="shell command that must still pass for a keep")
-    add("--execution-policy", choices=choices.POLICIES, help="for nested Codex sessions")
-    add("--iterations", type=int, metavar="N", help="stop after N experiments (default: unlimited)")
-    add("--run-tag", help="name of the run (default: made from the goal)")
-    add("--stop-condition", help="e.g. '<= 3' or 'stop when metric reaches zero'")
-    add("--rollback-policy", choices=choices.ROLLBACKS, help="revert commits, or reset in an isolated branch")
-    add("--required-stop-label", action="append", metavar="LABEL", help="the retained keep must carry it to stop")
-    add("--required-keep-label", action="append", metavar="LABEL", help="a keep must carry it")
-    add("--parallel-mode", choices=choices.PARALLEL)
-    add("--web-search", choices=choices.SEARCH)
-    add("--environment-summary", help="one line for the log (default: probed)")
-    _add_measured(parser)
+    parser.add_argument("--mode", help="loop, plan, debug, fix, security, ship or exec (default: loop)")
+    parser.add_argument("--run-tag", help="name of the run (default: made from the goal)")
+    parser.add_argument(
+        "--companion-repo-scope", action="append", metavar="PATH=SCOPE", help="a second repository with its own scope"
+    )
+    parser.add_argument("--environment-summary", help="one line for the log (default: probed)")
+    add_settings(parser, "")
+    add_settings(parser.add_argument_group(settings.NOISE), settings.NOISE)
 
 
-def _add_measured(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("measurement").add_argument
-    add("--metric-pattern", metavar="REGEX", help="one group around the number in verify's output")
-    add("--metric-key", metavar="KEY", help="which METRIC line or JSON key is the metric")
-    add("--verify-timeout", metavar="S", help="seconds one run may take (default: twice the baseline's)")
-    add("--verify-exit", choices=("zero", "any"), help="'any' reads the number whatever the exit code")
-    add("--calibrate", type=int, metavar="N", help="baseline runs (default: 3, fewer when one takes minutes)")
-    add("--alpha", metavar="P", help="error rate of a keep under noise (default: 0.05)")
-    add("--max-runs", type=int, metavar="N", help="runs a noisy trial may cost (default: 40)")
-    add("--min-delta", metavar="D", help="smallest gain worth keeping, in metric units")
-    add("--salvage-runs", type=int, metavar="N", help="tests of parts of a failed edit (default: a few, 0: none)")
-    add("--protect", action="append", metavar="GLOB", help="further files no experiment may change")
-    add("--confirm", metavar="CMD", help="held-out check run on would-be keeps")
-    add("--require", action="append", metavar="'KEY OP NUMBER'", help="another number a keep must satisfy")
-    add("--max-minutes", metavar="N", help="time budget, waiting excluded")
-    add("--max-tokens", type=int, metavar="N", help="token budget")
-    add("--max-sessions", type=int, metavar="N", help="sessions that a background run may take")
+def add_settings(parser: Any, group: str) -> None:
+    """The flags of one group of settings."""
+    for row in settings.with_flags(group):
+        row.add_to(parser)
 
 
 def add_rehearsed(parser: argparse.ArgumentParser) -> None:
@@ -124,25 +98,16 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
                 setattr(args, name, value)
 
 
-_FROM_FLAG = {
-    "metric": "metric_name",
-    "required_keep_labels": "required_keep_label",
-    "required_stop_labels": "required_stop_label",
-}
-
-
 def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
     from ..kernel.core import config
     from ..kernel.core.rows import labels
 
     data: dict[str, Any] = {}
-    for name in config.NAMES:
-        value = getattr(args, _FROM_FLAG.get(name, name), None)
-        if value is not None and name != "repos":
-            data[name] = value
-    for name in ("required_keep_labels", "required_stop_labels"):
-        data[name] = labels(data.get(name, ()))
+    for row in settings.with_flags():
+        value = getattr(args, row.dest, None)
+        if value is not None:
+            data[row.name] = labels(value) if row.more.get("labels") else value
     data["repos"] = repos_of(getattr(args, "companion_repo_scope", None), root, data.get("scope", ""))
     return config.from_dict(data)
 
@@ -158,7 +123,7 @@ def environment_of(args: argparse.Namespace, root: Path) -> str:
 
 def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[str, str]]:
     """The repositories of a run as `config.repos` holds them; raises `Refusal` for a companion that is none."""
-    from ..kernel.core.config import RepoScope
+    from ..kernel.core.settings import RepoScope
     from ..kernel.disk.layout import find_root
 
     found = [RepoScope(str(root), scope, "primary").to_dict()]

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..codex import codex_home, skill_file
 from ..kernel.core import numbers
-from ..kernel.core.config import Config
 from ..kernel.core.errors import Refusal
+from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout

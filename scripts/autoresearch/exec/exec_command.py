@@ -10,28 +10,22 @@ from collections.abc import Mapping
 from ..background import agent_flags
 from ..cli import Outcome, arguments, complain
 from ..kernel.core.errors import Refusal
+from ..kernel.core.settings import SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..kernel.core.config import Config
+    from ..kernel.core.settings import Config
 
 WAIT_LIMIT = 1800.0  # seconds that all waits for the model may take together
 _VARIABLES = {
     "mode": "MODE",
-    "goal": "GOAL",
-    "scope": "SCOPE",
-    "metric_name": "METRIC",
-    "direction": "DIRECTION",
-    "verify": "VERIFY",
-    "guard": "GUARD",
-    "iterations": "ITERATIONS",
-    "execution_policy": "EXECUTION_POLICY",
+    **{row.dest: row.more["env"] for row in SETTINGS if "env" in row.more},
     "agent": "AGENT",
     "agent_bin": "AGENT_BIN",
 }
-_NEEDED = ("goal", "scope", "metric_name", "direction", "verify", "iterations")
+_NEEDED = tuple(row.dest for row in SETTINGS if row.more.get("needed"))
 _FIXED = {"mode": "exec", "session_mode": "foreground", "parallel_mode": "serial", "web_search": "disabled"}
 _OPTIONS = ("max_stagnation", "backoff_seconds", "wait_limit_seconds", "silence_seconds")
 

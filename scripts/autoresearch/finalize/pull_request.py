@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..kernel.core import numbers
-from ..kernel.core.config import Config
+from ..kernel.core.settings import Config
 from ..kernel.core.text import block, one_line
 from .final_plan import Kept, change
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 
 from ..kernel.core import numbers
-from ..kernel.core.config import Config
 from ..kernel.core.frozen import replace
+from ..kernel.core.settings import Config
 from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
 from . import calibration, sequential

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..kernel.core.config import Config
 from ..kernel.core.fold import State
 from ..kernel.core.numbers import better
 from ..kernel.core.rows import Row
+from ..kernel.core.settings import Config
 from ..kernel.core.supervise import Spent
 from ..kernel.core.text import one_line
 from . import forecast, loose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..kernel.core.config import Config
+from ..kernel.core.settings import Config
 from ..kernel.core.supervise import Spent
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..background import runtime_file
 from ..kernel.core import nextstep
-from ..kernel.core.config import Config
 from ..kernel.core.rows import Row
+from ..kernel.core.settings import Config
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout

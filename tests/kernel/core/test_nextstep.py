@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 from autoresearch.kernel.core import fold, jsontext, nextstep
-from autoresearch.kernel.core.config import Config
 from autoresearch.kernel.core.rows import Row
+from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.core.supervise import Spent
 
 CONFIG = Config(goal="no any", scope="src", metric="errors", stop_condition="<= 3")

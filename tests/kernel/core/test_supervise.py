@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 from autoresearch.kernel.core import fold, supervise
-from autoresearch.kernel.core.config import Config
 from autoresearch.kernel.core.rows import Row
+from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.core.supervise import Counters, Spent, Verdict
 
 BASE = fold.fold([Row(0, "", "a1b2c3d", Decimal(9), "0", "-", "baseline", ("prod",), "x")], "lower", {})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from autoresearch.kernel.core import rows
-from autoresearch.kernel.core.config import Config
 from autoresearch.kernel.core.rows import Row
+from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.disk.journal import Log
 from autoresearch.kernel.disk.layout import Layout
 from autoresearch.kernel.run import record

@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
     from typing import Any
 
-__all__ = ["dataclass", "field", "names", "replace"]
+__all__ = ["Factory", "dataclass", "field", "names", "replace"]
 _MISSING = object()
 
 
-class _Factory:
+class Factory:
     """A default that is made anew for each instance."""
 
     def __init__(self, make: Any) -> None:
+        """`make` takes nothing and returns the value."""
         self.make = make
 
 
@@ -33,7 +34,7 @@ class _Fields:
         for name, default in owner.__defaults__.items():
             found[name] = item = dataclasses.field()
             item.name, item.type, item._field_type = name, "Any", dataclasses._FIELD  # type: ignore[attr-defined]
-            if isinstance(default, _Factory):
+            if isinstance(default, Factory):
                 item.default_factory = default.make
             elif default is not _MISSING:
                 item.default = default
@@ -53,7 +54,7 @@ def _init(self: Any, *args: Any, **kwargs: Any) -> None:
         elif name not in values:
             if default is _MISSING:
                 raise TypeError(f"{type(self).__name__} needs {name}")
-            values[name] = default.make() if isinstance(default, _Factory) else default
+            values[name] = default.make() if isinstance(default, Factory) else default
     if kwargs:
         raise TypeError(f"{type(self).__name__} has no {', '.join(kwargs)}")
     self.__dict__.update(values)
@@ -112,7 +113,7 @@ if not TYPE_CHECKING:
 
     def field(*, default_factory):
         """A field whose default is made anew for each instance."""
-        return _Factory(default_factory)
+        return Factory(default_factory)
 
     def replace(value, /, **changes):
         """A copy of `value` with these fields changed."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from . import ladder, numbers, supervise
-from .config import Config
 from .fold import State
 from .rows import Row
+from .settings import Config
 from .supervise import Spent
 from .text import one_line
 

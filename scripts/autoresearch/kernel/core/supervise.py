@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from . import decision
 from .choices import HAND_OVER_AT
-from .config import Config
 from .errors import Refusal
 from .fold import State
 from .frozen import dataclass
+from .settings import Config
 
 RELAUNCH, STOP, HUMAN = "relaunch", "stop", "needs_human"
 

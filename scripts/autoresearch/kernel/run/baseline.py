@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..core import evaluator_files as rules
-from ..core.config import Config, RepoScope
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
+from ..core.settings import Config, RepoScope
 from ..core.text import listing
 from ..disk import bytecode, hashes
 from ..disk.journal import Event

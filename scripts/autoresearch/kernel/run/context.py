@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core import config, supervise
-from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.fold import State, with_foreign_commits
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
+from ..core.settings import Config
 from ..core.text import one_line
 from ..disk import journal, snapshot
 from ..disk.journal import Event, Locked, Log

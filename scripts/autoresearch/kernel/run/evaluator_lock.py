@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core import artifacts, evaluator_files, scope
-from ..core.config import Config
 from ..core.frozen import replace
+from ..core.settings import Config
 from ..disk import hashes
 from ..disk.journal import Log
 from ..disk.layout import SKILL_ROOT

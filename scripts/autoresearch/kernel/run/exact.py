@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from .. import ports
-from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.numbers import median, plain
+from ..core.settings import Config
 from . import measure
 from .measure import Arms, Bench, Measurement, Sample
 

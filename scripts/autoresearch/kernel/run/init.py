@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core import artifacts, config
-from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.rows import Row
+from ..core.settings import Config
 from ..core.text import block, listing, one_line
 from ..disk import atomic, evidence, excerpts, journal, locks
 from ..disk.layout import EXEC_RUNTIME, Layout

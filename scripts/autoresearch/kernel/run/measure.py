@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..core import metric
-from ..core.config import Config
 from ..core.frozen import dataclass, field
 from ..core.numbers import median
+from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..disk import evidence
 from ..system import process

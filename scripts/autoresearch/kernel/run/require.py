@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from ..core import numbers
-from ..core.config import Config
 from ..core.errors import Refusal
 from ..core.frozen import replace
+from ..core.settings import Config
 
 _FORM = re.compile(r"\s*([^\s<>=!]+)\s*(<=|>=|==|<|>)\s*(?:(baseline)\s*(?:([*+-])\s*)?)?(\S+)?\s*")
 _TESTS: dict[str, Callable[[Decimal, Decimal], bool]] = {

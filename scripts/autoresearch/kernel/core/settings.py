@@ -1,0 +1,260 @@
+"""The settings of a run: one row each. Everything that lists settings reads these rows.
+
+From a row come the flag with its help, the value in the configuration, the comment line of the log's header, the
+variable that exec mode reads, the bounds, the command that starts the same run again, and the manual's table.
+"""
+
+from __future__ import annotations
+
+from .choices import DIRECTIONS, ISOLATION, PARALLEL, POLICIES, ROLLBACKS, SEARCH, SESSION_MODES
+from .frozen import Factory, dataclass
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from decimal import Decimal
+    from typing import Any
+
+    from . import metric as extraction
+    from . import stop_rules
+
+
+class Setting(Factory):
+    """One row. The class that holds it gives it its name and, by the annotation, its kind.
+
+    `default`: the value as text for decimals, so that nothing is loaded for `--help`; `about`: what it is, for people;
+    no `about` means that it has no flag.
+    """
+
+    name = kind = ""
+
+    def __init__(self, default: Any, about: str = "", **more: Any) -> None:
+        """Further keys: flag (where it is not the name), dest, choices, metavar, group, usual (the default in words),
+        header (its comment line), env (AUTORESEARCH_…), needed (exec), labels, above, below, least, most (bounds)."""
+        super().__init__(self.value)
+        self.default, self.about, self.more = default, about, more
+
+    def value(self) -> Any:
+        """The default as the configuration holds it."""
+        if self.default is None or not self.kind.startswith("Decimal"):
+            return self.default() if callable(self.default) else self.default
+        from decimal import Decimal
+
+        return Decimal(self.default)
+
+    @property
+    def flag(self) -> str:
+        """The flag without its dashes."""
+        return str(self.more.get("flag") or self.name.replace("_", "-"))
+
+    @property
+    def dest(self) -> str:
+        """The flag's name among parsed arguments."""
+        return self.flag.replace("-", "_")
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the flag may be repeated."""
+        return self.kind.startswith("tuple[")
+
+    def help(self) -> str:
+        """What it is, with the default where there is one."""
+        usual = self.more.get("usual") or (str(self.default) if isinstance(self.default, (str, int)) else "")
+        return f"{self.about} (default: {usual})" if usual else self.about
+
+    def add_to(self, parser: Any) -> None:
+        """Add the flag to an argument parser."""
+        kinds: dict[str, Any] = {"action": "append"} if self.is_list else {}
+        if self.kind.startswith(("int", "float")):
+            kinds["type"] = int if self.kind.startswith("int") else float
+        if self.more.get("choices"):
+            kinds["choices"] = self.more["choices"]
+        else:
+            kinds["metavar"] = self.more.get("metavar")
+        parser.add_argument(f"--{self.flag}", dest=self.dest, help=self.help(), **kinds)
+
+
+def setting(default: Any, about: str = "", **more: Any) -> Any:
+    """A row, in the place of a field's default; see `Setting`."""
+    return Setting(default, about, **more)
+
+
+def table(kind: type) -> tuple[Setting, ...]:
+    """The rows of a class, in order, each with its name and kind."""
+    found = []
+    for name, annotation in kind.__annotations__.items():  # text, by the __future__ import
+        row = kind.__dict__["__defaults__"][name]
+        if isinstance(row, Setting):
+            row.name, row.kind = name, str(annotation)
+            found.append(row)
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class RepoScope:
+    """A repository of the run: the primary one or a companion, each with its own scope."""
+
+    path: str
+    scope: str
+    role: str  # "primary" or "companion"
+
+    def to_dict(self) -> dict[str, str]:
+        """The object of `config.repos`."""
+        return {"path": self.path, "scope": self.scope, "role": self.role}
+
+
+NOISE, LAUNCH = "measurement", "launch"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the user confirmed before "go": the rows of any run, then from `measured` on those of a measured one.
+
+    Times are seconds. It travels in the log's header and in the snapshot (`docs/artifacts.md`).
+    """
+
+    direction: str = setting("lower", "which way is better", choices=DIRECTIONS, env="DIRECTION", needed=True)
+    parallel_mode: str = setting("serial", "one experiment at a time, or several", choices=PARALLEL)
+    web_search: str = setting("disabled", "whether the web may be searched", choices=SEARCH, header="web_search")
+    goal: str = setting("", "what the user wants, in words", header="goal", env="GOAL", needed=True)
+    scope: str = setting(
+        "",
+        "patterns of the files that may change, e.g. 'src/**/*.py'",
+        header="scope",
+        env="SCOPE",
+        needed=True,
+        usual="the whole repository",
+    )
+    repos: tuple[RepoScope, ...] = setting(())
+    metric: str = setting("", "the name of the number", flag="metric-name", header="metric", env="METRIC", needed=True)
+    verify: str = setting("", "shell command that prints the number", header="verify", env="VERIFY", needed=True)
+    guard: str = setting("", "shell command that must still pass for a keep", header="guard", env="GUARD")
+    iterations: int | None = setting(
+        None,
+        "stop after N experiments",
+        header="iterations",
+        env="ITERATIONS",
+        needed=True,
+        metavar="N",
+        above="0",
+        usual="unlimited",
+    )
+    stop_condition: str = setting(
+        "", "e.g. '<= 3' or 'stop when metric reaches zero'", header="stop_condition", usual="none; fix ends at 0"
+    )
+    required_keep_labels: tuple[str, ...] = setting(
+        (),
+        "a keep must carry it",
+        flag="required-keep-label",
+        header="required_keep_labels",
+        labels=True,
+        metavar="LABEL",
+    )
+    required_stop_labels: tuple[str, ...] = setting(
+        (),
+        "the retained keep must carry it to stop",
+        flag="required-stop-label",
+        header="required_stop_labels",
+        labels=True,
+        metavar="LABEL",
+    )
+    rollback_policy: str = setting(
+        "revert", "revert commits, or reset in an isolated branch", choices=ROLLBACKS, header="rollback_policy"
+    )
+    session_mode: str = setting("foreground", "where the run happens", choices=SESSION_MODES)
+    execution_policy: str = setting(
+        "", "for nested Codex sessions", choices=POLICIES, env="EXECUTION_POLICY", usual="danger_full_access"
+    )
+    measured: bool = setting(False)
+    metric_pattern: str = setting("", "one group around the number in verify's output", metavar="REGEX", group=NOISE)
+    metric_key: str = setting("", "which METRIC line or JSON key is the metric", metavar="KEY", group=NOISE)
+    verify_timeout: Decimal | None = setting(
+        None, "seconds one run may take", metavar="S", group=NOISE, above="0", usual="twice the baseline's"
+    )
+    verify_exit: str = setting(
+        "zero", "'any' reads the number whatever the exit code", choices=("zero", "any"), group=NOISE
+    )
+    calibrate: int | None = setting(
+        None,
+        "baseline runs",
+        metavar="N",
+        group=NOISE,
+        above="0",
+        most="400",
+        usual="3, 2 when one takes minutes",
+    )
+    alpha: Decimal = setting(
+        "0.05", "error rate of a keep under noise", metavar="P", group=NOISE, least="0.0001", below="0.5"
+    )
+    max_runs: int | None = setting(
+        None,
+        "runs a noisy trial may cost",
+        metavar="N",
+        group=NOISE,
+        above="0",
+        most="400",
+        usual="40",
+    )
+    min_delta: Decimal = setting(
+        "0", "smallest gain worth keeping, in metric units", metavar="D", group=NOISE, least="0"
+    )
+    protect: tuple[str, ...] = setting(
+        (), "further files no experiment may change", metavar="GLOB", group=NOISE, usual="what the checks name"
+    )
+    confirm: str = setting("", "held-out check run on would-be keeps", metavar="CMD", group=NOISE)
+    require: tuple[str, ...] = setting((), "another number a keep must satisfy", metavar="'KEY OP NUMBER'", group=NOISE)
+    salvage_runs: int | None = setting(
+        None,
+        "tests of parts of a failed edit; 0 turns them off",
+        **{"metavar": "N", "group": NOISE, "least": "0", "usual": "what twice a trial's price allows, at most 12"},
+    )
+    max_minutes: Decimal | None = setting(
+        None, "time budget, waiting excluded", metavar="N", group=NOISE, above="0", usual="unlimited"
+    )
+    max_tokens: int | None = setting(None, "token budget", metavar="N", group=NOISE, above="0", usual="unlimited")
+    max_sessions: int | None = setting(
+        None, "sessions that a background run may take", metavar="N", group=NOISE, above="0", usual="unlimited"
+    )
+    isolation: str = setting(
+        "none", "work in this tree, on a branch, or in a worktree beside it", choices=ISOLATION, group=LAUNCH
+    )
+    worktree: str = setting("")  # the checkout of an isolated run, "" for the root itself
+    metric_form: str = setting("")  # how the metric came at the baseline
+    noise: Mapping[str, Any] = setting(dict)
+    extra: Mapping[str, Any] = setting(dict)  # unknown keys written by someone else
+
+    @property
+    def source(self) -> extraction.Source:
+        """Where the metric is found in the check's output."""
+        from . import metric
+
+        return metric.Source(self.metric, self.metric_key, self.metric_pattern, self.metric_form)
+
+    @property
+    def companions(self) -> tuple[RepoScope, ...]:
+        """The companion repositories."""
+        return tuple(repo for repo in self.repos if repo.role != "primary")
+
+    def stop_at(self, mode: str) -> stop_rules.Condition | None:
+        """The stop condition in force; fix mode that lowers its metric stops at 0 by itself."""
+        zero = mode == "fix" and self.direction == "lower"
+        if not self.stop_condition and not zero:
+            return None
+        from . import stop_rules
+
+        return stop_rules.parse(self.stop_condition or "<= 0", self.direction)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `config` object: the rows of any run always, further ones in a measured run or where they were set."""
+        from . import config
+
+        return config.to_dict(self)
+
+
+SETTINGS = table(Config)
+NAMES = tuple(row.name for row in SETTINGS if row.name != "extra")
+
+
+def with_flags(group: str | None = None) -> Iterator[Setting]:
+    """Yield the rows that have a flag; those of one group, where it is given."""
+    return (row for row in SETTINGS if row.about and (group is None or row.more.get("group", "") == group))
