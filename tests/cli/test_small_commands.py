@@ -293,7 +293,7 @@ def test_exec_mode_archives_by_itself_and_wants_a_clean_tree(lab: Lab):
         (("--metric-pattern", "("), "does not compile"),
         (("--metric-pattern", "x"), "0 groups"),
         (("--alpha", "2"), "alpha is 2"),
-        (("--calibrate", "1000000"), "at most 400 runs"),
+        (("--calibrate", "1000000"), "at most 400"),
         (("--min-delta", "-1"), "min-delta"),
         (("--required-keep-label", "a b"), "label 'a b'"),
         (("--baseline-metric", "NaN"), "baseline metric is 'NaN'"),
