@@ -206,7 +206,10 @@ class Config:
     salvage_runs: int | None = setting(
         None,
         "tests of parts of a failed edit; 0 turns them off",
-        **{"metavar": "N", "group": NOISE, "least": "0", "usual": "what twice a trial's price allows, at most 12"},
+        metavar="N",
+        group=NOISE,
+        least="0",
+        usual="what twice a trial's price allows, at most 12",
     )
     max_minutes: Decimal | None = setting(
         None, "time budget, waiting excluded", metavar="N", group=NOISE, above="0", usual="unlimited"
