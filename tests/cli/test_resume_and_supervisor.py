@@ -1,4 +1,4 @@
-"""`resume_check` and `supervisor_status`: every decision, detail and reason of the contract."""
+"""`resume_check` and `supervisor_status`: every documented decision, detail and reason."""
 
 from __future__ import annotations
 

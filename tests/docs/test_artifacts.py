@@ -123,3 +123,18 @@ def test_what_the_page_shows_of_a_log_can_be_read():
     shown = re.findall(r"^```text\n(.*?)^```", markdown.read(ROOT / PAGE), re.MULTILINE | re.DOTALL)
     lines = [line for block in shown for line in block.split("\n") if line and not line.startswith(("#", "iteration"))]
     assert [rows.parse_row(line).iteration for line in lines] == [0, 1, 2, 5, 5, 5]
+
+
+def test_sections_that_the_code_names_are_there():
+    named = [
+        (page, title)
+        for module in modules()
+        for page, title in re.findall(
+            r"\b((?:docs|references)/[\w-]+\.md)(?:, ([A-Z][a-z]+(?: [a-z]+){0,2}))?", module.path.read_text()
+        )
+    ]
+    assert len(named) > 40
+    gone = [(page, title) for page, title in named if not (ROOT / page).exists()]
+    assert gone == []
+    heads = {page: markdown.read(ROOT / page) for page, _ in named}
+    assert [(page, title) for page, title in named if title and f"\n## {title}\n" not in heads[page]] == []

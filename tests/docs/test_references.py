@@ -98,7 +98,7 @@ def test_each_rule_has_one_home():
     assert {pair: " ".join(min(same)) for pair, same in shared.items() if same} == {}
 
 
-# What contract section 7 promises, by words that tell the rule, and the one page where it stands.
+# What the protocols promise, by words that tell the rule, and the one page where it stands.
 HOMES = {
     "pivot-protocol": [
         "3 failures in a row",

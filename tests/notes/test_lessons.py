@@ -32,7 +32,7 @@ def lesson(number: int, strategy: str, outcome: str = "keep") -> Lesson:
     return Lesson(number, f"title {number}", strategy, outcome, f"insight {number}")
 
 
-def test_the_format_of_the_contract_reads_and_writes():
+def test_the_documented_format_reads_and_writes():
     first, second = lessons.parse(TEXT)
     assert first.text() in TEXT
     assert first.iteration == "any-types#1"

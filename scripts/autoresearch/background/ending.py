@@ -18,7 +18,7 @@ from ..kernel.system import process
 from ..notes import lessons_file
 from ..notes.lessons import Lesson
 
-RECENT = 5  # iterations in which a lesson makes the summary needless; contract section 5
+RECENT = 5  # iterations in which a lesson makes the summary needless; docs/artifacts.md, Lessons and ideas
 NOTIFY_LIMIT = 30.0  # seconds
 
 

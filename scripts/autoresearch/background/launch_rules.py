@@ -24,7 +24,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Gate:
-    """`decision`, `reason` and `resume_strategy` of contract section 5, with reasons for people."""
+    """`decision`, `reason` and `resume_strategy` as in docs/artifacts.md, Reasons, with reasons for people."""
 
     decision: str
     reason: str

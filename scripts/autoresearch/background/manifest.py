@@ -50,7 +50,7 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Contract section 4 `autoresearch-launch.json`, then what this controller adds."""
+    """`autoresearch-launch.json` as in docs/artifacts.md, Launch manifest; then what this controller adds."""
 
     mode: str = "loop"
     original_goal: str = ""

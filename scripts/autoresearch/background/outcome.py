@@ -10,7 +10,7 @@ from .agent import ErrorClass
 
 @dataclass(frozen=True)
 class Ending:
-    """How a run ends: `status` and `reason` of contract section 5, and one sentence."""
+    """How a run ends: `status` and `reason` as in docs/artifacts.md, Reasons, and one sentence."""
 
     status: str
     reason: str

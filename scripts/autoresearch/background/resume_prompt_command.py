@@ -8,7 +8,7 @@ from ..cli import Outcome, arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 5."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
 
 

@@ -26,7 +26,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Runtime:
-    """Contract section 4, then what this controller adds. Times are UTC texts, `spent` is minutes, tokens, sessions."""
+    """As in docs/artifacts.md, Runtime record. Times are UTC texts, `spent` is minutes, tokens, sessions."""
 
     status: str = RUNNING
     pid: int = 0
@@ -85,7 +85,7 @@ def from_dict(data: Mapping[str, Any]) -> Runtime:
 
 @dataclass(frozen=True)
 class Truth:
-    """What can be said now: `status` and `reason` of contract section 5, and one sentence."""
+    """What can be said now: `status` and `reason` as in docs/artifacts.md, Reasons, and one sentence."""
 
     status: str
     reason: str

@@ -23,7 +23,7 @@ _LOOK = 0.5  # seconds between looks at a log that is followed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The subcommands with their flags (contract sections 5 and 6)."""
+    """The subcommands with their flags (docs/artifacts.md, Commands)."""
     kind = _deferred(type(parser))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=kind)
     for name, (about, groups) in _COMMANDS.items():

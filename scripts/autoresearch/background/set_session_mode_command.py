@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 5."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     parser.add_argument("--session-mode", choices=choices.SESSION_MODES, required=True)
     parser.add_argument("--execution-policy", choices=choices.POLICIES, help="for nested Codex sessions")

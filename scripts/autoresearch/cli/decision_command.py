@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 5."""
+    """Flags as in docs/artifacts.md, Commands."""
     parser.add_argument("--direction", required=True, choices=DIRECTIONS)
     parser.add_argument("--current-metric", required=True, help="the retained metric")
     parser.add_argument("--trial-metric", help="the trial's metric")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract sections 5 and 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     arguments.add_config(parser)
     arguments.add_rehearsed(parser)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 5."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     parser.add_argument("--status", required=True, choices=RECORDABLE)
     parser.add_argument("--metric", help="the measured number (reported runs only)")

@@ -8,7 +8,7 @@ from . import Outcome, arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     parser.add_argument("--description", required=True, help="what was changed, one line")
     parser.add_argument("--label", action="append", default=[], help="repeatable, or comma separated")

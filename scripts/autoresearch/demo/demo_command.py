@@ -9,7 +9,7 @@ from ..cli import Outcome
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     add = parser.add_argument
     add("--keep", metavar="DIR", default="", help="play in this new or empty folder (default: a temporary one)")
     add("--codex", action="store_true", help="let the installed Codex make the edits (uses your account)")

@@ -10,7 +10,7 @@ from ..cli import Outcome, arguments, people
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     parser.add_argument("--verify", default="", metavar="CMD", help="a check to try twice (default: the run's)")
     people.add_format(parser)

@@ -31,7 +31,7 @@ _OPTIONS = ("max_stagnation", "backoff_seconds", "wait_limit_seconds", "silence_
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6; the environment stands in for those that are left out."""
+    """Flags as in docs/artifacts.md, Commands; the environment stands in for those that are left out."""
     parser.epilog = "Instead of flags, variables AUTORESEARCH_" + ", _".join(_VARIABLES.values()) + " may be set."
     arguments.add_repo(parser)
     arguments.add_config(parser)

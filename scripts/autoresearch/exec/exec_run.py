@@ -174,7 +174,7 @@ def told(layout: Layout) -> Iterator[dict[str, Any]]:
 
 
 def _summary(run: context.Run, for_human: bool, reason: str) -> dict[str, Any]:
-    """The last line of contract section 5."""
+    """The last line as in docs/artifacts.md, Exec lines."""
     state, blocked = run.state, for_human and reason != "soft_blocked"
     improved = state.keeps > 0 and numbers.better(run.config.direction, state.best_metric, state.baseline_metric)
     return {

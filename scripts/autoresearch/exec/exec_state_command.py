@@ -8,7 +8,7 @@ from ..cli import Outcome, arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 5."""
+    """Flags as in docs/artifacts.md, Commands."""
     parser.add_argument("--repo", "--repo-root", dest="repo", metavar="DIR", help="any folder inside the repository")
     parser.add_argument("--lines", action="store_true", help="print the run's JSON lines and last line, from its log")
     parser.add_argument("--cleanup", action="store_true", help="remove the snapshot and its folder")

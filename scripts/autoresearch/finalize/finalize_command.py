@@ -10,7 +10,7 @@ from ..cli import Outcome, arguments, people
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6, and what a clean checkout may need."""
+    """Flags as in docs/artifacts.md, Commands, and what a clean checkout may need."""
     arguments.add_paths(parser)
     add = parser.add_argument
     add("--branch", required=True, metavar="NAME", help="the branch to make; it must not exist")

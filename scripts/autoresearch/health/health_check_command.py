@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 5."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     scope_flags.add_scopes(parser)
     parser.add_argument("--verify-cmd", default="", help="the check whose programs must be there")

@@ -18,7 +18,7 @@ _COMMANDS = {"install": "add them", "uninstall": "remove them", "status": "are t
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6, and the hook itself."""
+    """Flags as in docs/artifacts.md, Commands, and the hook itself."""
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in _COMMANDS.items():
         command = commands.add_parser(name, help=text, allow_abbrev=False)

@@ -8,7 +8,7 @@ from ..cli import Outcome, arguments
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_repo(parser)
     parser.add_argument("--summary", action="store_true", help="the header line instead of JSON")
     parser.add_argument("--web-search", choices=("enabled", "disabled"), default="disabled")

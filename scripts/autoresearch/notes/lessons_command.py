@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 5."""
+    """Flags as in docs/artifacts.md, Commands."""
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="print the entries", allow_abbrev=False)
     append = commands.add_parser("append", help="add one entry", allow_abbrev=False)

@@ -25,7 +25,7 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
-MOST = 3  # workers; contract section 7
+MOST = 3  # workers; references/parallel-experiments-protocol.md
 LEAST_RAM_MB = 7000  # of a machine sold with 8 GB
 LEAST_DISK_MB = 5000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

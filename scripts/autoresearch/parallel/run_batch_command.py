@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     commands = parser.add_subparsers(dest="command", required=True)
     opened = commands.add_parser("open", help="a worktree for each worker", allow_abbrev=False)
     closed = commands.add_parser("close", help="measure, pick, confirm, record", allow_abbrev=False)

@@ -1,4 +1,4 @@
-"""A reported parallel batch: worker rows and one main row in one write (contract section 5)."""
+"""A reported parallel batch: worker rows and one main row in one write (docs/artifacts.md, Commands)."""
 
 from __future__ import annotations
 

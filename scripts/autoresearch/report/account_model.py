@@ -67,7 +67,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Controller:
-    """The background controller: contract section 5's status and reason, one sentence, and what it waits for.
+    """The background controller: status and reason of docs/artifacts.md, Reasons, one sentence, and what it waits for.
 
     `waiting_until` is in seconds since the epoch, `command` is what its session runs right now.
     """

@@ -12,7 +12,7 @@ from ..cli import Outcome, arguments, people
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     parser.add_argument("--html", metavar="PATH", help="instead of autoresearch-evidence/report.html")
     parser.add_argument("--markdown", metavar="PATH", help="instead of autoresearch-evidence/report.md")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Flags of contract section 6."""
+    """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     parser.add_argument("--once", action="store_true", help="print one screen and end")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="json: the figures, once")

@@ -47,7 +47,7 @@ HEADER = {
 }
 
 
-def test_the_object_has_the_keys_of_the_contract():
+def test_the_object_has_the_documented_keys():
     assert sorted(Config().to_dict()) == sorted(KEYS)
     assert "execution_policy" in replace(FULL).to_dict()
     assert Config(measured=True).to_dict().keys() > {*KEYS, "alpha", "noise", "protect"}

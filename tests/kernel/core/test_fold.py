@@ -1,4 +1,4 @@
-"""The fold: each row of the contract's table, and what holds for every sound log."""
+"""The fold: each row of the documented table, and what holds for every sound log."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_row_without_a_metric_shows_the_retained_one():
     assert after("pivot", None)[0].last_trial_metric == 10
 
 
-def test_the_state_has_the_keys_of_the_contract():
+def test_the_state_has_the_documented_keys():
     assert (
         list(fold.fold([BASE], "lower", {}).to_dict())
         == (
@@ -117,7 +117,7 @@ def test_an_unsound_log_is_named(unsound: list[Row], problem: str):
 
 
 def table(state: State, row: Row, direction: str) -> dict[str, Any]:
-    """One row of the contract's table, applied to a state: the rule written a second time, step by step."""
+    """One row of the documented table, applied to a state: the rule written a second time, step by step."""
     new = state.to_dict()
     counter = COUNTER.get(row.status)
     if counter:

@@ -1,4 +1,4 @@
-"""The ladder since the last keep, and the limits on searches: the figures of the contract."""
+"""The ladder since the last keep, and the limits on searches: the documented figures."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.kernel.core import logs
 PLAIN = Row(1, "", "b2c3d4e", Decimal(41), "-6", "pass", "keep", ("production-path",), "narrow auth types")
 
 
-def test_the_row_of_the_contract():
+def test_the_documented_row():
     line = "1\tb2c3d4e\t41\t-6\tpass\tkeep\t[labels: production-path] narrow auth types"
     assert rows.parse_row(line) == PLAIN
     assert rows.format_row(PLAIN) == line

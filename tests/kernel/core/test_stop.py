@@ -1,4 +1,4 @@
-"""Stop conditions: every phrase of the contract is understood, and what is not understood is refused."""
+"""Stop conditions: every documented phrase is understood, and what is not understood is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The supervisor: each decision and reason of the contract, in the order in which they win."""
+"""The supervisor: each documented decision and reason, in the order in which they win."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def test_a_worktree_of_a_run_leads_to_the_checkout_that_holds_the_run(repo, tmp_
     assert layout.find_root(tmp_path / "other") == tmp_path / "other"
 
 
-def test_names_of_the_contract(tmp_path: Path):
+def test_names_that_are_documented(tmp_path: Path):
     found = made(tmp_path)
     assert found.lessons == tmp_path / "autoresearch-lessons.md"
     assert found.evidence == tmp_path / "autoresearch-evidence"

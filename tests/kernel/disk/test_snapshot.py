@@ -62,7 +62,7 @@ def test_the_snapshot_of_any_prefix_is_older_and_an_edited_one_diverges(rows: tu
     assert snapshot.relation(old, whole) == "diverged"
 
 
-def test_a_foreign_snapshot_needs_no_more_than_the_contract_lists():
+def test_a_foreign_snapshot_needs_no_more_than_is_documented():
     now = log("46.5")
     foreign = {
         "version": 1,

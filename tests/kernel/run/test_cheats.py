@@ -366,7 +366,7 @@ def test_confirm_is_run_on_would_be_keeps_alone_and_tells_no_more_than_pass_or_f
     comments = [line for line in cheat.repo.read("research-results.tsv").split("\n") if line.startswith("# ")]
     shown = [line for line in comments if not line.startswith(("# config_json", "# event"))]
     assert confirm not in "\n".join(shown)
-    assert cheat.state()["config"]["confirm"].endswith(confirm), "the contract keeps it in config"
+    assert cheat.state()["config"]["confirm"].endswith(confirm), "documented: config keeps it"
 
 
 def test_confirm_and_its_data_are_locked_where_they_can_be_read(cheat, confirm, tmp_path):

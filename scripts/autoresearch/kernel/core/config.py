@@ -117,7 +117,7 @@ def _within(row: Setting, value: Any) -> None:
 
 
 def header(config: Config, mode: str, run_tag: str, environment: str) -> dict[str, str]:
-    """The comment lines of a new log, in the contract's order; empty ones are left out."""
+    """The comment lines of a new log, in the order of docs/artifacts.md, The log; empty ones are left out."""
     repos = [repo.to_dict() for repo in config.repos]
     lines = {"metric_direction": config.direction, "mode": mode, "run_tag": run_tag, "parallel": config.parallel_mode}
     for row in SETTINGS:

@@ -19,7 +19,7 @@ _STRIKES = frozenset(("discard", "crash", "no-op", "refine"))
 
 @dataclass(frozen=True)
 class State:
-    """Everything that is known of a run after its last row (contract section 3)."""
+    """Everything that is known of a run after its last row (docs/artifacts.md, The snapshot)."""
 
     iteration: int
     baseline_metric: Decimal

@@ -69,7 +69,7 @@ def _kind(row: Row) -> str:
 
 
 def search_refusal(rows: Sequence[Row]) -> str | None:
-    """Why a web search may not be logged now, or None; limits of contract section 7."""
+    """Why a web search may not be logged now, or None; limits of references/web-search-protocol.md."""
     mains = [row for row in rows if row.is_main]
     now = mains[-1].iteration + 1 if mains else 0
     searches = [row.iteration for row in mains if row.status == "search"]

@@ -39,7 +39,7 @@ _BOTH = {
 
 
 def decide(found: Evidence) -> Decision:
-    """The decision of contract section 5."""
+    """The decision as in docs/artifacts.md, Reasons."""
     if found.has_results and found.has_state:
         return _with_both(found)
     if found.has_results:

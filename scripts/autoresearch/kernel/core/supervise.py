@@ -14,7 +14,7 @@ RELAUNCH, STOP, HUMAN = "relaunch", "stop", "needs_human"
 
 @dataclass(frozen=True)
 class Verdict:
-    """`decision` and `reason` as the contract lists them; `detail` is one sentence for people."""
+    """`decision` and `reason` as in docs/artifacts.md, Reasons; `detail` is one sentence for people."""
 
     decision: str
     reason: str

@@ -1,4 +1,4 @@
-"""The results log as an append-only journal: header comments, `# event:` lines, rows (contract section 2).
+"""The results log as an append-only journal: header comments, `# event:` lines, rows (docs/artifacts.md, The log).
 
 One writer at a time: lock the log itself, cut what a torn write left, one write, fsync, release.
 """

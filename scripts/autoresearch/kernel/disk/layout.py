@@ -93,7 +93,7 @@ def _read(path: Path) -> str:
 
 
 def exec_state_path(root: Path) -> Path:
-    """Where exec mode keeps its snapshot, outside the repository (contract section 1)."""
+    """Where exec mode keeps its snapshot, outside the repository (docs/artifacts.md, Files)."""
     return _temporary() / "codex-autoresearch-exec" / _digest(root) / "autoresearch-state.exec.json"
 
 

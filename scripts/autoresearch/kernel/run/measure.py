@@ -69,7 +69,7 @@ class Bench:
 
 
 def limit_of(config: Config, seconds: float | None) -> float:
-    """Seconds a run of verify may take: as configured, else twice the baseline's (contract section 7)."""
+    """Seconds a run of verify may take: as configured, else twice the baseline's (docs/artifacts.md, Metrics)."""
     if config.verify_timeout is not None:
         return float(config.verify_timeout)
     return FIRST_LIMIT if seconds is None else max(2 * seconds, seconds + SLACK)

@@ -1,4 +1,4 @@
-"""Recording a row that a person or an agent reports: the checks of contract section 2, then one append."""
+"""Recording a row that a person or an agent reports: the rules of docs/artifacts.md, The fold; then one append."""
 
 from __future__ import annotations
 
