@@ -11,8 +11,8 @@ import pytest
 from autoresearch.background import manifest, runtime
 from autoresearch.cli import arguments
 from autoresearch.kernel.core import fold, rows, settings
-from autoresearch.kernel.core.choices import STATUSES
 from autoresearch.kernel.core.frozen import names
+from autoresearch.kernel.core.statuses import NAMES as STATUSES
 
 from tests.conftest import ROOT
 from tests.docs import markdown

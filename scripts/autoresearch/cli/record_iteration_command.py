@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from ..kernel.core.choices import GUARDS, RECORDABLE
+from ..kernel.core.choices import GUARDS
 from ..kernel.core.errors import Refusal
+from ..kernel.core.statuses import RECORDABLE
 from . import arguments
 
 TYPE_CHECKING = False

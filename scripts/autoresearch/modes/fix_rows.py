@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..kernel.core import jsontext, numbers, rows
 from ..kernel.core.errors import Refusal
+from ..kernel.core.statuses import those
 from ..kernel.disk import journal
 from ..kernel.disk.layout import SKILL_ROOT
 from ..kernel.run.context import Run
@@ -62,7 +63,7 @@ def _all(log: journal.Log, ids: set[str]) -> Iterator[dict[str, str]]:
         fields["category"] = next(iter([*moved, *counts]), "")
         fields["finding"] = next(iter(named), "")
         yield fields
-        standing = counts if row.status in ("baseline", "keep", "drift") and counts else standing
+        standing = counts if row.status in those("retains") and counts else standing
 
 
 def _counts(log: journal.Log, iteration: int, metric: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from ..kernel.core import numbers, text
 from ..kernel.core.errors import Refusal
+from ..kernel.core.statuses import those
 from . import ship_log
 from .mode_entries import FIELD_LIMIT, Context, Entry, kind_of
 from .mode_schemas import OWASP, STRIDE, Schema
@@ -238,7 +239,7 @@ def retained(history: tuple[Entry, ...], category: str) -> str | None:
     """The metric that stands for a category of errors: its last baseline, keep or drift."""
     for entry in reversed(history):
         counted = bool(entry.get("counts"))  # then its metric is the run's, over all categories
-        if entry.kind in ("baseline", "keep", "drift") and entry.get("category") == category and not counted:
+        if entry.kind in those("retains") and entry.get("category") == category and not counted:
             return entry.get("metric")
     return None
 

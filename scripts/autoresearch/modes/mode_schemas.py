@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..kernel.core import text
-from ..kernel.core.choices import STATUSES
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.rows import COLUMNS as FIX_COLUMNS
+from ..kernel.core.statuses import TABLE
 
 SEVERITIES = ("critical", "high", "medium", "low")
 STRIDE = (
@@ -61,7 +61,6 @@ _BUG = tuple("title severity location hypothesis evidence reproduction impact ro
 _AUDIT = tuple("iteration type title result severity confidence lens stride owasp location description".split())
 _FINDING = tuple("title location scenario impact confidence severity stride owasp mitigation evidence".split())
 _LISTED = ("title", "description")
-_TRIAL = ("metric", "commit", "description")
 
 SCHEMAS: Mapping[str, Schema] = {
     schema.mode: schema
@@ -84,16 +83,9 @@ SCHEMAS: Mapping[str, Schema] = {
             "fix",
             "fix-results.tsv",
             FIX_COLUMNS,
-            {
-                "baseline": ("metric", "description"),
-                "keep": _TRIAL,
-                "discard": _TRIAL,
-                "crash": ("commit", "description"),
-                "drift": ("metric", "description"),
-                **dict.fromkeys(("no-op", "blocked", "refine", "pivot", "search"), ("description",)),
-            },
+            {name: (*status.needs, "description") for name, status in TABLE.items()},
             ("category", "finding", "muted", "run", "counts"),
-            {"guard": ("pass", "fail"), "category": CATEGORIES, "status": tuple(sorted(STATUSES))},
+            {"guard": ("pass", "fail"), "category": CATEGORIES, "status": tuple(sorted(TABLE))},
             ("blocked.md", "summary.md"),
         ),
         Schema(

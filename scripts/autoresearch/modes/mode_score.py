@@ -9,6 +9,7 @@ from decimal import Decimal
 from ..kernel.core import text
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
+from ..kernel.core.statuses import those
 from . import ship_log
 from .mode_entries import Entry
 from .mode_rules import retained, withdrawn
@@ -121,7 +122,7 @@ def at_first(entries: Entries) -> dict[str, str]:
 
 
 def _standing(entries: Entries) -> Entries:
-    return tuple(entry for entry in entries if entry.kind in ("baseline", "keep", "drift"))
+    return tuple(entry for entry in entries if entry.kind in those("retains"))
 
 
 def counted(entry: Entry) -> dict[str, str]:

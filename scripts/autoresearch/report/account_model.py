@@ -9,12 +9,13 @@ from ..kernel.core.fold import State
 from ..kernel.core.numbers import better
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
+from ..kernel.core.statuses import TABLE, those
 from ..kernel.core.supervise import Spent
 from ..kernel.core.text import one_line
 from . import forecast, loose
 
-MEASURED = frozenset(("baseline", "keep", "discard", "drift"))
-TRIALS = frozenset(("keep", "discard", "crash"))
+MEASURED = those("valued")
+TRIALS = frozenset(name for name in those("trial_only") if "commit" in TABLE[name].needs)
 
 
 @dataclass(frozen=True)

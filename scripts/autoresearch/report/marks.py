@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..kernel.core.statuses import TABLE
 from .account_model import Experiment
 
-# status -> (symbol, class of its colour, name in the legend)
-_LOOKS = {
-    "baseline": ("dot", "base", "baseline"),
-    "keep": ("dot", "keep", "kept"),
-    "discard": ("hollow", "discard", "discarded"),
-    "crash": ("cross", "crash", "crashed"),
-    "no-op": ("tick", "discard", "no change"),
-    "blocked": ("stop", "crash", "blocked"),
-    "drift": ("dot", "step", "measured again"),
-    "refine": ("tick", "step", "refine"),
-    "pivot": ("diamond", "step", "pivot"),
-    "search": ("hollow", "step", "search"),
-}
 # A discarded value that lies on the better side of the line would puzzle without its reason.
 _BROKE = ("barred", "crash", "better, but a check failed")
 _DRAWINGS = {
@@ -50,7 +38,7 @@ SYMBOLS = (
 def _look(experiment: Experiment) -> tuple[str, str, str]:
     row = experiment.row
     broke = row.status == "discard" and "fail" in (row.guard, experiment.confirm)
-    return _BROKE if broke else _LOOKS[row.status]
+    return _BROKE if broke else TABLE[row.status].look
 
 
 def of(experiment: Experiment) -> str:
@@ -93,7 +81,7 @@ def row_icon(experiment: Experiment) -> str:
 def legend(experiments: Sequence[Experiment], beyond: bool) -> str:
     """The kinds that occur, each with its mark; `beyond` says whether some lie off the scale."""
     present = {_look(experiment) for experiment in experiments}
-    found = [look for look in (*_LOOKS.values(), _BROKE) if look in present]
+    found = [look for look in (*(status.look for status in TABLE.values()), _BROKE) if look in present]
     if any(experiment.confirm == "pass" for experiment in experiments):
         found.append(("ring", "keep", "passed the held-out check"))
     if beyond:

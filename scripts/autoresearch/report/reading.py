@@ -15,6 +15,7 @@ from ..background import runtime_file
 from ..kernel.core import nextstep
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
+from ..kernel.core.statuses import those
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
@@ -99,7 +100,7 @@ def _experiments(run: Run) -> Iterable[Experiment]:
     retained = run.state.baseline_metric
     for row in run.log.rows:
         before = retained
-        if row.is_main and row.metric is not None and row.status in ("baseline", "keep", "drift"):
+        if row.is_main and row.metric is not None and row.status in those("retains"):
             retained = row.metric
         event = found.get(row.iteration, {}) if row.is_main else {}
         yield _experiment(row, (before, retained), event, run.config)

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..kernel.core.statuses import TABLE
 from ..kernel.core.text import one_line
 from . import figures, forecast, headline, loose, marks, screenchart
 from .account_model import Account, Experiment
@@ -20,7 +21,7 @@ Line = list[Piece]
 Draw = Callable[[Account, int, int, bool], list[str]]
 
 _COLOURS = {"good": "32", "bad": "31", "step": "35", "dim": "2", "strong": "1", "line": "36", "warn": "33"}
-_STATUS = {"keep": "good", "crash": "bad", "blocked": "bad", "pivot": "step", "refine": "step", "search": "step"}
+_STATUS = {"keep": "good", "crash": "bad", "step": "step"}  # by the class of its colour
 _ASCII = str.maketrans({"→": "->", "−": "-", "–": "-", "±": "~", "·": "-", "…": ".", "≤": "<=", "≥": ">=", "●": "*"})
 _FLAGS = {"keep": "good", "crash": "bad", "warn": "warn"}
 _LEAST_CHART = 4  # rows below which a drawing says nothing
@@ -90,7 +91,7 @@ def _trial(experiment: Experiment, account: Account) -> Line:
     moved = "" if value is None or row.status == "baseline" else figures.change(experiment.before, value)
     return [
         (f"{experiment.name:>5} ", "dim"),
-        (f"{row.status:<9}", _STATUS.get(row.status, "")),
+        (f"{row.status:<9}", _STATUS.get(TABLE[row.status].look[1], "")),
         (f"{metric:>12} {moved:>9}  ", ""),
         # What is remarkable stands first, for the end of the line is cut.
         *((f"{words} · ", _FLAGS[kind]) for kind, words in marks.flags(experiment)),

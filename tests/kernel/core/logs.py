@@ -6,8 +6,9 @@ import string
 from decimal import Decimal
 
 from autoresearch.kernel.core import numbers, rows
-from autoresearch.kernel.core.choices import GUARDS, RECORDABLE
+from autoresearch.kernel.core.choices import GUARDS
 from autoresearch.kernel.core.rows import Row
+from autoresearch.kernel.core.statuses import RECORDABLE
 from hypothesis import strategies as st
 
 METRIC = st.decimals(min_value=-1000, max_value=1000, allow_nan=False, places=3)

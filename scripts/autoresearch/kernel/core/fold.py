@@ -8,13 +8,13 @@ from decimal import Decimal
 from . import numbers
 from .frozen import dataclass, names, replace
 from .rows import Row
+from .statuses import TABLE
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from typing import Any
 
-_COUNTED = {"discard": "discards", "crash": "crashes", "no-op": "no_ops", "blocked": "blocked"}
-_STRIKES = frozenset(("discard", "crash", "no-op", "refine"))
+_COUNTERS = tuple(status.counter for status in TABLE.values() if status.counter)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _Fold:
             raise ValueError("the first row is not a baseline row 0 with a metric")
         self.direction, self.commits = direction, commits
         self.iteration, self.strikes, self.pivots = 0, 0, 0
-        self.counts = dict.fromkeys(("keeps", *_COUNTED.values()), 0)
+        self.counts = dict.fromkeys(_COUNTERS, 0)
         self.baseline = self.best = first.metric
         self.best_iteration = 0
         self.retained = self.last = first
@@ -72,23 +72,18 @@ class _Fold:
         if row.iteration != self.iteration + 1 or row.status == "baseline":
             raise ValueError(f"row {row.iteration} ({row.status}) follows row {self.iteration}")
         self.iteration, self.last = row.iteration, row
-        status = row.status
-        if status in ("keep", "drift"):
+        status = TABLE[row.status]
+        if status.retains:
             self._retain(row)
-        elif status == "pivot":
-            self.pivots += 1
-        elif status in _STRIKES:
-            self.strikes += 1
-        if status in _COUNTED:
-            self.counts[_COUNTED[status]] += 1
+        self.pivots = 0 if status.restarts else self.pivots + (row.status == "pivot")
+        self.strikes += status.strike
+        if status.counter:
+            self.counts[status.counter] += 1
 
     def _retain(self, row: Row) -> None:
         if row.metric is None:
             raise ValueError(f"row {row.iteration} ({row.status}) has no metric")
         self.retained, self.strikes = row, 0
-        if row.status == "keep":
-            self.counts["keeps"] += 1
-            self.pivots = 0
         if numbers.better(self.direction, row.metric, self.best):
             self.best, self.best_iteration = row.metric, row.iteration
 

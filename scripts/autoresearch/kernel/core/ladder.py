@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from .choices import HAND_OVER_AT, PIVOT_AT, REFINE_AT, SEARCH_AFTER
 from .frozen import dataclass
 from .rows import Row
+from .statuses import those
 
-_FAILED = frozenset(("discard", "crash", "no-op"))
-_EXPERIMENTS = _FAILED | {"refine"}
+_FAILED, _EXPERIMENTS, _RESTARTS = those("failure"), those("strike"), those("restarts")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def since_keep(rows: Sequence[Row]) -> list[Row]:
     tail: list[Row] = []
     for row in reversed(rows):
         if row.is_main:
-            if row.status in ("keep", "baseline"):
+            if row.status in _RESTARTS:
                 break
             tail.append(row)
     return tail[::-1]

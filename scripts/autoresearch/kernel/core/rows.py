@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from . import numbers, text
-from .choices import GUARDS, STATUSES
+from .choices import GUARDS
 from .errors import Refusal
+from .statuses import TABLE
 
 COLUMNS = ("iteration", "commit", "metric", "delta", "guard", "status", "description")
 HEADER = "\t".join(COLUMNS)
-_STATUSES, _GUARDS = frozenset(STATUSES), frozenset(GUARDS)
+_GUARDS = frozenset(GUARDS)
 LABEL_LIMIT = 20
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._/-]{0,63}")
 _PREFIX = re.compile(r"\[labels: ([^\]]*)\] ?")
@@ -105,7 +106,7 @@ def parse_row(line: str) -> Row:
     # Plain digits are most of what is read, and need no regular expression.
     if not (metric.isdecimal() and metric.isascii()) and metric != "-" and not numbers.is_number(metric):
         raise ValueError(f"metric {metric[:20]!r}")
-    if status not in _STATUSES:
+    if status not in TABLE:
         raise ValueError(f"status {status[:20]!r}")
     if guard not in _GUARDS:
         raise ValueError(f"guard {guard[:20]!r}")

@@ -11,6 +11,7 @@ from ..core.choices import SEARCH_AFTER
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field
 from ..core.rows import Row
+from ..core.statuses import TABLE
 from ..core.text import DESCRIPTION_LIMIT, one_line
 from ..disk import evidence
 from ..disk.journal import Event
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 # In a measured run these come from the tool's own measurement, never from a typed number.
-MEASURED_ONLY = ("keep", "discard", "crash", "no-op")
-_NEED_COMMIT = ("keep", "discard", "crash")
-_NEED_METRIC = ("keep", "discard", "drift")
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,9 @@ def check(run: Run, report: Report) -> None:
     """Raise `Refusal` for a report that cannot become a row of this run."""
     if run.config.measured:
         _check_measured(run, report)
-    if report.status in _NEED_METRIC and report.metric is None:
+    if "metric" in TABLE[report.status].needs and report.metric is None:
         raise Refusal(f"{report.status} needs a metric, expected --metric NUMBER; measure first")
-    if report.status in _NEED_COMMIT and report.commit == "-":
+    if "commit" in TABLE[report.status].needs and report.commit == "-":
         raise Refusal(f"{report.status} needs the trial's commit, expected --commit HASH; commit before you verify")
     if report.status == "refine" and report.commit == "-" and (report.metric is not None or report.guard != "-"):
         raise Refusal("a refine with a metric or guard was a trial, expected --commit HASH; add it or drop the figures")
@@ -56,7 +54,7 @@ def check(run: Run, report: Report) -> None:
 
 
 def _check_measured(run: Run, report: Report) -> None:
-    if report.status in MEASURED_ONLY:
+    if TABLE[report.status].trial_only:
         raise Refusal(
             f"this run is measured: a typed {report.status} is not accepted; "
             "leave the edit in place and run autoresearch_run_trial.py, which measures and records it"

@@ -8,6 +8,7 @@ from .. import ports
 from ..core import supervise
 from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
+from ..core.statuses import those
 from ..core.text import listing
 from ..disk import evidence
 from ..system import limits
@@ -99,7 +100,7 @@ def key_of(run: Run, patch: bytes) -> str:
     """What makes two attempts the same: the same patch on the same retained content."""
     import hashlib
 
-    retained = ("keep", "drift", "baseline")
+    retained = those("retains")
     base = max((row.iteration for row in run.log.rows if row.is_main and row.status in retained), default=0)
     return hashlib.sha256(b"%d:" % base + patch).hexdigest()[:20]
 
