@@ -76,7 +76,8 @@ def add_settings(parser: Any, group: str) -> None:
 
 
 def add_rehearsed(parser: argparse.ArgumentParser) -> None:
-    """`--as-rehearsed`."""
+    """`--as-rehearsed` and `--as-proposed`."""
+    parser.add_argument("--as-proposed", type=int, metavar="N", help="take the scout's Nth proposal; other flags win")
     parser.add_argument("--as-rehearsed", action="store_true", help="take the flags of the last --dry-run; others win")
 
 
@@ -89,13 +90,15 @@ def rehearsed_flags(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def take_over(args: argparse.Namespace, root: Path) -> None:
-    """Fill the flags that were not given with those of the last dry run, where that is asked for."""
-    if args.as_rehearsed:
-        from ..kernel.disk import rehearsal
+    """Fill the flags that were not given with those of the last dry run or of a proposal, where that is asked for."""
+    from ..kernel.disk import rehearsal
 
-        for name, value in rehearsal.read(root).items():
-            if name in args and getattr(args, name) is None:
-                setattr(args, name, value)
+    noted = rehearsal.read(root) if args.as_rehearsed else {}
+    if args.as_proposed is not None:
+        noted = {**noted, **rehearsal.proposed(root, args.as_proposed)}
+    for name, value in noted.items():
+        if name in args and getattr(args, name) is None:
+            setattr(args, name, value)
 
 
 def config_of(args: argparse.Namespace, root: Path) -> Config:

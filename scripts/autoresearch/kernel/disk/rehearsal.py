@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 NAME = "rehearsal.json"
+PROPOSED = "proposed.json"
 
 
-def keep(root: Path, flags: Mapping[str, Any]) -> None:
-    """Note the flags in place of earlier ones; raises `Refusal` where they cannot be noted."""
+def keep(root: Path, flags: Mapping[str, Any], name: str = NAME) -> None:
+    """Note the flags in place of earlier ones of that name; raises `Refusal` where they cannot be noted."""
     folder = own_scratch(root)
     try:
         folder.parent.mkdir(exist_ok=True, mode=0o700)
@@ -28,23 +29,39 @@ def keep(root: Path, flags: Mapping[str, Any]) -> None:
     except OSError as error:
         raise atomic.unwritable(folder, error) from None
     _own(folder.parent)
-    atomic.replace(folder / NAME, jsontext.dumps(dict(flags)))
+    atomic.replace(folder / name, jsontext.dumps(dict(flags)))
 
 
 def read(root: Path) -> Mapping[str, Any]:
     """The flags of the last dry run; raises `Refusal` when there was none."""
-    folder = own_scratch(root)
-    try:
-        _own(folder.parent)
-        found = jsontext.loads((folder / NAME).read_text("utf-8"))
-    except (OSError, ValueError):
-        found = None
-    if not isinstance(found, Mapping):
+    found = _noted(root, NAME)
+    if found is None:
         raise Refusal(
             "no dry run of this repository is noted on this machine, expected one for --as-rehearsed; "
             "run autoresearch_init_run.py --dry-run first, or pass its flags"
         )
     return found
+
+
+def proposed(root: Path, number: int) -> Mapping[str, Any]:
+    """The flags of the scout's proposal, counted from 1; raises `Refusal` when there is none of that number."""
+    offers = (_noted(root, PROPOSED) or {}).get("offers", [])
+    if not isinstance(offers, list) or not 1 <= number <= len(offers):
+        raise Refusal(
+            f"{len(offers)} proposals for this repository are noted on this machine, expected number {number}; "
+            "run autoresearch_scout.py --repo . first, or pass the flags"
+        )
+    return dict(offers[number - 1])
+
+
+def _noted(root: Path, name: str) -> Mapping[str, Any] | None:
+    folder = own_scratch(root)
+    try:
+        _own(folder.parent)
+        found = jsontext.loads((folder / name).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, Mapping) else None
 
 
 def _own(folder: Path) -> None:

@@ -1,0 +1,168 @@
+"""Puts the first look together: facts, earlier runs, proposals, and what measuring them gives."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..checks import toolbox
+from ..kernel.core import metric
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, field, replace
+from ..kernel.core.text import one_line
+from ..kernel.disk import layout
+from ..kernel.system import git
+from . import picture, proposals, surroundings, topics
+from .proposals import Proposal
+from .surroundings import Project
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@dataclass(frozen=True)
+class Look:
+    """Everything that the page shows."""
+
+    project: Project
+    tree: str
+    earlier: str
+    lessons: tuple[str, ...]
+    machine: str
+    goal: str
+    offers: tuple[Proposal, ...]
+    values: Mapping[str, str] = field(default_factory=dict)
+    causes: tuple[picture.Cause, ...] = ()
+    shown: tuple[str, ...] = ()
+
+
+def look(root: Path, goal: str, seconds: float) -> Look:
+    """The first look; with `seconds` the proposals and the picture are measured within that time in all."""
+    project = surroundings.look(root)
+    named = topics.topics(goal)
+    made = [proposals.make(project, kind, goal, "flaky" in named) for kind in proposals.fitting(project, named)]
+    made.sort(key=lambda offer: not offer.ready)
+    found = Look(
+        project=project,
+        tree=_tree(root),
+        earlier=_earlier(root),
+        lessons=_lessons(root),
+        machine=_machine(root),
+        goal=goal,
+        offers=tuple(made[: proposals.MOST]),
+        causes=tuple(picture.causes(project)) if _wants_picture(goal, named) else (),
+    )
+    return _measured(found, seconds, _wants_picture(goal, named)) if seconds else found
+
+
+def _wants_picture(goal: str, named: tuple[str, ...]) -> bool:
+    """Where the user does not know where to start, or wants speed without saying of what."""
+    return not named or topics.says_so(goal) or named[0] in ("speed", "http")
+
+
+def _tree(root: Path) -> str:
+    repo = git.Repo(root)
+    if not repo.is_git():
+        return "no git repository: git init and a first commit come before a run"
+    changes = repo.changes()
+    state = "clean" if not changes else f"{len(changes)} uncommitted: " + ", ".join(c.path for c in changes[:3])
+    return f"branch {repo.branch() or 'none'}, {state}"
+
+
+def _earlier(root: Path) -> str:
+    from ..kernel.run import resuming
+
+    answer = resuming.check(layout.standard(root), False)
+    if answer["decision"] == "fresh_start":
+        return "no earlier run"
+    return f"an earlier run ({answer['decision']}): session-resume-protocol.md"
+
+
+def _lessons(root: Path) -> tuple[str, ...]:
+    from ..notes import lessons_file
+
+    entries = lessons_file.read(root / "autoresearch-lessons.md")
+    return tuple(one_line(f"{entry.outcome}: {entry.title}: {entry.insight}", 140) for entry in entries[-3:])
+
+
+def _machine(root: Path) -> str:
+    from ..machine import probe
+
+    return probe.line(root)
+
+
+def _measured(found: Look, seconds: float, with_picture: bool) -> Look:
+    end = time.monotonic() + seconds
+    values: dict[str, str] = {}
+    guards: dict[str, str] = {"": ""}
+    for offer in found.offers:
+        left = end - time.monotonic()
+        if not offer.ready or left < 1:
+            continue
+        guard = str(offer.flags.get("guard", ""))
+        values[offer.kind] = value_now(found.project.root, offer, left)
+        if guard not in guards:
+            guards[guard] = _guard_now(found.project.root, guard, end - time.monotonic())
+        values[offer.kind] += guards[guard]
+    left = end - time.monotonic()
+    shown = tuple(picture.measured(found.project, left)) if with_picture and left > 1 else ()
+    return replace(found, values=values, shown=shown)
+
+
+def value_now(root: Path, offer: Proposal, seconds: float) -> str:
+    """The metric and the numbers beside it, or why there is none."""
+    start = time.monotonic()
+    try:
+        ran = toolbox.shell(str(offer.flags["verify"]), toolbox.Request(root, (), {"timeout": seconds}))
+    except Refusal as refusal:
+        return f"no number: {one_line(str(refusal), 160)}"
+    spent = time.monotonic() - start
+    reading = metric.extract(ran.out, metric.Source(name=str(offer.flags["metric_name"])))
+    if ran.code or reading.value is None:
+        return f"no number: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
+    beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])
+    return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + _kinds_of(ran.out)
+
+
+def _guard_now(root: Path, guard: str, seconds: float) -> str:
+    """What is to be said of the guard today: nothing where it passes."""
+    try:
+        ran = toolbox.shell(guard, toolbox.Request(root, (), {"timeout": max(seconds, 1.0)}))
+    except Refusal:
+        return f"; its guard takes over {max(seconds, 1.0):.0f} s"
+    return f"; its guard FAILS today, mend that or name another: {ran.complaint()[:100]}" if ran.code else ""
+
+
+def _kinds_of(out: str) -> str:
+    """The most frequent rules of the findings that a check printed."""
+    from collections import Counter
+
+    rules = Counter(re.findall(r"^[^\n]+:\d+: .*\[([^\]\s]+)\]$", out, re.MULTILINE))
+    missing = sum(rules[name] for name in ("import-not-found", "reportMissingImports", "TS2307"))
+    told = "; most: " + ", ".join(f"{rule} {times}" for rule, times in rules.most_common(3)) if len(rules) > 1 else ""
+    return told + (f"; {missing} are imports not found: install the project's dependencies first" if missing else "")
+
+
+def as_json(found: Look) -> dict[str, Any]:
+    """The look as plain JSON values."""
+    project = found.project
+    return {
+        "languages": list(project.languages),
+        "manifests": list(project.manifests),
+        "sources": {key: list(value) for key, value in project.sources.items()},
+        "tests": list(project.tests),
+        "tree": found.tree,
+        "earlier": found.earlier,
+        "lessons": list(found.lessons),
+        "machine": found.machine,
+        "causes": [vars(cause) for cause in found.causes],
+        "shown": list(found.shown),
+        "proposals": [
+            {"kind": p.kind, **p.flags, "misses": p.misses, "install": p.install, "fill_in": p.fill_in,
+             "value": found.values.get(p.kind, "")}
+            for p in found.offers
+        ],
+    }  # fmt: skip

@@ -1,0 +1,99 @@
+"""The first look as one page: what is here, where things go, two or three checks, the next command. Bounded. Pure."""
+
+from __future__ import annotations
+
+import shlex
+
+from ..checks import toolbox
+from ..kernel.core.text import one_line, shortened
+from ..kernel.disk.layout import SKILL_ROOT
+from . import picture, proposals, surroundings
+from .first_look import Look
+from .proposals import CHECK, Proposal
+
+LIMIT = 3600  # characters: 900 tokens
+
+
+def page(found: Look) -> str:
+    """The page; what does not fit is left out from the end of the causes and the facts, never from a check."""
+    skill = shlex.quote(str(SKILL_ROOT / "scripts"))
+    offers = [line for number, offer in enumerate(found.offers, 1) for line in _offer(number, offer, found)]
+    head, causes, tail = _head(found), _causes(found), _next(found, skill)
+    while len("\n".join([*head, *causes, *offers, *tail])) > LIMIT and len(causes) > 2:
+        causes.pop()
+    text = "\n".join([*head, *causes, *offers, *tail])
+    return text if len(text) <= LIMIT else _cut(head, offers, tail)
+
+
+def _cut(head: list[str], offers: list[str], tail: list[str]) -> str:
+    """Two checks instead of three, and shorter lines, where paths are long."""
+    second = next((i for i, line in enumerate(offers) if line.startswith("3. ")), len(offers))
+    lines = [*(one_line(line, 160) for line in head), *offers[:second], *tail]
+    return "\n".join(lines)[:LIMIT]
+
+
+def _head(found: Look) -> list[str]:
+    project = found.project
+    sources = "; ".join(f"{name} in {', '.join(places)}" for name, places in list(project.sources.items())[:3])
+    frames = picture.frameworks(project)
+    lines = [
+        f"project: {sources or 'no sources found'} ({len(project.files)} files"
+        f"{', ' + frames if frames else ''}); manifests {', '.join(project.manifests) or 'none'}",
+        f"tests: {', '.join(project.tests) or 'none found'}; tree: {found.tree}; {found.earlier}",
+        f"installed: {_installed(found)}; machine: {found.machine}",
+    ]
+    ci = surroundings.ci_commands(project)
+    lines += [f"CI runs: {shortened('; '.join(ci), 160)}"] if ci else []
+    return [*(one_line(line, 400) for line in lines), *(f"lesson: {lesson}" for lesson in found.lessons)]
+
+
+def _installed(found: Look) -> str:
+    """The tools of the proposals and of tests, each with the place where it is."""
+    names = ["python3", "pytest", "mypy", "ruff"] if "Python" in found.project.languages else []
+    names += ["node", "tsc", "eslint"] if {"TypeScript", "JavaScript"} & set(found.project.languages) else []
+    names += ["go"] if "Go" in found.project.languages else []
+    names += ["cargo"] if "Rust" in found.project.languages else []
+    places = {name: toolbox.look(name, found.project.root) for name in names}
+    shown = [f"{name} {_place(path, found)}" if path else f"{name} missing" for name, path in places.items()]
+    return ", ".join(shown) or "nothing looked for"
+
+
+def _place(path: str, found: Look) -> str:
+    shown = toolbox.relative(path, found.project.root)
+    return "on PATH" if shown.startswith("/") else f"in {shown.rpartition('/')[0]}"
+
+
+def _causes(found: Look) -> list[str]:
+    if not found.causes and not found.shown:
+        return []
+    lines = ["where it goes:", *(f"- {line}" for line in found.shown)]
+    for cause in found.causes:
+        outside = " (outside the code)" if cause.aside else ""
+        lines.append(f"- {cause.place}: {cause.what}{outside}; gain {cause.gain}; risk {cause.risk}")
+    return [one_line(line, 220) for line in lines]
+
+
+def _offer(number: int, offer: Proposal, found: Look) -> list[str]:
+    flags = offer.flags
+    verify = str(flags["verify"]).replace(CHECK, "CHECK")
+    value = found.values.get(offer.kind, "")
+    lines = [f"{number}. {flags['metric_name']}, {flags['direction']} is better" + (f": {value}" if value else "")]
+    lines.append(f"   verify: {verify}")
+    lines.append(f"   scope: {flags['scope']}; guard: {flags.get('guard', 'none: say so')}")
+    for name in ("require", "protect"):
+        if flags.get(name):
+            lines.append(f"   {name}: {', '.join(flags[name])}")
+    lines.append(f"   misses: {offer.misses}")
+    lines += [f"   missing: {offer.install} (ask first)"] if offer.install else []
+    lines += [f"   fill in: {offer.fill_in}"] if offer.fill_in else []
+    return [one_line(line, 330) if not line.startswith("   ") else "   " + one_line(line, 330) for line in lines]
+
+
+def _next(found: Look, skill: str) -> list[str]:
+    if not found.offers:
+        return [
+            "no shipped check fits: say what would be different if it had worked; interaction-wizard.md, Find a check"
+        ]
+    lines = [f"CHECK is: {CHECK}"] if any(proposals.CHECK in str(o.flags["verify"]) for o in found.offers) else []
+    start = f"next: python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed 1"
+    return [*lines, start + " (other flags given with it win: --scope, --verify, --guard, …)"]

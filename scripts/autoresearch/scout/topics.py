@@ -1,0 +1,48 @@
+"""What a goal in words is about. Pure: a table of word stems in English, German, French and Spanish."""
+
+from __future__ import annotations
+
+import re
+
+# The order is the rank: a goal that names several things is first about the earlier row.
+_STEMS = {
+    "flaky": r"flak|unzuverl|wackel|intermitt|instable|inestable",
+    "any": r"\bany\b",
+    "types": r"\btyp(?:e|es|ed|ing|en|fehler\w*|isier\w*|age|os?)\b|mypy|pyright|annotat|\btsc\b",
+    "coverage": r"coverage|untested|abdeck|couverture|cobertura|uncovered",
+    "lint": r"\blint|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",
+    "queries": r"\bquer(?:y|ies)\b|\bsql\b|n\s*\+\s*1|abfrage|requ[êe]tes? sql|consultas?",
+    "http": r"endpoint|\bapi\b|handler|\bhttp\b|request|page load|anfrage|route|response time",
+    "startup": r"start-?\s?up|import time|imports? (?:faster|slow)|startzeit|cold start|d[ée]marrage|arranque",
+    "memory": r"memory|\bram\b|speicher|\bleak|m[ée]moire|memoria|\brss\b",
+    "build": r"\bbuild|compil|bauzeit|kompil",
+    "speed": r"fast|slow|speed|latenc|perform|schnell|langsam|beschleun|rapid|\blent|durchsatz|optimi|laufzeit",
+    "size": r"\bsize|smaller|bundle|binary|größe|groesse|\bklein|\bbytes\b|taille|tama[ñn]o",
+    "loss": r"\bloss\b|accuracy|\btrain|genauigkeit|modell\b|\bmodel\b|val_bpb|perplex",
+    "docs": r"docstring|documentation|\bdocs\b|dokument|undocumented",
+    "complexity": r"complex|refactor|simplif|readab|maintain|komplex|vereinfach|wartbar|lesbar|spaghetti",
+    "duplicates": r"duplicat|copy.?paste|redundan|doppel|dupliz|dupliqu",
+    "dependencies": r"dependenc|abh[äa]ngigk|d[ée]pendance|dependencia",
+    "tests": r"\bfail|broken test|\bgreen\b|tests? pass|fehlschl|grün|schl[äa]gt fehl|[ée]chou|falla|tests?\b.*\brot\b",
+}
+_VAGUE = re.compile(
+    r"don'?t know|where (?:do|should|to|can) .*start|\bimprove\b|\bbetter\b|wo .*anfang|\bbesser\b|qualit|everything|"
+    r"weiß nicht|weiss nicht|overall|aufr[äa]um|clean ?up|am[ée]lior|mejor|too slow somewhere",
+    re.IGNORECASE,
+)
+
+
+def topics(goal: str) -> tuple[str, ...]:
+    """The topics that the goal names, most telling first; none for a goal that names nothing known."""
+    text = goal.lower()
+    return tuple(name for name, stems in _STEMS.items() if re.search(stems, text))
+
+
+def is_vague(goal: str) -> bool:
+    """Whether the goal names no topic: "where do I start", "make it better", or nothing at all."""
+    return not topics(goal)
+
+
+def says_so(goal: str) -> bool:
+    """Whether the user says that they do not know where to start."""
+    return _VAGUE.search(goal) is not None

@@ -1,0 +1,143 @@
+"""The first look on small projects: what it proposes can be dry-run as it is, and the page is short."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import pytest
+from autoresearch.scout import topics
+
+from tests.conftest import Ran, Repo
+
+PACKAGE = {
+    "pkg/__init__.py": "def untyped(value):\n    return value\n",
+    "tests/test_it.py": "import pkg\n\n\ndef test_it():\n    assert pkg.untyped(1) == 1\n",
+    "pyproject.toml": "[project]\nname = 'pkg'\n",
+    ".gitignore": ".mypy_cache/\n__pycache__/\n",
+}
+FLASK = """\
+import sqlite3
+
+from flask import Flask
+
+app = Flask(__name__)
+SCHEMA = "create table posts (id integer primary key, author integer);"
+
+
+@app.route("/feed")
+def feed():
+    db = sqlite3.connect("x.db")
+    posts = db.execute("select id from posts where author = 1").fetchall()
+    return [db.execute("select * from posts where id = ?", (p,)).fetchone() for p in posts]
+"""
+
+
+@pytest.fixture
+def project(repo: Repo) -> Callable[[dict[str, str]], Repo]:
+    """Return a function that writes and commits files."""
+
+    def make(files: dict[str, str]) -> Repo:
+        for path, text in files.items():
+            repo.write(path, text)
+        repo.commit("project")
+        return repo
+
+    return make
+
+
+@pytest.fixture
+def scout(repo: Repo, run_script: Callable[..., Ran]) -> Callable[..., Ran]:
+    """Return `scout(goal, *flags)`."""
+    return lambda goal, *flags: run_script("scout", "--repo", repo.path, "--goal", goal, *flags, timeout=200)
+
+
+@pytest.mark.parametrize(
+    ("goal", "first"),
+    [
+        ("far fewer type errors", "types"),
+        ("remove all any types", "any"),
+        ("raise the test coverage", "coverage"),
+        ("die Tests sind rot", "tests"),
+        ("die Typfehler sollen weg", "types"),
+        ("mach das schneller", "speed"),
+        ("réduire la taille du bundle", "size"),
+        ("menos consultas", "queries"),
+        ("clean up the lint warnings", "lint"),
+        ("our tests are flaky", "flaky"),
+        ("train a better model", "loss"),
+        ("fewer dependencies", "dependencies"),
+    ],
+)
+def test_topics(goal: str, first: str):
+    assert topics.topics(goal)[0] == first
+
+
+@pytest.mark.parametrize("goal", ["", "I don't know where to start", "wo soll ich anfangen?", "make it better"])
+def test_vague_goals(goal: str):
+    assert topics.is_vague(goal)
+
+
+def test_a_proposal_is_ready_to_be_rehearsed(project, scout, run_script):
+    repo = project(PACKAGE)
+    found = scout("far fewer type errors", "--measure")
+    assert found.code == 0 and len(found.out) <= 3600, found.err
+    assert "1. errors, lower is better: 1 now" in found.out
+    assert "tree: branch main, clean; no earlier run" in found.out
+    ran = run_script("init_run", "--repo", repo.path, "--dry-run", "--calibrate", 1, "--as-proposed", 1, timeout=120)
+    assert ran.code == 0, ran.err
+    assert (ran.json["baseline_metric"], ran.json["guard"], ran.json["startable"]) == (1, "pass", True)
+    assert repo.status() == ""
+
+
+def test_other_flags_win_over_the_proposal(project, scout, run_script):
+    repo = project(PACKAGE)
+    scout("coverage")
+    ran = run_script("init_run", "--repo", repo.path, "--dry-run", "--as-proposed", 9)
+    assert ran.code == 1 and "expected number 9; run autoresearch_scout.py" in ran.err
+
+
+def test_what_is_missing_is_said_with_its_install(project, scout):
+    project({"src/a.ts": "export const a: any = 1\n", "tsconfig.json": "{}", "package.json": '{"name": "a"}'})
+    found = scout("no any types")
+    assert "verify: CHECK ts-any src" in found.out
+    assert "missing: npm install (ask first)" in found.out
+    assert "require: implicit <= baseline, errors <= baseline" in found.out
+
+
+def test_a_vague_goal_begins_with_where_it_goes(project, scout):
+    project({"app.py": FLASK, "Procfile": "web: gunicorn app:app\n"})
+    out = scout("I don't know where to start, it is too slow").out
+    causes, _, checks = out.partition("1. ")
+    assert "- app.py:13: a database query for each turn of a loop; gain large" in causes
+    assert "looks up posts by author, which has no index (outside the code)" in causes
+    assert "- Procfile: starts one server worker: requests wait for each other (outside the code)" in causes
+    assert "posts by id" not in causes
+    assert "CHECK http /feed --serve 'python3 -m flask --app app run --port {port}'" in checks
+
+
+def test_an_earlier_run_its_lessons_and_a_dirty_tree_are_told(project, scout, run_script):
+    repo = project({"a.py": "x = 1\n"})
+    flags = ("--goal", "g", "--scope", "*.py", "--metric-name", "n", "--direction", "lower", "--verify", "echo 3")
+    assert run_script("init_run", "--repo", repo.path, *flags).code == 0
+    lesson = ("--title", "t", "--strategy", "s", "--outcome", "keep", "--insight", "caches help")
+    assert run_script("lessons", "append", "--repo", repo.path, *lesson).code == 0
+    repo.write("a.py", "x = 2\n")
+    out = scout("lint").out
+    assert "an earlier run (full_resume): session-resume-protocol.md" in out
+    assert "lesson: keep: t: caches help" in out
+    assert "1 uncommitted: a.py" in out
+
+
+@pytest.mark.parametrize(
+    ("files", "goal", "verify"),
+    [
+        ({"go.mod": "module a\n", "a.go": "package a\n", "a_test.go": "package a\n"}, "lint", "CHECK govet"),
+        ({"Cargo.toml": "[package]\n", "src/lib.rs": "fn a() {}\n"}, "clippy warnings", "CHECK clippy"),
+        ({"pkg/__init__.py": "", "m.py": ""}, "faster start-up", "CHECK startup 'import pkg'"),
+        ({"i.js": "1\n", "package.json": '{"scripts": {"build": "x"}}'}, "build time", "npm run --silent build"),
+        ({"notes.txt": "x\n"}, "make it nicer", "no shipped check fits"),
+    ],
+)  # fmt: skip
+def test_other_projects(files: dict[str, str], goal: str, verify: str, project, scout):
+    project(files)
+    assert verify in scout(goal).out
