@@ -6,10 +6,12 @@ A provider whose folder is gone is passed over, so that a feature can be deleted
 
 WIRES = {
     "measuring": ("noise.paired",),
-    "recorded": ("notes.after_row:recorded",),
+    "recorded": ("notes.after_row:recorded", "notes.after_row:credited"),
     "advice": ("modes.fix_rows:advice",),
     "second_look": ("salvage.second_look:look",),
     "refusals": ("muting.muting:refusal",),
+    "warnings": ("search.memory:warning",),
+    "told": ("notes.bound:told", "search.hints:told"),
     "environment": ("machine.probe:line",),
     "agent": ("codex.codex_agent", "background.plain_agent"),
     "screen": ("report.watch_command:screen",),

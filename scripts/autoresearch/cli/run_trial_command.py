@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 
+from ..kernel.core.errors import Refusal
 from . import Outcome, arguments
 
 
@@ -12,6 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_paths(parser)
     parser.add_argument("--description", required=True, help="what was changed, one line")
     parser.add_argument("--label", action="append", default=[], help="repeatable, or comma separated")
+    parser.add_argument("--searched", type=int, default=0, metavar="N", help="values tried outside before this one")
+    parser.add_argument("--lesson", action="append", default=[], metavar="L-N", help="a lesson that was used")
+    parser.add_argument("--knowing", action="store_true", help="the warning was read, the edit is wanted")
     parser.add_argument("--hypothesis", default="", help="why it should help; goes to the commit message")
 
 
@@ -21,6 +26,15 @@ def run(args: argparse.Namespace) -> Outcome:
     from ..kernel.run import trial
 
     labels, description = rows.describe(args.description, rows.labels(args.label))
-    attempt = trial.Attempt(description, labels, args.hypothesis)
+    attempt = trial.Attempt(description, labels, args.hypothesis, args.searched, args.knowing, lessons_of(args.lesson))
     answer = trial.run_trial(arguments.layout_of(args), attempt)
     return Outcome(answer, text=jsontext.dumps(answer))
+
+
+def lessons_of(values: list[str]) -> tuple[str, ...]:
+    """Ids as the lessons file has them; raises `Refusal` for anything else."""
+    found = [part.strip().upper() for value in values for part in value.split(",") if part.strip()]
+    wrong = next((part for part in found if not re.fullmatch(r"L-[0-9]{1,6}", part)), "")
+    if wrong:
+        raise Refusal(f"--lesson {wrong[:20]!r} is no lesson, expected an id such as L-3; lessons.py list shows them")
+    return tuple(dict.fromkeys(found))[:10]

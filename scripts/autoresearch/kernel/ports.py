@@ -6,6 +6,8 @@ second_look   f(run, bench, note, verdict, labels) -> the note and the verdict t
 recorded      f(run, row, insight, strategy): what follows a row that is in the log; a `Refusal` of it is passed over
 advice        f(run) -> mapping of keys for the answer's `next`
 refusals      f(run, patch) -> why this edit is refused before anything runs, or ""
+warnings      f(run, patch) -> what must be read before this edit is run, or ""; the agent may insist
+told          f(run, row) -> mapping of keys for the answer's `next`
 environment   f(root) -> the header's line on the machine
 agent         a module with the names of `background.agent.Agent`: who does a session's work; the first is the usual one
 screen        f(layout) -> what people see of the run, as text for this terminal, or ""

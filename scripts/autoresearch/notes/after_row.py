@@ -11,6 +11,17 @@ from . import lessons_file
 from .lessons import Lesson
 
 
+def credited(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
+    """What a trial says of the lessons that it used: one that led to a keep rises, three failures retire it."""
+    if row.status not in ("keep", "discard", "crash") or run.mode == "exec":
+        return
+    events = context.load(run.layout).log.events
+    mine = (e for e in reversed(events) if e.get("kind") == "trial" and e.get("iteration") == row.iteration)
+    used = next(mine, {}).get("lessons")
+    if used:
+        lessons_file.credit(run.layout.lessons, used, row.status == "keep")
+
+
 def recorded(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
     """One lesson after a keep or a pivot, never in exec mode; once an iteration. Raises `Refusal` from the disk.
 

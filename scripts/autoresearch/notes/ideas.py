@@ -43,9 +43,9 @@ def parse(markdown: str) -> list[Idea]:
     return found
 
 
-def render(ideas: Sequence[Idea]) -> str:
-    """The whole file."""
-    return "# Ideas\n\n" + "".join(_lines(idea) for idea in ideas)
+def render(ideas: Sequence[Idea], limit: str = "") -> str:
+    """The whole file; `limit` is the line of the run's bound."""
+    return f"# Ideas\n\n{limit}" + "".join(_lines(idea) for idea in ideas)
 
 
 def _lines(idea: Idea) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..kernel.disk import atomic, locks
+from . import bound as bounds
 from . import ideas
+from .bound import Bound
 from .ideas import Idea
 
 
@@ -24,14 +27,27 @@ def change(path: Path, edit: Callable[[Sequence[Idea]], tuple[list[Idea], Idea]]
 
     The lock is on the file that has the name now, so a rewrite by another process in between is seen.
     """
+    with _locked(path):
+        entries, named = edit(read(path))
+        limit = bounds.read(path)
+        atomic.replace(path, ideas.render(entries, limit.text() if limit else ""))
+        return named
+
+
+def set_bound(path: Path, limit: Bound) -> None:
+    """Write the run's bound above the ideas, in place of an earlier one."""
+    with _locked(path):
+        atomic.replace(path, ideas.render(read(path), limit.text()))
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = locks.open_locked(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise atomic.unwritable(path, error) from None
     try:
-        entries, named = edit(read(path))
-        atomic.replace(path, ideas.render(entries))
-        return named
+        yield
     finally:
         os.close(handle)

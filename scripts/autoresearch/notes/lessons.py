@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 OLD_LIMIT = 50
-_FIELDS = ("Strategy", "Outcome", "Insight", "Context", "Iteration", "Timestamp")
+RETIRED_AT = 3  # uses in a row that led to a discard
+_FIELDS = ("Strategy", "Outcome", "Insight", "Context", "Iteration", "Timestamp", "Credit")
 _TITLE = re.compile(r"^### L-(\d+): ?(.*)$")
 _FIELD = re.compile(r"^- \*\*(\w+):\*\* ?(.*)$")
+_CREDIT = re.compile(r"(\d{1,6}) kept, (\d{1,6}) not since")
 _FOLDED = re.compile(r" \(×(\d+)\)$")
 
 
@@ -31,14 +33,36 @@ class Lesson:
     context: str = ""
     iteration: str = ""  # run-tag#N
     timestamp: str = ""
+    credit: str = ""  # "2 kept, 1 not since": uses that led to a keep, and those after the last one that did not
+
+    @property
+    def uses(self) -> tuple[int, int]:
+        """Uses that led to a keep, and uses after the last of them that did not."""
+        found = _CREDIT.fullmatch(self.credit)
+        return (int(found[1]), int(found[2])) if found else (0, 0)
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether its last uses all led to nothing."""
+        return self.uses[1] >= RETIRED_AT
+
+    def used(self, kept: bool) -> Lesson:
+        """The lesson after one more use."""
+        wins, losses = self.uses
+        wins, losses = (wins + 1, 0) if kept else (wins, losses + 1)
+        return replace(self, credit=f"{wins} kept, {losses} not since")
 
     def to_dict(self) -> dict[str, str]:
         """The entry as JSON."""
-        return {"id": f"L-{self.number}", "title": self.title, **{f.lower(): getattr(self, f.lower()) for f in _FIELDS}}
+        return {"id": f"L-{self.number}", "title": self.title, **self._filled()}
+
+    def _filled(self) -> dict[str, str]:
+        return {name.lower(): getattr(self, name.lower()) for name in _FIELDS if name != "Credit" or self.credit}
 
     def text(self) -> str:
         """The entry as Markdown."""
-        lines = [f"- **{name}:** {one_line(getattr(self, name.lower()))}" for name in _FIELDS]
+        lines = [f"- **{name}:** {one_line(getattr(self, name.lower()))}" for name in _FIELDS[:-1]]
+        lines += [f"- **Credit:** {self.credit}"] if self.credit else []
         return "\n".join([f"### L-{self.number}: {one_line(self.title, 200)}", *lines]) + "\n"
 
 
@@ -97,6 +121,16 @@ def _merged(entries: list[Lesson], first: int, second: int) -> list[Lesson]:
 def _weight(entry: Lesson) -> int:
     match = _FOLDED.search(entry.title)
     return int(match[1]) if match else 1
+
+
+def ranked(entries: Sequence[Lesson]) -> list[Lesson]:
+    """What a new run is to read: retired ones out; the rest as written, those with credit last, next to the newest."""
+    return sorted((entry for entry in entries if not entry.is_retired), key=lambda entry: entry.uses[0])
+
+
+def credited(entries: Sequence[Lesson], used: Sequence[str], kept: bool) -> list[Lesson]:
+    """The entries after a trial that used some of them."""
+    return [entry.used(kept) if f"L-{entry.number}" in used else entry for entry in entries]
 
 
 def family(entry: Lesson) -> str:

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for command in (listing, append):
         arguments.add_repo(command)
         command.add_argument("--lessons-path", metavar="PATH")
+    listing.add_argument("--all", action="store_true", help="retired ones too, as written")
     append.add_argument("--title", required=True)
     append.add_argument("--strategy", required=True)
     append.add_argument("--outcome", required=True, choices=OUTCOMES)
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
-    """The entries, newest last."""
+    """The entries, newest last; of a list what a run is to read."""
     from . import lessons_file
 
     root = arguments.root_of(args)
@@ -46,7 +47,10 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     out: dict[str, Any] = {"lessons_path": str(path), "count": len(entries)}
     if args.command == "append":
         return {**out, **entries[-1].to_dict()}
-    return {**out, "lessons": [entry.to_dict() for entry in entries]}
+    from . import lessons as rules
+
+    shown = entries if args.all else rules.ranked(entries)
+    return {**out, "retired": len(entries) - len(shown), "lessons": [entry.to_dict() for entry in shown]}
 
 
 def _entry(args: argparse.Namespace) -> Lesson:

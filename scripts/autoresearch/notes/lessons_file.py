@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..kernel.disk import atomic, locks
@@ -20,7 +20,17 @@ def read(path: Path) -> list[Lesson]:
 
 
 def append(path: Path, new: Lesson) -> Sequence[Lesson]:
-    """Add one entry (its number is given here) and return all entries; raises `Refusal` when unwritable.
+    """Add one entry (its number is given here) and return all entries; raises `Refusal` when unwritable."""
+    return _changed(path, lambda entries: lessons.add(entries, new))
+
+
+def credit(path: Path, used: Sequence[str], kept: bool) -> None:
+    """Note a trial that used these lessons; raises `Refusal` when unwritable."""
+    _changed(path, lambda entries: lessons.credited(entries, used, kept))
+
+
+def _changed(path: Path, edit: Callable[[Sequence[Lesson]], Sequence[Lesson]]) -> Sequence[Lesson]:
+    """Apply `edit` to the entries and write them.
 
     The lock is on the file that has the name now, so a rewrite by another process in between is seen.
     """
@@ -30,7 +40,7 @@ def append(path: Path, new: Lesson) -> Sequence[Lesson]:
     except OSError as error:
         raise atomic.unwritable(path, error) from None
     try:
-        entries = lessons.add(read(path), new)
+        entries = edit(read(path))
         atomic.replace(path, lessons.render(entries))
         return entries
     finally:

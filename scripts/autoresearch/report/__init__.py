@@ -1,3 +1,3 @@
 """What people see of a run: report, chart, screen."""
 
-USES = ("background", "cli", "kernel")
+USES = ("background", "cli", "kernel", "notes")

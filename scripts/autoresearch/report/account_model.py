@@ -99,6 +99,7 @@ class Account:
     trial: Trial | None
     controller: Controller | None
     clock: float
+    limit: str = ""  # how far the retained metric is from the run's bound, where one was worked out
 
     @property
     def spread(self) -> Decimal:

@@ -88,4 +88,5 @@ def facts(account: Account) -> Mapping[str, Any]:
         "measuring_seconds": round(account.measuring, 1),
         "wall_seconds": wall,
         "tokens": account.spent.tokens,
+        "limit": account.limit,
     }

@@ -83,6 +83,8 @@ def _tiles(account: Account) -> Iterator[tuple[str, str, str]]:
     state, spread = account.state, account.spread
     yield "From", figures.number(state.baseline_metric, spread), f"{account.metric} at the baseline"
     yield "To", figures.number(state.current_metric, spread), _best(account)
+    if account.limit:
+        yield "Limit", "", account.limit
     yield "How sure", headline.certainty(account), headline.assurance(account)
     counts = f"{headline.kept(account)}, {state.discards:,} discarded, {state.crashes:,} crashed"
     yield "Experiments", f"{account.trials:,}", counts

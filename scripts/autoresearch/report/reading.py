@@ -21,6 +21,7 @@ from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
+from ..notes import bound
 from . import loose
 from .account_model import Account, Controller, Experiment, Refused, Trial
 
@@ -54,6 +55,7 @@ def of_run(run: Run, clock: float) -> Account:
         trial=in_progress(run.layout),
         controller=controller(run.layout),
         clock=clock,
+        limit=bound.told(run).get("limit", ""),
     )
 
 

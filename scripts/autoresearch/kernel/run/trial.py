@@ -29,11 +29,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What the agent says of its edit; all of it is data."""
+    """What the agent says of its edit; all of it is data.
+
+    `searched`: values tried outside before this one; `knowing`: a warning was read; `lessons`: ids that were used.
+    """
 
     description: str
     labels: tuple[str, ...] = ()
     hypothesis: str = ""
+    searched: int = 0
+    knowing: bool = False
+    lessons: tuple[str, ...] = ()
 
 
 def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
@@ -90,7 +96,7 @@ def experiment(
     """
     edited = [item for item in found if item.inside]
     note = _commit(run, _begin(run, edited), attempt, edited)
-    key = _key(run, note)
+    key = _key(run, note, attempt)
     bench = _bench(run, note)
     verdict = judge.judge(run, bench, note, attempt.labels)
     for look in ports.providers("second_look"):
@@ -151,11 +157,12 @@ def _bench(run: Run, note: Intent) -> measure.Bench:
     return measure.Bench(run.tree, folder, run.config, limit, note.mark, evaluator_lock.known(run.log))
 
 
-def _key(run: Run, note: Intent) -> str:
+def _key(run: Run, note: Intent, attempt: Attempt) -> str:
     """The key of the attempt's patch, kept as evidence; raises `Refusal` for one that was tried before or mutes."""
     patch = _patch(run, note)
     key = trial_gate.key_of(run, patch)
     refusal = trial_gate.tried_before(run, key) or trial_gate.refused_by_feature(run, patch)
+    refusal = refusal or ("" if attempt.knowing else trial_gate.warned_of(run, patch))
     if refusal:
         intent.finish(run.layout)
         evidence.fresh_folder(run.layout.evidence, note.iteration)
@@ -204,6 +211,10 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
         out["unlikely"] = True
     if verdict.told:
         out["told"] = dict(verdict.told)
+    if attempt.searched:
+        out["searched"] = attempt.searched
+    if attempt.lessons:
+        out["lessons"] = list(attempt.lessons)
     if attempt.hypothesis:
         out["hypothesis"] = one_line(attempt.hypothesis, 300)
     return out
@@ -221,7 +232,8 @@ def _row(run: Run, note: Intent, verdict: Verdict, attempt: Attempt) -> Row:
     retained = run.state.current_metric
     shown = retained if metric is None else metric
     delta = numbers.signed(numbers.difference(shown, retained))
-    suffix = f" ({verdict.note})" if verdict.note else ""
+    notes = (verdict.note, f"best of {attempt.searched} values tried outside" if attempt.searched > 1 else "")
+    suffix = "".join(f" ({note})" for note in notes if note)
     description = one_line(attempt.description, DESCRIPTION_LIMIT - len(suffix) - 200) + suffix
     commit = Repo(run.tree).short(primary.trial or primary.base)
     return Row(note.iteration, "", commit, shown, delta, verdict.guard, verdict.status, attempt.labels, description)
@@ -262,6 +274,11 @@ def _next(after: Run) -> dict[str, Any]:
     return found
 
 
+def _told(after: Run, row: Row) -> dict[str, Any]:
+    """What features add to `next`."""
+    return {key: value for told in ports.providers("told") for key, value in told(after, row).items()}
+
+
 def advice(after: Run) -> str:
     """The command that ends what goes with the run, "" where nothing does."""
     return next(filter(None, (said(after) for said in ports.providers("advice"))), "")
@@ -292,7 +309,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "best_iteration": state.best_iteration,
         "decision": event.get("why", "nothing changed"),
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
-        "next": _next(after),
+        "next": {**_next(after), **_told(after, row)},
     }
     out.update(event.get("told", {}))
     limited = {text.split(" ")[0] for text in after.config.require}

@@ -121,3 +121,8 @@ def tried_before(run: Run, key: str) -> str:
 def refused_by_feature(run: Run, patch: bytes) -> str:
     """Why a feature refuses this edit (the port `refusals`), or ""."""
     return next(filter(None, (refusal(run, patch) for refusal in ports.providers("refusals"))), "")
+
+
+def warned_of(run: Run, patch: bytes) -> str:
+    """What a feature has to say before this edit is run (the port `warnings`), or ""."""
+    return next(filter(None, (warning(run, patch) for warning in ports.providers("warnings"))), "")

@@ -1,0 +1,3 @@
+"""What a run makes of its own past: kinds tried, repeats told, attempts tried again on new ground."""
+
+USES = ("kernel",)
