@@ -27,6 +27,7 @@ class Lab:
     run_script: Callable[..., Ran]
     scope: str = "src/"
     env: dict[str, str | None] = field(default_factory=dict)
+    salvage: int | None = 0  # tests of parts of a failed edit; None for the product's default
 
     @property
     def path(self) -> Path:
@@ -37,6 +38,7 @@ class Lab:
         """Set up a measured run and return the answer."""
         base = ["--scope", self.scope, "--verify", verify, "--metric-name", "cost", "--goal", "cut the cost"]
         base += ["--guard", guard] if guard else []
+        base += [] if self.salvage is None else ["--salvage-runs", str(self.salvage)]
         ran = self.call("init_run", *base, "--direction", "lower", "--environment-summary", "cpu=2", *flags)
         assert ran.code == 0, ran.err
         return ran.json

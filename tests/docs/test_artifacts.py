@@ -27,7 +27,7 @@ SUBCOMMANDS = {
     "runtime_ctl": ("launch", "create-launch", "start", "run", "status", "stop", "logs"),
     "run_batch": ("open", "close", "abort"),
     "lessons": ("append", "list"),
-    "ideas": ("add", "set", "list"),
+    "ideas": ("add", "set", "bound", "list"),
     "mode_log": ("open", "add", "summary"),
     "hooks_ctl": ("install", "uninstall", "status", "run"),
 }

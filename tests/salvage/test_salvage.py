@@ -32,6 +32,7 @@ def many(lab: Lab) -> Lab:
     lab.repo.write("notes.txt", "mine\n")
     lab.repo.commit("files")
     lab.repo.write("notes.txt", "mine, newer\n")
+    lab.salvage = None
     return lab
 
 
