@@ -42,10 +42,14 @@ def wizard(detail: str) -> Decision:
             ("resumable", "tsv_fallback", "tsv_fallback"),
         ),
         (
-            Facts(wizard("state_tsv_diverged"), manifest_present=True),
-            ("needs_human", "state_tsv_diverged", "mini_resume"),
+            Facts(Decision(resume_rules.FALLBACK, "tsv_reconstruction_only", ()), config_problem="no verify"),
+            ("needs_human", "launch_manifest_required", "mini_resume"),
         ),
-        (Facts(wizard("state_without_results")), ("needs_human", "state_without_results", "mini_resume")),
+        (
+            Facts(wizard("state_tsv_diverged"), manifest_present=True),
+            ("needs_human", "state_tsv_diverged", "none"),
+        ),
+        (Facts(wizard("state_without_results")), ("needs_human", "state_without_results", "none")),
         (
             Facts(wizard("state_without_reconstructable_tsv")),
             ("needs_human", "resume_confirmation_required", "mini_resume"),

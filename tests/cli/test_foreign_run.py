@@ -54,8 +54,9 @@ def test_it_resumes_continues_and_keeps_every_unknown_key(repo, run_script):
     assert (checked["decision"], checked["detail"]) == ("full_resume", "json_matches_tsv")
 
     flags = ["--status", "keep", "--metric", "40.5", "--commit", "d4e5f60", "--guard", "pass", "--description", "more"]
+    commits = {str(repo.path): "d4e5f60"}
     added = run_script("record_iteration", *flags, cwd=repo.path).json
-    assert (added["iteration"], added["retained_metric"], added["trial_repo_commits"]) == (3, 40.5, {})
+    assert (added["iteration"], added["retained_metric"], added["trial_repo_commits"]) == (3, 40.5, commits)
     assert repo.read("research-results.tsv") == LOG + "3\td4e5f60\t40.5\t-0.5\tpass\tkeep\tmore\n"
 
     state = json.loads(repo.read("autoresearch-state.json"))
@@ -64,7 +65,7 @@ def test_it_resumes_continues_and_keeps_every_unknown_key(repo, run_script):
     assert state["config"]["direction"] == "lower"
     assert state["state"]["their_state"] is True
     assert (state["state"]["keeps"], state["state"]["current_metric"]) == (2, 40.5)
-    assert (state["state"]["last_repo_commits"], state["state"]["last_trial_repo_commits"]) == ({}, {})
+    assert (state["state"]["last_repo_commits"], state["state"]["last_trial_repo_commits"]) == (commits, commits)
     assert (state["supervisor"]["their_counter"], state["supervisor"]["restart_count"]) == (7, 2)
 
     again = run_script("resume_check", cwd=repo.path).json

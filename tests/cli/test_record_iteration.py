@@ -58,10 +58,11 @@ def test_a_keep_carries_labels_and_commits(reported: Lab, make_repo: Any):
     more = ("--label", "Production,b", "--label", "b", "--repo-commit", "../api=def5678")
     answer = reported.recorded("keep", "--metric", "8.50", "--description", "narrow types", *TRIAL, *more)
     assert answer["retained_labels"] == answer["trial_labels"] == ["production", "b"]
-    assert answer["trial_repo_commits"] == {str(api.path): "def5678"}
+    both = {str(reported.path): "abc1234", str(api.path): "def5678"}
+    assert answer["trial_repo_commits"] == both
     (row,) = [line for line in reported.repo.read("research-results.tsv").split("\n") if line.startswith("1\t")]
     assert row == "1\tabc1234\t8.5\t-1.5\tpass\tkeep\t[labels: production, b] narrow types"
-    assert folded(reported, "last_repo_commits") == ({str(api.path): "def5678"},)
+    assert folded(reported, "last_repo_commits") == (both,)
 
 
 def test_a_keep_and_a_pivot_leave_a_lesson(reported: Lab):

@@ -264,7 +264,7 @@ def test_sessions_that_record_nothing_stagnate(reported: Lab):
     state = reported.state()["supervisor"]
     assert (state["restart_count"], state["stagnation_count"], state["recommended_action"]) == (3, 2, "needs_human")
     assert (state["should_continue"], state["terminal_reason"]) == (False, "stagnated")
-    assert (state["last_exit_kind"], state["last_reason"]) == ("turn_complete", "stagnated")
+    assert (state["last_exit_kind"], state["last_reason"]) == ("stagnated", "stagnated")
     reported.recorded("no-op")
     assert supervised(reported, *after) == ("relaunch", "none")
     assert reported.state()["supervisor"]["stagnation_count"] == 0

@@ -142,7 +142,6 @@ def batch(lab: Lab, *workers: object) -> Ran:
         ([worker("a", 8), worker("b", 1, status="crash")], "a"),
         ([worker("a", 8), worker("b", 1, status="timeout")], "a"),
         ([worker("a", "7.5"), worker("b", 8)], "a"),
-        ([worker("a", 8), worker("b", 1, commit="-")], "a"),
     ],
 )
 def test_the_best_worker_is_kept(lab: Lab, workers: list[Any], winner: str):
@@ -185,7 +184,7 @@ def test_labels_and_commits_of_the_winner_count(lab: Lab):
     workers = [worker("a", 7), worker("b", 8, labels=["Real"], repo_commits=commits)]
     answer = batch(lab, *workers).json
     assert (answer["selected_worker"], answer["retained_labels"]) == ("b", ["real"])
-    assert lab.state()["state"]["last_repo_commits"] == commits
+    assert lab.state()["state"]["last_repo_commits"].items() > commits.items()
     assert "(missing required label: real)" in lab.rows()[1].description
     lab.sound()
 

@@ -150,10 +150,14 @@ ILLS: dict[str, tuple[Callable[[Lab], object], tuple[object, ...], str, str]] = 
     "no program": (lambda lab: None, ("--verify-cmd", "no-such-thing 1"), "block", "not on PATH"),
     "scope gone": (lambda lab: None, ("--scope", "lib/"), "block", "nothing in"),
     "diverged": (
-        lambda lab: spoil(lab, "autoresearch-state.json", '{"version": 1, "state": {}}'),
+        lambda lab: spoil(
+            lab,
+            "autoresearch-state.json",
+            (lab.path / "autoresearch-state.json").read_text().replace('"keeps": 0', '"keeps": 5'),
+        ),
         (),
         "block",
-        "artifacts: ",
+        "keeps: snapshot 5, log 0",
     ),
     "no snapshot": (lambda lab: (lab.path / "autoresearch-state.json").unlink(), (), "warn", "there is no snapshot"),
     "stranger": (lambda lab: spoil(lab, "new.txt", "x"), (), "warn", "changes outside the scope: new.txt"),

@@ -21,8 +21,6 @@ def test_entries_are_numbered_as_they_come(tmp_path: Path):
     assert [entry.number for entry in lessons_file.append(path, lesson("a"))] == [1]
     assert [entry.number for entry in lessons_file.append(path, lesson("b", "tag#3"))] == [1, 2]
     assert [entry.title for entry in lessons_file.read(path)] == ["a", "b"]
-    assert lessons_file.has_iteration(path, "tag#3")
-    assert not lessons_file.has_iteration(path, "tag#4")
     assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 

@@ -94,7 +94,7 @@ def test_the_best_worker_is_kept_and_all_are_recorded(project: Repo) -> None:
     assert (answer["selected_worker"], answer["status"], answer["retained_metric"]) == ("b", "keep", 7)
     assert answer["next"]["action"] == "continue"
     assert [(row[0], *row[2:]) for row in rows(project)[1:]] == [
-        ("1a", "9", "-1", "pass", "keep", "[PARALLEL worker-a] a little"),
+        ("1a", "9", "-1", "pass", "discard", "[PARALLEL worker-a] a little"),
         ("1b", "7", "-3", "pass", "keep", "[labels: bold] [PARALLEL worker-b] a lot"),
         ("1c", "1", "-9", "fail", "discard", "[PARALLEL worker-c] too much"),
         ("1", "7", "-3", "pass", "keep", "[labels: bold] [PARALLEL batch] selected worker-b: a lot"),

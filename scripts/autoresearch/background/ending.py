@@ -35,9 +35,20 @@ def summarise(layout: Layout) -> bool:
 
 
 def _has_recent(run: Run) -> bool:
-    numbered = (entry.iteration.rpartition("#") for entry in lessons_file.read(run.layout.lessons))
-    mine = [int(number) for tag, _, number in numbered if tag == run.tag and number.isdigit()]
-    return any(number > run.state.iteration - RECENT for number in mine)
+    """Whether this run, not an earlier one with its tag, was summed up in its last iterations."""
+    begun = _begun(run)
+    entries = lessons_file.read(run.layout.lessons)
+    mine = [entry.iteration for entry in entries if entry.outcome == "summary" and entry.timestamp > begun]
+    numbered = (where.rpartition("#") for where in mine)
+    numbers_of = [int(number) for tag, _, number in numbered if tag == run.tag and number.isdigit()]
+    return any(number > run.state.iteration - RECENT for number in numbers_of)
+
+
+def _begun(run: Run) -> str:
+    """When the run began: as its log tells, else (another tool's log) when it was launched; "" where nobody knows."""
+    starts = (str(event.get("at", "")) for event in run.log.events if event.get("kind") == "start")
+    launched = (evidence.read_json(run.layout.launch) or {}).get("created_at")
+    return next(starts, "") or str(launched or "")
 
 
 def _summary(run: Run) -> Lesson:

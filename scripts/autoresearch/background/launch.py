@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..kernel.core import nextstep, supervise
+from ..kernel.core import choices, nextstep, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.settings import Config
@@ -66,7 +66,8 @@ def create(layout: Layout, wish: Wish) -> dict[str, Any]:
     with locked(layout):
         _refuse_replacing(layout, wish)
         found = manifest_file.write(layout, wish.manifest)
-    return {"launch_path": str(layout.launch), "created_at": found.created_at, "config": found.config.to_dict()}
+    told = {"mode": found.mode, "goal": found.config.goal, "original_goal": found.original_goal}
+    return {**layout.names("launch"), **told, "created_at": found.created_at, "config": found.config.to_dict()}
 
 
 def _refuse_replacing(layout: Layout, wish: Wish) -> None:
@@ -161,7 +162,8 @@ def _resumable(layout: Layout) -> context.Run:
     verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
     if verdict.decision != supervise.RELAUNCH:
         raise Refusal(f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; agree on a new run")
-    edits = [path for item in tree.edits(run) for path in item.inside]
+    primary = str(layout.root)
+    edits = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
     if edits:
         raise Refusal(f"uncommitted changes in the scope: {listing(edits)}; commit or stash them, then repeat")
     return run
@@ -242,7 +244,7 @@ def _is_up(layout: Layout, child: process.Process) -> bool:
 def _started(layout: Layout, config: Config, child: process.Process, log: Path) -> dict[str, Any]:
     policy = config.execution_policy
     where = Repo(Path(config.worktree or layout.root))
-    may = "may do anything this user may do" if policy == values.POLICY else "write only to the repository"
+    may = "may do anything this user may do" if policy == choices.POLICY else "write only to the repository"
     return {
         "status": "running",
         "reason": "runtime_active",
@@ -251,9 +253,8 @@ def _started(layout: Layout, config: Config, child: process.Process, log: Path) 
         "execution_policy": policy,
         "isolation": config.isolation,
         **({"branch": where.branch()} if where.is_git() else {}),
-        "runtime_path": str(layout.runtime),
+        **layout.names("results", "state", "launch", "runtime"),
         "log_path": str(log),
-        "launch_path": str(layout.launch),
         "message": f"started in background; sessions run with {policy}: they {may}. "
         f"Look with {_line('status')}, end with {_line('stop')}",
     }

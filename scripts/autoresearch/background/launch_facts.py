@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kernel.core import resume_rules
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import Layout
@@ -16,10 +15,10 @@ from .launch_rules import Facts, Gate
 
 def facts(layout: Layout, running: bool) -> Facts:
     """What is on disk; `running` says whether a controller other than the caller is at work."""
-    found, log, _ = reading.examine(layout)
-    config = _config(layout) if log is not None else None
+    seen = reading.examine(layout)
+    config = _config(layout) if seen.log is not None else None
     return Facts(
-        resume=resume_rules.decide(found),
+        resume=seen.decision,
         running=running,
         runtime_present=layout.runtime.exists(),
         runtime_problem=_problem(runtime_file.read, layout),
@@ -69,5 +68,6 @@ def answer(layout: Layout) -> dict[str, Any]:
         "launch_manifest_present": layout.launch.exists(),
         "runtime_present": layout.runtime.exists(),
         "runtime_running": running,
+        **reading.examine(layout).layout.names("results", "state", "launch", "runtime"),
         "reasons": list(found.reasons),
     }

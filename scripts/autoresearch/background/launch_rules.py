@@ -44,8 +44,9 @@ def decide(facts: Facts) -> Gate:
     if found.detail == "fresh_start":
         return _without_artifacts(facts)
     if found.decision == resume_rules.WIZARD:
-        known = found.detail in ("state_tsv_diverged", "state_without_results")
-        return Gate(HUMAN, found.detail if known else "resume_confirmation_required", "mini_resume", found.reasons)
+        if found.detail in ("state_tsv_diverged", "state_without_results"):  # they do not fit together
+            return Gate(HUMAN, found.detail, "none", found.reasons)
+        return Gate(HUMAN, "resume_confirmation_required", "mini_resume", found.reasons)
     if found.decision == resume_rules.FRESH:
         return Gate(HUMAN, "fresh_start_required", "fresh_start", found.reasons)
     return _with_artifacts(facts)
@@ -53,12 +54,16 @@ def decide(facts: Facts) -> Gate:
 
 def _without_artifacts(facts: Facts) -> Gate:
     if facts.manifest_present:
-        return Gate(FRESH, "confirmed_launch_without_artifacts", "launch_manifest_ready")
+        why = "a launch is confirmed and no run is there yet: the start sets it up"
+        return Gate(FRESH, "confirmed_launch_without_artifacts", "launch_manifest_ready", (why,))
     return Gate(FRESH, "fresh_start", "cold_start", facts.resume.reasons)
 
 
 def _with_artifacts(facts: Facts) -> Gate:
     found = facts.resume
+    if found.decision == resume_rules.FALLBACK and not facts.manifest_present:
+        why = "a background run needs a confirmed launch: confirm it and launch"
+        return Gate(HUMAN, "launch_manifest_required", "mini_resume", (*found.reasons, why))
     if facts.config_problem:
         return Gate(HUMAN, "incomplete_state_config", "mini_resume", (facts.config_problem,))
     if not facts.manifest_present and (facts.was_background or facts.runtime_present):

@@ -13,7 +13,6 @@ from ..kernel.core.frozen import dataclass, field, names
 from ..kernel.core.settings import Config
 from . import backoff
 
-POLICY = "danger_full_access"
 T = TypeVar("T")
 
 

@@ -7,6 +7,7 @@ from ..kernel.core.frozen import replace
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
+from ..kernel.system import gitfiles
 from . import manifest
 from .manifest import Manifest
 
@@ -37,5 +38,6 @@ def write(layout: Layout, found: Manifest) -> Manifest:
     """Write the manifest and return it with its times."""
     now = context.now()
     found = replace(found, created_at=found.created_at or now, updated_at=now)
+    gitfiles.hide(layout.launch)
     evidence.write_json(layout.launch, found.to_dict())
     return found

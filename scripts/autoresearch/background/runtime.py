@@ -58,6 +58,7 @@ class Runtime:
         """The object to write; empty texts become null."""
         out = {name: getattr(self, name) for name in names(Runtime) if name not in ("minutes", "tokens", "sessions")}
         out = {name: None if value == "" else value for name, value in out.items()}
+        out["terminal_reason"] = self.terminal_reason or "none"
         out["session"] = dict(vars(self.session)) if self.session else None
         spent = {"minutes": round(self.minutes, 3), "tokens": self.tokens, "sessions": self.sessions}
         return {**out, "command": list(self.command), "spent": spent}
@@ -71,6 +72,7 @@ def from_dict(data: Mapping[str, Any]) -> Runtime:
         raise ValueError(f"status {str(data.get('status'))[:20]!r}, expected one of {', '.join(STATUSES)}")
     try:
         values = {name: data[name] for name in names(Runtime) if data.get(name) is not None}
+        values["terminal_reason"] = str(values.get("terminal_reason", "")).replace("none", "")
         spent = data.get("spent") or {}
         values["command"] = tuple(values.get("command", ()))
         values.update(minutes=float(spent.get("minutes", 0)), tokens=int(spent.get("tokens", 0)))

@@ -227,9 +227,9 @@ def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
     config = replace(
         arguments.config_of(args, layout.root),
         session_mode="background",
-        execution_policy=args.execution_policy or manifest.POLICY,
         measured=metric is None,
     )
+    config = values.with_policy(config, mode)
     values.validate(config, mode)
     found = manifest.Manifest(
         mode=mode,

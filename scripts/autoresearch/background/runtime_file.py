@@ -52,9 +52,7 @@ def write(layout: Layout, found: Runtime, log: Path) -> Runtime:
     paths = {
         "version": 1,
         "repo": str(layout.root),
-        "launch_path": str(layout.launch),
-        "results_path": str(layout.results),
-        "state_path": str(layout.state),
+        **layout.names("launch", "results", "state"),
         "log_path": str(log),
     }
     evidence.write_json(layout.runtime, {**paths, **found.to_dict()})
@@ -101,7 +99,7 @@ def answer(layout: Layout) -> dict[str, Any]:
         "detail": now.detail,
         "pid": known.get("pid") if now.status == runtime.RUNNING else None,
         "pgid": known.get("pgid") if now.status == runtime.RUNNING else None,
-        "runtime_path": str(layout.runtime),
+        **layout.names("results", "state", "launch", "runtime"),
         "log_path": str(logged_at(layout)),
         "session": session,
         **(waiting if now.status == runtime.RUNNING else {}),

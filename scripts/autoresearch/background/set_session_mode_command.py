@@ -29,4 +29,5 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     layout = arguments.layout_of(args)
     if runtime_file.is_running(layout):
         raise Refusal(runtime_file.BUSY)
-    return supervisor.touch_session(layout, args.session_mode, args.execution_policy or "")
+    changed = supervisor.touch_session(layout, args.session_mode, args.execution_policy or "")
+    return {**changed, **layout.names("runtime")}

@@ -17,7 +17,7 @@ from ..kernel.core.text import listing
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
-from ..kernel.system import process
+from ..kernel.system import gitfiles, process
 from . import abandoned, ending, runtime_file
 from . import runtime as values
 from .account import Book
@@ -85,6 +85,7 @@ def take(layout: Layout) -> int | None:
     Tried more than once, for a look at the lock holds it for a moment too.
     """
     path = runtime_file.lock_path(layout)
+    gitfiles.hide(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     for _ in range(5):
         try:

@@ -35,6 +35,14 @@ def fail(message: str, code: int = 1) -> int:
     return complain(f"error: {one_line(message, 2000)}", code)
 
 
+def fail_json(message: str, code: int = 2) -> int:
+    """Say as one JSON object on stderr what stops exec mode, which is always exit code 2."""
+    from ..kernel.core import jsontext
+    from ..kernel.core.text import one_line
+
+    return complain(jsontext.dumps({"error": one_line(message, 2000), "exit_code": 2}), 2)
+
+
 def complain(line: str, code: int) -> int:
     """Print one line on stderr; returns the exit code."""
     sys.stderr.buffer.write((line + "\n").encode("utf-8", "replace"))

@@ -33,16 +33,18 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 
 
 def root_of(args: argparse.Namespace) -> Path:
-    """The folder that holds the run's artifacts."""
+    """The folder that holds the run's artifacts: of `--repo`, else of an absolute `--results-path`, else the one we
+    are in."""
     from pathlib import Path
 
     from ..kernel.disk.layout import find_root
 
     given = getattr(args, "repo", None)
-    start = Path(given or os.getcwd())
-    if not start.is_dir():
+    if given and not Path(given).is_dir():
         raise Refusal(f"--repo {given} is not a folder, expected any folder inside the repository; correct the path")
-    return find_root(start)
+    results = getattr(args, "results_path", None) or ""
+    named = Path(results).parent if os.path.isabs(results) else Path.cwd()
+    return find_root(Path(given) if given else named)
 
 
 def layout_of(args: argparse.Namespace) -> Layout:
@@ -142,13 +144,15 @@ def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[
 
 
 def commits_of(values: list[str] | None, root: Path) -> dict[str, str]:
-    """`PATH=COMMIT` flags as a mapping by resolved path."""
+    """`PATH=COMMIT` flags as a mapping by the repository that holds the path."""
+    from ..kernel.disk.layout import find_root
+
     found = {}
     for item in values or ():
         path, equals, commit = item.rpartition("=")
         if not equals or not path or not commit:
             raise Refusal(f"--repo-commit {item[:80]!r} is not usable, expected PATH=COMMIT")
-        found[str((root / path).resolve())] = commit
+        found[str(find_root(root / path))] = commit
     return found
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 from ..kernel.core.errors import Refusal
-from . import arguments
+from . import Outcome, arguments, fail_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dry-run", action="store_true", help="measure and report only; nothing in the repository changes")
 
 
-def run(args: argparse.Namespace) -> Mapping[str, Any]:
-    """Set the run up and answer with its baseline."""
+def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
+    """Set the run up and answer with its baseline; what stops exec mode is said as JSON with exit code 2."""
+    try:
+        return _set_up(args)
+    except Refusal as refusal:
+        if args.mode != "exec":
+            raise
+        return Outcome({}, fail_json(str(refusal)), text="")
+
+
+def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
     from ..kernel.run import init
 
     layout = arguments.layout_of(args)

@@ -8,6 +8,7 @@ import time
 from ..background.agent import Call, Ended, ErrorClass, Seen, Usage
 from ..kernel.core.choices import POLICIES
 from ..kernel.core.errors import Refusal
+from ..kernel.system.git import Repo
 from . import codex_errors, codex_events, rollout
 
 NAME = "codex"
@@ -41,7 +42,8 @@ def argv(call: Call) -> tuple[str, ...]:
     )
     settings = [part for item in overrides for part in ("-c", item)]
     head = (find(call.program), "exec", "--json", "-C", str(call.tree), "-o", str(call.last))
-    return (*head, *settings, *_policy(call), *call.arguments, "-")
+    outside = () if Repo(call.tree).is_git() else ("--skip-git-repo-check",)  # without it the CLI refuses to start
+    return (*head, *outside, *settings, *_policy(call), *call.arguments, "-")
 
 
 def _policy(call: Call) -> tuple[str, ...]:

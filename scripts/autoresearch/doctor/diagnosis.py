@@ -195,7 +195,7 @@ def _disk(layout: Layout) -> rules.Disk:
 
 
 def _artifacts(layout: Layout) -> rules.Artifacts:
-    found = reading.decision(layout)
+    found = reading.examine(layout).decision
     health = Health(layout.root)
     try:
         tracked = health.tracked_artifacts() if health.is_git() else ()

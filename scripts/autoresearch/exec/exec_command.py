@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from ..background import agent_flags
-from ..cli import Outcome, arguments, complain
+from ..cli import Outcome, arguments, fail_json
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import SETTINGS
 
@@ -43,12 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
 
 
-def fail(message: str, code: int = 2) -> int:
-    """An error as one JSON object on stderr; whatever stops exec mode is exit code 2."""
-    from ..kernel.core import jsontext
-    from ..kernel.core.text import one_line
-
-    return complain(jsontext.dumps({"error": one_line(message, 2000), "exit_code": 2}), 2)
+fail = fail_json
 
 
 def run(args: argparse.Namespace) -> Outcome:
@@ -97,10 +92,9 @@ def _complete(args: argparse.Namespace) -> None:
 
 
 def _config(args: argparse.Namespace, root: Any) -> Config:
-    from ..background import manifest
-    from ..kernel.core.frozen import replace
+    from ..kernel.core import config
 
-    return replace(arguments.config_of(args, root), execution_policy=args.execution_policy or manifest.POLICY)
+    return config.with_policy(arguments.config_of(args, root), "exec")
 
 
 def _say(told: Mapping[str, Any]) -> bool:

@@ -259,7 +259,7 @@ def _contradiction(what: str, run: Run, work: Path) -> Refusal:
 
 def _lacking(run: Run, work: Path) -> str:
     """What the run's checkout has that the branch has not: the likely reason for a check that fails there."""
-    ours = (name for name in History(run.tree).untracked() if not artifacts.is_owned(name))
+    ours = (name for name in History(run.tree).untracked() if not artifacts.is_owned(name, untracked=True))
     absent = [name for name in ours if not name.endswith(_NOISE) and not os.path.lexists(work / name.rstrip("/"))]
     changed = [change.path for change in History(run.tree).changes() if change.code != "?"]
     text = ""

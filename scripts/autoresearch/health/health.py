@@ -8,71 +8,106 @@ from pathlib import Path
 from typing import Any
 
 from ..kernel.core import artifacts, resume_rules, scope
-from ..kernel.core.frozen import dataclass
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
-from ..kernel.disk import journal
+from ..kernel.disk import journal, snapshot
 from ..kernel.disk.layout import Layout
+from ..kernel.run import context, tree
 from ..kernel.run import resuming as reading
-from ..kernel.run import tree
 from ..kernel.system.git import GitError, Repo
 from ..machine import probe
 
 WARN_MB = 1024
+NOTHING = "!."  # the scope that takes every path out again
 OK, WARN, BLOCK = "ok", "warn", "block"
 
 
 @dataclass(frozen=True)
 class Checked:
-    """One repository as the gates see it."""
+    """One repository as the gates see it; `title` begins a sentence about a companion with its path."""
 
     repo: str
-    in_scope: tuple[str, ...]
-    unexpected: tuple[str, ...]
-    staged_artifacts: tuple[str, ...]
-    problems: tuple[str, ...]
+    role: str
+    patterns: tuple[str, ...]
+    in_scope: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    staged_artifacts: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of `repo_worktree_checks` and `repo_gates`."""
         return {
             "path": self.repo,
+            "repo": self.repo,
+            "role": self.role,
+            "scope_patterns": list(self.patterns),
             "in_scope": list(self.in_scope),
             "unexpected_worktree": list(self.unexpected),
             "staged_artifacts": list(self.staged_artifacts),
             "blockers": list(self.problems),
         }
 
+    @property
+    def title(self) -> str:
+        """What a sentence about this repository begins with."""
+        return "" if self.role == "primary" else f"{self.repo}: "
+
 
 def repos(layout: Layout, pattern: str | None, companions: Mapping[str, str]) -> dict[str, str]:
-    """Scope by repository: as asked, else the one of the run, else everything in the primary repository."""
-    known: dict[str, str] = {str(layout.root): pattern or ""}
+    """Scope by repository: as asked, else the one of the run; without either nothing is in scope."""
+    known: dict[str, str] = {str(layout.root): NOTHING if pattern is None else pattern}
     if pattern is None:
-        _, log, _ = reading.examine(layout)
-        if log is not None:
-            from ..kernel.core import config
-
-            found = config.from_header(log.header)
+        found = _told(layout)
+        if found is not None:
             known[str(layout.root)] = found.scope
             known.update({repo.path: repo.scope for repo in found.companions})
     return {**known, **companions}
+
+
+def _told(layout: Layout) -> Config | None:
+    """The configuration of the run, also where the log's rows cannot be read; None without a run."""
+    seen = reading.examine(layout)
+    written = snapshot.tolerant(seen.layout.state)
+    try:
+        log = seen.log or journal.Log(seen.header, (), ())
+        return context.configuration(log, written) if seen.header or written else None
+    except Refusal:
+        return None
 
 
 def inspect(layout: Layout, repo: str, pattern: str) -> Checked:
     """Sort what differs in one repository."""
     root = Path(repo)
     git = Repo(root)
+    role = "primary" if repo in (str(layout.root), _tree(layout)) else "companion"
+    checked = Checked(repo, role, () if pattern == NOTHING else scope.split(pattern))
     if not git.is_git():
-        return Checked(repo, (), (), (), ("not a git repository",))
+        return replace(checked, problems=("not a git repository",))
     events = _events(layout)
     try:
         found = tree.sort(repo, root, pattern, events, layout.own_paths())
         changes = git.changes()
     except GitError as error:
-        return Checked(repo, (), (), (), (f"git is broken: {error}",))
+        return replace(checked, problems=(f"git is broken: {error}",))
     staged = tuple(c.path for c in changes if c.staged and (artifacts.is_owned(c.path) or c.path in layout.own_paths()))
     busy = git.busy()
     problems = [f"an operation is unfinished ({', '.join(busy)})"] if busy else []
     problems += [f"unmerged paths: {listing(found.unmerged)}"] if found.unmerged else []
-    return Checked(repo, found.inside, found.outside, staged, tuple(problems))
+    return replace(
+        checked,
+        in_scope=found.inside,
+        unexpected=found.outside,
+        staged_artifacts=staged,
+        problems=tuple(problems),
+    )
+
+
+def _tree(layout: Layout) -> str:
+    """The run's own checkout, where it has one: it stands for the primary repository."""
+    found = _told(layout)
+    return found.worktree if found else ""
 
 
 def _events(layout: Layout) -> Sequence[journal.Event]:
@@ -93,32 +128,34 @@ class Gate:
 
 def commit_gate(layout: Layout, asked: Gate, scopes: Mapping[str, str]) -> dict[str, Any]:
     """The answer of `commit_gate`."""
+    told = {**vars(asked), "scope_patterns": []}
     if not Repo(layout.root).is_git():
-        return _gate_answer("skipped", [], ["not a git repository: nothing can be committed or rolled back"], [])
+        skipped = ["not a git repository: nothing can be committed or rolled back"]
+        return {**_gate_answer("skipped", [], skipped, []), **told}
     checked = [inspect(layout, repo, pattern) for repo, pattern in scopes.items()]
     blockers = [f"{item.repo}: {problem}" for item in checked for problem in item.problems]
     warnings: list[str] = []
     for item in checked:
         _weigh(item, asked, blockers, warnings)
-    if asked.phase == "rollback" and asked.rollback_policy != "revert" and not asked.destructive_approved:
+    if asked.rollback_policy != "revert" and not asked.destructive_approved:
         blockers.append(f"rollback policy {asked.rollback_policy} drops commits and was not approved; use revert")
-    return _gate_answer("block" if blockers else "warn" if warnings else "allow", blockers, warnings, checked)
+    told["scope_patterns"] = next((list(item.patterns) for item in checked if item.role == "primary"), [])
+    decision = "block" if blockers else "warn" if warnings else "allow"
+    return {**_gate_answer(decision, blockers, warnings, checked), **told}
 
 
 def _weigh(item: Checked, asked: Gate, blockers: list[str], warnings: list[str]) -> None:
     if item.staged_artifacts:
-        blockers.append(f"artifacts are staged: {listing(item.staged_artifacts)}; unstage them (git restore --staged)")
+        staged = f"artifacts are staged: {listing(item.staged_artifacts)}; unstage them (git restore --staged)"
+        blockers.append(item.title + staged)
     if item.unexpected:
-        text = f"changes outside the scope: {listing(item.unexpected)}; commit or stash them"
+        text = f"{item.title}changes outside the scope: {listing(item.unexpected)}; commit or stash them"
         (warnings if asked.phase == "rollback" else blockers).append(text)
+    edited = f"{item.title}uncommitted changes in the scope: {listing(item.in_scope)}"
     if item.in_scope and asked.phase == "prelaunch":
-        warnings.append(
-            f"uncommitted changes in the scope: {listing(item.in_scope)}; they would be part of the baseline"
-        )
+        warnings.append(f"{edited}; they would be part of the baseline")
     if item.in_scope and asked.phase == "prebatch":
-        blockers.append(
-            f"uncommitted changes in the scope: {listing(item.in_scope)}; a batch starts from the retained state"
-        )
+        blockers.append(f"{edited}; a batch starts from the retained state")
 
 
 def _gate_answer(decision: str, blockers: list[str], warnings: list[str], checked: Sequence[Checked]) -> dict[str, Any]:
@@ -141,12 +178,12 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
         blockers.append(f"{free} MB of disk free, {min_free_mb} needed; free some")
     elif free < max(WARN_MB, min_free_mb):
         warnings.append(f"only {free} MB of disk free")
-    found = reading.examine(layout)
-    decision = resume_rules.decide(found[0])
+    seen = reading.examine(layout)
+    decision = seen.decision
     if decision.decision == resume_rules.WIZARD or decision.detail == "unrecoverable_artifacts":
-        blockers.append(f"artifacts: {decision.reasons[0]}")
+        blockers.append(f"artifacts: {'; '.join(decision.reasons)}")
     elif decision.decision == resume_rules.FALLBACK:
-        warnings.append(f"artifacts: {decision.reasons[0]}")
+        warnings.append(f"artifacts: {'; '.join(decision.reasons)}")
     _check_command(layout, verify, blockers)
     checks = _check_repos(layout, scopes, warnings, blockers)
     return {
@@ -155,6 +192,10 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
         "blockers": blockers,
         "resume_decision": decision.decision,
         "resume_detail": decision.detail,
+        "has_results": seen.evidence.has_results,
+        "has_state": seen.evidence.has_state,
+        "main_rows": seen.log.state.iteration + 1 if seen.log else 0,
+        **seen.layout.names("results", "state"),
         "free_mb": free,
         "repo_worktree_checks": checks,
     }
@@ -192,10 +233,10 @@ def _check_repos(
         where = warnings if item.problems == ("not a git repository",) else blockers
         where += [f"{repo}: {problem}" for problem in item.problems]
         if item.unexpected:
-            warnings.append(f"changes outside the scope: {listing(item.unexpected)}")
+            warnings.append(f"{item.title}changes outside the scope: {listing(item.unexpected)}")
         if item.staged_artifacts:
-            blockers.append(f"artifacts are staged: {listing(item.staged_artifacts)}")
-        if pattern and not item.problems and not _scope_exists(Path(repo), pattern):
+            blockers.append(f"{item.title}artifacts are staged: {listing(item.staged_artifacts)}")
+        if item.patterns and not item.problems and not _scope_exists(Path(repo), pattern):
             blockers.append(f"nothing in {repo} matches the scope {pattern}; it was deleted or the pattern is wrong")
     return checks
 

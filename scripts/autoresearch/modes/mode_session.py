@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..kernel.core import artifacts, text
+from ..kernel.core import text
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
-from ..kernel.disk.layout import find_root
-from ..kernel.system.git import Repo
+from ..kernel.disk.layout import find_root, standard
+from ..kernel.system import gitfiles
 from ..muting import muting
 from . import fix_rows, mode_entries, mode_folder, mode_pages, mode_rules, mode_score
 from .mode_schemas import CATEGORIES, Schema, schema_of
@@ -43,9 +43,7 @@ def open_folder(start: Path, wanted: Opening, now: float) -> dict[str, object]:
     if wanted.limit is not None and schema.mode not in ("debug", "security"):
         raise Refusal(f"a limit counts hypotheses or attacks, expected none for {schema.mode}; leave --limit out")
     name = f"{_utc(now, '%y%m%d-%H%M')}-{mode_entries.slug_of(slug)}"
-    repo = Repo(root)
-    if repo.is_git():
-        repo.exclude(artifacts.EXCLUDE)
+    gitfiles.hide(standard(root).results)
     folder = mode_folder.create(root, schema, name)
     head = mode_entries.head(schema, folder.name[12:], _stamp(now), queue, wanted.agreed, wanted.limit)
     mode_folder.start(folder, schema, head)

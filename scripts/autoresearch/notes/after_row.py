@@ -23,14 +23,11 @@ def credited(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
 
 
 def recorded(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
-    """One lesson after a keep or a pivot, never in exec mode; once an iteration. Raises `Refusal` from the disk.
+    """One lesson after a keep or a pivot, never in exec mode. Raises `Refusal` from the disk.
 
     `run` is the run before the row; `strategy` replaces the row's description where it says more.
     """
     if row.status not in ("keep", "pivot") or run.mode == "exec":
-        return
-    where = f"{run.tag}#{row.iteration}"
-    if lessons_file.has_iteration(run.layout.lessons, where):
         return
     lesson = Lesson(
         number=0,
@@ -39,7 +36,7 @@ def recorded(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
         outcome=row.status,
         insight=insight or measured_effect(run, row),
         context=one_line(f"{run.config.goal or run.config.metric}; scope {run.config.scope or '.'}", 200),
-        iteration=where,
+        iteration=f"{run.tag}#{row.iteration}",
         timestamp=context.now(),
     )
     lessons_file.append(run.layout.lessons, lesson)

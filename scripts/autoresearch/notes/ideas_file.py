@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..kernel.disk import atomic, locks
+from ..kernel.system import gitfiles
 from . import bound as bounds
 from . import ideas
 from .bound import Bound
@@ -42,6 +43,7 @@ def set_bound(path: Path, limit: Bound) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
+    gitfiles.hide(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = locks.open_locked(path, os.O_RDWR | os.O_CREAT)

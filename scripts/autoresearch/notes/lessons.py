@@ -61,7 +61,7 @@ class Lesson:
 
     def text(self) -> str:
         """The entry as Markdown."""
-        lines = [f"- **{name}:** {one_line(getattr(self, name.lower()))}" for name in _FIELDS[:-1]]
+        lines = [f"- **{name}:** {one_line(getattr(self, name.lower())) or '-'}" for name in _FIELDS[:-1]]
         lines += [f"- **Credit:** {self.credit}"] if self.credit else []
         return "\n".join([f"### L-{self.number}: {one_line(self.title, 200)}", *lines]) + "\n"
 
@@ -74,14 +74,27 @@ def parse(markdown: str) -> list[Lesson]:
         if title:
             found.append(Lesson(int(title[1]), title[2].strip(), "", "", ""))
         elif field and found and field[1] in _FIELDS:
-            values: dict[str, Any] = {field[1].lower(): field[2].strip()}
+            text = field[2].strip()
+            values: dict[str, Any] = {field[1].lower(): "" if text == "-" else text}
             found[-1] = replace(found[-1], **values)
     return found
 
 
+def has_foreign(markdown: str) -> bool:
+    """Whether there is text that is no entry, and would be lost in a rewrite; our own old heading is none."""
+    lines = (line for line in markdown.split("\n") if line.strip() and line.strip() != "# Lessons")
+    inside = False
+    for line in lines:
+        inside = inside or _TITLE.match(line) is not None
+        field = _FIELD.match(line)
+        if not (_TITLE.match(line) or (inside and field and field[1] in _FIELDS)):
+            return True
+    return False
+
+
 def render(entries: Sequence[Lesson]) -> str:
-    """The whole file."""
-    return "# Lessons\n\n" + "\n".join(entry.text() for entry in entries)
+    """The whole file; it begins with its first entry, for other tools read it too."""
+    return "\n".join(entry.text() for entry in entries)
 
 
 def add(entries: Sequence[Lesson], new: Lesson) -> list[Lesson]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..kernel.disk import atomic, locks
+from ..kernel.system import gitfiles
 from . import lessons
 from .lessons import Lesson
 
@@ -17,6 +18,14 @@ def read(path: Path) -> list[Lesson]:
         return lessons.parse(path.read_text("utf-8", "replace"))
     except OSError:
         return []
+
+
+def _has_foreign(data: bytes) -> bool:
+    """Whether a rewrite would lose something: text that is no entry, or bytes that are no text."""
+    try:
+        return lessons.has_foreign(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        return True
 
 
 def append(path: Path, new: Lesson) -> Sequence[Lesson]:
@@ -34,6 +43,7 @@ def _changed(path: Path, edit: Callable[[Sequence[Lesson]], Sequence[Lesson]]) -
 
     The lock is on the file that has the name now, so a rewrite by another process in between is seen.
     """
+    gitfiles.hide(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = locks.open_locked(path, os.O_RDWR | os.O_CREAT)
@@ -41,12 +51,9 @@ def _changed(path: Path, edit: Callable[[Sequence[Lesson]], Sequence[Lesson]]) -
         raise atomic.unwritable(path, error) from None
     try:
         entries = edit(read(path))
+        if _has_foreign(path.read_bytes()):
+            atomic.keep_aside(path)
         atomic.replace(path, lessons.render(entries))
         return entries
     finally:
         os.close(handle)
-
-
-def has_iteration(path: Path, iteration: str) -> bool:
-    """Whether a lesson of `run-tag#N` is already written."""
-    return any(entry.iteration == iteration for entry in read(path))

@@ -18,7 +18,7 @@ from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import POINTER, Layout
 from ..kernel.run import context, evaluator_lock, intent, isolation, tree, trial_gate
 from ..kernel.run.context import Run
-from ..kernel.system import process
+from ..kernel.system import gitfiles, process
 from ..kernel.system.git import GitError, Repo
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -89,6 +89,7 @@ def read(layout: Layout) -> Batch:
 @contextmanager
 def alone(layout: Layout) -> Iterator[str]:
     """Hold the trial lock; a trial that was killed undecided leaves no edit, for a batch starts from a clean tree."""
+    gitfiles.hide(layout.evidence)
     with locks.held(layout.evidence / "trial.lock", intent.BUSY):
         yield intent.undo(layout)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
 from ..kernel.core import numbers, rows, scope
@@ -40,11 +41,22 @@ class Worker:
 
 @dataclass(frozen=True)
 class Measured:
-    """A worker with its row, and its metric when it may be kept."""
+    """A worker with its row, and what was measured, None where there is no number."""
 
     worker: Worker
     row: Row
-    keeps: bool
+    metric: Decimal | None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it may be kept."""
+        return self.row.status == "keep"
+
+    def told(self) -> selection.Worker:
+        """As a worker reports itself."""
+        row, said = self.row, self.worker.attempt.description
+        size = len(self.worker.patch)
+        return selection.Worker(row.worker, said, row.commit, self.metric, row.guard, labels=row.labels, diff_size=size)
 
 
 def close(layout: Layout) -> Mapping[str, Any]:
@@ -80,10 +92,11 @@ def _settle(run: Run, batch: Batch) -> str:
     measured = [_measured(run, batch, worker) for worker in workers]
     event = {"kind": "batch", "iteration": run.state.iteration + 1, "rows": len(measured) + 1, "batch": batch.mark}
     best = _best(run, measured)
+    lines = [item.row if item is best else selection.passed_over(item.row) for item in measured]
     if best is None:
-        _record_none(run, event, [item.row for item in measured])
+        _record_none(run, event, lines, [item.told() for item in measured])
         return ""
-    _confirm(run, batch, best, event, [item.row for item in measured])
+    _confirm(run, batch, best, event, lines)
     return best.worker.place.id
 
 
@@ -133,7 +146,7 @@ def _measured(run: Run, batch: Batch, worker: Worker) -> Measured:
     row = Row(
         number, worker.place.id, commit, metric, delta, verdict.guard, verdict.status, worker.attempt.labels, text
     )
-    return Measured(worker, row, verdict.status == "keep")
+    return Measured(worker, row, verdict.measurement.value)
 
 
 def _known(run: Run, worker: Worker) -> Verdict | None:
@@ -166,9 +179,9 @@ def _best(run: Run, measured: Sequence[Measured]) -> Measured | None:
     return min(kept, key=lambda m: (sign * (m.row.metric or 0), len(m.worker.patch), m.worker.place.id), default=None)
 
 
-def _record_none(run: Run, event: Mapping[str, Any], workers: Sequence[Row]) -> None:
+def _record_none(run: Run, event: Mapping[str, Any], workers: Sequence[Row], told: Sequence[selection.Worker]) -> None:
     """Nothing may be kept: one discard."""
-    main = selection.main_row(run, run.state.iteration + 1, None, len(workers))
+    main = selection.main_row(run, run.state.iteration + 1, None, told)
     with context.writing(run.layout) as (fresh, held):
         context.append(fresh, held, [event], [*workers, main])
 

@@ -11,7 +11,7 @@ from ..kernel.core.choices import GUARDS
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.rows import Row
-from ..kernel.core.text import one_line
+from ..kernel.core.text import listing, one_line
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, record
 from ..kernel.run.context import Run
@@ -79,20 +79,36 @@ def judged(run: Run, worker: Worker) -> decision.Outcome:
     """What a worker's result is worth on its own."""
     crashed = worker.status != "completed"
     outcome = decision.decide(run.config.direction, run.state.current_metric, worker.metric, worker.guard, crashed)
-    if outcome.status == "keep" and worker.commit == "-":
-        return decision.Outcome("discard", True, "no commit")
     return decision.gate_labels(outcome, run.config.required_keep_labels, worker.labels)
 
 
 def best(run: Run, workers: Sequence[Worker]) -> Worker | None:
-    """The winner: best metric, then the smaller diff, then the worker id; None when nothing may be kept."""
+    """The winner: best metric, then the smaller diff, then the worker id; None when nothing may be kept.
+
+    Raises `Refusal` for one that would win and names no commit.
+    """
     kept = [worker for worker in workers if judged(run, worker).status == "keep"]
     sign = 1 if run.config.direction == "lower" else -1
-    return min(kept, key=lambda w: (sign * (w.metric or 0), w.diff_size, w.worker_id), default=None)
+    found = min(kept, key=lambda w: (sign * (w.metric or 0), w.diff_size, w.worker_id), default=None)
+    if found is not None and found.commit == "-":
+        raise Refusal(f"worker {found.worker_id} would win and has no commit, expected the hash of its trial; add it")
+    return found
 
 
-def worker_row(run: Run, number: int, worker: Worker) -> Row:
-    """The row of one worker, with its own outcome."""
+def foremost(run: Run, workers: Sequence[Worker]) -> Worker | None:
+    """The best trial of a batch without a winner: metric, then a passed guard, then the smaller diff, then the id."""
+    sign = 1 if run.config.direction == "lower" else -1
+    tried = [worker for worker in workers if worker.status == "completed" and worker.metric is not None]
+    return min(tried, key=lambda w: (sign * (w.metric or 0), w.guard != "pass", w.diff_size, w.worker_id), default=None)
+
+
+def passed_over(row: Row) -> Row:
+    """The row of a worker that was not selected: improved or not, it is a discard, and its commit goes."""
+    return row._replace(status="discard", commit="-") if row.status in ("keep", "discard") else row
+
+
+def worker_row(run: Run, number: int, worker: Worker, winner: Worker | None) -> Row:
+    """The row of one worker; only that of the `winner` says keep."""
     outcome = judged(run, worker)
     current = run.state.current_metric
     metric = current if worker.metric is None else worker.metric
@@ -105,36 +121,53 @@ def worker_row(run: Run, number: int, worker: Worker) -> Row:
     )
     text = f"[PARALLEL worker-{worker.worker_id}] {worker.description}{why}"
     delta = numbers.signed(numbers.difference(metric, current))
-    return Row(
-        number, worker.worker_id, worker.commit, metric, delta, worker.guard, outcome.status, worker.labels, text
-    )
+    status, letter = outcome.status, worker.worker_id
+    row = Row(number, letter, worker.commit, metric, delta, worker.guard, status, worker.labels, text)
+    return row if worker is winner else passed_over(row)
 
 
-def main_row(run: Run, number: int, winner: Worker | None, count: int) -> Row:
-    """The batch's one counting row: the winner's keep, or one discard."""
+def main_row(run: Run, number: int, winner: Worker | None, workers: Sequence[Worker]) -> Row:
+    """The batch's one counting row: the winner's keep, else the discard of the best trial, if there was any."""
     current = run.state.current_metric
-    if winner is None or winner.metric is None:
-        text = f"[PARALLEL batch] no winner among {count} workers"
-        return Row(number, "", run.state.last_commit, current, "0", "-", "discard", (), text)
-    delta = numbers.signed(numbers.difference(winner.metric, current))
-    text = f"[PARALLEL batch] selected worker-{winner.worker_id}: {winner.description}"
-    return Row(number, "", winner.commit, winner.metric, delta, winner.guard, "keep", winner.labels, text)
+    shown = winner or foremost(run, workers)
+    none = f"[PARALLEL batch] no winner among {len(workers)} workers"
+    if shown is None or shown.metric is None:
+        return Row(number, "", "-", current, "0", "-", "discard", (), none)
+    delta = numbers.signed(numbers.difference(shown.metric, current))
+    status = "keep" if winner else "discard"
+    text = "[PARALLEL batch] selected" if winner else f"{none}, the best was"
+    text += f" worker-{shown.worker_id}: {shown.description}"
+    return Row(number, "", shown.commit, shown.metric, delta, shown.guard, status, shown.labels, text)
+
+
+def _refuse_outside(layout: Layout) -> None:
+    """What the gate before a batch blocks for files outside the scope refuses a reported one too."""
+    from ..health import health
+
+    gate = health.commit_gate(layout, health.Gate("prebatch"), health.repos(layout, None, {}))
+    found = [f"{item['repo']}: {listing(item['unexpected_worktree'])}" for item in gate["repo_gates"]]
+    found = [text for text, item in zip(found, gate["repo_gates"]) if item["unexpected_worktree"]]
+    if found:
+        raise Refusal(f"changes outside the scope in {'; '.join(found)}; commit or stash them, then repeat the command")
 
 
 def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
     """Record the batch; the answer of `select_parallel_batch`."""
+    _refuse_outside(layout)
     with context.writing(layout) as (run, held):
         if run.config.measured:
             raise Refusal("this run is measured, expected no typed results; use autoresearch_run_batch.py close")
         number = run.state.iteration + 1
         winner = best(run, workers)
-        main = main_row(run, number, winner, len(workers))
-        lines = [worker_row(run, number, worker) for worker in workers] + [main]
-        commits = winner.repo_commits if winner else {}
+        main = main_row(run, number, winner, workers)
+        lines = [worker_row(run, number, worker, winner) for worker in workers] + [main]
+        shown = winner or foremost(run, workers)
+        commits = record.all_commits(run, main.commit, shown.repo_commits if shown else {})
         events = [{"kind": "batch", "iteration": number, "rows": len(lines)}, *record.repo_event(number, commits)]
         after = context.append(run, held, events, lines)
     record.follow(run, main)
     return {
+        **after.layout.names("results", "state"),
         "iteration": number,
         "selected_worker": winner.worker_id if winner else None,
         "status": main.status,

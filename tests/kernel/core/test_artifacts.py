@@ -31,6 +31,14 @@ def test_nothing_else_is(path: str):
     assert not artifacts.is_owned(path)
 
 
+def test_untracked_ones_are_owned_in_subfolders_too():
+    assert artifacts.is_owned("src/research-results.tsv", untracked=True)
+    assert artifacts.is_owned("a/b/autoresearch-evidence/0001/x", untracked=True)
+    assert not artifacts.is_owned("src/my-research-results.tsv", untracked=True)
+    paths = ["a/autoresearch-state.json", "b/autoresearch-state.json"]
+    assert artifacts.foreign(paths, "", untracked=[paths[0]]) == (paths[1],)
+
+
 def test_git_excludes_the_same(repo):
     repo.write(".git/info/exclude", "\n".join(artifacts.EXCLUDE) + "\n")
     for path in OWNED:

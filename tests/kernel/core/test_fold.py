@@ -93,7 +93,8 @@ def test_repo_commits_are_those_of_the_retained_and_of_the_last_row():
     state = fold.fold([BASE, row(1, "keep"), row(2, "discard")], "lower", commits)
     assert (state.last_repo_commits, state.last_trial_repo_commits) == ({"p": "1"}, {"p": "2"})
     state = fold.fold([BASE, row(1, "keep"), row(2, "discard"), row(3, "pivot")], "lower", commits)
-    assert (state.last_repo_commits, state.last_trial_repo_commits) == ({"p": "1"}, {})
+    assert (state.last_repo_commits, state.last_trial_repo_commits) == ({"p": "1"}, {"p": "1"})
+    assert fold.with_primary(state, "/r").last_repo_commits == {"/r": state.last_commit, "p": "1"}
 
 
 @pytest.mark.parametrize(
@@ -175,12 +176,12 @@ def test_a_snapshot_agrees_with_its_own_state_and_with_no_other(
 ):
     state = fold.fold(log, direction, {})
     told = state.to_dict()
-    assert fold.agrees(told, state)
+    assert fold.differing(told, state) == []
     name = data.draw(st.sampled_from([name for name in fold.FIELDS if not name.endswith("repo_commits")]))
-    assert fold.agrees({key: value for key, value in told.items() if key != name}, state)
+    assert fold.differing({key: value for key, value in told.items() if key != name}, state) == []
     wrong = data.draw(st.sampled_from([None, "other", -12345, [1], {"a": 1}, True]))
     same = wrong is None and (told[name] == () or told[name] == "-")
-    assert fold.agrees({**told, name: wrong}, state) is (same or wrong == told[name])
+    assert fold.differing({**told, name: wrong}, state) == ([] if same or wrong == told[name] else [name])
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,8 @@ def test_a_foreign_snapshot_needs_no_more_than_is_documented():
             "baseline_metric": 47,
             "current_metric": 46.5,
             "best_metric": "46.50",
+            "best_iteration": 1,
+            "last_status": "keep",
             "last_commit": "b2c3d41ffffffffffffffffffffffffffffffff",
             "last_repo_commits": {"/c": "1"},
             "keeps": 1,
@@ -86,13 +88,26 @@ def test_a_foreign_snapshot_needs_no_more_than_is_documented():
 @pytest.mark.parametrize(
     "state", [None, [], {}, {"iteration": 1}, {"current_metric": 1}, {"iteration": "1", "current_metric": 46.5}]
 )
-def test_a_state_without_its_core_diverges(state: Any):
-    assert snapshot.relation({"state": state}, log("46.5")) == "diverged"
+def test_a_state_without_its_core_is_unusable_not_edited(state: Any):
+    assert snapshot.relation({"state": state}, log("46.5")) == "unusable"
+
+
+def test_a_difference_names_the_field_with_both_values():
+    now = log("46.5")
+    edited = taken(now)
+    edited["state"].update(current_metric=Decimal("40.5"), iteration=7)
+    edited["run_tag"] = "theirs"
+    told = snapshot.differences(edited, now)
+    assert told == (
+        "iteration: snapshot 7, log 1",
+        "current_metric: snapshot 40.5, log 46.5",
+        "run_tag: snapshot theirs, log tag",
+    )
 
 
 @given(st.dictionaries(st.sampled_from([*taken(log())["state"], "x"]), ANYTHING))
 def test_no_shape_of_a_state_does_harm(state: dict[str, Any]):
-    assert snapshot.relation({"state": state}, log("46.5")) in ("equal", "older", "diverged")
+    assert snapshot.relation({"state": state}, log("46.5")) in ("equal", "older", "diverged", "unusable")
 
 
 @pytest.mark.parametrize(

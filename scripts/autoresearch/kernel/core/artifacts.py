@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _OWNED = re.compile(
     r"(?:research-results(?:\.[\w-]+)*\.(?:tsv|bak|tmp)"
@@ -28,15 +28,23 @@ EXCLUDE = (
 )
 
 
-def is_owned(path: str) -> bool:
-    """Whether a repository-relative POSIX path is an artifact of the tool or one of its variants."""
-    return _OWNED.fullmatch(path.rstrip("/")) is not None
+def is_owned(path: str, untracked: bool = False) -> bool:
+    """Whether a repository-relative POSIX path is an artifact of the tool or one of its variants.
+
+    `untracked` ones are so in subfolders too, where older runs left them.
+    """
+    path = path.rstrip("/")
+    if _OWNED.fullmatch(path):
+        return True
+    return untracked and any(_OWNED.fullmatch(path, at.end()) for at in re.finditer("/", path))
 
 
-def foreign(paths: Iterable[str], skill: str, extra: Iterable[str] = ()) -> tuple[str, ...]:
+def foreign(
+    paths: Iterable[str], skill: str, extra: Iterable[str] = (), untracked: Collection[str] = ()
+) -> tuple[str, ...]:
     """The paths that are neither artifacts nor below `skill` (the bundle's own folder, "" when it lies elsewhere)."""
     own = frozenset(extra)
-    return tuple(path for path in paths if not (is_owned(path) or path in own or _below(path, skill)))
+    return tuple(p for p in paths if not (is_owned(p, p in untracked) or p in own or _below(p, skill)))
 
 
 def _below(path: str, folder: str) -> bool:

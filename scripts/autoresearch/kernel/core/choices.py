@@ -4,6 +4,7 @@ MODES = ("loop", "plan", "debug", "fix", "security", "ship", "exec")
 DIRECTIONS = ("lower", "higher")
 SESSION_MODES = ("foreground", "background")
 POLICIES = ("danger_full_access", "workspace_write")
+POLICY = POLICIES[0]  # where none was given
 ROLLBACKS = ("revert", "reset")
 PARALLEL = ("serial", "parallel")
 SEARCH = ("enabled", "disabled")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from . import jsontext, numbers
-from .choices import MODES
+from .choices import MODES, POLICY
 from .errors import Refusal
 from .frozen import replace
 from .rows import labels
@@ -72,6 +72,12 @@ def _value(name: str, value: Any) -> Any:
     except (TypeError, ValueError, KeyError, AttributeError):
         raise Refusal(f"config {name} is {str(value)[:40]!r}, which is not usable; correct it or start fresh") from None
     return str(value) if row.kind == "str" else value
+
+
+def with_policy(config: Config, mode: str) -> Config:
+    """The configuration with an execution policy where nested sessions run, and nowhere else."""
+    nested = config.session_mode == "background" or mode == "exec"
+    return replace(config, execution_policy=(config.execution_policy or POLICY) if nested else "")
 
 
 def validate(config: Config, mode: str) -> None:

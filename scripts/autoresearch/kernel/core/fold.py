@@ -64,6 +64,7 @@ class _Fold:
         self.baseline = self.best = first.metric
         self.best_iteration = 0
         self.retained = self.last = first
+        self.kept_commits = self.tried_commits = commits.get(0, {})
 
     def add(self, row: Row) -> None:
         """Count one row; worker rows change nothing. Raises ValueError for a row that cannot follow."""
@@ -72,6 +73,8 @@ class _Fold:
         if row.iteration != self.iteration + 1 or row.status == "baseline":
             raise ValueError(f"row {row.iteration} ({row.status}) follows row {self.iteration}")
         self.iteration, self.last = row.iteration, row
+        # A repository without a new commit keeps its last one.
+        self.tried_commits = {**self.kept_commits, **self.commits.get(row.iteration, {})}
         status = TABLE[row.status]
         if status.retains:
             self._retain(row)
@@ -83,7 +86,7 @@ class _Fold:
     def _retain(self, row: Row) -> None:
         if row.metric is None:
             raise ValueError(f"row {row.iteration} ({row.status}) has no metric")
-        self.retained, self.strikes = row, 0
+        self.retained, self.strikes, self.kept_commits = row, 0, self.tried_commits
         if numbers.better(self.direction, row.metric, self.best):
             self.best, self.best_iteration = row.metric, row.iteration
 
@@ -103,8 +106,8 @@ class _Fold:
             last_trial_commit=last.commit,
             last_trial_metric=kept.metric if last.metric is None else last.metric,
             last_trial_labels=last.labels,
-            last_repo_commits=self.commits.get(kept.iteration, {}),
-            last_trial_repo_commits=self.commits.get(last.iteration, {}),
+            last_repo_commits=self.kept_commits,
+            last_trial_repo_commits=self.tried_commits,
             consecutive_discards=self.strikes,
             pivot_count=self.pivots,
             **self.counts,
@@ -131,15 +134,16 @@ def prefix(rows: Iterable[Row], iteration: int) -> list[Row]:
     return [row for row in rows if row.iteration <= iteration]
 
 
-def agrees(snapshot: Mapping[str, Any], state: State) -> bool:
-    """Whether a snapshot's `state` object says the same as the fold; keys it lacks are not held against it."""
+def differing(snapshot: Mapping[str, Any], state: State) -> list[str]:
+    """The names under which a snapshot's `state` object says something else than the fold; keys it lacks are none."""
     mine = state.to_dict()
-    return all(_same(name, snapshot[name], mine[name]) for name in FIELDS if name in snapshot)
+    return [name for name in FIELDS if name in snapshot and not _same(name, snapshot[name], mine[name])]
 
 
 def _same(name: str, theirs: Any, mine: Any) -> bool:
-    if name in _NOT_IN_FOREIGN_LOGS and not mine:
-        return True  # a log without events says nothing about them
+    if name in _NOT_IN_FOREIGN_LOGS:  # a log says nothing of repositories that no event named
+        theirs = theirs if isinstance(theirs, Mapping) else {}
+        return all(same_commit(str(theirs.get(path, commit)), str(commit)) for path, commit in mine.items())
     if name.endswith("commit"):
         return same_commit(str(theirs or "-"), str(mine))
     if isinstance(mine, tuple):
@@ -174,3 +178,17 @@ def with_foreign_commits(state: State, snapshot: Mapping[str, Any]) -> State:
         if holds[name] and isinstance(snapshot.get(name), Mapping) and not getattr(state, name)
     }
     return replace(state, **known) if known else state
+
+
+def with_primary(state: State, root: str) -> State:
+    """The state whose maps of commits hold that of the primary repository `root` too, which rows tell in a column."""
+    kept = _with(root, state.last_commit, state.last_repo_commits)
+    tried = _with(root, state.last_trial_commit, {**kept, **state.last_trial_repo_commits})
+    return replace(state, last_repo_commits=kept, last_trial_repo_commits=tried)
+
+
+def _with(root: str, commit: str, commits: Mapping[str, str]) -> dict[str, str]:
+    known = commits.get(root, "")
+    mine = known if commit == "-" or same_commit(known, commit) else commit
+    others = {path: other for path, other in commits.items() if path != root}
+    return {root: mine, **others} if mine else others

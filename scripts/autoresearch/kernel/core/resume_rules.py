@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .frozen import dataclass
+from .frozen import dataclass, replace
 
 FULL, WIZARD, FALLBACK, FRESH = "full_resume", "mini_wizard", "tsv_fallback", "fresh_start"
 
@@ -16,6 +16,7 @@ class Evidence:
     log_problem: str = ""  # why the log cannot be folded
     state_problem: str = ""  # why the snapshot cannot be read
     relation: str = ""  # "equal", "older" or "diverged" when both are readable
+    differences: tuple[str, ...] = ()  # each field that differs, with both values
 
 
 @dataclass(frozen=True)
@@ -64,4 +65,5 @@ def _with_both(found: Evidence) -> Decision:
         return Decision(WIZARD, "state_without_reconstructable_tsv", (f"the log cannot be read: {found.log_problem}",))
     if found.state_problem:
         return Decision(FALLBACK, "invalid_state_json", (f"the snapshot cannot be read: {found.state_problem}",))
-    return _BOTH[found.relation]
+    known = _BOTH[found.relation]
+    return replace(known, reasons=(*known.reasons, *found.differences))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import decision
+from . import decision, numbers
 from .choices import HAND_OVER_AT
 from .errors import Refusal
 from .fold import State
@@ -67,7 +67,30 @@ def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
         return Verdict(STOP, "budget_exhausted", used)
     if state.pivot_count >= HAND_OVER_AT:
         return Verdict(HUMAN, "soft_blocked", f"{state.pivot_count} pivots without a keep")
-    return Verdict(RELAUNCH, "none")
+    return Verdict(RELAUNCH, "none", _going_on(config, mode, state))
+
+
+def _going_on(config: Config, mode: str, state: State) -> str:
+    """Why a run is not over, in words."""
+    condition = config.stop_at(mode)
+    missing = decision.missing_labels(config.required_stop_labels, state.current_labels)
+    if condition is not None and condition.holds(state.current_metric):
+        return f"the retained metric satisfies {condition}, but its keep lacks required labels: {', '.join(missing)}"
+    goal = f", {condition} is not reached" if condition is not None else ""
+    limit = "without a limit" if config.iterations is None else f"of {config.iterations}"
+    return f"{state.iteration} iterations {limit} are done, retained is {numbers.plain(state.current_metric)}{goal}"
+
+
+def exit_kind(verdict: Verdict) -> str:
+    """How the last session ended, as the snapshot tells it: `turn_complete`, `terminal`, or what a human is asked."""
+    if verdict.decision == RELAUNCH:
+        return "turn_complete"
+    return "terminal" if verdict.decision == STOP or verdict.reason == "blocked" else verdict.reason
+
+
+def terminal_reason(verdict: Verdict) -> str:
+    """Why a run is over, `none` while it may go on."""
+    return "none" if verdict.decision == RELAUNCH else verdict.reason
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,25 @@ def archive(path: Path) -> str:
 
 def set_aside(path: Path) -> str:
     """Move a corrupt file to `….bak` (numbered when taken); returns the new name."""
+    target = _aside(path)
+    os.replace(path, target)
+    return target.name
+
+
+def _aside(path: Path) -> Path:
     target, number = path.with_name(path.name + ".bak"), 1
     while os.path.lexists(target):
         number += 1
         target = path.with_name(f"{path.name}.{number}.bak")
-    os.replace(path, target)
+    return target
+
+
+def keep_aside(path: Path) -> str:
+    """Keep what `path` holds now as `….bak` too, before it is replaced; returns that name. Raises `Refusal`."""
+    target = _aside(path)
+    try:
+        target.write_bytes(path.read_bytes())
+    except OSError as error:
+        _forget(target)
+        raise unwritable(target, error) from None
     return target.name

@@ -116,6 +116,18 @@ def _comment(line: str, header: dict[str, str]) -> None:
         header[key.strip()] = value.strip()
 
 
+def comments(path: Path) -> dict[str, str]:
+    """The comment lines of the log alone, which hold also where its rows cannot be read; {} without a log."""
+    header: dict[str, str] = {}
+    try:
+        for line in path.read_bytes().decode("utf-8", "replace").split("\n"):
+            if line[:1] == "#" and not line.startswith(_EVENT):
+                _comment(line.rstrip("\r"), header)
+    except OSError:
+        pass
+    return header
+
+
 def _row(line: str, number: int, seen_header: bool) -> Row:
     if not seen_header:
         raise ValueError(f"line {number}: a row before the column header")

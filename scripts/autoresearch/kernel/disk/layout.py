@@ -52,6 +52,10 @@ class Layout:
         except ValueError:
             return path.as_posix()
 
+    def names(self, *which: str) -> dict[str, str]:
+        """`results_path`, `state_path`, … as an answer names them: absolute, whether the files exist or not."""
+        return {f"{name}_path": os.path.abspath(getattr(self, name)) for name in which}
+
     def own_paths(self) -> tuple[str, ...]:
         """Artifact paths relative to the root, for those that were given other names."""
         return tuple(self.relative(path) for path in (self.results, self.state, self.launch, self.runtime))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core import fold, jsontext
+from ..core.text import one_line
 from . import atomic
 from .journal import Log
 
@@ -37,20 +38,48 @@ def tolerant(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def relation(snapshot: Mapping[str, Any], log: Log) -> str:
-    """`equal` to the fold, `older` (the fold of a prefix), or `diverged` (of none: somebody edited a file)."""
+# Without these a `state` object is no fold of anything (contract section 3); others came later.
+CORE = ("iteration", "baseline_metric", "best_metric", "best_iteration", "current_metric", "last_status")
+
+
+def lacking(snapshot: Mapping[str, Any]) -> tuple[str, ...]:
+    """The core fields that a snapshot's `state` lacks: with any it is unusable, not edited."""
     state = snapshot.get("state")
-    if not isinstance(state, dict) or not {"iteration", "current_metric"} <= state.keys():
-        return "diverged"
+    return tuple(name for name in CORE if not isinstance(state, dict) or name not in state)
+
+
+def differences(snapshot: Mapping[str, Any], log: Log) -> tuple[str, ...]:
+    """What a diverged snapshot says otherwise than the log: each field with both values."""
+    state, mine = snapshot["state"], log.state.to_dict()
+    pairs = [(name, state[name], mine[name]) for name in fold.differing(state, log.state)]
     tag = snapshot.get("run_tag")
-    if tag and log.header.get("run_tag") and str(tag) != log.header["run_tag"]:
-        return "diverged"
+    if not _same_tag(tag, log):
+        pairs.append(("run_tag", tag, log.header["run_tag"]))
+    return tuple(f"{name}: snapshot {_shown(theirs)}, log {_shown(ours)}" for name, theirs, ours in pairs)
+
+
+def _shown(value: Any) -> str:
+    return one_line(value if isinstance(value, str) else jsontext.dumps(value), 80)
+
+
+def _same_tag(tag: Any, log: Log) -> bool:
+    return not tag or not log.header.get("run_tag") or str(tag) == log.header["run_tag"]
+
+
+def relation(snapshot: Mapping[str, Any], log: Log) -> str:
+    """`equal` to the fold, `older` (that of a prefix), `diverged` (of none: somebody edited a file) or `unusable`."""
+    if lacking(snapshot):
+        return "unusable"
+    state = snapshot["state"]
     iteration = state["iteration"]
     if iteration == log.state.iteration:
-        return "equal" if fold.agrees(state, log.state) else "diverged"
-    if not isinstance(iteration, int) or not 0 <= iteration < log.state.iteration:
+        same = not fold.differing(state, log.state)
+    else:
+        known = isinstance(iteration, int) and 0 <= iteration < log.state.iteration
+        same = known and not fold.differing(state, log.state_at(iteration))
+    if not same or not _same_tag(snapshot.get("run_tag"), log):
         return "diverged"
-    return "older" if fold.agrees(state, log.state_at(iteration)) else "diverged"
+    return "equal" if iteration == log.state.iteration else "older"
 
 
 def write(path: Path, data: Mapping[str, Any]) -> None:

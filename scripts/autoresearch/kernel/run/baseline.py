@@ -47,9 +47,11 @@ class Baseline:
             os.replace(self.staging, target)
 
 
-def reported(metric: Decimal, commit: str) -> Baseline:
-    """A baseline that the caller measured."""
-    return Baseline(metric, commit)
+def reported(metric: Decimal, commit: str, config: Config) -> Baseline:
+    """A baseline that the caller measured; companions stand at their HEAD."""
+    companions = {repo.path: Repo(Path(repo.path)) for repo in config.companions}
+    heads_of = {path: repo.head() for path, repo in companions.items() if repo.is_git()}
+    return Baseline(metric, commit, repo_commits={path: head for path, head in heads_of.items() if head})
 
 
 def heads(layout: Layout, config: Config) -> dict[str, str]:
@@ -92,11 +94,8 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
     at = heads(layout, config)
     _refuse_unfinished(at)
     dirty = uncommitted(layout, mode, config)
-    if dirty and strict:
-        raise Refusal(
-            f"uncommitted changes in {listing(dirty)}: the baseline would not be the commit it names; "
-            "ask the user to commit or stash them, then repeat the command"
-        )
+    if strict:
+        refuse_dirty(dirty)
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
@@ -104,6 +103,15 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def refuse_dirty(dirty: Sequence[str]) -> None:
+    """Raise `Refusal` for uncommitted paths."""
+    if dirty:
+        raise Refusal(
+            f"uncommitted changes in {listing(dirty)}: the baseline would not be the commit it names; "
+            "ask the user to commit or stash them, then repeat the command"
+        )
 
 
 def _refuse_unfinished(repos: Iterable[str]) -> None:
@@ -138,7 +146,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     config = require.resolve(config, measure.others(samples))
     warnings = (*_traps(config, before), *found.warnings, guard_problem, confirm_problem)
     shown = evaluator_lock.shown(root, config, lock)
-    warnings += (*_lock_warnings(lock, shown), *_dirty_warning(before))
+    warnings += (*_lock_warnings(lock, shown), *_dirty_warning(before, primary))
     return Baseline(
         found.center,
         Repo(root).short(at[primary]),
@@ -258,8 +266,8 @@ def foreign_events(items: Iterable[Edits]) -> list[Event]:
     ]
 
 
-def _dirty_warning(items: Iterable[Edits]) -> tuple[str, ...]:
-    paths = [path for item in items for path in item.outside]
+def _dirty_warning(items: Iterable[Edits], primary: str) -> tuple[str, ...]:
+    paths = [path for item in items for path in tree.named(item, item.outside, primary)]
     if not paths:
         return ()
     return (f"uncommitted changes outside the scope stay as they are: {listing(paths)}; editing them stops the run",)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..core import config, supervise
 from ..core.errors import Refusal
-from ..core.fold import State, with_foreign_commits
+from ..core.fold import State, with_foreign_commits, with_primary
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
 from ..core.settings import Config
@@ -18,6 +18,7 @@ from ..core.text import one_line
 from ..disk import journal, snapshot
 from ..disk.journal import Event, Locked, Log
 from ..disk.layout import Layout, exec_state_path
+from ..system import gitfiles
 from . import budget
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -46,9 +47,10 @@ class Run:
 
     @property
     def state(self) -> State:
-        """The fold of the log, with the repo commits that only a foreign snapshot knows."""
+        """The fold of the log, the primary repository in its maps, with commits that only a foreign snapshot knows."""
         known = (self.snapshot or {}).get("state")
-        return with_foreign_commits(self.log.state, known) if isinstance(known, dict) else self.log.state
+        state = with_foreign_commits(self.log.state, known) if isinstance(known, dict) else self.log.state
+        return with_primary(state, str(self.layout.root))
 
     @property
     def tree(self) -> Path:
@@ -150,16 +152,16 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
             **(supervisor or {}),
         },
     }
+    gitfiles.hide(run.layout.results, run.layout.state, run.layout.lessons)
     snapshot.write(run.layout.state, data)
     return replace(run, snapshot=data)
 
 
 def _advice(verdict: supervise.Verdict) -> dict[str, Any]:
-    terminal = None if verdict.decision == supervise.RELAUNCH else verdict.reason
     return {
         "recommended_action": verdict.decision,
         "should_continue": verdict.decision == supervise.RELAUNCH,
-        "terminal_reason": terminal,
+        "terminal_reason": supervise.terminal_reason(verdict),
         "last_reason": verdict.reason,
     }
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..core import artifacts, config
+from ..core import config
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.rows import Row
@@ -58,7 +58,8 @@ def tag_of(plan: Plan) -> str:
 
 def start(layout: Layout, plan: Plan) -> Ready:
     """Set up a run; raises `Refusal` with nothing half-written. An old run is archived only once all is well."""
-    plan = replace(plan, config=replace(plan.config, measured=plan.metric is None))
+    asked = config.with_policy(plan.config, plan.mode)
+    plan = replace(plan, config=replace(asked, measured=plan.metric is None))
     config.validate(plan.config, plan.mode)
     refuse_existing(layout, plan)
     existed = layout.evidence.exists()
@@ -75,7 +76,9 @@ def start(layout: Layout, plan: Plan) -> Ready:
 
 def _set_up(layout: Layout, plan: Plan) -> Ready:
     if plan.metric is not None:
-        return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan)))
+        if plan.mode == "exec" and Repo(layout.root).is_git():
+            baseline.refuse_dirty(baseline.uncommitted(layout, plan.mode, plan.config))
+        return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan), plan.config))
     first = baseline.measured(layout, plan.mode, plan.config, layout.evidence / "baseline.tmp")
     return _write(layout, replace(plan, config=first.config), first)
 
@@ -107,8 +110,6 @@ def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
     with interrupts.shielded(), locks.held_if_there(layout.results):
         archive(layout)
         run = _create(layout, plan, first)
-    if (layout.root / ".git").exists():
-        Repo(layout.root).exclude((*artifacts.EXCLUDE, *(f"/{p}" for p in layout.own_paths() if not p.startswith("/"))))
     return Ready(run, first)
 
 
@@ -122,7 +123,7 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     description = plan.description or f"initial {plan.config.metric}".strip()
     row = Row(0, "", first.commit, first.metric, "0", first.guard, "baseline", (), one_line(description))
     events = [{"kind": "start", "at": context.now()}, *first.events]
-    commits = dict(plan.repo_commits or {}) or first.repo_commits
+    commits = {**first.repo_commits, **plan.repo_commits}
     events += [{"kind": "repos", "iteration": 0, "repo_commits": commits}] if commits else []
     first.keep_evidence(layout.evidence)
     layout.state.unlink(missing_ok=True)
@@ -215,8 +216,7 @@ def answer(ready: Ready) -> dict[str, Any]:
     out = {
         "baseline_metric": run.state.baseline_metric,
         "baseline_commit": run.state.last_commit,
-        "results_path": str(run.layout.results),
-        "state_path": str(run.layout.state),
+        **run.layout.names("results", "state"),
         "session_mode": run.config.session_mode,
         "parallel_mode": run.config.parallel_mode,
         "run_tag": run.tag,

@@ -13,7 +13,7 @@ from ..core.frozen import dataclass, replace
 from ..core.text import shortened
 from ..disk import bytecode, evidence, journal, locks
 from ..disk.layout import Layout
-from ..system import process
+from ..system import gitfiles, process
 from ..system.git import GitError, Repo
 from ..system.gittrees import Trees
 from . import context, record
@@ -86,6 +86,7 @@ def alone(layout: Layout) -> Iterator[str]:
 
     Raises `Refusal` when another trial or measurement holds it.
     """
+    gitfiles.hide(layout.evidence)
     with locks.held(layout.evidence / "trial.lock", BUSY):
         yield finish(layout)
 

@@ -112,13 +112,22 @@ def repo_event(iteration: int, commits: Mapping[str, str]) -> list[Event]:
     return [{"kind": "repos", "iteration": iteration, "repo_commits": dict(commits)}] if commits else []
 
 
+def all_commits(run: Run, commit: str, given: Mapping[str, str]) -> dict[str, str]:
+    """The commit of each repository after a trial, {} for a run with one; without a new one it keeps its last."""
+    if not given and not run.config.companions:
+        return {}
+    mine = {} if commit == "-" else {str(run.layout.root): commit}
+    return {**run.state.last_repo_commits, **given, **mine}
+
+
 def append(layout: Layout, report: Report) -> tuple[Run, Row]:
     """Check, append, snapshot; then the lesson. Raises `Refusal` with nothing written."""
     with context.writing(layout) as (run, held):
         check(run, report)
         if not evidence.intent_path(layout.evidence).exists():
             row = row_of(run, report)
-            after = context.append(run, held, repo_event(row.iteration, report.repo_commits), [row])
+            commits = all_commits(run, row.commit, report.repo_commits)
+            after = context.append(run, held, repo_event(row.iteration, commits), [row])
             follow(run, row)
             return after, row
     from . import intent
@@ -140,6 +149,7 @@ def follow(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
 def answer(run: Run, row: Row) -> dict[str, Any]:
     """The JSON answer of `record_iteration`."""
     return {
+        **run.layout.names("results", "state"),
         "iteration": row.iteration,
         "status": row.status,
         "retained_metric": run.state.current_metric,

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core import config, resume_rules, supervise
 from ..core.errors import Refusal
+from ..core.frozen import dataclass
 from ..core.resume_rules import Decision, Evidence
 from ..core.text import listing
 from ..disk import atomic, journal, locks, snapshot
@@ -16,14 +17,31 @@ from . import budget, context, intent, isolation
 from .context import Run
 
 
-def examine(layout: Layout) -> tuple[Evidence, Log | None, Mapping[str, Any] | None]:
-    """What is on disk, with the parsed log and snapshot where they can be read."""
+@dataclass(frozen=True)
+class Found:
+    """What is on disk: the files really used, the log where its rows can be read, and its comments in any case."""
+
+    layout: Layout
+    evidence: Evidence
+    log: Log | None
+    header: Mapping[str, str]
+
+    @property
+    def decision(self) -> Decision:
+        """What both files together allow."""
+        return resume_rules.decide(self.evidence)
+
+
+def examine(layout: Layout) -> Found:
+    """Read both files, whatever is wrong with them."""
     log, log_problem = _log(layout)
-    layout = context.located(layout, log.header.get("mode", "") if log else "")
-    has_state = layout.state.exists()
+    header = log.header if log else journal.comments(layout.results)
+    layout = context.located(layout, header.get("mode", ""))
     found, state_problem = _snapshot(layout)
-    relation = snapshot.relation(found, log) if log and found is not None else ""
-    return Evidence(layout.results.exists(), has_state, log_problem, state_problem, relation), log, found
+    relation = snapshot.relation(found, log) if log and found is not None and not state_problem else ""
+    told = snapshot.differences(found, log) if log and found and relation == "diverged" else ()
+    files = layout.results.exists(), layout.state.exists()
+    return Found(layout, Evidence(*files, log_problem, state_problem, relation, told), log, header)
 
 
 def _log(layout: Layout) -> tuple[Log | None, str]:
@@ -43,15 +61,16 @@ def _snapshot(layout: Layout) -> tuple[Mapping[str, Any] | None, str]:
         found = snapshot.read(layout.state)
         if found is not None and isinstance(found.get("config"), dict):
             config.from_dict(found["config"])
-        return found, ""
+        lacking = snapshot.lacking(found) if found is not None else ()
+        return found, f"its state lacks {listing(lacking, 6)}" if lacking else ""
     except (ValueError, Refusal) as error:
         return None, str(error)
 
 
 def check(layout: Layout, write: bool) -> dict[str, Any]:
     """The answer of `resume_check`; with `write` the snapshot is rebuilt from a readable log."""
-    found, log, _ = examine(layout)
-    decision = resume_rules.decide(found)
+    seen = examine(layout)
+    found, log, decision = seen.evidence, seen.log, seen.decision
     repaired = write and log is not None and decision.detail not in ("json_matches_tsv", "fresh_start")
     if repaired:
         repair(layout, log)
@@ -63,6 +82,7 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
         "has_results": found.has_results,
         "has_state": found.has_state,
         "repaired_state": bool(repaired),
+        **seen.layout.names("results", "state"),
         "tsv_summary": summary(log),
     }
 
@@ -162,9 +182,8 @@ def summary(log: Log | None) -> dict[str, Any] | None:
         "keeps": state.keeps,
         "discards": state.discards,
         "crashes": state.crashes,
+        "current_labels": state.current_labels,
+        "last_trial_labels": state.last_trial_labels,
+        "main_rows": state.iteration + 1,
+        "worker_rows": len(log.rows) - state.iteration - 1,
     }
-
-
-def decision(layout: Layout) -> Decision:
-    """The decision alone."""
-    return resume_rules.decide(examine(layout)[0])

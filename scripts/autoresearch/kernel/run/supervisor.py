@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..core import resume_rules, supervise
+from ..core import config, resume_rules, supervise
 from ..core.errors import Refusal
 from ..core.supervise import Counters, Verdict
 from ..disk.journal import Log
@@ -22,11 +22,11 @@ def signature(log: Log) -> str:
 
 def status(layout: Layout, max_stagnation: int, after_run: bool, write: bool) -> dict[str, Any]:
     """The answer of `supervisor_status`; with `write` the snapshot's `supervisor` object is brought up to date."""
-    found, log, _ = reading.examine(layout)
-    if not found.has_results and not found.has_state:
-        return _missing(after_run)
-    if log is None or resume_rules.decide(found).decision in (resume_rules.WIZARD, resume_rules.FRESH):
-        return _inconsistent(resume_rules.decide(found), log)
+    seen = reading.examine(layout)
+    if not seen.evidence.has_results and not seen.evidence.has_state:
+        return {**_missing(after_run), **_files(seen, False)}
+    if seen.log is None or seen.decision.decision in (resume_rules.WIZARD, resume_rules.FRESH):
+        return {**_inconsistent(seen), **_files(seen, False)}
     run = context.load(layout)
     counters = _counters(run.snapshot)
     if after_run:
@@ -35,7 +35,12 @@ def status(layout: Layout, max_stagnation: int, after_run: bool, write: bool) ->
     verdict = supervise.with_stagnation(verdict, counters, max_stagnation)
     if write:
         _write(layout, verdict, counters, after_run)
-    return _answer(verdict, run.mode, run.state.iteration, run.state.last_status, counters)
+    answer = _answer(verdict, run.mode, run.state.iteration, run.state.last_status, counters)
+    return {**answer, **_files(seen, write)}
+
+
+def _files(seen: reading.Found, written: bool) -> dict[str, Any]:
+    return {"supervisor_state_written": written, **seen.layout.names("results", "state")}
 
 
 def _missing(after_run: bool) -> dict[str, Any]:
@@ -45,10 +50,11 @@ def _missing(after_run: bool) -> dict[str, Any]:
     return _answer(verdict, "", None, "", Counters())
 
 
-def _inconsistent(decision: resume_rules.Decision, log: Log | None) -> dict[str, Any]:
-    verdict = Verdict(supervise.HUMAN, "state_inconsistent", f"{decision.detail}: {decision.reasons[0]}")
-    iteration = log.state.iteration if log else None
-    return _answer(verdict, log.header.get("mode", "") if log else "", iteration, "", Counters())
+def _inconsistent(seen: reading.Found) -> dict[str, Any]:
+    detail = f"{seen.decision.detail}: {'; '.join(seen.decision.reasons)}"
+    verdict = Verdict(supervise.HUMAN, "state_inconsistent", detail)
+    iteration = seen.log.state.iteration if seen.log else None
+    return _answer(verdict, seen.header.get("mode", ""), iteration, "", Counters())
 
 
 def _counters(found: Mapping[str, Any] | None) -> Counters:
@@ -67,14 +73,15 @@ def _write(layout: Layout, verdict: Verdict, counters: Counters, after_run: bool
     changes: dict[str, Any] = {
         "recommended_action": verdict.decision,
         "should_continue": verdict.decision == supervise.RELAUNCH,
-        "terminal_reason": None if verdict.decision == supervise.RELAUNCH else verdict.reason,
+        "terminal_reason": supervise.terminal_reason(verdict),
         "last_reason": verdict.reason,
+        "last_exit_kind": supervise.exit_kind(verdict),
         "restart_count": counters.restarts,
         "stagnation_count": counters.stagnation,
         "last_observed_signature": counters.signature,
     }
     if after_run:
-        changes.update(last_exit_kind="turn_complete", last_turn_finished_at=context.now())
+        changes["last_turn_finished_at"] = context.now()
     with context.writing(layout) as (run, held):
         context.save(run, held.log, changes)
 
@@ -83,7 +90,9 @@ def _answer(verdict: Verdict, mode: str, iteration: int | None, last: str, count
     return {
         "decision": verdict.decision,
         "reason": verdict.reason,
-        "reasons": [verdict.detail] if verdict.detail else [],
+        "reasons": [verdict.detail],
+        "last_exit_kind": supervise.exit_kind(verdict),
+        "terminal_reason": supervise.terminal_reason(verdict),
         "mode": mode or None,
         "iteration": iteration,
         "last_status": last or None,
@@ -97,12 +106,12 @@ def touch_session(layout: Layout, session_mode: str, policy: str) -> dict[str, A
     from ..core.frozen import replace
 
     with context.writing(layout) as (run, held):
-        config = replace(run.config, session_mode=session_mode, execution_policy=policy or run.config.execution_policy)
-        after = context.save(replace(run, config=config), held.log)
+        asked = replace(run.config, session_mode=session_mode, execution_policy=policy or run.config.execution_policy)
+        after = context.save(replace(run, config=config.with_policy(asked, run.mode)), held.log)
     return {
         "session_mode": after.config.session_mode,
         "execution_policy": after.config.execution_policy or None,
-        "state_path": str(after.layout.state),
+        **after.layout.names("results", "state"),
     }
 
 

@@ -47,7 +47,8 @@ def is_below(path: str, roots: Sequence[str]) -> bool:
 
 def own_changes(changes: Sequence[Change], tree: Path, extra: Sequence[str] = ()) -> tuple[Change, ...]:
     """The changes that are neither artifacts of the tool nor the skill's own folder."""
-    kept = set(artifacts.foreign([change.path for change in changes], skill_inside(tree), extra))
+    new = {change.path for change in changes if change.code == "?"}
+    kept = set(artifacts.foreign([change.path for change in changes], skill_inside(tree), extra, new))
     return tuple(c for c in changes if c.path in kept and not _leads_to_skill(tree / c.path))
 
 
@@ -64,7 +65,12 @@ def edits(run: Run) -> tuple[Edits, ...]:
 
 
 def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Sequence[str] = ()) -> Edits:
-    """Sort one repository's changes by its scope; by-products and the user's unchanged work do not count."""
+    """Sort one repository's changes by its scope; by-products and the user's unchanged work do not count.
+
+    Outside git nothing is known to differ: a reported run may lie there.
+    """
+    if not Repo(tree).is_git():
+        return Edits(repo, tree, (), ())
     changes = own_changes(Repo(tree).changes(), tree, extra)
     untracked = tuple(change.path for change in changes if change.code == "?")
     ignored, mine = byproducts(events, repo), foreign(events, repo)
@@ -92,5 +98,5 @@ def without(item: Edits, paths: Collection[str]) -> Edits:
 
 
 def named(item: Edits, paths: Sequence[str], primary: str) -> list[str]:
-    """Paths as the user reads them: those of a companion carry its folder's name."""
-    return [path if item.repo == primary else f"{Path(item.repo).name}/{path}" for path in paths]
+    """Paths as the user reads them: those of a companion begin with its own path."""
+    return [path if item.repo == primary else f"{item.repo}/{path}" for path in paths]

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ..core import artifacts
+
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _CONTROL = (
     "config",
@@ -84,6 +86,19 @@ def _packed(common: Path, name: str) -> str:
         return ""
     found = [line.split(" ", 1)[0] for line in text.split("\n") if line.endswith(" " + name)]
     return found[0] if found and _OID.fullmatch(found[0]) else ""
+
+
+def hide(*paths: Path) -> None:
+    """Hide artifacts, given by absolute path, from `git status` in the repository that holds each.
+
+    A name of the user's own choice is hidden beside the usual ones; quiet outside git.
+    """
+    for top, path in {(find_top(path.parent), path) for path in paths}:
+        if top is not None:
+            here = path.relative_to(top)
+            folder = "" if here.parent == Path(".") else f"/{here.parent.as_posix()}"
+            own = () if artifacts.is_owned(here.name) else (f"{folder}/{here.name}",)
+            add_excludes(common_dir(git_dir(top)), (*(folder + line for line in artifacts.EXCLUDE), *own))
 
 
 def add_excludes(common: Path, patterns: Sequence[str]) -> None:
