@@ -187,10 +187,3 @@ def test_the_end_tells_what_a_summary_needs(lab: Lab):
     counts = lab.trial(12)["next"]["counts"]
     found = {"keeps": 1, "discards": 1, "crashes": 0}
     assert counts == {"baseline": 10, "best": 9, "experiments": 2, **found, "minutes": 0}
-
-
-def test_the_end_of_a_fix_names_the_command_for_its_folder(lab: Lab):
-    lab.init("--mode", "fix", "--iterations", 1)
-    folder = lab.run_script("mode_log", "open", "--mode", "fix", "--slug", "one", cwd=lab.path).json["dir"]
-    closing = lab.trial(9)["next"]["do"].partition("First run this: ")[2].partition(" ; then: ")[0]
-    assert closing.startswith("python3 ") and closing.endswith(f" summary --dir {folder}")
