@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from itertools import combinations
+from typing import Any
 
 import pytest
 
@@ -234,7 +235,7 @@ def test_quoted_rows_are_accepted(mode, repo, run_script, tmp_path):
     assert rows
 
 
-CHECKS = {
+CHECKS: dict[str, Any] = {
     "interaction-wizard": (
         {"src/a.ts": "// any word\nlet a: any = 1\ntype T<P extends any[]> = P\nlet b = a as any\n"},
         {"baseline_metric": 3, "others": {}},
