@@ -8,7 +8,7 @@ WIRES = {
     "measuring": ("noise.paired",),
     "recorded": ("notes.after_row:recorded", "notes.after_row:credited"),
     "advice": ("modes.fix_rows:advice",),
-    "second_look": ("salvage.second_look:look",),
+    "second_look": ("salvage.second_look:look", "findings.changed_places:look"),
     "refusals": ("muting.muting:refusal",),
     "warnings": ("search.memory:warning",),
     "told": ("notes.bound:told", "search.hints:told"),

@@ -105,14 +105,15 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
 
 def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
-    from ..kernel.core import config
+    from ..kernel.core import config, guards
     from ..kernel.core.rows import labels
 
     data: dict[str, Any] = {}
     for row in settings.with_flags():
         value = getattr(args, row.dest, None)
         if value is not None:
-            data[row.name] = labels(value) if row.more.get("labels") else value
+            given = guards.joined([value] if isinstance(value, str) else value) if row.more.get("repeated") else value
+            data[row.name] = labels(value) if row.more.get("labels") else given
     data["repos"] = repos_of(getattr(args, "companion_repo_scope", None), root, data.get("scope", ""))
     return config.from_dict(data)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..checks import toolbox
-from ..kernel.core import metric
+from ..kernel.core import guards, metric
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import one_line
@@ -97,16 +97,16 @@ def _machine(root: Path) -> str:
 def _measured(found: Look, seconds: float, with_picture: bool) -> Look:
     end = time.monotonic() + seconds
     values: dict[str, str] = {}
-    guards: dict[str, str] = {"": ""}
+    passed: dict[str, str] = {"": ""}
     for offer in found.offers:
         left = end - time.monotonic()
         if not offer.ready or left < 1:
             continue
-        guard = str(offer.flags.get("guard", ""))
+        guard = guards_of(offer)
         values[offer.kind] = value_now(found.project.root, offer, left)
-        if guard not in guards:
-            guards[guard] = _guard_now(found.project.root, guard, end - time.monotonic())
-        values[offer.kind] += guards[guard]
+        if guard not in passed:
+            passed[guard] = _guard_now(found.project.root, guard, end - time.monotonic())
+        values[offer.kind] += passed[guard]
     left = end - time.monotonic()
     shown = tuple(picture.measured(found.project, left)) if with_picture and left > 1 else ()
     return replace(found, values=values, shown=shown)
@@ -125,6 +125,12 @@ def value_now(root: Path, offer: Proposal, seconds: float) -> str:
         return f"no number: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
     beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])
     return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + _kinds_of(ran.out)
+
+
+def guards_of(offer: Proposal) -> str:
+    """The offer's guards as one command, "" for none."""
+    given = offer.flags.get("guard") or ()
+    return guards.joined([given] if isinstance(given, str) else given) if given else ""
 
 
 def _guard_now(root: Path, guard: str, seconds: float) -> str:

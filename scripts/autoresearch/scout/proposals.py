@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from ..checks import kinds, toolbox
 from ..kernel.core.frozen import dataclass
 from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.system import git
 from . import surroundings
 from .surroundings import Project
 
@@ -108,13 +109,14 @@ def make(project: Project, kind_name: str, goal: str, flaky: bool = False) -> Pr
     in_tests = kind_name in ("coverage", "coverage-go", "coverage-lcov")
     scope = _scope(project, kind_name, in_tests)
     guard = "" if kind_name in _RUNS_TESTS else guard_command(project)
+    public = interface_guard(project, kind_name)
     flags: dict[str, Any] = {
         "goal": goal or kind.what,
         "scope": scope,
         "metric_name": "flaky" if flaky else kind.metric,
         "direction": kind.direction,
         "verify": verify,
-        "guard": guard or None,
+        "guard": [f"tests={guard}", f"interface={public}"] if guard and public else guard or public or None,
         "protect": list(_protected(project, in_tests)) or None,
         "require": list(kind.require) or None,
     }
@@ -123,6 +125,8 @@ def make(project: Project, kind_name: str, goal: str, flaky: bool = False) -> Pr
 
 
 _NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "bundle", "coverage-lcov"))
+# Kinds whose fixes rewrite declarations, so that users of a library may be hit.
+_REWRITES = frozenset(("mypy", "pyright", "tsc", "ts-any", "complexity", "duplicates", "call", "call-node"))
 _RUNS_TESTS = {
     "pytest",
     "unittest",
@@ -264,6 +268,19 @@ def guard_command(project: Project) -> str:
     if project.has("Cargo.toml"):
         return "cargo test --quiet"
     return "make test" if re.search(r"^test:", project.text("Makefile"), re.MULTILINE) else ""
+
+
+def interface_guard(project: Project, kind: str) -> str:
+    """For a library: the command that fails once its users would notice a change; "" for other projects and goals."""
+    places = project.sources.get("Python") or project.sources.get("TypeScript") or ()
+    library = any(project.has(name) for name in ("setup.py", "setup.cfg", "pyproject.toml")) or (
+        bool(project.package.get("main") or project.package.get("exports")) and "TypeScript" in project.sources
+    )
+    if kind not in _REWRITES or not library or surroundings.serves(project):
+        return ""
+    repo, paths = git.Repo(project.root), " ".join(map(shlex.quote, places))
+    commit = repo.head()[:12] if repo.is_git() else ""
+    return f"{CHECK} interface {paths} --against {commit} --at-most 0" if commit else ""
 
 
 def _interpreter(path: str) -> str:

@@ -175,6 +175,12 @@ def frameworks(project: Project) -> tuple[str, ...]:
     return tuple(name for name in _FRAMES.values() if name in seen)
 
 
+def serves(project: Project) -> bool:
+    """Whether it is an application with a web server, which has no callers in other projects."""
+    starts = {"Procfile", "manage.py", "app.py", "wsgi.py", "server.js"} & set(project.files)
+    return bool(starts) and bool(frameworks(project))
+
+
 def ci_commands(project: Project) -> tuple[str, ...]:
     """Commands of the project's CI that run a check, as they stand there."""
     flows = [name for name in project.files if re.match(r"\.github/workflows/.*\.ya?ml$", name)]

@@ -30,7 +30,8 @@ class Setting(Factory):
 
     def __init__(self, default: Any, about: str = "", **more: Any) -> None:
         """Further keys: flag (where it is not the name), dest, choices, metavar, group, usual (the default in words),
-        header (its comment line), env (AUTORESEARCH_…), needed (exec), labels, above, below, least, most (bounds)."""
+        header (its comment line), env (AUTORESEARCH_…), needed (exec), labels, repeated (joined to one), bounds
+        (above, below, least, most)."""
         super().__init__(self.value)
         self.default, self.about, self.more = default, about, more
 
@@ -64,7 +65,7 @@ class Setting(Factory):
 
     def add_to(self, parser: Any) -> None:
         """Add the flag to an argument parser."""
-        kinds: dict[str, Any] = {"action": "append"} if self.is_list else {}
+        kinds: dict[str, Any] = {"action": "append"} if self.is_list or self.more.get("repeated") else {}
         if self.kind.startswith(("int", "float")):
             kinds["type"] = int if self.kind.startswith("int") else float
         if self.more.get("choices"):
@@ -128,7 +129,13 @@ class Config:
     repos: tuple[RepoScope, ...] = setting(())
     metric: str = setting("", "the name of the number", flag="metric-name", header="metric", env="METRIC", needed=True)
     verify: str = setting("", "shell command that prints the number", header="verify", env="VERIFY", needed=True)
-    guard: str = setting("", "shell command that must still pass for a keep", header="guard", env="GUARD")
+    guard: str = setting(
+        "",
+        "shell command that must still pass for a keep, again for each, as CMD or NAME=CMD",
+        header="guard",
+        env="GUARD",
+        repeated=True,
+    )
     iterations: int | None = setting(
         None,
         "stop after N experiments",

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..core import config
+from ..core import config, draft, places
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.rows import Row
@@ -161,6 +161,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
         with busy:
             first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
         printed = excerpts.tail(folder / "baseline" / "verify-1.out", PRINTED_SHOWN)[0]
+        size = _size(first, folder / "baseline")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
@@ -181,7 +182,15 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
     told = {**told, **found, "startable": not refused, "check_printed": lines}
-    return {**told, "message": sentence(plan.config, first)}
+    told = {**told, "message": sentence(plan.config, first), "size": size}
+    return {**told, "draft": draft.lines(first.config, told["message"], told)}
+
+
+def _size(first: baseline.Baseline, folder: Path) -> str:
+    """How large one experiment is to be, by the noise and by the findings that the check shows."""
+    path = folder / "verify-1.out"
+    text = path.read_text("utf-8", "replace") if path.is_file() else ""
+    return draft.size(first.config.noise["kind"] == "exact", len(places.found(text)))
 
 
 def figures(first: baseline.Baseline) -> dict[str, Any]:
@@ -225,4 +234,5 @@ def answer(ready: Ready) -> dict[str, Any]:
         return {**out, "message": "reported run: record every iteration with autoresearch_record_iteration.py"}
     message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py; "
     message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
-    return {**out, **figures(first), "message": message}
+    size = _size(first, run.layout.evidence / "0000")
+    return {**out, **figures(first), "size": f"one experiment is {size}", "message": message}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..core import metric
+from ..core import guards, metric
 from ..core.frozen import dataclass, field
 from ..core.numbers import median
 from ..core.settings import Config
@@ -89,11 +89,23 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
 def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
     """Run a pass-or-fail check (guard, confirm): whether it passed, why not, and its seconds.
 
-    Without a `name` nothing that it prints is written anywhere.
+    Parts that are joined by `&&` run one by one, so that the reason names the one that failed; evidence keeps what
+    that one printed, else what all did. Without a `name` nothing that it prints is written anywhere.
     """
-    done = _run(bench, command, name, evidence.OUTPUT_LIMIT)
-    problem = _tampered(bench) or _failure(done, False, bench.limit)
-    return not problem, problem, done.duration
+    parts, seconds, said = guards.parts(command), 0.0, [b"", b""]
+    for part in parts:
+        done = process.run_shell(part.command, bench.tree, max(1.0, bench.limit - seconds), {}, bench.mark)
+        seconds += done.duration
+        said = [earlier + now for earlier, now in zip(said, (done.stdout, done.stderr))]
+        problem = _tampered(bench) or _failure(done, False, bench.limit)
+        if problem:
+            problem = f"{part.label}: {problem}" if len(parts) > 1 else problem
+            said = [done.stdout, done.stderr]
+            break
+    if name:
+        for stream, data in zip(("out", "err"), said):
+            evidence.write_bytes(bench.folder / f"{name}.{stream}", data, evidence.OUTPUT_LIMIT)
+    return not problem, problem, seconds
 
 
 def _run(bench: Bench, command: str, name: str, keep: int) -> process.Finished:
