@@ -22,7 +22,7 @@ from tests.conftest import ROOT, Repo
 from tests.unattended import TRIAL
 
 # What the pipeline installs under the name codex is a plain agent here.
-PLAIN = {"AUTORESEARCH_AGENT": "plain", "AUTORESEARCH_AGENT_BIN": "codex"}
+PLAIN = {"AUTORESEARCH_AGENT": "plain", "AUTORESEARCH_AGENT_BIN": "stand-in"}
 STAND_IN = ROOT / "tests" / "background" / "stand_in.py"
 COUNT = "import pathlib\nprint(sum('warn' in line for line in pathlib.Path('src/app.py').open()))\n"
 TESTS = "import unittest\n\n\nclass T(unittest.TestCase):\n    def test(self):\n        self.assertTrue(True)\n"
@@ -81,7 +81,7 @@ def service(tmp_path: Path, repo: Repo) -> Service:
     repo.write(".gitignore", "__pycache__/\n")
     repo.commit("project")
     home = tmp_path / "machine"
-    programs = {"npm": f"ln -sf {STAND_IN} {home}/bin/codex", "gh": "echo opened"}
+    programs = {"npm": f"ln -sf {STAND_IN} {home}/bin/stand-in", "gh": "echo opened"}
     for name, line in programs.items():
         path = home / "bin" / name
         path.parent.mkdir(parents=True, exist_ok=True)
