@@ -14,5 +14,6 @@ WIRES = {
     "told": ("notes.bound:told", "search.hints:told"),
     "environment": ("machine.probe:line",),
     "agent": ("codex.codex_agent", "background.plain_agent"),
+    "handover": ("background.taking:takes_over", "hooks.taking_hook:takes_over"),
     "screen": ("report.watch_command:screen",),
 }

@@ -3,7 +3,8 @@
 
 `STAND_IN` names a folder. `plan.json` in it is a list of sessions, the last one for all further ones; a session is a
 list of steps: a shell command, `{"fail": text, "class": name, "after": seconds}` (ends the turn),
-`{"silent": seconds}` or `{"exit": code}`. Prompts and command lines are kept there as `prompt-N.txt` and `argv-N.json`.
+`{"context": tokens}`, `{"silent": seconds}` or `{"exit": code}`. Prompts and command lines are kept there as
+`prompt-N.txt` and `argv-N.json`.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def main() -> int:
         elif "fail" in step:
             say(failed=step["fail"], **{name: step[name] for name in ("class", "after") if name in step})
             return 1
+        elif "context" in step:
+            say(context=step["context"])
         elif "silent" in step:
             time.sleep(step["silent"])
         else:

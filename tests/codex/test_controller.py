@@ -104,6 +104,28 @@ def test_a_wait_that_the_server_asks_for_is_left_to_the_cli(server: Server, back
     assert (ended["reason"], ended["spent"]["sessions"]) == ("goal_reached", 1)
 
 
+def test_no_session_lives_while_a_trial_is_measured(server: Server, background: Background):
+    alive_then = []
+
+    def talk(request: replies.Request) -> scripts.Talk[None]:
+        for value in (9, 5):
+            yield from scripts.run(f"echo {value} > value")
+            answer = yield from scripts.run(f"{TRIAL} --queue")
+            assert '"status": "queued"' in answer
+            request = yield replies.say("It is being measured.")
+            alive_then.append((request.number, request.user_texts[-1]))
+
+    server.play(talk)
+    background.launch("--stop-condition", "<= 5", verify="sleep 3; cat value")
+    assert background.ended()["reason"] == "goal_reached"
+    assert background.statuses() == ["baseline", "keep", "keep"]
+    ((number, told),) = alive_then
+    assert number == 3 and '"metric": 9' in told and "left waiting was run" in told
+    assert len(server.threads) == 1 and len(server.requests) == 6
+    assert background.status()["spent"]["tokens"] == 6 * 110
+    assert "goes on with its thread" in background.log()
+
+
 def test_a_usage_limit_is_waited_out(server: Server, background: Background):
     reset = int(time.time()) + 12
 

@@ -20,6 +20,8 @@ from tests.codex.conftest import BOUNDED, FULL_ACCESS, Exec
 from tests.codex.replies import Request
 from tests.codex.server import Server
 from tests.conftest import SCRIPTS, Repo
+from tests.lab import running_below
+from tests.unattended import until
 
 pytestmark = pytest.mark.codex
 
@@ -154,6 +156,47 @@ def test_a_user_who_breaks_in_is_not_overruled(
         os.killpg(child.pid, signal.SIGINT)
     assert run_codex([*OPEN, "resume", server.threads[0]], prompt="what have you got?").session.completed
     assert asked(server) == 0
+
+
+def test_no_model_watches_a_trial_that_waits(
+    server: Server, run_codex: RunCodex, goal: Repo, trusted: Path, run_script: Callable[..., Any]
+) -> None:
+    begun = {}
+
+    def talk(_: Request) -> scripts.Talk[None]:
+        for value in (9, 7):
+            yield from scripts.run(f"echo {value} > n")
+            answer = yield from scripts.run(f"{TRIAL} --queue")
+            assert '"status": "queued"' in answer and '"action": "end_turn"' in answer
+            request = yield replies.say("It is being measured.")
+            begun[value] = request.number, request.user_texts[-1]
+        yield replies.say("reached")
+
+    server.play(talk)
+    assert run_codex(OPEN).session.completed
+    assert statuses(goal) == ["baseline", "keep", "keep"]
+    for value, (number, told) in begun.items():
+        # the edit, its command, the end of the turn: the request after these opens with the answer
+        assert number == {9: 3, 7: 6}[value] and f'"metric": {value}' in told and "left waiting was run" in told
+    assert len(server.requests) == 7 and goal.status() == ""
+
+
+def test_a_user_who_breaks_in_takes_a_waiting_trial_back(
+    server: Server, codex_bin: str, goal: Repo, trusted: Path, run_script: Callable[..., Any], codex_home: Path
+) -> None:
+    slow = ("--goal", "g", "--scope", "n", "--verify", 'test -z "$SLOW" || sleep 60; cat n', "--force")
+    assert run_script("init_run", "--repo", goal.path, *slow).code == 0
+    server.play(scripts.agent(["echo 9 > n", f"{TRIAL} --queue"]))
+    command = [codex_bin, "exec", "--json", "-C", str(goal.path), *OPEN, "go"]
+    none, env = subprocess.DEVNULL, {**os.environ, "SLOW": "1"}
+    with subprocess.Popen(command, stdin=none, stdout=none, stderr=none, env=env, start_new_session=True) as child:
+        while not (goal.path / "autoresearch-evidence" / "intent.json").exists():
+            time.sleep(0.05)
+        os.killpg(child.pid, signal.SIGINT)
+    queue = goal.path / "autoresearch-evidence" / "queue.json"
+    assert until(lambda: not queue.exists() and not running_below(goal.path))
+    assert goal.read("n") == "9\n" and statuses(goal) == ["baseline"]
+    assert run_script("run_trial", "--repo", goal.path, "--description", "mine").json["status"] == "keep"
 
 
 def test_a_compaction_brings_the_anchor_back(server: Server, run_codex: RunCodex, goal: Repo, trusted: Path) -> None:

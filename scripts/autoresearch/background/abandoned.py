@@ -9,7 +9,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
 from ..kernel.disk import locks
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, intent, tree
+from ..kernel.run import context, intent, tree, waiting
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent, Place
 from ..kernel.system.git import GitError, Repo
@@ -17,13 +17,18 @@ from ..kernel.system.git import GitError, Repo
 BUSY = "a trial is running here that is not the session's, expected none; wait for it to end"
 
 
-def clear(layout: Layout) -> str:
+def clear(layout: Layout, keep_waiting: bool = False) -> str:
     """Undo an unfinished trial and take untried edits in the scope back; says what was done, "" for nothing.
+
+    With `keep_waiting` a trial that was left waiting still waits afterwards, also one that was begun.
 
     The patch of each stays in the evidence. Raises `Refusal` when somebody else's trial runs here, or when what is
     to be undone was edited meanwhile.
     """
     with locks.held(layout.evidence / "trial.lock", BUSY, wait=False):
+        if keep_waiting and waiting.read(layout) is not None:
+            return intent.finish(layout)
+        waiting.drop(layout)
         done = intent.undo(layout)
         if not layout.results.exists() or not Repo(layout.root).is_git():
             return done

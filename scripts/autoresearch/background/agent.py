@@ -97,7 +97,8 @@ def tokens_since(previous: Usage, usage: Usage) -> Usage:
 class Seen:
     """What the lines of output read so far say about one session; texts are one bounded line each.
 
-    `usage` is the sum over the whole thread, None before the agent has told it. `running` are the ids and texts of
+    `usage` is the sum over the whole thread, None before the agent has told it; `context` are the tokens of its
+    history, 0 where the output does not tell. `running` are the ids and texts of
     commands under way. `notices` are the newest reasons to reconnect and warnings, `notice_count` is how many there
     were. `failure` is why the session failed, with the class and the seconds of waiting where the agent itself names
     them; `completed` says that it came to its own end.
@@ -105,6 +106,7 @@ class Seen:
 
     thread_id: str = ""
     usage: Usage | None = None
+    context: int = 0
     last_message: str = ""
     running: tuple[tuple[str, str], ...] = ()
     completed: bool = False
@@ -169,6 +171,9 @@ class Agent(Protocol):
 
     def tokens(self, seen: Seen, started: float) -> Usage | None:
         """The tokens of the thread so far, None where nothing is known of them."""
+
+    def context(self, seen: Seen, started: float) -> int:
+        """Tokens that the thread's history holds by now, 0 where that is not known or it cannot be gone on with."""
 
 
 def agents() -> dict[str, Agent]:

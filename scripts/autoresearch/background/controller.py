@@ -11,10 +11,10 @@ from ..health import health
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, supervisor
+from ..kernel.run import context, supervisor, waiting
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
-from . import abandoned, ending, outcome, prompt_facts, runtime, session, stopping
+from . import abandoned, ending, outcome, prompt_facts, runtime, session, stopping, taking
 from . import runtime_file as records
 from .account import Book
 from .manifest import Manifest
@@ -63,6 +63,7 @@ class Controller:
         """Nothing happens yet."""
         self.book, self.layout, self.manifest, self.wake = book, book.layout, found, wake
         self.failures = self.empty = 0
+        self.handed, self.thread = "", session.NEW  # the answer of a trial that was left waiting, and whose it is
         self.waited = 0.0
 
     def run(self) -> Runtime:
@@ -119,18 +120,41 @@ class Controller:
         return Ending(runtime.HUMAN, "blocked", listing(blockers)) if blockers else None
 
     def _cycle(self) -> Ending | None:
-        """One session and what follows from it."""
+        """One session and what follows from it; before it a trial that an earlier controller left."""
+        if waiting.read(self.layout) is not None:
+            return self._taken() or self._cleared()
         before = self._rows(), self._control()
         try:
-            text = prompt_facts.text(self.layout, self.manifest)
-            ended = session.run(self.book, self.wake, self.manifest, text)
+            ended = session.run(self.book, self.wake, self.manifest, self._opening(), self.thread)
         except Refusal as refusal:
             return Ending(runtime.HUMAN, "codex_exec_unavailable", str(refusal))
         if ended.cause == "stop":
             return self._stopped()
-        over = self._cleared() or self._tampered(before[1])
+        self.handed, self.thread = "", ended.thread
+        over = self._tampered(before[1]) or self._taken() or self._cleared()
         self._count(ended, self._rows() > before[0])
         return over or self._follow(ended)
+
+    def _opening(self) -> str:
+        """What the next session is told; a thread is gone on with for an answer alone, while its history is short."""
+        if not self.handed or not 0 < self.thread.context < self.manifest.controller.resume_tokens:
+            self.thread = session.NEW
+            return prompt_facts.text(self.layout, self.manifest, self.handed)
+        return waiting.told(self.handed)
+
+    def _taken(self) -> Ending | None:
+        """Run the trial that was left waiting; one that breaks three times is taken back."""
+        for _ in range(3):
+            if waiting.read(self.layout) is None:
+                return None
+            taken = taking.run(self.book, self.wake, prompt_facts.python())
+            if taken.stopped:
+                return self._stopped()
+            self.handed = taken.text
+            if not taken.broken:
+                return None
+        self.handed = "the trial that was left waiting was ended three times before it was done; its edit is taken back"
+        return None
 
     def _stopped(self) -> Ending:
         """A stop command cleans up by itself; without one, a signal asked us and we do."""

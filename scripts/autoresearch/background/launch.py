@@ -17,11 +17,11 @@ from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout
-from ..kernel.run import budget, context, init, isolation, supervisor, tree
+from ..kernel.run import budget, context, init, isolation, supervisor, tree, waiting
 from ..kernel.run import resuming as reading
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
-from . import agent, launch_facts, launch_rules, manifest_file, prompt_facts, runlog, runtime_file, stopping
+from . import agent, launch_facts, launch_rules, manifest_file, prompt_facts, runlog, runtime_file, stopping, taking
 from . import manifest as values
 from .manifest import Manifest
 
@@ -164,7 +164,7 @@ def _resumable(layout: Layout) -> context.Run:
         raise Refusal(f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; agree on a new run")
     primary = str(layout.root)
     edits = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
-    if edits:
+    if edits and waiting.read(layout) is None:
         raise Refusal(f"uncommitted changes in the scope: {listing(edits)}; commit or stash them, then repeat")
     return run
 
@@ -219,9 +219,7 @@ def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
     """Start the controller, hand it the lock, and wait until it has written its record."""
     log = runtime_file.log_path(layout, found.controller.log_path)
     script = str(SKILL_ROOT / "scripts" / "autoresearch_runtime_ctl.py")
-    paths = {"results": layout.results, "state": layout.state, "launch": layout.launch, "runtime": layout.runtime}
-    flags = [part for name, path in paths.items() for part in (f"--{name}-path", str(path))]
-    argv = (prompt_facts.python(), script, "run", "--repo", str(layout.root), *flags, "--lock-fd", str(handle))
+    argv = (prompt_facts.python(), script, "run", *taking.flags(layout), "--lock-fd", str(handle))
     streams = process.Streams(None, Path(os.devnull), log)
     runlog.write(log, "launch")
     child = process.start_detached(argv, layout.root, {}, streams, f"controller-{time.time_ns()}", keep=(handle,))

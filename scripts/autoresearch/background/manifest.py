@@ -31,6 +31,7 @@ class Options:
     backoff_seconds: float = backoff.FIRST_S
     wait_limit_seconds: float = 0.0  # all waits for the model together; 0 for no limit
     wait_usage_limit: float = 6.0  # hours that a plan's limit may take until it is reset
+    resume_tokens: int = 50_000  # a thread with a longer history is not gone on with; 0: none is
     silence_seconds: float = 3600.0  # a session without an event, and without a trial, for so long is ended
     setup: str = ""
     links: tuple[str, ...] = ()
@@ -125,6 +126,6 @@ def options(data: Mapping[str, Any]) -> Options:
             known[name] = float(known[name])
     for name in ("agent_args", "links"):
         known[name] = tuple(map(str, known.get(name, ())))
-    for name in ("max_stagnation", "min_free_mb"):
+    for name in ("max_stagnation", "min_free_mb", "resume_tokens"):
         known[name] = int(known.get(name, getattr(Options, name)))
     return _texts(Options(**known))

@@ -7,6 +7,7 @@ any of these keys; others are passed over, and a line that is no JSON object say
     running   the command that runs now, "" when it has ended
     message   what the agent says; the last one counts
     tokens    {"input", "cached", "output", "reasoning"}: the sum over the thread
+    context   tokens that the thread's history holds by now
     failed    why the session failed
     class     the class of that failure, as `agent.Name` lists them
     after     seconds after which the failure is expected to pass
@@ -70,6 +71,8 @@ def _told(seen: Seen, said: Mapping[str, Any]) -> Seen:
         changes["failure"] = _line(said["failed"]) or "it failed without a message"
     if "after" in said and _count(said["after"]):
         changes["retry_after"] = _count(said["after"])
+    if "context" in said:
+        changes["context"] = _count(said["context"])
     if isinstance(said.get("tokens"), dict):
         changes["usage"] = Usage(*(_count(said["tokens"].get(kind)) for kind in _KINDS))
     if said.get("done") is True:
@@ -101,3 +104,8 @@ def ending(ended: Ended) -> ErrorClass:
 def tokens(seen: Seen, started: float) -> Usage | None:
     """What the program told."""
     return seen.usage
+
+
+def context(seen: Seen, started: float) -> int:
+    """What the program told."""
+    return seen.context if seen.thread_id else 0

@@ -30,6 +30,7 @@ class Facts:
     step: Mapping[str, Any] | None = None  # `next` of the last answer; None before the run is set up
     figures: Sequence[str] = ()
     rows: Sequence[str] = ()
+    answer: str = ""  # of the trial that the session before left waiting
     setup: str = ""  # the command that sets the run up, when that is left to the session
     notes: Sequence[str] = ()
 
@@ -103,6 +104,7 @@ def _now(facts: Facts) -> str:
     step = facts.step or {}
     data = [*facts.figures, "last rows (iteration, status, metric, description):", *facts.rows]
     lines = "\n".join(f"| {one_line(line, 200)}" for line in data)
+    lines += f"\n| answer of the last trial: {one_line(facts.answer, 4000)}" if facts.answer else ""
     reason = one_line(str(step.get("reason") or ""), 200)
     action = f"{step.get('action', 'continue')}{f' ({reason})' if reason else ''}"
     return (
@@ -123,7 +125,8 @@ def _work(facts: Facts) -> str:
     return (
         "One experiment is one edit and then this one command, which commits, measures, decides, undoes, records and "
         f"answers with the next step:\n\n    {script} {flags}\n\n"
-        "Wait for its answer with the longest wait you have before the next edit. Never commit, revert, push, or write "
+        "Wait for its answer with the longest wait you have before the next edit; where its status is queued, end your "
+        "turn at once instead. Never commit, revert, push, or write "
         "autoresearch files by hand; never start a launch or a second controller."
     )
 

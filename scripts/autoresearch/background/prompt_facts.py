@@ -18,8 +18,11 @@ from .manifest import Manifest
 ROWS = 5
 
 
-def text(layout: Layout, found: Manifest | None = None) -> str:
-    """The prompt; raises `Refusal` when there is neither a run nor a confirmed launch."""
+def text(layout: Layout, found: Manifest | None = None, answer: str = "") -> str:
+    """The prompt, with the answer of a trial that was left waiting.
+
+    Raises `Refusal` when there is neither a run nor a confirmed launch.
+    """
     try:
         run = context.load(layout)
     except Refusal:
@@ -32,7 +35,8 @@ def text(layout: Layout, found: Manifest | None = None) -> str:
     figures = prompt.figures(run.state, nextstep.left(run.config, run.state, budget.spent(run)))
     # A controller clears away what its session left; only in the foreground does an edit wait for the next one.
     figures += resuming.untried(run) if run.config.session_mode == "foreground" else ()
-    return prompt.render(_facts(layout, run.mode, run.config, found, {"step": step, "figures": figures, "rows": rows}))
+    told = {"step": step, "figures": figures, "rows": rows, "answer": answer}
+    return prompt.render(_facts(layout, run.mode, run.config, found, told))
 
 
 def _optional(layout: Layout) -> Manifest | None:

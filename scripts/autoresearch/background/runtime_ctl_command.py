@@ -84,6 +84,12 @@ def _controller(parser: argparse.ArgumentParser) -> None:
     add("--log-path", metavar="PATH", help="instead of autoresearch-runtime.log")
     add("--backoff-seconds", type=float, metavar="S", help="first wait after an error, doubled each time (default: 60)")
     add("--wait-usage-limit", type=float, metavar="HOURS", help="for the reset of a plan's limit (default: 6)")
+    add(
+        "--resume-tokens",
+        type=int,
+        metavar="N",
+        help="go on with shorter threads (default: 50000; 0: never)",
+    )
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
 
 
@@ -269,7 +275,7 @@ _OPTIONS = ("sleep_seconds", "max_stagnation", "min_free_mb", "log_path", "backo
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """The controller's options that were given."""
-    found = {name: getattr(args, name) for name in (*_OPTIONS, "silence_seconds", "wait_usage_limit")}
+    found = {name: getattr(args, name) for name in (*_OPTIONS, "silence_seconds", "wait_usage_limit", "resume_tokens")}
     found.update(agent_flags.given(args))
     found.update({name: getattr(args, name, None) for name in ("notify", "setup")})
     found["links"] = getattr(args, "link", None)

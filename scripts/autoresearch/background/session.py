@@ -12,9 +12,9 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent
 from ..kernel.system import process
-from . import agent, reach, stopping, watchdog
+from . import agent, reach, stopping, taking, watchdog
 from .account import Book
-from .agent import Agent, ErrorClass, Seen
+from .agent import Agent, ErrorClass, Seen, Usage
 from .manifest import Manifest
 from .runtime import Session
 from .stream import Files, Follower, trim
@@ -29,12 +29,24 @@ _MARK = "AUTORESEARCH_MARK"
 
 
 @dataclass(frozen=True)
+class Thread:
+    """A thread that can be gone on with: its id, what it has used so far, and the tokens that its history holds."""
+
+    id: str = ""
+    usage: Usage = Usage()
+    context: int = 0
+
+
+NEW = Thread()
+
+
+@dataclass(frozen=True)
 class Finished:
-    """How a session ended: its class, and why it was ended from here ("stop", "silent", "over", or "")."""
+    """How a session ended: its class, why it was ended from here ("stop", "silent", "over", or ""), and its thread."""
 
     ending: ErrorClass
     cause: str
-    seen: Seen
+    thread: Thread
 
 
 def files(layout: Layout) -> Files:
@@ -42,19 +54,23 @@ def files(layout: Layout) -> Files:
     return Files(layout.evidence / "session")
 
 
-def run(book: Book, wake: Wake, found: Manifest, prompt: str) -> Finished:
-    """One session from start to end, nothing of it left running. Raises `Refusal` when it cannot be started."""
+def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = NEW) -> Finished:
+    """One session from start to end, nothing of it left running. Raises `Refusal` when it cannot be started.
+
+    It goes on with `thread`, or begins a new one.
+    """
     place = files(book.layout)
     place.fresh(prompt)
     number = book.found.sessions + 1
-    mark = f"session-{os.getpid()}-{number}-{time.time_ns()}"
+    mark = f"{taking.MARK}{os.getpid()}-{number}-{time.time_ns()}"
     # Noted before the start: were the controller killed in between, the mark finds the session all the same.
     book.note(session=Session(number, mark=mark, started_at=context.now()), last_error="")
-    started = _start(book, found, place, mark)
+    started = _start(book, found, place, mark, thread.id)
     session = Session(number, started.pid, started.identity, mark, context.now())
     book.note(session=session)
-    book.log(f"session {number} starts")
+    book.log(f"session {number} {'goes on with its thread' if thread.id else 'starts'}")
     watch = Watch(book, wake, started, place, agent.named(found.controller.agent))
+    watch.base = thread.usage
     try:
         cause = watch.wait(found.controller.silence_seconds)
     except BaseException:
@@ -65,7 +81,7 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str) -> Finished:
     return _ended(book, watch, place, cause)
 
 
-def _start(book: Book, found: Manifest, place: Files, mark: str) -> process.Process:
+def _start(book: Book, found: Manifest, place: Files, mark: str, thread: str) -> process.Process:
     try:
         known = context.load(book.layout)
         tree = known.tree
@@ -75,7 +91,7 @@ def _start(book: Book, found: Manifest, place: Files, mark: str) -> process.Proc
     outer = os.environ.get(_MARK, "")
     options, folders = found.controller, reach.folders(known, book.layout.root, tree)
     full = f"{outer}/{mark}" if outer else mark
-    call = agent.Call(options.agent_bin, options.agent_args, tree, policy, folders, place.last, full)
+    call = agent.Call(options.agent_bin, options.agent_args, tree, policy, folders, place.last, full, thread)
     streams = process.Streams(place.prompt, place.events, place.errors)
     try:
         return process.start_detached(agent.named(options.agent).argv(call), tree, {}, streams, mark)
@@ -89,7 +105,7 @@ class Watch:
     def __init__(self, book: Book, wake: Wake, started: process.Process, place: Files, who: Agent) -> None:
         """Begin to watch."""
         self.book, self.wake, self.process, self.place, self.agent = book, wake, started, place, who
-        self.seen = Seen()
+        self.seen, self.base = Seen(), Usage()
         self._before = book.found
         self._began, self.began_at = time.monotonic(), time.time()
         self._event_at = self._noted_at = self._refreshed_at = self._began
@@ -158,8 +174,8 @@ class Watch:
     def _account(self) -> None:
         """Time and tokens of this session on top of those before it."""
         minutes = self._before.minutes + (time.monotonic() - self._began) / 60
-        used = self.agent.tokens(self.seen, self.began_at)
-        tokens = self._before.tokens + (used.total if used else 0)
+        told = self.agent.tokens(self.seen, self.began_at)
+        tokens = self._before.tokens + (agent.tokens_since(self.base, told).total if told else 0)
         self.book.found = replace(self.book.found, minutes=minutes, tokens=max(tokens, self.book.found.tokens))
 
     def _judge(self) -> None:
@@ -179,6 +195,11 @@ class Watch:
         """Tokens of the sessions before this one."""
         return self._before.tokens
 
+    def thread(self) -> Thread:
+        """What the session's thread is by now."""
+        used = self.agent.tokens(self.seen, self.began_at)
+        return Thread(self.seen.thread_id, used or Usage(), self.agent.context(self.seen, self.began_at))
+
     def finish(self) -> None:
         """The final account."""
         self._account()
@@ -197,4 +218,4 @@ def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Finished:
         book.note(session=None, sessions=book.found.sessions + 1)
         unused = "" if book.found.tokens > watch.tokens_before else ", 0 tokens: no model answered"
         book.log(f"session ends: {ending.name} (exit code {code}{unused}) {ending.text}")
-    return Finished(ending, cause, seen)
+    return Finished(ending, cause, watch.thread() if ending.name == "ok" else NEW)

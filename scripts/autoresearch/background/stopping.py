@@ -16,7 +16,7 @@ from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context
+from ..kernel.run import context, waiting
 from ..kernel.system import gitfiles, process
 from . import abandoned, ending, runtime_file
 from . import runtime as values
@@ -128,13 +128,13 @@ def clear_dead(layout: Layout) -> None:
     found = runtime_file.tolerant(layout)
     if found is None or found.session is None:
         return
-    _clean(layout, DEAD_GRACE)
+    _clean(layout, DEAD_GRACE, keep_waiting=True)
     found = runtime_file.tolerant(layout)
     if found is not None and found.terminal_reason == "stop_failed":
         raise Refusal(f"stop_failed: an earlier session could not be cleared away: {found.terminal_detail}")
 
 
-def _clean(layout: Layout, grace: float) -> None:
+def _clean(layout: Layout, grace: float, keep_waiting: bool = False) -> None:
     """End the recorded session, undo what it left, and write down how that went. The caller holds the lock."""
     found = runtime_file.tolerant(layout) or Runtime()
     session = found.session
@@ -142,15 +142,15 @@ def _clean(layout: Layout, grace: float) -> None:
     stopping = replace(found, requested_stop_at=context.now(), waiting_until="", waiting_for="")
     book = Book(layout, stopping, runtime_file.logged_at(layout))
     problem, done = f"still alive: {listing(alive)}" if alive else "", ""
-    if not alive and session:
+    if not alive and (session or waiting.read(layout)):
         try:
-            done = abandoned.clear(layout)
+            done = abandoned.clear(layout, keep_waiting)
         except Refusal as refusal:
             problem = str(refusal)
     if problem:
         book.note(status=values.HUMAN, terminal_reason="stop_failed", terminal_detail=problem)
     else:
-        spent = book.found.sessions + (1 if session else 0)
+        spent = book.found.sessions + (1 if session and session.number else 0)
         ended = {"terminal_reason": "user_stopped", "terminal_detail": done}
         book.note(status=values.STOPPED, session=None, sessions=spent, **ended)
         ending.summarise(layout)

@@ -12,22 +12,32 @@ from . import Outcome, arguments
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
-    parser.add_argument("--description", required=True, help="what was changed, one line")
+    parser.add_argument("--description", default="", help="what was changed, one line")
     parser.add_argument("--label", action="append", default=[], help="repeatable, or comma separated")
     parser.add_argument("--searched", type=int, default=0, metavar="N", help="values tried outside before this one")
     parser.add_argument("--lesson", action="append", default=[], metavar="L-N", help="a lesson that was used")
     parser.add_argument("--knowing", action="store_true", help="the warning was read, the edit is wanted")
     parser.add_argument("--hypothesis", default="", help="why it should help; goes to the commit message")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument("--inline", action="store_true", help="measure here and now, however long it takes")
+    way.add_argument("--queue", action="store_true", help="leave it to the controller or hook, however short it is")
+    way.add_argument("--waiting", action="store_true", help="run the trial that was left waiting; {} when none is")
 
 
 def run(args: argparse.Namespace) -> Outcome:
     """Run the experiment; the answer is one compact line, because an agent pays for every token."""
     from ..kernel.core import jsontext, rows
-    from ..kernel.run import trial
+    from ..kernel.run import trial, waiting
 
+    if args.waiting:
+        answer = trial.run_waiting(arguments.layout_of(args))
+        return Outcome(answer, text=jsontext.dumps(answer))
+    if not args.description:
+        raise Refusal("--description is missing, expected what was changed in one line; add it")
     labels, description = rows.describe(args.description, rows.labels(args.label))
     attempt = trial.Attempt(description, labels, args.hypothesis, args.searched, args.knowing, lessons_of(args.lesson))
-    answer = trial.run_trial(arguments.layout_of(args), attempt)
+    way = waiting.INLINE if args.inline else waiting.QUEUE if args.queue else waiting.AUTO
+    answer = trial.run_trial(arguments.layout_of(args), attempt, way)
     return Outcome(answer, text=jsontext.dumps(answer))
 
 

@@ -41,9 +41,20 @@ def argv(call: Call) -> tuple[str, ...]:
         f'shell_environment_policy.set.AUTORESEARCH_MARK="{call.mark}"',
     )
     settings = [part for item in overrides for part in ("-c", item)]
-    head = (find(call.program), "exec", "--json", "-C", str(call.tree), "-o", str(call.last))
+    program = (find(call.program), "exec")
     outside = () if Repo(call.tree).is_git() else ("--skip-git-repo-check",)  # without it the CLI refuses to start
+    if call.thread:  # works in the current folder, and takes the policy as overrides only
+        head = (*program, "resume", "--json", "-o", str(call.last), *outside, *settings, *_resumed_policy(call))
+        return (*head, *call.arguments, call.thread, "-")
+    head = (*program, "--json", "-C", str(call.tree), "-o", str(call.last))
     return (*head, *outside, *settings, *_policy(call), *call.arguments, "-")
+
+
+def _resumed_policy(call: Call) -> tuple[str, ...]:
+    if call.policy != _SANDBOXED:
+        return _policy(call)
+    folders = ", ".join(f'"{folder}"' for folder in call.folders)
+    return ("-c", 'sandbox_mode="workspace-write"', "-c", f"sandbox_workspace_write.writable_roots=[{folders}]")
 
 
 def _policy(call: Call) -> tuple[str, ...]:
@@ -64,3 +75,8 @@ def tokens(seen: Seen, started: float) -> Usage | None:
     """The sum over the thread and its helpers: the stream tells it at the end of a turn, before that the record."""
     own = seen.usage or rollout.read(seen.thread_id, started).usage
     return own.plus(rollout.with_helpers(seen.thread_id, started)) if own else None
+
+
+def context(seen: Seen, started: float) -> int:
+    """The tokens of the thread's newest request and answer, as its record has them."""
+    return rollout.read(seen.thread_id, started).context

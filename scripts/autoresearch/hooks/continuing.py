@@ -16,6 +16,7 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import evidence, layout
 from ..kernel.run import budget, context, supervisor
 from ..kernel.run.context import Run
+from . import taking_hook
 
 LIMIT = 3  # continuations in a row without a new row; then the turn may end
 _OVER = ("stop", "needs_human")
@@ -24,7 +25,12 @@ _OVER = ("stop", "needs_human")
 def stop(start: Path, session: str) -> str:
     """Why a session that wants to end its turn in the folder `start` is to go on, "" when it may end."""
     run = _run(start)
-    if run is None or run.config.session_mode != "foreground" or not _drives(run, session):
+    if run is None or run.config.session_mode != "foreground":
+        return ""
+    answer = taking_hook.taken(run.layout, session)
+    if answer:
+        return answer
+    if not _drives(run, session):
         return ""
     if _step(run)[0] in _OVER or _count(run, session) >= LIMIT:
         return ""
@@ -37,6 +43,8 @@ def stop(start: Path, session: str) -> str:
 def interrupted(start: Path, session: str) -> None:
     """The user broke in: let turns end until the session records a row again."""
     run = _run(start)
+    if run is not None:
+        taking_hook.take_back(run.layout, session)
     if run is not None and _drives(run, session):
         _note(run, session, LIMIT)
 

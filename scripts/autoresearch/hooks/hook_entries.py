@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 OURS = re.compile(r"autoresearch_hooks_ctl\.py['\"]? run --event \w+")
-# Event, as `run --event` names it: what Codex calls it, seconds it may take, and when it fires.
+# Event, as `run --event` names it: what Codex calls it, seconds it may take, and when it fires. At a stop a trial is
+# run that waits; what bounds it are the limits of its checks.
 EVENTS: Mapping[str, tuple[str, int, str]] = {
-    "stop": ("Stop", 20, ""),
-    "session_start": ("SessionStart", 20, "compact"),
+    "stop": ("Stop", 86_400, ""),
+    "session_start": ("SessionStart", 20, ""),
     "interrupt": ("Interrupt", 3, ""),
 }
 TRUSTED, CHANGED, UNTRUSTED, ABSENT = "trusted", "changed", "untrusted", "not installed"

@@ -50,6 +50,10 @@ def _hook(event: str) -> str:
     try:
         call = jsontext.loads(sys.stdin.buffer.read(INPUT_LIMIT).decode("utf-8", "replace"))
         folder, session = Path(str(call["cwd"])), str(call["session_id"])
+        if event == "session_start":
+            from . import live_sessions
+
+            live_sessions.note(session)
         if not folder.is_dir() or not _may_have_run(folder):
             return ""
         return _answer(event, call, folder, session)

@@ -11,39 +11,41 @@ from pathlib import Path
 from .. import ports
 from ..core import ladder, nextstep, numbers, rows
 from ..core.errors import Refusal
-from ..core.frozen import dataclass, replace
+from ..core.frozen import replace
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
 from ..disk import bytecode, evidence
 from ..disk.layout import SKILL_ROOT, Layout
 from ..system.git import GitError, Repo
-from . import budget, context, evaluator_lock, intent, isolation, judge, leftovers, measure, record, tree, trial_gate
+from . import (
+    budget,
+    context,
+    evaluator_lock,
+    intent,
+    isolation,
+    judge,
+    leftovers,
+    measure,
+    record,
+    tree,
+    trial_gate,
+    waiting,
+)
 from .context import Run
 from .intent import Intent, Place
 from .judge import Verdict
+from .waiting import Attempt as Attempt
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from typing import Any
 
 
-@dataclass(frozen=True)
-class Attempt:
-    """What the agent says of its edit; all of it is data.
+def run_trial(layout: Layout, attempt: Attempt, way: str = waiting.AUTO) -> Mapping[str, Any]:
+    """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded.
 
-    `searched`: values tried outside before this one; `knowing`: a warning was read; `lessons`: ids that were used.
+    `way` is how it is waited for: here (`inline`), by somebody else (`queue`), or as its length says (`auto`).
     """
-
-    description: str
-    labels: tuple[str, ...] = ()
-    hypothesis: str = ""
-    searched: int = 0
-    knowing: bool = False
-    lessons: tuple[str, ...] = ()
-
-
-def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
-    """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded."""
     known = context.load(layout)
     try:
         note = intent.read(layout.evidence)
@@ -55,10 +57,46 @@ def run_trial(layout: Layout, attempt: Attempt) -> Mapping[str, Any]:
             found = trial_gate.admitted(run, tree.edits(run))
             _refuse_mixture(mended, before, _inside(found))
             edited = any(item.inside for item in found)
+            if edited and waiting.is_wanted(run, way):
+                return _left_waiting(run, attempt, found)
             after, row = experiment(run, attempt, found) if edited else _no_op(run, attempt)
+            waiting.drop(layout)
             return answer(after, row, mended)
     except GitError as error:
         raise isolation.explained(error, context.load(layout).tree) from None
+
+
+def run_waiting(layout: Layout) -> Mapping[str, Any]:
+    """Run the trial that was left waiting, {} when none is or its edit is gone; raises `Refusal` as any trial does."""
+    attempt = waiting.read(layout)
+    run = context.load(layout)
+    if attempt is None or not (intent.read(layout.evidence) or _inside(tree.edits(run))):
+        waiting.drop(layout)
+        return {}
+    try:
+        return run_trial(layout, attempt, waiting.INLINE)
+    except Refusal:
+        waiting.drop(layout)
+        raise
+
+
+def _left_waiting(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> Mapping[str, Any]:
+    """Note the trial for later, unless it would be refused then; where git is read-only that cannot be told yet."""
+    try:
+        patches = [
+            (item, Repo(item.tree).worktree_patch(item.inside, evidence.PATCH_LIMIT)) for item in found if item.inside
+        ]
+    except (GitError, OSError):
+        return waiting.note(run, attempt)
+    patch = b"".join(_titled(run, item.repo) + part for item, part in patches)
+    refusal = trial_gate.tried_before(run, trial_gate.key_of(run, patch)) or trial_gate.refused_by_feature(run, patch)
+    if refusal:
+        raise Refusal(refusal)
+    return waiting.note(run, attempt)
+
+
+def _titled(run: Run, repo: str) -> bytes:
+    return b"" if repo == str(run.layout.root) else f"# repository {Path(repo).name}\n".encode()
 
 
 def _inside(found: Sequence[tree.Edits]) -> set[str]:
@@ -177,8 +215,9 @@ def _patch(run: Run, note: Intent) -> bytes:
     parts = []
     for name, place in note.places.items():
         if place.trial:
-            title = b"" if name == str(run.layout.root) else f"# repository {Path(name).name}\n".encode()
-            parts.append(title + Repo(Path(place.tree)).patch(place.base, place.trial, evidence.PATCH_LIMIT))
+            parts.append(
+                _titled(run, name) + Repo(Path(place.tree)).patch(place.base, place.trial, evidence.PATCH_LIMIT)
+            )
     return b"".join(parts)
 
 

@@ -1,0 +1,97 @@
+"""A trial that a session left waiting, run by the controller while no session lives."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from ..kernel.core.frozen import dataclass
+from ..kernel.core.text import one_line
+from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.run import context
+from ..kernel.run.context import Run
+from ..kernel.system import process
+from . import runtime_file, stopping, stream
+from .account import Book
+from .runtime import Session
+from .wake import Wake
+
+TICK = 2.0  # seconds between looks; the end is noticed at once
+GRACE = 5.0
+TEXT_LIMIT = 6000  # characters of an answer that are handed over
+MARK = "session-"  # how the mark of each of our sessions begins
+
+
+@dataclass(frozen=True)
+class Taken:
+    """How a waiting trial went: what is handed to the next session, whether a stop was asked for, whether it broke."""
+
+    text: str = ""
+    stopped: bool = False
+    broken: bool = False
+
+
+def takes_over(run: Run) -> bool:
+    """Whether this process belongs to a session of a living controller, which runs what is left waiting."""
+    marks = os.environ.get("AUTORESEARCH_MARK", "").split("/")
+    sandboxed = run.config.execution_policy == "workspace_write"
+    return not sandboxed and any(mark.startswith(MARK) for mark in marks) and runtime_file.is_running(run.layout)
+
+
+def flags(layout: Layout) -> list[str]:
+    """Repository and artifact paths as flags of any command."""
+    paths = {"results": layout.results, "state": layout.state, "launch": layout.launch, "runtime": layout.runtime}
+    return [
+        "--repo",
+        str(layout.root),
+        *(part for name, path in paths.items() for part in (f"--{name}-path", str(path))),
+    ]
+
+
+def run(book: Book, wake: Wake, python: str) -> Taken:
+    """Run it to its end in a process of its own, which a stop ends like a session."""
+    folder = book.layout.evidence / "session"
+    out, err = folder / "answer.json", folder / "answer.txt"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (out, err):
+        path.write_bytes(b"")
+    mark = f"waiting-{os.getpid()}-{time.time_ns()}"
+    session = Session(0, mark=mark, started_at=context.now(), command="the trial that was left waiting")
+    book.note(session=session)
+    script = str(SKILL_ROOT / "scripts" / "autoresearch_run_trial.py")
+    argv = (python, script, *flags(book.layout), "--waiting")
+    child = process.start_detached(argv, book.layout.root, {}, process.Streams(None, out, err), mark)
+    book.log("runs the trial that was left waiting")
+    stopped = _wait(book, wake, child, mark)
+    if stopped and stopping.is_requested(book.layout):
+        return Taken(stopped=True)  # whoever asked ends it
+    book.note(session=None)
+    taken = Taken(stopped=True) if stopped else _result(child.poll(), out, err)
+    book.log(f"the trial that was left waiting: {one_line(taken.text, 300) or 'no answer'}")
+    return taken
+
+
+def _wait(book: Book, wake: Wake, child: process.Process, mark: str) -> bool:
+    """Until it ends; its time counts. Whether a stop was asked for."""
+    began, before = time.monotonic(), book.found.minutes
+    try:
+        while child.poll() is None and not wake.asked:
+            wake.sleep(TICK)
+            book.note(minutes=before + (time.monotonic() - began) / 60)
+    except BaseException:
+        stopping.end(mark, child, GRACE)
+        raise
+    if child.poll() is None and not stopping.is_requested(book.layout):
+        stopping.end(mark, child, GRACE)
+    return wake.asked
+
+
+def _result(code: int | None, out: Path, err: Path) -> Taken:
+    said = stream.tail(out, TEXT_LIMIT).decode("utf-8", "replace").strip()
+    if code == 0:
+        return Taken("" if said == "{}" else said)
+    refused = one_line(stream.tail(err, TEXT_LIMIT).decode("utf-8", "replace"), 2000)
+    if code == 1 and refused:
+        return Taken(f"refused: {refused.partition('error: ')[2] or refused}; the edit is taken back")
+    return Taken(broken=True)

@@ -1,0 +1,39 @@
+"""Which Codex sessions run our hooks: the start of a session notes it, for nothing else proves it to a command.
+
+Kept in the user's cache, since a session may start before there is a run. A sandboxed command can read it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+KEPT_S = 30 * 86_400.0
+_NAME = re.compile(r"[\w-]{1,100}")
+
+
+def _folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~")) / ".cache"
+    return root / "codex-autoresearch" / "hooks"
+
+
+def note(session: str) -> None:
+    """The hooks run in this session; old notes go. A cache that cannot be written only means that nothing waits."""
+    if not _NAME.fullmatch(session):
+        return
+    try:
+        _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        (_folder() / session).touch()
+        for path in _folder().iterdir():
+            if path.stat().st_mtime < time.time() - KEPT_S:
+                path.unlink()
+    except OSError:
+        pass
+
+
+def is_live(session: str) -> bool:
+    """Whether the hooks run in this session."""
+    return bool(_NAME.fullmatch(session)) and (_folder() / session).exists()
