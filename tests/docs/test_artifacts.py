@@ -24,7 +24,7 @@ from tests.house.source import entry_scripts, modules
 PAGE = "docs/artifacts.md"
 PATHS = {"--repo", "--results-path", "--state-path", "--launch-path", "--runtime-path"}
 SUBCOMMANDS = {
-    "runtime_ctl": ("launch", "create-launch", "start", "run", "status", "stop", "logs"),
+    "runtime_ctl": ("launch", "create-launch", "start", "tell", "pause", "take-back", "run", "status", "stop", "logs"),
     "run_batch": ("open", "close", "abort"),
     "lessons": ("append", "list"),
     "ideas": ("add", "set", "bound", "list"),

@@ -14,7 +14,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import context, supervisor, waiting
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
-from . import abandoned, ending, outcome, prompt_facts, runtime, session, stopping, taking
+from . import abandoned, ending, outcome, pausing, prompt_facts, runtime, session, stopping, taking
 from . import runtime_file as records
 from .account import Book
 from .manifest import Manifest
@@ -89,6 +89,9 @@ class Controller:
         """Why no session may start, if so: stop, run over, machine or repository unfit."""
         if self.wake.asked or stopping.is_requested(self.layout):
             return Ending(runtime.STOPPED, "user_stopped")
+        if pausing.is_asked(self.layout) and waiting.read(self.layout) is None:
+            pausing.forget(self.layout)
+            return Ending(runtime.STOPPED, "user_paused", "runtime_ctl start goes on")
         over = self._supervised(after_run=False)
         if over is not None or not self._has_artifacts():
             return over

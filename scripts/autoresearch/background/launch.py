@@ -17,11 +17,22 @@ from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout
-from ..kernel.run import budget, context, init, isolation, supervisor, tree, waiting
+from ..kernel.run import agreement, budget, context, init, isolation, supervisor, tree, waiting
 from ..kernel.run import resuming as reading
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
-from . import agent, launch_facts, launch_rules, manifest_file, prompt_facts, runlog, runtime_file, stopping, taking
+from . import (
+    agent,
+    launch_facts,
+    launch_rules,
+    manifest_file,
+    pausing,
+    prompt_facts,
+    runlog,
+    runtime_file,
+    stopping,
+    taking,
+)
 from . import manifest as values
 from .manifest import Manifest
 
@@ -45,6 +56,7 @@ def locked(layout: Layout) -> Iterator[int]:
         raise Refusal(f"already_running: {runtime_file.BUSY}")
     try:
         stopping.forget_request(layout)
+        pausing.forget(layout)
         stopping.clear_dead(layout)
         yield handle
     finally:
@@ -182,11 +194,16 @@ def _taken_up(layout: Layout, policy: str) -> dict[str, Any]:
     }
 
 
-def start(layout: Layout, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Resume, or begin from a manifest that `create-launch` wrote; the answer of `start`."""
+def start(layout: Layout, changes: Mapping[str, Any], more: Mapping[str, str]) -> dict[str, Any]:
+    """Resume, or begin from a manifest that `create-launch` wrote; the answer of `start`.
+
+    `more` is what the user agreed to beyond what the run has (`agreement.extend`).
+    """
     with locked(layout) as handle:
         found = _with(manifest_file.require(layout), changes)
         _find_agent(found)
+        if more:
+            agreement.extend(layout, more)
         answer = _prepare(layout, found)
         with interrupts.shielded():
             return {**answer, **_detach(layout, found, handle)}

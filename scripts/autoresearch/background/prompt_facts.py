@@ -11,7 +11,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import SKILL_ROOT, Layout
-from ..kernel.run import budget, context, resuming, trial
+from ..kernel.run import agreement, budget, context, resuming, trial
 from . import manifest_file, prompt
 from .manifest import Manifest
 
@@ -35,7 +35,7 @@ def text(layout: Layout, found: Manifest | None = None, answer: str = "") -> str
     figures = prompt.figures(run.state, nextstep.left(run.config, run.state, budget.spent(run)))
     # A controller clears away what its session left; only in the foreground does an edit wait for the next one.
     figures += resuming.untried(run) if run.config.session_mode == "foreground" else ()
-    told = {"step": step, "figures": figures, "rows": rows, "answer": answer}
+    told = {"step": step, "figures": figures, "rows": rows, "answer": answer, "words": agreement.words(run.log)[-10:]}
     return prompt.render(_facts(layout, run.mode, run.config, found, told))
 
 
@@ -52,6 +52,7 @@ def _first(layout: Layout, found: Manifest) -> str:
 
 def _facts(layout: Layout, mode: str, agreed: Config, found: Manifest | None, more: dict[str, Any]) -> prompt.Facts:
     notes = (*found.notes, *(f"{key}: {value}" for key, value in found.approvals.items())) if found else ()
+    notes = (*notes, *(f"said by the user in mid-run: {word}" for word in more.pop("words", ())))
     repo = shlex.quote(str(layout.root))
     wish = (found.prompt_text or found.original_goal) if found else ""
     return prompt.Facts(shlex.quote(str(SKILL_ROOT)), repo, mode, agreed, wish=wish, notes=notes, **more)

@@ -93,6 +93,22 @@ def _controller(parser: argparse.ArgumentParser) -> None:
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
 
 
+def _more(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("more than was agreed (+20: from here on; 70: in all)").add_argument
+    for name in ("iterations", "max-minutes", "max-tokens", "max-sessions"):
+        add(f"--{name}", metavar="+N")
+    add("--stop-condition", metavar="TEXT", help="another end; none for no such end")
+
+
+def _word(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="TEXT", help="one sentence, e.g. 'leave the parser alone'")
+
+
+def _unkept(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", type=int, metavar="N", help="the kept iteration")
+    parser.add_argument("--why", default="", help="what is wrong with it; becomes a lesson")
+
+
 def _lock(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lock-fd", type=int, help=argparse.SUPPRESS)
 
@@ -113,7 +129,10 @@ def _follow(parser: argparse.ArgumentParser) -> None:
 _COMMANDS = {
     "create-launch": ("write the launch manifest", (_agreed, _controller)),
     "launch": ("measure the baseline, write the manifest and start in background", (_agreed, _fresh, _controller)),
-    "start": ("resume, or start what create-launch confirmed", (_controller,)),
+    "start": ("resume, extend, or start what create-launch confirmed", (_controller, _more)),
+    "tell": ("hand a word of the user's to the next answer", (_word,)),
+    "pause": ("end between two experiments; start goes on", ()),
+    "take-back": ("revert a kept experiment by the user's will", (_unkept,)),
     "run": ("control the run in this process", (_controller, _lock)),
     "status": ("what is true now", (_format,)),
     "stop": ("end the run with all it started", (_grace,)),
@@ -140,10 +159,31 @@ def _launch(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
 
 
 def _start(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
+    from ..kernel.run import agreement
     from . import launch
 
     _refuse_sandbox(layout)
-    return launch.start(layout, _changes(args))
+    more = {name: getattr(args, name) for name in agreement.EXTENDABLE}
+    return launch.start(layout, _changes(args), {name: text for name, text in more.items() if text is not None})
+
+
+def _tell(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
+    from ..kernel.run import agreement
+
+    run = agreement.tell(layout, args.text)
+    return {"told": args.text, "iteration": run.state.iteration, "results_path": str(layout.results)}
+
+
+def _pause(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
+    from . import steering
+
+    return steering.pause(layout)
+
+
+def _take_back(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
+    from . import steering
+
+    return steering.take_back(layout, args.number, args.why)
 
 
 def _run(args: argparse.Namespace, layout: Layout) -> Outcome:
@@ -202,6 +242,9 @@ _ACTIONS: dict[str, Callable[[argparse.Namespace, Layout], Mapping[str, Any] | O
     "create-launch": _create,
     "launch": _launch,
     "start": _start,
+    "tell": _tell,
+    "pause": _pause,
+    "take-back": _take_back,
     "run": _run,
     "status": _status,
     "stop": _stop,

@@ -10,9 +10,9 @@ from ..kernel.core import supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, intent
+from ..kernel.run import context, intent, waiting
 from ..kernel.system import process
-from . import agent, reach, stopping, taking, watchdog
+from . import agent, pausing, reach, stopping, taking, watchdog
 from .account import Book
 from .agent import Agent, ErrorClass, Seen, Usage
 from .manifest import Manifest
@@ -150,6 +150,8 @@ class Watch:
     def _cause(self, silence: float) -> str:
         if self.wake.asked:
             return "stop"
+        if pausing.is_asked(self.book.layout) and not self._trial_runs():
+            return "" if waiting.read(self.book.layout) else "pause"
         cause = watchdog.verdict(watchdog.Signs(time.monotonic(), self._event_at, self._over_since), silence)
         return "" if cause and self._trial_runs() else cause
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from ..kernel.disk.layout import Layout
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""
@@ -24,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--baseline-commit", default="")
     add("--baseline-description", default="")
     add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
+    add("--extend", action="store_true", help="go on with the run that is there; budgets are added to what was used")
     add("--force", action="store_true", help="archive an existing run first")
     add("--dry-run", action="store_true", help="measure and report only; nothing in the repository changes")
 
@@ -42,6 +45,8 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
     from ..kernel.run import init
 
     layout = arguments.layout_of(args)
+    if args.extend:
+        return _extended(args, layout)
     arguments.take_over(args, layout.root)
     plan = init.Plan(
         mode=args.mode or "loop",
@@ -59,6 +64,26 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
         archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
         return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
     return init.answer(init.start(layout, plan))
+
+
+def _extended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
+    """More of what was agreed; the answer says what is left of it."""
+    from ..kernel.core import nextstep
+    from ..kernel.run import agreement, budget
+
+    given = {name: getattr(args, name) for name in agreement.EXTENDABLE}
+    wish = {name: str(value) for name, value in given.items() if value is not None}
+    added = {name: text if name == "stop_condition" else f"+{text}" for name, text in wish.items()}
+    run = agreement.extend(layout, added)
+    left = nextstep.left(run.config, run.state, budget.spent(run))
+    return {
+        "run_tag": run.tag,
+        "iteration": run.state.iteration,
+        "stop_condition": run.config.stop_condition or None,
+        "left": left,
+        "results_path": str(run.layout.results),
+        "state_path": str(run.layout.state),
+    }
 
 
 def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:

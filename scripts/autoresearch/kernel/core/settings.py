@@ -231,6 +231,7 @@ class Config:
     worktree: str = setting("")  # the checkout of an isolated run, "" for the root itself
     metric_form: str = setting("")  # how the metric came at the baseline
     noise: Mapping[str, Any] = setting(dict)
+    agreed: Mapping[str, Any] = setting(dict)  # where the run stood when the user last said to go on
     extra: Mapping[str, Any] = setting(dict)  # unknown keys written by someone else
 
     @property

@@ -51,7 +51,8 @@ def exhausted(config: Config, spent: Spent) -> str | None:
 
 def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
     """The verdict on a sound run, stagnation aside."""
-    if state.last_status == "blocked":
+    answered = config.agreed
+    if state.last_status == "blocked" and answered.get("iteration") != state.iteration:
         return Verdict(HUMAN, "blocked", "the last row is a hard blocker")
     try:
         reached = goal_reached(config, mode, state)
@@ -65,7 +66,9 @@ def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
     used = exhausted(config, spent)
     if used:
         return Verdict(STOP, "budget_exhausted", used)
-    if state.pivot_count >= HAND_OVER_AT:
+    # Pivots that the user has heard of count no more, until a keep begins the count anew.
+    heard = answered.get("pivots", 0) if answered.get("keeps") == state.keeps else 0
+    if state.pivot_count - heard >= HAND_OVER_AT:
         return Verdict(HUMAN, "soft_blocked", f"{state.pivot_count} pivots without a keep")
     return Verdict(RELAUNCH, "none", _going_on(config, mode, state))
 

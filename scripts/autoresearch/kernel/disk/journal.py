@@ -26,6 +26,8 @@ else:
     Event = Mapping
 
 _EVENT = "# event: "
+# Kinds that stand for themselves: the user's word to a run. Any other belongs to the row that its write ends with.
+ALONE = frozenset(("agreed", "tell", "amended", "taken_back"))
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,10 @@ def parse(data: bytes) -> Log:
         line = line[:-1] if line[-1:] == "\r" else line
         if line[:1] == "#":
             if line.startswith(_EVENT):
-                begun = begun or (number, len(found), len(events))
-                events.append(_event(line))
+                event = _event(line)
+                if begun is not None or event.get("kind") not in ALONE:
+                    begun = begun or (number, len(found), len(events))
+                events.append(event)
                 batch = batch or events[-1].get("kind") == "batch"
                 continue
             _comment(line, header)

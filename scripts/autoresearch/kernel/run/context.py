@@ -93,7 +93,7 @@ def configuration(log: Log, found: Mapping[str, Any] | None) -> Config:
     """The configuration in force: header, later `config` events, and what the snapshot may change."""
     head = config.from_header(log.header)
     for event in log.events:
-        if event.get("kind") == "config" and isinstance(event.get("config"), dict):
+        if event.get("kind") in ("config", "agreed") and isinstance(event.get("config"), dict):
             head = config.from_dict({**head.to_dict(), **event["config"]})
     written = (found or {}).get("config")
     known = config.from_dict(written) if isinstance(written, dict) else None

@@ -18,6 +18,7 @@ from ..disk import bytecode, evidence
 from ..disk.layout import SKILL_ROOT, Layout
 from ..system.git import GitError, Repo
 from . import (
+    agreement,
     budget,
     context,
     evaluator_lock,
@@ -90,6 +91,7 @@ def _left_waiting(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> Ma
         return waiting.note(run, attempt)
     patch = b"".join(_titled(run, item.repo) + part for item, part in patches)
     refusal = trial_gate.tried_before(run, trial_gate.key_of(run, patch)) or trial_gate.refused_by_feature(run, patch)
+    refusal = refusal or ("" if attempt.knowing else trial_gate.warned_of(run, patch))
     if refusal:
         raise Refusal(refusal)
     return waiting.note(run, attempt)
@@ -358,6 +360,9 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     if "interval" in event:
         out["interval"] = event["interval"]
         out["estimate"] = f"from {event['runs']} runs, in proportion to the retained code run in turns"
+    said = agreement.words(after.log, row.iteration - 1)
+    if said:
+        out["next"]["user_says"] = said[-agreement.SHOWN :]
     if mended:
         out["recovered"] = mended
     if ladder.same_crash(after.log.rows) >= 5 and out["next"]["action"] not in ("stop", "needs_human"):

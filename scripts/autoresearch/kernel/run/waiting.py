@@ -85,10 +85,10 @@ def is_wanted(run: Run, way: str) -> bool:
 def expected(run: Run) -> float:
     """Seconds that a trial will take, from what the last three took; before the first from what the baseline did."""
     known = run.config.noise
-    took = [float(event["seconds"]) for event in run.log.events if event.get("kind") == "trial" and "seconds" in event]
-    once = float(known.get("seconds") or 0.0)
-    pairs = 1 if known.get("kind", "exact") == "exact" else 2 * 3
-    return max(took[-3:], default=once * pairs) + float(known.get("guard_seconds") or 0.0)
+    trials = [event for event in run.log.events if event.get("kind") == "trial"][-3:]
+    took = [float(event.get("took", event.get("seconds", 0))) for event in trials]
+    runs = 1 if known.get("kind", "exact") == "exact" else 2 * 3  # the fewest pairs that decide
+    return max(took, default=runs * float(known.get("seconds") or 0.0) + float(known.get("guard_seconds") or 0.0))
 
 
 def note(run: Run, attempt: Attempt) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""The user at a run that is under way: pause it, take a kept experiment back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..kernel.core import numbers
+from ..kernel.core.errors import Refusal
+from ..kernel.core.rows import Row
+from ..kernel.core.text import one_line
+from ..kernel.disk.layout import Layout
+from ..kernel.run import context, drift, intent, record, tree
+from ..kernel.run.context import Run
+from ..kernel.system import gitcall
+from ..kernel.system.git import Repo
+from ..notes import lessons_file
+from ..notes.lessons import Lesson
+from . import pausing, runtime_file
+
+_TRAILER = "Autoresearch-Takes-Back"
+_PATCH = 64 * 1024 * 1024
+
+
+def pause(layout: Layout) -> dict[str, Any]:
+    """Ask the controller to end between two experiments; the answer of `status`."""
+    if not runtime_file.is_running(layout):
+        raise Refusal("no controller is at work here, expected one; runtime_ctl status says what is true")
+    pausing.ask(layout)
+    detail = "the experiment under way is finished, then the run stops; runtime_ctl start goes on"
+    return {**runtime_file.answer(layout), "detail": detail}
+
+
+def take_back(layout: Layout, number: int, why: str) -> dict[str, Any]:
+    """Revert a kept experiment by the user's will, measure what is left, record it; the answer of `take-back`.
+
+    Safe to repeat after a kill. Raises `Refusal` when a controller works here or later experiments build on it.
+    """
+    if runtime_file.is_running(layout):
+        raise Refusal("a controller is at work here, expected none; runtime_ctl pause first, then take it back")
+    if not why.strip():
+        raise Refusal("--why is missing, expected what is wrong with the experiment; it becomes a lesson")
+    with intent.alone(layout):
+        run = context.load(layout)
+        row = _kept(run, number)
+        _refuse_edits(run)
+        if Repo(run.tree).trailers(Repo(run.tree).head()).get(_TRAILER) != f"{run.tag}#{number}":
+            _revert(run, row, why)
+    said = f"took back {number} by the user's word: {one_line(why, 200)}"
+    after, drifted = drift.append(layout, record.Report("drift", said))
+    with context.writing(layout) as (run, held):
+        event = {"kind": "taken_back", "at": context.now(), "iteration": drifted.iteration, "of": number, "why": why}
+        context.append(run, held, [{**event, "why": one_line(why, 300)}], [])
+    _learn(after, row, drifted, why)
+    return {**record.answer(after, drifted), "taken_back": number}
+
+
+def _kept(run: Run, number: int) -> Row:
+    row = next((row for row in run.log.rows if row.is_main and row.iteration == number), None)
+    if row is None or row.status != "keep":
+        said = "there is none" if row is None else f"it is a {row.status}"
+        raise Refusal(f"iteration {number} was not kept ({said}), expected a keep; see the log")
+    gone = [event for event in run.log.events if event.get("kind") == "taken_back" and event.get("of") == number]
+    if gone:
+        raise Refusal(f"iteration {number} was taken back already, in iteration {gone[-1].get('iteration')}")
+    if run.config.companions:
+        raise Refusal("this run has companion repositories, expected one repository; revert its commits by hand, then "
+                      "record_iteration --status drift")  # fmt: skip
+    return row
+
+
+def _refuse_edits(run: Run) -> None:
+    edits = [path for item in tree.edits(run) for path in item.inside]
+    if edits:
+        raise Refusal(f"uncommitted changes in the scope: {', '.join(edits[:5])}; commit or stash them, then repeat")
+
+
+def _revert(run: Run, row: Row, why: str) -> None:
+    repo = Repo(run.tree)
+    base = repo.parent(row.commit)
+    paths = repo.changed_paths(base, row.commit)
+    try:
+        gitcall.call(repo.root, ["apply", "--reverse", "-"], repo.patch(base, row.commit, _PATCH))
+    except gitcall.GitError as error:
+        raise Refusal(
+            f"iteration {row.iteration} cannot be taken back alone ({error}): later ones build on it; "
+            "take those back first, newest first"
+        ) from None
+    subject = f'Revert "experiment: {one_line(row.description, 60)}"'
+    reason = f"Taken back by the user: {one_line(why, 300)}"
+    repo.commit_paths(paths, f"{subject}\n\n{reason}\n\n{_TRAILER}: {run.tag}#{row.iteration}\n")
+
+
+def _learn(run: Run, row: Row, drifted: Row, why: str) -> None:
+    lesson = Lesson(
+        number=0,
+        title=one_line(f"taken back by the user: {row.description}", 100),
+        strategy=one_line(row.description, 300),
+        outcome="discard",
+        insight=one_line(f"{why}; {numbers.plain(run.state.current_metric)} without it", 300),
+        context=one_line(f"{run.config.goal or run.config.metric}; scope {run.config.scope or '.'}", 200),
+        iteration=f"{run.tag}#{drifted.iteration}",
+        timestamp=context.now(),
+    )
+    try:
+        lessons_file.append(run.layout.lessons, lesson)
+    except Refusal:
+        pass  # the row is in the log already

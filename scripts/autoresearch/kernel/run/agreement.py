@@ -1,0 +1,107 @@
+"""What the user says to a run that exists: more of a budget, another end, a word to whoever works on it.
+
+Each is an event of its own in the log, so the run's agreement can be read from the log alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from ..core import numbers, supervise
+from ..core.errors import Refusal
+from ..core.frozen import replace
+from ..core.text import one_line
+from ..disk.journal import Event, Log
+from ..disk.layout import Layout
+from . import budget, context
+from .context import Run
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+TEXT_LIMIT = 500
+SHOWN = 3  # of the user's words in one answer
+BUDGETS = ("iterations", "max_minutes", "max_tokens", "max_sessions")
+EXTENDABLE = (*BUDGETS, "stop_condition")
+# Words that would change what was agreed; for them there are flags.
+_AGREED = re.compile(
+    r"\b(?:scope|verify|guard|stop condition|budget)\b"
+    r"|\b(?:\d+|more|fewer|less|extra|another)\s+(?:more\s+)?(?:iterations?|trials?|experiments?|minutes|hours|tokens|sessions)\b",
+    re.IGNORECASE,
+)
+
+
+def extend(layout: Layout, wish: Mapping[str, str]) -> Run:
+    """Agree on more: of the budgets (`+20`: from here on, `70`: in all) or another stop condition ("none" for none).
+
+    A hand-over to a human counts as answered. Raises `Refusal` when the run would be over all the same.
+    """
+    with context.writing(layout) as (run, held):
+        changes = {name: _value(run, name, text) for name, text in wish.items()}
+        state = run.state
+        answered = {"iteration": state.iteration, "pivots": state.pivot_count, "keeps": state.keeps}
+        config = replace(run.config, **changes, agreed=answered)
+        verdict = supervise.judge(config, run.mode, state, budget.spent(run))
+        if verdict.decision != supervise.RELAUNCH:
+            raise Refusal(
+                f"the run would still be over ({verdict.reason}: {verdict.detail}), expected room to go on; "
+                f"change that too: {', '.join('--' + name.replace('_', '-') for name in EXTENDABLE)}"
+            )
+        was = {name: getattr(run.config, name) for name in changes}
+        event: Event = {
+            "kind": "agreed",
+            "at": context.now(),
+            "iteration": state.iteration,
+            "config": {**changes, "agreed": answered},
+            "was": was,
+        }
+        return context.append(replace(run, config=config), held, [event], [])
+
+
+def _value(run: Run, name: str, text: str) -> Any:
+    if name == "stop_condition":
+        wanted = "" if text.strip().lower() == "none" else text
+        replace(run.config, stop_condition=wanted).stop_at(run.mode)  # raises for one that is not understood
+        return wanted
+    number = numbers.parse(text.lstrip("+"), name.replace("_", " "))
+    spent = budget.spent(run)
+    used = {
+        "iterations": Decimal(run.state.iteration),
+        "max_minutes": Decimal(f"{budget.minutes(run):.1f}"),
+        "max_tokens": Decimal(spent.tokens),
+        "max_sessions": Decimal(spent.sessions),
+    }
+    total = number + used[name] if text.startswith("+") else number
+    whole = name != "max_minutes"
+    if total <= 0 or (whole and total != int(total)):
+        raise Refusal(f"{name.replace('_', ' ')} {text[:40]!r} is not usable, expected a number such as 70 or +20")
+    return int(total) if whole else total
+
+
+def tell(layout: Layout, text: str) -> Run:
+    """Hand the user's word to whoever works on the run; raises `Refusal` for one that would change the agreement."""
+    word = one_line(text, TEXT_LIMIT)
+    if not word:
+        raise Refusal("there is nothing to tell, expected a sentence; add it")
+    if _AGREED.search(word):
+        raise Refusal(
+            "this would change what was agreed, expected a hint for the work; budgets and the stop condition change "
+            "with runtime_ctl start --iterations +20 (or init_run --extend), scope and checks with a new launch"
+        )
+    with context.writing(layout) as (run, held):
+        event: Event = {"kind": "tell", "at": context.now(), "iteration": run.state.iteration, "text": word}
+        return context.append(run, held, [event], [])
+
+
+def words(log: Log, since: int = 0) -> list[str]:
+    """What the user said since an iteration, oldest first."""
+    found: Sequence[Event] = [event for event in log.events if event.get("kind") == "tell"]
+    return [one_line(str(event.get("text", "")), TEXT_LIMIT) for event in found if _at(event) >= since]
+
+
+def _at(event: Event) -> int:
+    at = event.get("iteration")
+    return at if isinstance(at, int) else 0

@@ -1,0 +1,162 @@
+"""The user at a run: more of what was agreed, a word, a pause, a kept experiment taken back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from autoresearch.kernel.disk import journal
+
+from tests.background.conftest import Scripted
+from tests.conftest import Ran
+from tests.lab import Lab, refused
+from tests.unattended import TRIAL, until
+
+QUEUED = f"{TRIAL} --queue"
+
+
+def step(value: int) -> list[object]:
+    """One experiment."""
+    return [f"echo {value} > value", TRIAL]
+
+
+def events(background: Scripted, kind: str) -> list[dict[str, object]]:
+    """The events of one kind in the log."""
+    log = journal.read(background.repo.path / "research-results.tsv")
+    return [dict(event) for event in log.events if event.get("kind") == kind]
+
+
+@pytest.mark.parametrize(
+    ("flags", "more", "reason"),
+    [
+        (("--iterations", 1), ("--iterations", "+1"), "iteration_cap_reached"),
+        (("--stop-condition", "<= 9"), ("--stop-condition", "<= 8"), "goal_reached"),
+        (("--max-sessions", 1), ("--max-sessions", 2), "budget_exhausted"),
+    ],
+)
+def test_a_run_that_ended_goes_on(
+    background: Scripted, flags: tuple[object, ...], more: tuple[object, ...], reason: str
+):
+    background.plan(step(9), step(8))
+    background.launch(*flags)
+    assert background.ended()["reason"] == reason
+    refusal = background.ctl("start")
+    assert refusal.code == 1 and "nothing to go on with" in refusal.err
+    ran = background.ctl("start", *more)
+    assert ran.code == 0, ran.err
+    assert background.ended()["reason"] == reason
+    assert background.statuses() == ["baseline", "keep", "keep"]
+    (agreed,) = events(background, "agreed")
+    assert agreed["iteration"] == 1 and more[0].strip("-").replace("-", "_") in agreed["config"]  # type: ignore
+
+
+def test_more_that_is_not_enough_is_refused(background: Scripted):
+    background.plan(step(9))
+    background.launch("--iterations", 1, "--stop-condition", "<= 9")
+    background.ended()
+    refusal = background.ctl("start", "--iterations", "+5")
+    assert refusal.code == 1 and "still be over (goal_reached" in refusal.err
+    assert background.ctl("start", "--iterations", "0").code == 1
+    assert background.ctl("start", "--stop-condition", "blue").code == 1
+    assert events(background, "agreed") == []
+
+
+def test_a_hand_over_is_answered(lab: Lab, run_script: Callable[..., Ran]):
+    lab.init()
+    for number in range(3):
+        lab.recorded("pivot", "--description", f"another way {number}")
+    refused(lab.try_out(), "soft_blocked")
+    assert run_script("init_run", "--repo", lab.path, "--extend", "--iterations", 2).json["left"] == {"iterations": 2}
+    assert lab.trial(9)["status"] == "keep"
+    assert lab.trial(8)["next"]["action"] == "stop"
+    lab.sound()
+
+
+def test_a_word_is_in_the_next_answer_and_prompt(background: Scripted):
+    background.plan([*step(9), {"silent": 1}, *step(8)], step(7))
+    background.launch("--iterations", 3)
+    assert until(lambda: len(background.rows()) == 2)
+    assert background.ctl("tell", "leave the parser\nalone").code == 0
+    background.ended()
+    assert [event["text"] for event in events(background, "tell")] == ["leave the parser alone"]
+    assert '"user_says": ["leave the parser alone"]' in background.outputs()
+    assert "said by the user in mid-run: leave the parser alone" in background.prompts()[1]
+
+
+@pytest.mark.parametrize("text", ["do 20 more iterations", "widen the scope to lib/", "use another guard", " "])
+def test_a_word_that_would_change_the_agreement_is_refused(lab: Lab, text: str):
+    lab.init()
+    before = lab.log()
+    refused(lab.run_script("runtime_ctl", "tell", "--repo", lab.path, text))
+    assert lab.log() == before
+
+
+def test_a_pause_ends_between_two_experiments(background: Scripted):
+    background.plan([*step(9), "touch ../ready; sleep 2", *step(8), {"silent": 300}], step(7))
+    background.launch("--stop-condition", "<= 7")
+    assert until(lambda: (background.repo.path.parent / "ready").exists())
+    paused = background.ctl("pause").json
+    assert paused["status"] == "running" and "then the run stops" in paused["detail"]
+    ended = background.ended()
+    assert (ended["status"], ended["reason"]) == ("stopped", "user_paused")
+    assert background.repo.status() == ""
+    background.ctl("start")
+    assert background.ended()["reason"] == "goal_reached"
+
+
+def test_a_pause_needs_a_controller(lab: Lab):
+    lab.init()
+    refused(lab.run_script("runtime_ctl", "pause", "--repo", lab.path), "no controller is at work")
+
+
+def test_a_kept_experiment_is_taken_back(lab: Lab):
+    lab.init()
+    lab.trial(9)
+    lab.repo.write("src/extra", "x\n")
+    lab.trial(8)
+    refused(lab.run_script("runtime_ctl", "take-back", "--repo", lab.path, 3, "--why", "x"), "there is none")
+    refused(lab.run_script("runtime_ctl", "take-back", "--repo", lab.path, 2), "--why is missing")
+    ran = lab.run_script("runtime_ctl", "take-back", "--repo", lab.path, 2, "--why", "it breaks the API")
+    assert ran.code == 0, ran.err
+    assert (ran.json["status"], ran.json["retained_metric"], ran.json["taken_back"]) == ("drift", 9, 2)
+    assert lab.repo.read("src/value") == "9\n" and not (lab.path / "src" / "extra").exists()
+    (event,) = lab.events("taken_back")
+    assert (event["of"], event["why"]) == (2, "it breaks the API")
+    assert "it breaks the API" in lab.repo.read("autoresearch-lessons.md")
+    refused(lab.run_script("runtime_ctl", "take-back", "--repo", lab.path, 2, "--why", "x"), "taken back already")
+    assert lab.trial(7)["status"] == "keep"
+    lab.sound()
+
+
+def test_what_later_ones_build_on_is_not_taken_back_alone(lab: Lab):
+    lab.init()
+    lab.trial(9)
+    lab.trial(8)
+    refused(lab.run_script("runtime_ctl", "take-back", "--repo", lab.path, 1, "--why", "x"), "later ones build on it")
+    assert lab.repo.read("src/value") == "8\n" and lab.repo.status() == ""
+    lab.sound()
+
+
+def test_rounds_of_all_of_them(background: Scripted):
+    """Words, pauses, more and take-backs in mid-trial, in random order: the log folds, and each event is in it."""
+    dice, rounds = random.Random(7), 6
+    background.plan(*([f"echo {100 - n} > value", "sleep 0.2", QUEUED] for n in range(91, 100)), *[["true"]])
+    background.launch("--iterations", 1, "--max-stagnation", 50)
+    told = agreed = 0
+    for number in range(rounds):
+        if dice.random() < 0.7 and background.ctl("tell", f"word {number}").code == 0:
+            told += 1
+        if dice.random() < 0.5:
+            background.ctl("pause")
+        ended = background.ended()
+        assert ended["status"] in ("stopped", "terminal"), ended
+        more = ("--iterations", "+1") if ended["status"] == "terminal" else ()
+        ran = background.ctl("start", *more)
+        assert ran.code == 0, ran.err
+        agreed += bool(more)
+    background.ended()
+    log = journal.read(background.repo.path / "research-results.tsv")
+    assert [row.iteration for row in log.rows] == list(range(log.state.iteration + 1))
+    assert (len(events(background, "tell")), len(events(background, "agreed"))) == (told, agreed)
+    assert background.repo.status() == ""
