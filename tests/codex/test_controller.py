@@ -280,6 +280,41 @@ def test_a_sandboxed_run_really_works(server: Server, background: Background, is
     assert background.repo.status() == ""
 
 
+REACH = """\
+import os, socket
+def tried(what, act):
+    try:
+        act()
+        print(what, "DONE")
+    except OSError:
+        print(what, "refused")
+tried("outside", lambda: open("../outside", "w"))
+tried("home", lambda: open(os.path.expanduser("~/.bashrc"), "w"))
+tried("git", lambda: open(".git/planted", "w"))
+tried("socket", lambda: socket.create_connection(("127.0.0.1", PORT), 2))
+tried("inside", lambda: open("made", "w"))
+open("made").close(); os.unlink("made")
+print("METRIC value=5")
+"""
+
+
+def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(server: Server, background: Background):
+    code = REACH.replace("PORT", str(server.port))
+    background.repo.write("work.py", "print('METRIC value=10')\n")
+    background.repo.write("main.py", "import work\n")  # what the check names is locked, what it imports is not
+    background.repo.commit("work")
+    (background.repo.path.parent / "next.py").write_text(code)
+    server.play(scripts.agent(["cp ../next.py work.py", f"{TRIAL} --queue"]))
+    wish = ("--execution-policy", "workspace_write", "--stop-condition", "<= 5", "--scope", "work.py", *SET)
+    background.launch(*wish, verify="python3 -B main.py")
+    ended = background.ended()
+    assert ended["reason"] == "goal_reached", (ended, background.log())
+    assert '"status": "queued"' in server.requests[2].last_output
+    said = background.repo.read("autoresearch-evidence/0001/verify-1.out")
+    assert said.split("\n")[:5] == [f"{w} refused" for w in ("outside", "home", "git", "socket")] + ["inside DONE"]
+    assert not (background.repo.path.parent / "outside").exists() and background.repo.status() == ""
+
+
 def test_a_skill_inside_the_sandboxed_repository_is_left_alone(server: Server, background: Background):
     skill = background.repo.path / ".agents" / "skills" / "codex-autoresearch"
     shutil.copytree(SCRIPTS, skill / "scripts", ignore=shutil.ignore_patterns("__pycache__", ".*"))

@@ -163,6 +163,9 @@ class Agent(Protocol):
     def argv(self, call: Call) -> tuple[str, ...]:
         """The command line of a session."""
 
+    def confined(self, call: Call) -> tuple[str, ...]:
+        """The command line before any command that is to run in the sandbox of such a session, () for none."""
+
     def read(self, seen: Seen, line: bytes) -> Seen:
         """What is known after one more line of output; a line that is not understood changes nothing."""
 

@@ -126,6 +126,7 @@ class Controller:
         """One session and what follows from it; before it a trial that an earlier controller left."""
         if waiting.read(self.layout) is not None:
             return self._taken() or self._cleared()
+        self._note_sandbox()
         before = self._rows(), self._control()
         try:
             ended = session.run(self.book, self.wake, self.manifest, self._opening(), self.thread)
@@ -137,6 +138,13 @@ class Controller:
         over = self._tampered(before[1]) or self._taken() or self._cleared()
         self._count(ended, self._rows() > before[0])
         return over or self._follow(ended)
+
+    def _note_sandbox(self) -> None:
+        """Whether a trial of a sandboxed session can be run in that sandbox; where not, none is left waiting."""
+        known = self.book.found.launch_context
+        if known.get("execution_policy") == taking.SANDBOXED and "confined" not in known and self._rows():
+            confined = taking.can_confine(self.manifest.controller, self.layout)
+            self.book.note(launch_context={**known, "confined": confined})
 
     def _opening(self) -> str:
         """What the next session is told; a thread is gone on with for an answer alone, while its history is short."""

@@ -6,17 +6,21 @@ import os
 import time
 from pathlib import Path
 
+from ..kernel.core.choices import POLICIES
+from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
 from ..kernel.disk.layout import SKILL_ROOT, Layout
-from ..kernel.run import context
+from ..kernel.run import context, waiting
 from ..kernel.run.context import Run
 from ..kernel.system import process
-from . import runtime_file, stopping, stream
+from . import agent, manifest_file, runtime_file, stopping, stream
 from .account import Book
+from .manifest import Options
 from .runtime import Session
 from .wake import Wake
 
+SANDBOXED = POLICIES[1]
 TICK = 2.0  # seconds between looks; the end is noticed at once
 GRACE = 5.0
 TEXT_LIMIT = 6000  # characters of an answer that are handed over
@@ -35,8 +39,37 @@ class Taken:
 def takes_over(run: Run) -> bool:
     """Whether this process belongs to a session of a living controller, which runs what is left waiting."""
     marks = os.environ.get("AUTORESEARCH_MARK", "").split("/")
-    sandboxed = run.config.execution_policy == "workspace_write"
-    return not sandboxed and any(mark.startswith(MARK) for mark in marks) and runtime_file.is_running(run.layout)
+    if not any(mark.startswith(MARK) for mark in marks) or not runtime_file.is_running(run.layout):
+        return False
+    found = runtime_file.tolerant(run.layout)
+    return run.config.execution_policy != SANDBOXED or bool(found and found.launch_context.get("confined"))
+
+
+def sandbox(run: Run) -> tuple[str, ...]:
+    """The sandbox of the run's agent, as the launch manifest names it; git folders are no roots of it."""
+    try:
+        found = manifest_file.read(run.layout)
+        return confined(found.controller, run) if found else ()
+    except (ValueError, Refusal):
+        return ()
+
+
+def confined(options: Options, run: Run) -> tuple[str, ...]:
+    """The command line of the sandbox in which this agent's sessions run."""
+    trees = tuple(str(where) for where, _ in run.trees().values())[1:]
+    call = agent.Call(options.agent_bin, options.agent_args, run.tree, SANDBOXED, trees, Path(os.devnull), "")
+    return agent.named(options.agent).confined(call)
+
+
+def can_confine(options: Options, layout: Layout) -> bool:
+    """Whether the sandbox can be had here: tried once, before the first session."""
+    try:
+        run = context.load(layout)
+        prefix = confined(options, run)
+        tried = process.run_shell("exit 9", run.tree, 60.0, {}, "confined", process.Limits(within=prefix))
+        return bool(prefix) and tried.exit_code == 9
+    except (Refusal, OSError):
+        return False
 
 
 def flags(layout: Layout) -> list[str]:
@@ -61,7 +94,9 @@ def run(book: Book, wake: Wake, python: str) -> Taken:
     book.note(session=session)
     script = str(SKILL_ROOT / "scripts" / "autoresearch_run_trial.py")
     argv = (python, script, *flags(book.layout), "--waiting")
-    child = process.start_detached(argv, book.layout.root, {}, process.Streams(None, out, err), mark)
+    sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
+    env = {waiting.CONFINED: "1"} if sandboxed else {}
+    child = process.start_detached(argv, book.layout.root, env, process.Streams(None, out, err), mark)
     book.log("runs the trial that was left waiting")
     stopped = _wait(book, wake, child, mark)
     if stopped and stopping.is_requested(book.layout):

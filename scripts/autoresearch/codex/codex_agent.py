@@ -50,6 +50,14 @@ def argv(call: Call) -> tuple[str, ...]:
     return (*head, *outside, *settings, *_policy(call), *call.arguments, "-")
 
 
+def confined(call: Call) -> tuple[str, ...]:
+    """The CLI's own sandbox command, with the roots of a session, without git folders, and the user's overrides;
+    it works in the current folder."""
+    pairs = zip(call.arguments, call.arguments[1:])
+    overrides = [part for flag, value in pairs if flag in ("-c", "--config") for part in ("-c", value)]
+    return (find(call.program), "sandbox", *_resumed_policy(call), *overrides, "--")
+
+
 def _resumed_policy(call: Call) -> tuple[str, ...]:
     if call.policy != _SANDBOXED:
         return _policy(call)

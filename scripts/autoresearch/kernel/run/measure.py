@@ -66,6 +66,7 @@ class Bench:
     limit: float
     mark: str
     lock: Mapping[str, str] = field(default_factory=dict)
+    within: tuple[str, ...] = ()  # the command line of the sandbox that checks run in
 
 
 def limit_of(config: Config, seconds: float | None) -> float:
@@ -109,7 +110,7 @@ def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
 
 
 def _run(bench: Bench, command: str, name: str, keep: int) -> process.Finished:
-    done = process.run_shell(command, bench.tree, bench.limit, {}, bench.mark)
+    done = process.run_shell(command, bench.tree, bench.limit, {}, bench.mark, process.Limits(within=bench.within))
     if name:
         evidence.write_bytes(bench.folder / f"{name}.out", done.stdout, keep)
         evidence.write_bytes(bench.folder / f"{name}.err", done.stderr, keep)

@@ -194,7 +194,9 @@ def _bench(run: Run, note: Intent) -> measure.Bench:
     seconds = run.config.noise.get("seconds")
     limit = measure.limit_of(run.config, None if seconds is None else float(seconds))
     folder = evidence.folder(run.layout.evidence, note.iteration)
-    return measure.Bench(run.tree, folder, run.config, limit, note.mark, evaluator_lock.known(run.log))
+    return measure.Bench(
+        run.tree, folder, run.config, limit, note.mark, evaluator_lock.known(run.log), waiting.sandbox(run)
+    )
 
 
 def _key(run: Run, note: Intent, attempt: Attempt) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from .. import ports
+from ..core.errors import Refusal
 from ..core.frozen import dataclass, names
 from ..core.text import one_line
 from ..disk import evidence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # Seconds that a shell call may take without another request to the model: a poll, less the rest of a trial.
 POLL = 20.0
+CONFINED = "AUTORESEARCH_CONFINED"  # set by who takes over from a sandboxed session
 AUTO, INLINE, QUEUE = "auto", "inline", "queue"
 
 
@@ -89,6 +91,20 @@ def expected(run: Run) -> float:
     took = [float(event.get("took", event.get("seconds", 0))) for event in trials]
     runs = 1 if known.get("kind", "exact") == "exact" else 2 * 3  # the fewest pairs that decide
     return max(took, default=runs * float(known.get("seconds") or 0.0) + float(known.get("guard_seconds") or 0.0))
+
+
+def sandbox(run: Run) -> tuple[str, ...]:
+    """The command line of the sandbox in which whoever takes over must run the checks, () for none.
+
+    What is measured is code that the session wrote, so it does not leave the sandbox that the session was in. Raises
+    `Refusal` where that sandbox cannot be had.
+    """
+    if os.environ.get(CONFINED) != "1":
+        return ()
+    found = next(filter(None, (confine(run) for confine in ports.providers("sandbox"))), ())
+    if not found:
+        raise Refusal("the sandbox of the session cannot be had here, expected it; run the trial with --inline in it")
+    return tuple(found)
 
 
 def note(run: Run, attempt: Attempt) -> dict[str, Any]:

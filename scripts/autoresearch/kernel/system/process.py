@@ -25,12 +25,14 @@ _DRAIN = 0.2  # seconds that a pipe may stay open after the shell has ended
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one check: seconds between SIGTERM and SIGKILL, bytes a stream may produce and we keep."""
+    """Bounds of one check: seconds between SIGTERM and SIGKILL, bytes a stream may produce and we keep, and the
+    command line of a sandbox that it runs in."""
 
     grace: float = 2.0
     total: int = 64 * 1024 * 1024
     head: int = 256 * 1024
     tail: int = 768 * 1024
+    within: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def run_shell(
     try:
         interrupts.check()
         start = time.monotonic()
-        child = _popen(["/bin/sh", "-c", command], cwd, _environment(env, mark), _PIPES)
+        child = _popen([*limits.within, "/bin/sh", "-c", command], cwd, _environment(env, mark), _PIPES)
         return _Watch(child, start, timeout, mark, limits).finish()
     except BaseException:
         end_marked(mark, limits.grace)
