@@ -159,7 +159,8 @@ def tree_of(root: Path, *without: str) -> dict[str, bytes]:
 def start_trial(lab: Lab, *flags: object, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start run_trial without waiting, in a group of its own."""
     script = str(SCRIPTS / "autoresearch_run_trial.py")
-    command = [sys.executable, script, "--repo", str(lab.path), "--description", "an idea", *map(str, flags)]
+    said = () if "--retry" in flags else ("--description", "an idea")
+    command = [sys.executable, script, "--repo", str(lab.path), *said, *map(str, flags)]
     full = {**os.environ, **(env or {})}
     null = subprocess.DEVNULL
     return subprocess.Popen(command, env=full, stdin=null, stdout=null, stderr=null, start_new_session=True)

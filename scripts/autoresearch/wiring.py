@@ -12,6 +12,8 @@ WIRES = {
     "refusals": ("muting.muting:refusal",),
     "warnings": ("search.memory:warning",),
     "told": ("notes.bound:told", "search.hints:told"),
+    "offers": ("search.offers:offered",),
+    "retrying": ("search.retry:retry",),
     "environment": ("machine.probe:line",),
     "agent": ("codex.codex_agent", "background.plain_agent"),
     "handover": ("background.taking:takes_over", "hooks.taking_hook:takes_over"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.conftest import Ran
@@ -58,7 +59,9 @@ def test_kinds_are_told_when_a_refine_is_due(lab: Lab):
     assert told["action"] == "refine"
     assert told["tried"]["labels"] == ["loops: 3 tried, 0 kept", "data: 1 tried, 1 kept, best -1"]
     assert told["tried"]["places"] == ["src/value: 4 tried, 1 kept, best -1"]
-    assert "of thought and" in told["price"]
+    priced = lab.trial(8)["next"]
+    assert "tried" not in priced
+    assert re.fullmatch(r"\d+ s thought, \d+ s measured", priced["price"])
 
 
 def test_a_target_that_is_near_is_raised(lab: Lab):

@@ -8,6 +8,8 @@ advice        f(run) -> mapping of keys for the answer's `next`
 refusals      f(run, patch) -> why this edit is refused before anything runs, or ""
 warnings      f(run, patch) -> what must be read before this edit is run, or ""; the agent may insist
 told          f(run, row) -> mapping of keys for the answer's `next`
+offers        f(run, row, action) -> keys of the answer's `next` that make a trial of the tool's own the next step
+retrying      f(layout, iterations) -> the answer of a trial of stored attempts
 environment   f(root) -> the header's line on the machine
 agent         a module with the names of `background.agent.Agent`: who does a session's work; the first is the usual one
 handover      f(run) -> whether somebody runs a trial that is left waiting, once this turn has ended

@@ -20,11 +20,12 @@ _KNOWN = 3  # trials from which on a median says something
 def told(run: Run, row: Row) -> dict[str, Any]:
     """Keys for the answer's `next`."""
     out: dict[str, Any] = {}
-    price = price_of(run)
+    due = ladder.step(run.log.rows, run.config.web_search).action in ("refine", "pivot")
+    price = "" if due else price_of(run)
+    if due:
+        out["tried"] = memory.kinds(run)
     if price:
         out["price"] = price
-    if ladder.step(run.log.rows, run.config.web_search).action in ("refine", "pivot"):
-        out["tried"] = memory.kinds(run)
     target = raised(run)
     if target:
         out["target"] = target
@@ -36,8 +37,7 @@ def price_of(run: Run) -> str:
     known = pace.of(run.log.events)
     if run.state.iteration < _KNOWN or not known.measuring:
         return ""
-    said = f"an experiment takes {_time(known.thinking)} of thought and {_time(known.measuring)} of measuring"
-    return said + ("; a cheaper check would buy more of them" if known.measuring > known.thinking else "")
+    return f"{_time(known.thinking)} thought, {_time(known.measuring)} measured"
 
 
 def _time(seconds: float) -> str:

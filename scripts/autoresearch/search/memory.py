@@ -12,7 +12,7 @@ from ..kernel.core.text import one_line
 from ..kernel.run.context import Run
 from . import past, shingles
 
-SHOWN = 5  # kinds of each sort in an answer
+SHOWN = 3  # kinds of each sort in an answer
 _HUNK = re.compile(r"@@ [-+, 0-9]+ @@ ?(.*)")
 
 
@@ -66,7 +66,7 @@ def _table(pairs: Iterable[tuple[str, Row]], direction: str) -> list[str]:
     for name, row in pairs:
         found.setdefault(name, []).append(row)
     most = sorted(found, key=lambda name: (-len(found[name]), name))[:SHOWN]
-    return [f"{one_line(name, 60)}: {_line(found[name], direction)}" for name in most]
+    return [f"{one_line(name, 40)}: {_line(found[name], direction)}" for name in most]
 
 
 def _line(rows: Sequence[Row], direction: str) -> str:

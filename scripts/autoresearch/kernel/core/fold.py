@@ -41,6 +41,12 @@ class State:
     blocked: int = 0
     consecutive_discards: int = 0
     pivot_count: int = 0
+    own: int = 0  # trials that the tool made by itself
+
+    @property
+    def counted(self) -> int:
+        """Iterations that a budget of them pays for."""
+        return self.iteration - self.own
 
     def to_dict(self) -> dict[str, Any]:
         """The `state` object of the snapshot."""
@@ -59,7 +65,7 @@ class _Fold:
         if first.status != "baseline" or first.iteration != 0 or not first.is_main or first.metric is None:
             raise ValueError("the first row is not a baseline row 0 with a metric")
         self.direction, self.commits = direction, commits
-        self.iteration, self.strikes, self.pivots = 0, 0, 0
+        self.iteration, self.strikes, self.pivots, self.own = 0, 0, 0, 0
         self.counts = dict.fromkeys(_COUNTERS, 0)
         self.baseline = self.best = first.metric
         self.best_iteration = 0
@@ -79,7 +85,8 @@ class _Fold:
         if status.retains:
             self._retain(row)
         self.pivots = 0 if status.restarts else self.pivots + (row.status == "pivot")
-        self.strikes += status.strike
+        self.strikes += status.strike and not row.is_own
+        self.own += row.is_own
         if status.counter:
             self.counts[status.counter] += 1
 
@@ -110,6 +117,7 @@ class _Fold:
             last_trial_repo_commits=self.tried_commits,
             consecutive_discards=self.strikes,
             pivot_count=self.pivots,
+            own=self.own,
             **self.counts,
         )
 

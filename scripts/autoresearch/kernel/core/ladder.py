@@ -38,7 +38,7 @@ def step(rows: Sequence[Row], web_search: str) -> Step:
     if pivots >= HAND_OVER_AT:
         return Step("needs_human", f"{pivots} pivots without a keep")
     last_pivot = max((n for n, row in enumerate(tail) if row.status == "pivot"), default=-1)
-    recent = [row for row in tail[last_pivot + 1 :] if row.status in _EXPERIMENTS]
+    recent = [row for row in tail[last_pivot + 1 :] if row.status in _EXPERIMENTS and not row.is_own]
     searched = any(row.status == "search" for row in tail[last_pivot + 1 :])
     if pivots >= SEARCH_AFTER and web_search == "enabled" and not searched and search_refusal(rows) is None:
         return Step("search", f"{pivots} pivots without a keep")

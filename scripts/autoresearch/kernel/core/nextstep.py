@@ -39,7 +39,7 @@ def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: 
     if verdict.decision == supervise.HUMAN:
         return "needs_human", f"{verdict.reason}: {verdict.detail}"
     step = ladder.step(rows, config.web_search)
-    if step.action in _RECORDED and config.iterations is not None and config.iterations - state.iteration <= 1:
+    if step.action in _RECORDED and config.iterations is not None and config.iterations - state.counted <= 1:
         # Its row would use up the last iteration, and nothing would be tried.
         return "continue", f"{step.reason}: try another way; one iteration is left, so no {step.action} is recorded"
     return step.action, step.reason
@@ -89,7 +89,7 @@ def _brief(row: Row) -> str:
 def left(config: Config, state: State, spent: Spent) -> dict[str, Any]:
     """What is left of each budget that the run has."""
     found: dict[str, float | None] = {
-        "iterations": None if config.iterations is None else config.iterations - state.iteration,
+        "iterations": None if config.iterations is None else config.iterations - state.counted,
         "minutes": None if config.max_minutes is None else round(float(config.max_minutes) - spent.minutes),
         "tokens": None if config.max_tokens is None else config.max_tokens - spent.tokens,
         "sessions": None if config.max_sessions is None else config.max_sessions - spent.sessions,

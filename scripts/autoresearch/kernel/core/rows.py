@@ -16,6 +16,8 @@ COLUMNS = ("iteration", "commit", "metric", "delta", "guard", "status", "descrip
 HEADER = "\t".join(COLUMNS)
 _GUARDS = frozenset(GUARDS)
 LABEL_LIMIT = 20
+# How the descriptions begin of trials that the tool made by itself, of stored attempts; nobody else's may.
+_OWN = ("[RETRY ", "[PAIR ")
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._/-]{0,63}")
 _PREFIX = re.compile(r"\[labels: ([^\]]*)\] ?")
 _ITERATION = re.compile(r"([0-9]{1,9})([a-z]*)")
@@ -53,6 +55,11 @@ class Row(_Cells):
         """Whether the row counts as an iteration."""
         return not self.worker
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the tool made the trial by itself: no budget of iterations pays for it, and it is no strike."""
+        return self.description[:1] == "[" and self.description.startswith(_OWN)
+
 
 def labels(values: Iterable[str]) -> tuple[str, ...]:
     """Labels in lowercase, unique, in the order given; each value may hold several, comma separated."""
@@ -83,6 +90,8 @@ def describe(description: str, given: tuple[str, ...]) -> tuple[tuple[str, ...],
     while _PREFIX.match(rest):
         more, rest = split_labels(rest)
         found += more
+    while rest.startswith(_OWN):
+        rest = rest[1:]
     return labels(found), rest.strip()
 
 

@@ -218,6 +218,13 @@ class Config:
         least="0",
         usual="what twice a trial's price allows, at most 12",
     )
+    retries: int = setting(
+        0,
+        "tries of stored attempts after a keep or at a pivot, within a fifth of the measuring time",
+        metavar="N",
+        group=NOISE,
+        least="0",
+    )
     max_minutes: Decimal | None = setting(
         None, "time budget, waiting excluded", metavar="N", group=NOISE, above="0", usual="unlimited"
     )

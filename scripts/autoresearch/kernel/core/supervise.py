@@ -60,9 +60,9 @@ def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
         return Verdict(HUMAN, "state_inconsistent", str(refusal))
     if reached:
         return Verdict(STOP, "goal_reached", f"the retained metric satisfies {config.stop_at(mode)}")
-    if config.iterations is not None and state.iteration >= config.iterations:
+    if config.iterations is not None and state.counted >= config.iterations:
         reason = "exec_mode_completed" if mode == "exec" else "iteration_cap_reached"
-        return Verdict(STOP, reason, f"{state.iteration} of {config.iterations} iterations are done")
+        return Verdict(STOP, reason, f"{state.counted} of {config.iterations} iterations are done")
     used = exhausted(config, spent)
     if used:
         return Verdict(STOP, "budget_exhausted", used)

@@ -54,6 +54,7 @@ class Intent:
     lesson: str = ""
     started: float = 0.0
     workers: tuple[str, ...] = ()  # rows of a batch, recorded with the main one
+    own: bool = False  # the tool's own attempt: undone it leaves no edit behind
 
     @property
     def seed(self) -> str:
@@ -112,7 +113,7 @@ def _mend(layout: Layout, unfinished: Callable[[Layout, Intent], str]) -> str:
     process.end_marked(note.mark, 2.0)
     for place in note.places.values():
         _drop_stale_locks(Path(place.tree), note.started)
-    done = complete(layout, note) and "finished" if note.row else unfinished(layout, note)
+    done = complete(layout, note) and "finished" if note.row else (_to_base if note.own else unfinished)(layout, note)
     evidence.clear_intent(layout.evidence)
     return f"{done} iteration {note.iteration}, which was interrupted"
 
@@ -193,6 +194,8 @@ def _to_base(layout: Layout, note: Intent) -> str:
             trial = show_whole(repo, place) or trial
             _keep_patch(layout, note, repo, place.base, trial)
             roll_back_one(repo, place.base, trial, "")
+        elif note.own and place.trial:
+            Repo(Path(place.tree)).finish_switch(place.trial, place.base)
     return "undid"
 
 

@@ -17,6 +17,7 @@ from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
 from ..disk import bytecode, evidence
 from ..disk.layout import SKILL_ROOT, Layout
 from ..system.git import GitError, Repo
+from ..system.gittrees import Trees
 from . import (
     agreement,
     budget,
@@ -170,6 +171,8 @@ def _begin(run: Run, edited: Sequence[tree.Edits]) -> Intent:
 
 
 def _commit(run: Run, note: Intent, attempt: Attempt, edited: Sequence[tree.Edits]) -> Intent:
+    if attempt.content:
+        return _put(run, note, attempt)
     message = _message(note, attempt)
     commits: dict[str, str] = {}
     try:
@@ -182,6 +185,18 @@ def _commit(run: Run, note: Intent, attempt: Attempt, edited: Sequence[tree.Edit
             raise Refusal(f"nothing to commit ({error}), expected a changed file; edit something and repeat") from None
         raise
     return intent.with_commits(note, commits).write(run.layout.evidence)
+
+
+def _put(run: Run, note: Intent, attempt: Attempt) -> Intent:
+    """The tool's own attempt into tree and branch, noted first; until it is decided a kill takes it back."""
+    (place,) = note.places.values()
+    repo = Trees(Path(place.tree))
+    commit = repo.commit_tree(attempt.content, place.base, _message(note, attempt))
+    note = replace(intent.with_commits(note, dict.fromkeys(note.places, commit)), own=True).write(run.layout.evidence)
+    repo.switch_content(place.base, commit)
+    repo.repoint(place.base, commit)
+    bytecode.forget(repo.root, repo.changed_paths(place.base, commit))
+    return note
 
 
 def _message(note: Intent, attempt: Attempt) -> str:
@@ -256,6 +271,8 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
         out["told"] = dict(verdict.told)
     if attempt.searched:
         out["searched"] = attempt.searched
+    if attempt.own:
+        out["own"] = list(attempt.own)
     if attempt.lessons:
         out["lessons"] = list(attempt.lessons)
     if attempt.hypothesis:
@@ -354,6 +371,8 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
         "next": {**_next(after), **_told(after, row)},
     }
+    for offer in ports.providers("offers"):
+        out["next"].update(offer(after, row, out["next"]["action"]))
     out.update(event.get("told", {}))
     limited = {text.split(" ")[0] for text in after.config.require}
     if limited and "others" in event:

@@ -33,6 +33,7 @@ class Attempt:
     """What the agent says of its edit; all of it is data.
 
     `searched`: values tried outside before this one; `knowing`: a warning was read; `lessons`: ids that were used.
+    `own` and `content` are the tool's: the iterations that it tries again, and the tree that they give.
     """
 
     description: str
@@ -41,6 +42,8 @@ class Attempt:
     searched: int = 0
     knowing: bool = False
     lessons: tuple[str, ...] = ()
+    own: tuple[int, ...] = ()
+    content: str = ""
 
 
 def _path(layout: Layout) -> Path:
@@ -54,7 +57,7 @@ def read(layout: Layout) -> Attempt | None:
         return None
     try:
         lists = {name: tuple(map(str, data[name])) for name in ("labels", "lessons")}
-        return Attempt(**{**{name: data[name] for name in names(Attempt)}, **lists})
+        return Attempt(**{**{name: data[name] for name in names(Attempt)}, **lists, "own": ()})
     except (KeyError, TypeError):
         return None
 

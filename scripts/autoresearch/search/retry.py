@@ -1,0 +1,191 @@
+"""Stored attempts tried again on today's state, alone or in pairs: each a full trial with a row of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from ..kernel.core import numbers, scope
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import replace
+from ..kernel.core.statuses import those
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.run import context, intent, isolation, tree, trial, trial_gate
+from ..kernel.run.context import Run
+from ..kernel.system.git import GitError
+from ..kernel.system.gittrees import Trees
+from . import candidates, past
+from .candidates import Choice, Stored
+from .past import Past
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+SHARE = 0.2  # of the measuring time
+GROUND = (*those("retains"), "baseline")
+
+
+def stored(run: Run) -> list[Stored]:
+    """The attempts of the log that were not kept, in their order, with what was learnt of them since."""
+    found = []
+    seen = list(past.trials(run))[::-1]
+    again = _again(seen)
+    for item in seen:
+        if item.row.status == "discard" and "own" not in item.event:
+            later = again.get(item.row.iteration, [])
+            found.append(_stored(run, item, later))
+    return found
+
+
+def _again(seen: Sequence[Past]) -> dict[int, list[Past]]:
+    """The tool's own trials by the attempts that they were made of."""
+    found: dict[int, list[Past]] = {}
+    for item in seen:
+        for number in item.event.get("own", ()):
+            found.setdefault(int(number), []).append(item)
+    return found
+
+
+def _stored(run: Run, item: Past, later: Sequence[Past]) -> Stored:
+    alone = [one for one in later if len(one.event["own"]) == 1]
+    gain = float(_gain(run, item.row.metric, item.row.delta))
+    paths = frozenset(path for path in _paths(item.patch))
+    failed = "kept" if any(one.row.status == "keep" for one in later) else _failed(item)
+    last = max([item.row.iteration, *(one.row.iteration for one in alone)])
+    return Stored(item.row.iteration, gain, _reach(run, item, gain), failed, paths, _ground(run, last), len(alone))
+
+
+def _gain(run: Run, metric: Decimal | None, delta: str) -> Decimal:
+    moved = Decimal(delta) if metric is not None and numbers.is_number(delta) else Decimal(0)
+    return -moved if run.config.direction == "lower" else moved
+
+
+def _reach(run: Run, item: Past, gain: float) -> float:
+    """The best end of the interval, as a gain over what was retained then."""
+    ends = item.event.get("interval")
+    if not ends or item.row.metric is None:
+        return gain
+    best = (min if run.config.direction == "lower" else max)(float(end) for end in ends)
+    return gain + abs(best - float(item.row.metric))
+
+
+def _failed(item: Past) -> str:
+    if item.row.guard == "fail":
+        return "guard"
+    why = str(item.event.get("why", ""))
+    found = (
+        name
+        for text, name in (("required:", "require"), ("confirm", "confirm"), ("missing", "labels"))
+        if why.startswith(text)
+    )
+    return next(found, "metric")
+
+
+def _paths(patch: bytes) -> list[str]:
+    lines = patch.decode("utf-8", "replace").split("\n")
+    return [line.rpartition(" b/")[2] for line in lines if line.startswith("diff --git ")]
+
+
+def _ground(run: Run, iteration: int) -> int:
+    """The iteration whose state was retained when `iteration` was measured."""
+    before = (
+        row.iteration for row in run.log.rows if row.is_main and row.status in GROUND and row.iteration < iteration
+    )
+    return max(before, default=0)
+
+
+def choices(run: Run) -> list[Choice]:
+    """What may be tried now, the best first; pairs after single ones of equal hope."""
+    known = stored(run)
+    events = [e for e in run.log.events if e.get("kind") == "trial" and "own" in e]
+    tried = {tuple(e["own"]) for e in events}
+    least = float(run.config.min_delta)
+    found = candidates.singles(known, _ground(run, run.state.iteration + 1), least)
+    detectable = run.config.noise.get("smallest_detectable")
+    if run.config.noise.get("kind") == "noisy" and detectable is not None:
+        found += candidates.pairs(known, tried, float(detectable))
+    return sorted((one for one in found if one.iterations not in tried), key=lambda choice: -choice.hope)
+
+
+def allowance(run: Run) -> int:
+    """How many tries are left after the last keep or pivot of the agent's own, within their share of the time."""
+    events = [e for e in run.log.events if e.get("kind") == "trial"]
+    took = [(float(e.get("took") or e.get("seconds") or 0), "own" in e) for e in events]
+    if not candidates.affordable(sum(s for s, own in took if own), sum(s for s, _ in took), SHARE):
+        return 0
+    done = 0
+    for row in reversed(run.log.rows):
+        if row.is_main and not row.is_own and row.status in ("keep", "pivot"):
+            break
+        done += row.is_own
+    return max(0, run.config.retries - done)
+
+
+def command(choice: Choice) -> str:
+    """The line that tries it."""
+    script = SKILL_ROOT / "scripts" / "autoresearch_run_trial.py"
+    return f"python3 {script} --repo . --retry {','.join(map(str, choice.iterations))}"
+
+
+def retry(layout: Layout, iterations: Sequence[int]) -> Mapping[str, Any]:
+    """Try stored attempts on today's state; the answer of a trial. Raises `Refusal` with nothing recorded."""
+    try:
+        with intent.alone(layout) as mended:
+            run = context.load(layout)
+            _refuse_unready(run)
+            after, row = trial.experiment(run, *_prepared(run, tuple(iterations)))
+            return trial.answer(after, row, mended)
+    except GitError as error:
+        raise isolation.explained(error, context.load(layout).tree) from None
+
+
+def _refuse_unready(run: Run) -> None:
+    trial_gate.refuse_batch(run)
+    trial_gate.refuse_finished(run)
+    if run.config.companions:
+        raise Refusal("this run has companion repositories, expected one repository; make the edit again by hand")
+    edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
+    if edited:
+        raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
+
+
+def _prepared(run: Run, iterations: tuple[int, ...]) -> tuple[trial.Attempt, Sequence[tree.Edits]]:
+    """The attempt with the content that it puts into the tree, and the edits as they will be."""
+    items = _wanted(run, iterations)
+    repo = Trees(run.tree)
+    head = repo.head()
+    content = base = repo.tree_of(head)
+    for item in items:
+        content = content and repo.patched(content, item.patch)
+    if not content or content == base:
+        problem = "is in today's state already" if content else "does not fit onto today's state"
+        raise Refusal(f"the edit of {_named(iterations)} {problem}, expected a change; nothing was run")
+    paths = tuple(entry.path for entry in repo.entries(base, content))
+    beyond = scope.outside(paths, run.config.scope)
+    if beyond:
+        raise Refusal(f"the edit of {_named(iterations)} leaves the scope ({listing(beyond)}); nothing was run")
+    said = " + ".join(one_line(item.row.description, 200) for item in items)
+    labels = tuple(dict.fromkeys(label for item in items for label in item.row.labels))
+    mark = f"[{'RETRY' if len(items) == 1 else 'PAIR'} {'+'.join(map(str, iterations))}]"
+    attempt = trial.Attempt(f"{mark} {said}", labels, knowing=True, own=iterations, content=content)
+    first, *others = tree.edits(run)
+    return attempt, [replace(first, inside=paths), *others]
+
+
+def _named(iterations: Sequence[int]) -> str:
+    return f"iteration{'s' * (len(iterations) > 1)} {' and '.join(map(str, iterations))}"
+
+
+def _wanted(run: Run, iterations: Sequence[int]) -> list[Past]:
+    if not 1 <= len(set(iterations)) == len(iterations) <= 2:
+        raise Refusal("--retry takes one iteration or two different ones, such as 12 or 9,12")
+    known = {item.row.iteration: item for item in past.trials(run)}
+    for number in iterations:
+        if number not in known or known[number].row.status == "keep" or not known[number].patch:
+            raise Refusal(
+                f"iteration {number} cannot be tried again, expected one that was measured and not kept, with its "
+                "patch in evidence; research-results.tsv lists them"
+            )
+    return [known[number] for number in iterations]

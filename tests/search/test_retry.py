@@ -1,0 +1,113 @@
+"""Stored attempts on today's state: a row of their own, no iteration of the budget, nothing left by a kill."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from autoresearch.kernel.core import pace
+
+from tests.faults.test_killed_trial import Killer
+from tests.lab import Lab, refused, start_trial
+
+# The sum over all files; "broken" goes while two files disagree on their unit.
+SUM = "cat src/*.n | grep -v x | paste -sd+ - | bc"
+AGREE = "test $(tail -1 src/a.n) -eq $(tail -1 src/b.n)"
+
+
+def text(number: int, unit: int = 0) -> str:
+    """A file's number and, some lines away, its unit."""
+    return f"{number}\n" + "".join(f"x {n}\n" for n in range(9)) + f"{unit}\n"
+
+
+@pytest.fixture
+def three(lab: Lab) -> Lab:
+    """A run over three files of two numbers each; the guard wants the second ones of a and b equal."""
+    for name in "abc":
+        lab.repo.write(f"src/{name}.n", text(10))
+    lab.repo.commit("files")
+    lab.init("--iterations", 9, verify=SUM, guard=AGREE)
+    return lab
+
+
+def failed_then_kept(lab: Lab) -> None:
+    """Trial 1 fails the guard, trial 2 makes the ground on which it would pass."""
+    lab.repo.write("src/a.n", text(5, 1))
+    assert lab.trial(description="needs b")["guard"] == "fail"
+    lab.repo.write("src/b.n", text(4, 1))
+    lab.repo.write("src/a.n", text(10, 1))
+    assert lab.trial(description="b too")["status"] == "keep"
+
+
+def test_a_failure_of_the_guard_is_kept_on_new_ground(three: Lab):
+    failed_then_kept(three)
+    refused(three.call("run_trial", "--retry", "2"), "cannot be tried again")
+    refused(three.call("run_trial", "--retry", "one"), "is no iteration")
+    three.repo.write("src/c.n", text(11))
+    refused(three.call("run_trial", "--retry", "1"), "uncommitted changes in src/c.n")
+    three.repo.git("restore", "src/c.n")
+    answer = three.call("run_trial", "--retry", "1").json
+    assert (answer["status"], answer["metric"], answer["guard"]) == ("keep", 21, "pass")
+    assert three.rows()[-1].description == "[RETRY 1] needs b"
+    assert answer["next"]["left"]["iterations"] == 7
+    assert (three.state()["state"]["own"], three.state()["state"]["keeps"]) == (1, 2)
+    assert three.events("trial")[-1]["own"] == [1]
+    three.sound()
+
+
+def test_two_at_once_and_no_strike(three: Lab):
+    for name in "bc":
+        three.repo.write(f"src/{name}.n", text(11))
+        assert three.trial(description=f"worse {name}")["status"] == "discard"
+    answer = three.call("run_trial", "--retry", "1,2").json
+    assert (answer["status"], answer["metric"]) == ("discard", 32)
+    assert three.rows()[-1].description == "[PAIR 1+2] worse b + worse c"
+    assert three.state()["state"]["consecutive_discards"] == 2
+    assert answer["next"]["action"] == "continue"
+    assert three.repo.status() == ""
+    refused(three.call("run_trial", "--retry", "1"), "this exact change was tried as iteration 1")
+    assert three.repo.status() == ""
+
+
+def test_what_no_longer_fits_is_refused(three: Lab):
+    three.repo.write("src/c.n", text(12))
+    three.trial(description="worse")
+    three.repo.write("src/c.n", text(9))
+    three.trial(description="better")
+    refused(three.call("run_trial", "--retry", "1"), "does not fit onto today's state")
+
+
+def test_nobody_types_the_mark(three: Lab):
+    three.repo.write("src/c.n", text(9))
+    three.trial(description="[RETRY 3] mine")
+    assert three.rows()[-1].description == "RETRY 3] mine"
+    assert three.state()["state"]["own"] == 0
+
+
+def test_killed_after_each_call_of_git(three: Lab, tmp_path: Path):
+    failed_then_kept(three)
+    killer, saved = Killer(tmp_path / "faults"), tmp_path / "saved"
+    subprocess.run(["cp", "-a", str(three.path), str(saved)], check=True)
+    flags = ("--retry", "1")
+    assert start_trial(three, *flags, env=killer.env(0, "never")).wait() == 0
+    total = int(killer.count.read_text())
+    for at in range(2, total + 1, 4):
+        subprocess.run(["rm", "-rf", str(three.path)], check=True)
+        subprocess.run(["cp", "-a", str(saved), str(three.path)], check=True)
+        assert start_trial(three, *flags, env=killer.env(at, "after")).wait() == -signal.SIGKILL, at
+        ran = three.call("run_trial", *flags)
+        kept = [row.metric for row in three.rows() if row.status == "keep"]
+        assert kept == [26, 21], (at, ran.err)
+        assert [row.is_own for row in three.rows()].count(True) == 1
+        assert three.repo.status() == ""
+        three.sound()
+
+
+def test_no_thought_goes_before_the_tools_own_trials():
+    log: list[dict[str, Any]] = [{"kind": "start", "at": "2026-03-25T01:00:00Z"}]
+    log += [{"kind": "trial", "at": f"2026-03-25T01:0{n}:10Z", "took": 10, "iteration": n} for n in (1, 2)]
+    known = pace.of([*log, {"kind": "trial", "at": "2026-03-25T01:02:30Z", "took": 20, "iteration": 3, "own": [1]}])
+    assert (known.thinking, known.measuring, known.ratio) == (60, 10, 6)
