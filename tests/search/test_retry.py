@@ -53,7 +53,7 @@ def test_a_failure_of_the_guard_is_kept_on_new_ground(three: Lab):
     assert (answer["status"], answer["metric"], answer["guard"]) == ("keep", 21, "pass")
     assert three.rows()[-1].description == "[RETRY 1] needs b"
     assert answer["next"]["left"]["iterations"] == 7
-    assert (three.state()["state"]["own"], three.state()["state"]["keeps"]) == (1, 2)
+    assert (three.log().state.own, three.log().state.keeps) == (1, 2)
     assert three.events("trial")[-1]["own"] == [1]
     three.sound()
 
@@ -84,7 +84,7 @@ def test_nobody_types_the_mark(three: Lab):
     three.repo.write("src/c.n", text(9))
     three.trial(description="[RETRY 3] mine")
     assert three.rows()[-1].description == "RETRY 3] mine"
-    assert three.state()["state"]["own"] == 0
+    assert three.log().state.own == 0
 
 
 def test_killed_after_each_call_of_git(three: Lab, tmp_path: Path):

@@ -53,7 +53,7 @@ class State:
         return {name: getattr(self, name) for name in FIELDS}
 
 
-FIELDS = names(State)
+FIELDS = names(State)[:-1]  # `own` is no key of the snapshot: only the rows tell it
 _NOT_IN_FOREIGN_LOGS = ("last_repo_commits", "last_trial_repo_commits")
 RepoCommits = Mapping[int, Mapping[str, str]]
 
