@@ -9,12 +9,13 @@ from typing import Any
 
 from ..health import health
 from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, supervisor, waiting
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
-from . import abandoned, ending, outcome, pausing, prompt_facts, runtime, session, stopping, taking
+from . import abandoned, agent, ending, outcome, pausing, prompt_facts, runtime, session, stopping, taking
 from . import runtime_file as records
 from .account import Book
 from .manifest import Manifest
@@ -136,7 +137,10 @@ class Controller:
             return self._stopped()
         self.handed, self.thread = "", ended.thread
         over = self._tampered(before[1]) or self._taken() or self._cleared()
-        self._count(ended, self._rows() > before[0])
+        grew = self._rows() > before[0]
+        if grew and ended.code == 0:  # whatever it printed: it did its work, and the next follows at once
+            ended = replace(ended, ending=agent.error("ok"))
+        self._count(ended, grew)
         return over or self._follow(ended)
 
     def _note_sandbox(self) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..health import health
 from ..kernel.core import choices, nextstep, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
@@ -23,6 +24,7 @@ from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
 from . import (
     agent,
+    foreign,
     launch_facts,
     launch_rules,
     manifest_file,
@@ -55,6 +57,8 @@ def locked(layout: Layout) -> Iterator[int]:
     if handle is None:
         raise Refusal(f"already_running: {runtime_file.BUSY}")
     try:
+        if foreign.pid_of(layout):
+            raise Refusal(f"already_running: {runtime_file.BUSY}")
         stopping.forget_request(layout)
         pausing.forget(layout)
         stopping.clear_dead(layout)
@@ -109,18 +113,31 @@ def _fresh(layout: Layout, wish: Wish) -> dict[str, Any]:
     if not wish.fresh_start:
         _refuse_replacing(layout, wish)
     found = wish.manifest
+    _refuse_unfit(layout, found.config, layout.root, found.controller.min_free_mb)
     kept = isolation.Wish(found.config.isolation, found.run_tag, found.controller.setup, found.controller.links)
     if kept.kind == "worktree" and not (found.baseline.measure or found.baseline.metric is not None):
         raise Refusal("--no-baseline and --isolation worktree do not go together; let launch measure the baseline")
     with isolation.prepared(layout.root, kept) as place:
         found = replace(found, config=replace(found.config, worktree=place))
+        before = [layout.results, layout.state]
+        moved = [path for path in before if wish.fresh_start and path.exists()]
         answer = _begin(layout, found, wish.fresh_start)
         if wish.fresh_start:
-            atomic.archive(layout.launch)
-            atomic.archive(layout.runtime)
+            others = (layout.launch, runtime_file.logged_at(layout), layout.runtime)
+            moved += [path for path in others if path.exists()]
+            for path in others:
+                atomic.archive(path)
         layout.runtime.unlink(missing_ok=True)
         manifest_file.write(layout, found)
-    return answer
+    return {**answer, **({"archived_paths": [str(atomic.newest(path)) for path in moved]} if wish.fresh_start else {})}
+
+
+def _refuse_unfit(layout: Layout, config: Config, tree: Path, least: int) -> None:
+    """Refuse what would end the controller at its first look, before anything is made or detached."""
+    scopes = {str(tree): config.scope, **{repo.path: repo.scope for repo in config.companions}}
+    blockers = health.surroundings(layout, config.verify, scopes, least).blockers
+    if blockers:
+        raise Refusal(f"blocked: {listing(blockers)}; settle it, then repeat the command")
 
 
 def _begin(layout: Layout, found: Manifest, force: bool) -> dict[str, Any]:
@@ -155,7 +172,7 @@ def _adopt(layout: Layout, wish: Wish, found: launch_rules.Gate) -> dict[str, An
     if not sound or launch_facts.facts(layout, False).resume.decision == "fresh_start":
         raise Refusal(f"{found.reason}: {listing(found.reasons)}; ask the user, --fresh-start archives what is there")
     _refuse_replacing(layout, wish)
-    run = _resumable(layout)
+    run = _resumable(layout, wish.manifest.controller.min_free_mb)
     wanted, has = wish.manifest.config, run.config
     other = [name for name in _WISHES if getattr(wanted, name) not in ("", getattr(has, name))]
     if other:
@@ -165,7 +182,7 @@ def _adopt(layout: Layout, wish: Wish, found: launch_rules.Gate) -> dict[str, An
     return _taken_up(layout, config.execution_policy)
 
 
-def _resumable(layout: Layout) -> context.Run:
+def _resumable(layout: Layout, least: int) -> context.Run:
     """The run that is there, its snapshot mended, its tree clean; raises `Refusal` when it cannot go on."""
     found = reading.check(layout, write=True)
     if found["decision"] not in ("full_resume", "tsv_fallback"):
@@ -174,6 +191,7 @@ def _resumable(layout: Layout) -> context.Run:
     verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
     if verdict.decision != supervise.RELAUNCH:
         raise Refusal(f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; agree on a new run")
+    _refuse_unfit(layout, run.config, run.tree, least)
     primary = str(layout.root)
     edits = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
     if edits and waiting.read(layout) is None:
@@ -221,7 +239,7 @@ def _prepare(layout: Layout, found: Manifest) -> dict[str, Any]:
     if decision.decision != launch_rules.RESUMABLE:
         raise Refusal(f"{decision.reason}: {listing(decision.reasons)}; ask the user, then runtime_ctl launch")
     manifest_file.write(layout, found)
-    _resumable(layout)
+    _resumable(layout, found.controller.min_free_mb)
     return _taken_up(layout, found.config.execution_policy)
 
 
@@ -242,7 +260,8 @@ def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
     child = process.start_detached(argv, layout.root, {}, streams, f"controller-{time.time_ns()}", keep=(handle,))
     if not _is_up(layout, child):
         raise Refusal(f"the controller did not start: {runlog.tail(log, 3)[0].strip()}; see {log}")
-    return _started(layout, found.config, child, log)
+    now = manifest_file.require(layout)  # of a run that goes on it is the run's own
+    return {"mode": now.mode, "goal": now.config.goal, **_started(layout, now.config, child, log)}
 
 
 def _is_up(layout: Layout, child: process.Process) -> bool:

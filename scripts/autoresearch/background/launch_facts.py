@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..kernel.core.choices import MAX_STAGNATION
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context
+from ..kernel.run import context, supervisor
 from ..kernel.run import resuming as reading
 from . import launch_rules, manifest_file, runtime_file
 from .launch_rules import Facts, Gate
@@ -55,6 +56,15 @@ def _missing(config: Config | None) -> str:
 def decide(layout: Layout, running: bool | None = None) -> Gate:
     """The decision."""
     return launch_rules.decide(facts(layout, runtime_file.is_running(layout) if running is None else running))
+
+
+def standing(layout: Layout) -> dict[str, Any]:
+    """What `status` tells where no controller ever ran: the gate's decision, and the supervisor's of a run."""
+    gate = answer(layout)
+    out: dict[str, Any] = {"reason": gate["reason"], "launch_context": gate}
+    if layout.results.exists() or layout.state.exists():
+        out["supervisor"] = supervisor.status(layout, MAX_STAGNATION, after_run=False, write=False)
+    return out
 
 
 def answer(layout: Layout) -> dict[str, Any]:

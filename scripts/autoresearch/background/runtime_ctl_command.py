@@ -200,9 +200,11 @@ def _run(args: argparse.Namespace, layout: Layout) -> Outcome:
 
 
 def _status(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any] | Outcome:
-    from . import runtime_file
+    from . import launch_facts, runtime_file
 
     answer = runtime_file.answer(layout)
+    if answer["status"] == "idle":
+        answer.update(launch_facts.standing(layout))
     wanted = args.format or ("text" if sys.stdout.isatty() else "json")
     return answer if wanted == "json" else Outcome(answer, text=_screen(layout) + _as_text(answer))
 

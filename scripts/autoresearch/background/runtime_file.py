@@ -10,7 +10,7 @@ from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
 from ..kernel.system import process
-from . import runtime
+from . import foreign, runtime
 from .runtime import Runtime, Truth
 
 BUSY = "a controller is at work here, expected none; look with runtime_ctl status, end it with runtime_ctl stop"
@@ -22,8 +22,8 @@ def lock_path(layout: Layout) -> Path:
 
 
 def is_running(layout: Layout) -> bool:
-    """Whether somebody holds the controller's lock."""
-    return locks.is_held(lock_path(layout))
+    """Whether somebody holds the controller's lock, or another tool's controller is at work."""
+    return locks.is_held(lock_path(layout)) or foreign.pid_of(layout) > 0
 
 
 def read(layout: Layout) -> Runtime | None:

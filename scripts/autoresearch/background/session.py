@@ -47,6 +47,7 @@ class Finished:
     ending: ErrorClass
     cause: str
     thread: Thread
+    code: int | None = None
 
 
 def files(layout: Layout) -> Files:
@@ -220,4 +221,4 @@ def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Finished:
         book.note(session=None, sessions=book.found.sessions + 1)
         unused = "" if book.found.tokens > watch.tokens_before else ", 0 tokens: no model answered"
         book.log(f"session ends: {ending.name} (exit code {code}{unused}) {ending.text}")
-    return Finished(ending, cause, watch.thread() if ending.name == "ok" else NEW)
+    return Finished(ending, cause, watch.thread() if ending.name == "ok" else NEW, code)

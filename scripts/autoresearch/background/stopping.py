@@ -18,7 +18,7 @@ from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, waiting
 from ..kernel.system import gitfiles, process
-from . import abandoned, ending, runtime_file
+from . import abandoned, ending, foreign, runtime_file
 from . import runtime as values
 from .account import Book
 from .runtime import Runtime, Session
@@ -61,6 +61,11 @@ def stop(layout: Layout, grace: float) -> dict[str, Any]:
     unclean = found is not None and found.session is not None  # an earlier stop failed, or its controller died
     if now.status != values.RUNNING and now.reason != "controller_lost" and not unclean:
         return runtime_file.answer(layout)
+    if foreign.pid_of(layout):
+        if foreign.stop(layout, grace):
+            return runtime_file.answer(layout)
+        failed = {"reason": "stop_failed", "detail": "another tool's controller does not end; end its process"}
+        return {**runtime_file.answer(layout), **failed}
     began = time.monotonic()
     evidence.write_json(_request_path(layout), {"requested_at": context.now(), "pid": os.getpid()})
     handle = _take_over(layout, began + grace)
@@ -139,6 +144,8 @@ def _clean(layout: Layout, grace: float, keep_waiting: bool = False) -> None:
     found = runtime_file.tolerant(layout) or Runtime()
     session = found.session
     alive = end(session.mark, session, grace) if session and session.mark else ()
+    if not found.identity:  # another tool's; its number may be somebody else's by now
+        found = replace(found, pid=0, pgid=0)
     stopping = replace(found, requested_stop_at=context.now(), waiting_until="", waiting_for="")
     book = Book(layout, stopping, runtime_file.logged_at(layout))
     problem, done = f"still alive: {listing(alive)}" if alive else "", ""

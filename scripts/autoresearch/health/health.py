@@ -169,8 +169,18 @@ def _gate_answer(decision: str, blockers: list[str], warnings: list[str], checke
     }
 
 
-def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: int) -> dict[str, Any]:
-    """The answer of `health_check`; nothing is started but git."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What is wrong around a run, its own artifacts aside."""
+
+    free_mb: int
+    warnings: list[str]
+    blockers: list[str]
+    checks: list[dict[str, Any]]
+
+
+def surroundings(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: int) -> Surroundings:
+    """Look at disk, check and repositories; `scopes` are patterns by checkout."""
     warnings: list[str] = []
     blockers: list[str] = []
     free = probe.free_mb(layout.root)
@@ -178,14 +188,21 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
         blockers.append(f"{free} MB of disk free, {min_free_mb} needed; free some")
     elif free < max(WARN_MB, min_free_mb):
         warnings.append(f"only {free} MB of disk free")
+    _check_command(layout, verify, blockers)
+    checks = _check_repos(layout, scopes, warnings, blockers)
+    return Surroundings(free, warnings, blockers, checks)
+
+
+def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: int) -> dict[str, Any]:
+    """The answer of `health_check`; nothing is started but git."""
+    found = surroundings(layout, verify, scopes, min_free_mb)
+    warnings, blockers = found.warnings, found.blockers
     seen = reading.examine(layout)
     decision = seen.decision
     if decision.decision == resume_rules.WIZARD or decision.detail == "unrecoverable_artifacts":
         blockers.append(f"artifacts: {'; '.join(decision.reasons)}")
     elif decision.decision == resume_rules.FALLBACK:
         warnings.append(f"artifacts: {'; '.join(decision.reasons)}")
-    _check_command(layout, verify, blockers)
-    checks = _check_repos(layout, scopes, warnings, blockers)
     return {
         "decision": BLOCK if blockers else WARN if warnings else OK,
         "warnings": warnings,
@@ -196,8 +213,8 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
         "has_state": seen.evidence.has_state,
         "main_rows": seen.log.state.iteration + 1 if seen.log else 0,
         **seen.layout.names("results", "state"),
-        "free_mb": free,
-        "repo_worktree_checks": checks,
+        "free_mb": found.free_mb,
+        "repo_worktree_checks": found.checks,
     }
 
 

@@ -70,15 +70,20 @@ def archive_name(path: Path, tag: str = "prev") -> Path:
         number += 1
 
 
+def newest(path: Path) -> Path:
+    """Where `archive` puts `path`."""
+    return path.with_name(f"{path.stem}.prev{path.suffix}")
+
+
 def archive(path: Path) -> str:
     """Move `path` to `NAME.prev.EXT`, pushing earlier archives one number up; returns the new name or ""."""
     if not os.path.lexists(path):
         return ""
-    newest = path.with_name(f"{path.stem}.prev{path.suffix}")
-    if os.path.lexists(newest):
-        os.replace(newest, archive_name(path))
-    os.replace(path, newest)
-    return newest.name
+    target = newest(path)
+    if os.path.lexists(target):
+        os.replace(target, archive_name(path))
+    os.replace(path, target)
+    return target.name
 
 
 def set_aside(path: Path) -> str:

@@ -31,6 +31,21 @@ def start_time(pid: int) -> str | None:
     return None if not text or text.startswith("Z") else text.partition(" ")[2].strip()
 
 
+def started_at(pid: int) -> float | None:
+    """When the process started, in seconds since the epoch; None when there is none or it is a zombie."""
+    if LINUX:
+        ticks = start_time(pid)
+        boot = next((line for line in _slurp("/proc/stat").split(b"\n") if line.startswith(b"btime ")), b"btime 0")
+        return None if ticks is None else int(boot.split()[1]) + int(ticks) / os.sysconf("SC_CLK_TCK")
+    text = _run(["ps", "-o", "stat=,etime=", "-p", str(pid)]).split()  # [[days-]hours:]minutes:seconds
+    if len(text) < 2 or text[0].startswith("Z"):
+        return None
+    days, _, clock = text[1].rpartition("-")
+    parts = [int(part) for part in clock.split(":")]
+    seconds = sum(part * scale for part, scale in zip(reversed(parts), (1, 60, 3600)))
+    return time.time() - int(days or 0) * 86400 - seconds
+
+
 def parents() -> dict[int, int]:
     """Parent of every process, by process id."""
     if LINUX:

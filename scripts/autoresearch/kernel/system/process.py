@@ -267,6 +267,11 @@ def identity(pid: int) -> str | None:
     return None if started is None else f"{started}@{platform.boot_id()}"
 
 
+def started_at(pid: int) -> float | None:
+    """When a process was started, in seconds since the epoch and about a second exact; None when it does not run."""
+    return platform.started_at(pid)
+
+
 def alive(pid: int, known: str) -> bool:
     """True while the process that had this identity runs."""
     return identity(pid) == known

@@ -1,0 +1,70 @@
+"""A controller that another tool started: it holds no lock of ours, so its process is the proof of its life."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import Any
+
+from ..kernel.disk import evidence
+from ..kernel.disk.layout import Layout
+from ..kernel.run import context
+from ..kernel.system import process
+from . import runtime
+
+_SLACK = 2.0  # seconds: a start is told in whole ticks, a boot in whole seconds
+_KILLED = 2.0  # seconds until what was killed is gone
+_TICK = 0.05
+
+
+def pid_of(layout: Layout) -> int:
+    """The process of such a controller at work here, 0 for none.
+
+    Our own records carry an identity. A process that was started after the file was last written has only taken over
+    the number, as after a reboot.
+    """
+    data = evidence.read_json(layout.runtime) or {}
+    pid = data.get("pid")
+    if data.get("identity") or not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1 or pid == os.getpid():
+        return 0
+    started = process.started_at(pid)
+    if started is None or started > layout.runtime.stat().st_mtime + _SLACK:
+        return 0
+    return pid
+
+
+def stop(layout: Layout, grace: float) -> bool:
+    """End it with its group within `grace` seconds, and write that down; False when it still lives."""
+    pid = pid_of(layout)
+    data = evidence.read_json(layout.runtime) or {}
+    known, group = process.identity(pid), _group(pid, data.get("pgid"))
+    deadline = time.monotonic() + grace
+    for number, until in ((signal.SIGTERM, deadline), (signal.SIGKILL, deadline + _KILLED)):
+        if group:
+            process.signal_group(group, number)
+        process.terminate(pid, known or "", number)
+        while known and process.alive(pid, known) and time.monotonic() < until:
+            time.sleep(_TICK)
+    gone = not known or not process.alive(pid, known)
+    if gone:
+        _note(layout)
+    return gone
+
+
+def _group(pid: int, recorded: Any) -> int:
+    """The controller's process group, 0 where it is ours or not the recorded one."""
+    try:
+        group = os.getpgid(pid)
+    except (ProcessLookupError, PermissionError):
+        return 0
+    return group if group == recorded and group not in (0, 1, os.getpgrp()) else 0
+
+
+def _note(layout: Layout) -> None:
+    """The record says that the user stopped it; what else it holds stays."""
+    data = evidence.read_json(layout.runtime) or {}
+    ended = {"status": runtime.STOPPED, "terminal_reason": "user_stopped"}
+    evidence.write_json(
+        layout.runtime, {**data, **ended, "requested_stop_at": context.now(), "updated_at": context.now()}
+    )
