@@ -13,6 +13,7 @@ from typing import Any, Callable
 import pytest
 from autoresearch.codex import skill_file, toml_text
 from autoresearch.doctor import findings as rules
+from autoresearch.hooks import hook_entries
 
 from tests.conftest import ROOT, Ran, Repo
 
@@ -257,18 +258,44 @@ def test_a_clone_within_the_repository(ward: Ward):
 
 
 def test_hooks_of_this_skill(ward: Ward, tmp_path: Path):
-    script = tmp_path / "autoresearch_hook.py"
+    script = tmp_path / "autoresearch_hooks_ctl.py"
     script.touch()
     path = ward.repo.path / ".codex" / "hooks.json"
-    hook = {"type": "command", "command": f"python3 {script}"}
-    ward.repo.write(".codex/hooks.json", json.dumps({"hooks": {"SessionStart": [{"hooks": [hook]}]}}))
-    assert "1 of 1 hooks are not trusted" in ward.only("warn", "hooks")
-    ward.settings(f'[hooks.state."{path}:session_start:0:0"]\ntrusted_hash = "sha256:0"\n')
+    document = hook_entries.merged({}, "python3", str(script))
+    ward.repo.write(".codex/hooks.json", json.dumps(document))
+    assert "3 of 3 hooks are not trusted" in ward.only("warn", "hooks")
+    events = {name: hook_entries.EVENTS[name][0] for name in hook_entries.EVENTS}
+    prints = {n: hook_entries.fingerprint(n, document["hooks"][title][0]) for n, title in events.items()}
+    noted = {n: f'[hooks.state."{path}:{n}:0:0"]\ntrusted_hash = "{value}"\n' for n, value in prints.items()}
+    ward.settings("".join(noted.values()))
     assert ward.findings() == {}
+    ward.settings("".join({**noted, "stop": noted["stop"].replace("sha256:", "sha256:0")}.values()))
+    assert "1 of 3 hooks have changed" in ward.only("warn", "hooks")
+    ward.settings("".join({**noted, "stop": noted["stop"] + "enabled = false\n"}.values()))
+    assert "1 of 3 hooks are switched off" in ward.only("warn", "hooks")
+    ward.settings("".join(noted.values()))
     script.unlink()
     assert f"a hook starts {script}, which is gone" in ward.only("warn", "hooks")
     ward.repo.write(".codex/hooks.json", "{")
     assert "cannot be read" in ward.only("warn", "hooks")
+
+
+@pytest.mark.parametrize(
+    ("version", "sandboxed", "severity"),
+    [
+        ("0.149.1", False, "warn"),
+        ("0.150.1", False, ""),
+        ("0.130.0", True, "block"),
+        ("0.131.0", True, "warn"),
+    ],
+)
+def test_the_version_of_codex(ward: Ward, version: str, sandboxed: bool, severity: str):
+    ward.program("codex", f"echo codex-cli {version}")
+    if sandboxed:
+        launch = {"version": 1, "mode": "loop", "config": {"execution_policy": "workspace_write"}}
+        ward.repo.write("autoresearch-launch.json", json.dumps(launch))
+    found = ward.findings()
+    assert [key for key in found if key[1] == "codex"] == ([(severity, "codex")] if severity else [])
 
 
 def test_a_sandbox_without_network(ward: Ward):

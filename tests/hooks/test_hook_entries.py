@@ -86,42 +86,15 @@ def test_the_fingerprint_is_the_one_that_codex_notes(event: str, group: dict[str
 def test_trust_is_told_apart() -> None:
     document = install({"hooks": {"Stop": [THEIRS]}})
     ours = document["hooks"]["Stop"][1]
-    noted = {"/h.json:stop:1:0": hook_entries.fingerprint("stop", ours), "/h.json:interrupt:0:0": "sha256:old"}
+    noted: dict[str, dict[str, Any]] = {
+        "/h.json:stop:1:0": {"trusted_hash": hook_entries.fingerprint("stop", ours)},
+        "/h.json:interrupt:0:0": {"trusted_hash": "sha256:old"},
+    }
     assert hook_entries.trust(document, "/h.json", noted) == {
         "Stop": "trusted",
         "SessionStart": "untrusted",
         "Interrupt": "changed",
     }
+    noted["/h.json:stop:1:0"]["enabled"] = False
+    assert hook_entries.trust(document, "/h.json", noted)["Stop"] == "switched off"
     assert set(hook_entries.trust({}, "/h.json", noted).values()) == {"not installed"}
-
-
-TOML = r"""
-model = "gpt" # [hooks.state."no:stop:0:0"]
-[hooks.state]
-'/lit.json:stop:0:0' = { enabled = true, trusted_hash = "sha256:a" }  # a note
-[hooks.state."/q\"uote.json:stop:0:0"]
-trusted_hash = "sha256:b"
-enabled = false
-[projects."/trusted"]
-trust_level = "trusted"
-[projects]
-"/dotted".trust_level = 'trusted'
-[projects."/not"]
-trust_level = "untrusted"
-[other.state."/x:stop:0:0"]
-trusted_hash = "sha256:c"
-broken = [
-"""
-
-
-def test_trust_is_read_from_any_form_of_toml() -> None:
-    assert hook_entries.trusted_hashes(TOML) == {
-        "/lit.json:stop:0:0": "sha256:a",
-        '/q"uote.json:stop:0:0': "sha256:b",
-    }
-    assert hook_entries.trusted_projects(TOML) == {"/trusted", "/dotted"}
-
-
-@given(st.text())
-def test_no_text_is_too_broken(text: str) -> None:
-    assert isinstance(hook_entries.trusted_hashes(text), dict)

@@ -17,7 +17,7 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, locks
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin
 from ..kernel.run import agreement, budget, context, init, isolation, supervisor, tree, waiting
 from ..kernel.run import resuming as reading
 from ..kernel.system import interrupts, process
@@ -253,7 +253,7 @@ def prepare_run(layout: Layout, changes: Mapping[str, Any]) -> Manifest:
 def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
     """Start the controller, hand it the lock, and wait until it has written its record."""
     log = runtime_file.log_path(layout, found.controller.log_path)
-    script = str(SKILL_ROOT / "scripts" / "autoresearch_runtime_ctl.py")
+    script = str(_kept_skill(layout) / "scripts" / "autoresearch_runtime_ctl.py")
     argv = (prompt_facts.python(), script, "run", *taking.flags(layout), "--lock-fd", str(handle))
     streams = process.Streams(None, Path(os.devnull), log)
     runlog.write(log, "launch")
@@ -262,6 +262,18 @@ def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
         raise Refusal(f"the controller did not start: {runlog.tail(log, 3)[0].strip()}; see {log}")
     now = manifest_file.require(layout)  # of a run that goes on it is the run's own
     return {"mode": now.mode, "goal": now.config.goal, **_started(layout, now.config, child, log)}
+
+
+def _kept_skill(layout: Layout) -> Path:
+    """The skill that the run works with to its end: a plugin's folder goes with an update, so a copy of it."""
+    if not in_plugin():
+        return SKILL_ROOT
+    import shutil
+
+    kept = layout.evidence / "skill"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(SKILL_ROOT, kept)
+    return kept
 
 
 def _is_up(layout: Layout, child: process.Process) -> bool:
@@ -278,7 +290,11 @@ def _is_up(layout: Layout, child: process.Process) -> bool:
 def _started(layout: Layout, config: Config, child: process.Process, log: Path) -> dict[str, Any]:
     policy = config.execution_policy
     where = Repo(Path(config.worktree or layout.root))
-    may = "may do anything this user may do" if policy == choices.POLICY else "write only to the repository"
+    may = (
+        "may do anything this user may do"
+        if policy == choices.POLICY
+        else "write only to the repository and to temporary folders"
+    )
     return {
         "status": "running",
         "reason": "runtime_active",

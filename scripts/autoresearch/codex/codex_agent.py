@@ -8,6 +8,7 @@ import time
 from ..background.agent import Call, Ended, ErrorClass, Seen, Usage
 from ..kernel.core.choices import POLICIES
 from ..kernel.core.errors import Refusal
+from ..kernel.system import process
 from ..kernel.system.git import Repo
 from . import codex_errors, codex_events, rollout
 
@@ -22,12 +23,20 @@ def find(program: str) -> str:
     from shutil import which
 
     name = program or "codex"
-    found = which(os.path.expanduser(name))
+    found = which(os.path.expanduser(name)) or ("" if program not in ("", "codex") else _around_us())
     if not found:
         raise Refusal(
             f"codex_exec_unavailable: {name} is not on PATH, expected the Codex CLI; install it or --codex-bin"
         )
     return os.path.abspath(found)
+
+
+def _around_us() -> str:
+    """The CLI of the Codex that we run inside, "" for none: its shells are login shells, which may lose PATH."""
+    managed = os.path.join(os.environ.get("CODEX_MANAGED_PACKAGE_ROOT", ""), "bin", "codex.js")
+    if os.path.isabs(managed) and os.access(managed, os.X_OK):
+        return managed
+    return process.ancestor_program("codex")
 
 
 def argv(call: Call) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..kernel.core import jsontext
+from ..kernel.system import gitfiles
 from . import skill_file, toml_text
 from .skill_file import Skill
 
@@ -29,6 +29,32 @@ def settings() -> tuple[Mapping[str, Any], str]:
         return {}, ""
     except (OSError, ValueError) as error:
         return {}, str(error)
+
+
+def config_path() -> Path:
+    """The settings file."""
+    return home() / "config.toml"
+
+
+def trusts(found: Mapping[str, Any], root: Path) -> bool:
+    """Whether Codex trusts the project: its folder, or the checkout to which a linked worktree belongs."""
+    projects = found.get("projects")
+    places = {str(root), str(root.resolve()), str(_main_checkout(root))}
+    known = projects if isinstance(projects, dict) else {}
+    entries = (known.get(place) for place in places)
+    return any(isinstance(entry, dict) and entry.get("trust_level") == "trusted" for entry in entries)
+
+
+def _main_checkout(root: Path) -> Path:
+    top = gitfiles.find_top(root.absolute())
+    return gitfiles.common_dir(gitfiles.git_dir(top)).parent if top else root
+
+
+def hook_states(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What Codex notes of each hook by its key: `trusted_hash`, and `enabled` where it was switched off."""
+    hooks_table = found.get("hooks")
+    state = hooks_table.get("state") if isinstance(hooks_table, dict) else None
+    return {key: entry for key, entry in state.items() if isinstance(entry, dict)} if isinstance(state, dict) else {}
 
 
 def has_login() -> bool:
@@ -62,24 +88,3 @@ def _files(folder: Path, depth: int) -> Iterator[Path]:
             yield Path(entry.path)
         elif depth and not entry.name.startswith(".") and entry.is_dir():
             yield from _files(Path(entry.path), depth - 1)
-
-
-def hooks(path: Path) -> tuple[list[tuple[str, str]], str]:
-    """Trust key and command of every hook that the file at `path` names, and why it cannot be read."""
-    try:
-        data = jsontext.loads(path.read_text("utf-8"))
-        return list(_hooks(path, data["hooks"])), ""
-    except FileNotFoundError:
-        return [], ""
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return [], f"{type(error).__name__}: {error}"
-
-
-def _hooks(path: Path, events: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    import re
-
-    for event, groups in events.items():
-        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", event).lower()
-        for group, entry in enumerate(groups):
-            for number, hook in enumerate(entry["hooks"]):
-                yield f"{path}:{snake}:{group}:{number}", str(hook.get("command", ""))

@@ -27,6 +27,12 @@ def parse(text: str) -> dict[str, Any]:
     return found
 
 
+def table_of(line: str) -> tuple[str, ...]:
+    """The key of the table that a line opens, () for another line."""
+    opened = _TABLE.fullmatch(line.strip())
+    return tuple(_keys(opened[1])) if opened and not line.strip().startswith("[[") else ()
+
+
 def _lines(text: str) -> dict[str, Any]:
     root: dict[str, Any] = {}
     table = root
@@ -68,5 +74,8 @@ def _value(text: str) -> Any:
     quoted = re.match(r"""("(?:[^"\\]|\\.)*"|'[^']*')\s*(?:#.*)?$""", text)
     if quoted:
         return _unquoted(quoted[1])
+    if text.startswith("{"):  # of an inline table what stands on this line
+        pairs = re.findall(rf"""({_DOTTED})\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^,}}]*)""", text)
+        return {_unquoted(key): _value(value.strip()) for key, value in pairs}
     word = text.split("#")[0].strip()
     return int(word) if re.fullmatch(r"[+-]?\d+", word) else _WORDS.get(word)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..codex import codex_home, skill_file
-from ..kernel.core import numbers
+from ..codex import codex_agent, codex_home, skill_file
+from ..hooks import hook_entries, hooks_file
+from ..kernel.core import choices, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence, locks
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin
 from ..kernel.run import context, measure
 from ..kernel.run import resuming as reading
 from ..kernel.run.context import Run
@@ -24,6 +25,7 @@ from . import findings as rules
 from .findings import Finding
 from .githealth import Health, version
 
+SCRIPT = str(SKILL_ROOT / "scripts" / "autoresearch_doctor.py")
 Say = Callable[[str], None]
 
 
@@ -74,36 +76,49 @@ def _broken(health: Health) -> str:
 
 
 def _codex(layout: Layout) -> rules.Codex:
-    from shutil import which
-
-    program = os.environ.get("AUTORESEARCH_CODEX_BIN", "codex")
+    program = _program()
     settings, problem = codex_home.settings()
     provider = _table(_table(settings, "model_providers"), str(settings.get("model_provider", "")))
     key = str(provider.get("env_key") or "")
-    said = version(program, "--version")
+    said = version(program, "--version") if program else ()
     return rules.Codex(
-        path=which(program) or "",
+        path=program,
         version="codex " + ".".join(map(str, said)) if said else "",
         inside="CODEX_THREAD_ID" in os.environ,
-        config_path=str(codex_home.home() / "config.toml"),
+        config_path=str(codex_home.config_path()),
         config_problem=problem,
         signed_in=codex_home.has_login() or bool(os.environ.get("CODEX_API_KEY")),
         missing_key=key if key and not os.environ.get(key) else "",
         needs_login=not provider or provider.get("requires_openai_auth") is True,
-        sandbox=str(settings.get("sandbox_mode", "")),
-        trusted=_trusted(settings, layout.root),
+        sandbox=str(settings.get("default_permissions") or settings.get("sandbox_mode", "")).lstrip(":"),
+        trusted=codex_home.trusts(settings, layout.root),
         root=str(layout.root),
+        script=SCRIPT,
+        number=said,
+        sandboxed=_policy(layout) == "workspace_write",
     )
+
+
+def _program() -> str:
+    """The Codex CLI, "" where there is none."""
+    try:
+        return codex_agent.find(os.environ.get("AUTORESEARCH_CODEX_BIN", ""))
+    except Refusal:
+        return ""
+
+
+def _policy(layout: Layout) -> str:
+    """What nested sessions of the run, or of the confirmed launch, may do."""
+    try:
+        return context.load(layout).config.execution_policy
+    except Refusal:
+        launch = _table(evidence.read_json(layout.launch) or {}, "config")
+        return str(launch.get("execution_policy") or "")
 
 
 def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     found = settings.get(name)
     return found if isinstance(found, dict) else {}
-
-
-def _trusted(settings: Mapping[str, Any], root: Path) -> bool:
-    projects = _table(settings, "projects")
-    return any(_table(projects, str(place)).get("trust_level") == "trusted" for place in (root, root.resolve()))
 
 
 def _skill(layout: Layout) -> rules.SkillCopies:
@@ -112,6 +127,8 @@ def _skill(layout: Layout) -> rules.SkillCopies:
     seen = codex_home.skills(layout.root, health.is_git())
     mine = [skill for skill in seen if own.name in (skill.name, Path(skill.folder).name)]
     copies = tuple(skill.folder for skill in mine if not skill.problem and skill.name == own.name)
+    if not copies and in_plugin():
+        copies = (str(SKILL_ROOT),)  # a plugin's skill goes by another name, so that a copy beside it is no clash
     copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(SKILL_ROOT)))
     folders = [Path(folder) for folder in dict.fromkeys((*copies, str(SKILL_ROOT)))]
     settings, _ = codex_home.settings()
@@ -142,21 +159,22 @@ def _disabled(settings: Mapping[str, Any], name: str, copies: tuple[str, ...]) -
 
 
 def _hooks(layout: Layout) -> rules.Hooks:
-    settings, _ = codex_home.settings()
-    state = _table(_table(settings, "hooks"), "state")
-    project = layout.root / ".codex" / "hooks.json"
-    mine: list[tuple[str, str]] = []
-    for path in (project, codex_home.home() / "hooks.json"):
-        found, problem = codex_home.hooks(path)
-        if problem:
-            return rules.Hooks(str(path), problem=problem)
-        mine += [(key, command) for key, command in found if "autoresearch" in command]
+    found = []
+    for scope in choices.HOOK_SCOPES:
+        try:
+            found.append(hooks_file.status(layout.root, scope))
+        except Refusal as refusal:
+            return rules.Hooks(str(hooks_file.path_of(layout.root, scope)), problem=str(refusal))
+    verdicts = [verdict for status in found for verdict in status["hooks"].values()]
+    commands = [command for status in found for command in status["commands"]]
     return rules.Hooks(
-        where=str(project),
-        installed=len(mine),
-        untrusted=sum("trusted_hash" not in _table(state, key) for key, _ in mine),
-        missing=next((gone for _, command in mine for gone in _gone(command)), ""),
-        project_untrusted=any(key.startswith(str(project)) for key, _ in mine) and not _trusted(settings, layout.root),
+        where=found[0]["path"],
+        installed=len(commands),
+        untrusted=verdicts.count(hook_entries.UNTRUSTED),
+        changed=verdicts.count(hook_entries.CHANGED),
+        off=verdicts.count(hook_entries.OFF),
+        missing=next((gone for command in commands for gone in _gone(command)), ""),
+        project_untrusted=any(status["ignored"] and status["commands"] for status in found),
     )
 
 
@@ -187,6 +205,8 @@ def _sandbox(layout: Layout) -> rules.Sandbox:
         tmp_writable=writable,
         network_cut=os.environ.get("CODEX_SANDBOX_NETWORK_DISABLED", "") not in ("", "0"),
         agents_writable=os.access(agents, os.W_OK) if agents.is_dir() else None,
+        script=SCRIPT,
+        root=str(layout.root),
     )
 
 

@@ -10,6 +10,7 @@ from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
 
 BLOCK, WARN, OK = "block", "warn", "ok"
+OLDEST_CODEX, OLDEST_SANDBOX = (0, 150), (0, 131)
 OLDEST_GIT = (2, 26)  # --pathspec-from-file
 SLOW = 60.0  # seconds of one run of verify from which fewer experiments fit into a night
 BLOCK_MB, WARN_MB = 500, 1024
@@ -83,17 +84,14 @@ class Codex:
     sandbox: str
     trusted: bool
     root: str
+    script: str = ""  # this command's own
+    number: tuple[int, ...] = ()  # of the version
+    sandboxed: bool = False  # the run here, or the launch, is of the policy workspace_write
 
     @property
-    def trust_line(self) -> str:
-        """The lines that trust the project, for a shell."""
-        text = f'[projects."{self.root}"]\ntrust_level = "trusted"\n'
-        return shlex.quote(text.replace("\\", "\\\\").replace("\n", "\\n").replace("%", "%%"))
-
-    @property
-    def config(self) -> str:
-        """The settings file for a shell."""
-        return shlex.quote(self.config_path)
+    def mend(self) -> str:
+        """How this command mends a setting, for a shell."""
+        return f"python3 {shlex.quote(self.script)} --repo {shlex.quote(self.root)} --mend"
 
 
 @dataclass(frozen=True)
@@ -141,6 +139,8 @@ class Hooks:
     where: str = ""
     installed: int = 0
     untrusted: int = 0
+    changed: int = 0
+    off: int = 0
     missing: str = ""
     problem: str = ""
     project_untrusted: bool = False
@@ -155,6 +155,13 @@ class Sandbox:
     tmp_writable: bool
     network_cut: bool
     agents_writable: bool | None = None
+    script: str = ""  # this command's own
+    root: str = ""
+
+    @property
+    def mend(self) -> str:
+        """How this command mends a setting, for a shell."""
+        return f"python3 {shlex.quote(self.script)} --repo {shlex.quote(self.root)} --mend"
 
     @property
     def agents(self) -> str:
@@ -262,7 +269,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "npm install -g @openai/codex"),
         Rule(WARN, lambda f: not f.path and f.inside,
              "there is no codex on PATH: this session works, background and exec runs do not",
-             "npm install -g @openai/codex"),
+             "start Codex from a terminal that has codex on PATH, or name it with --codex-bin"),
         Rule(WARN, lambda f: bool(f.path) and not f.version, "codex --version says nothing", "{f.path} --version"),
         Rule(BLOCK, lambda f: bool(f.config_problem), "{f.config_path} cannot be read: {f.config_problem}",
              "correct that line of {f.config_path}"),
@@ -270,11 +277,17 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "export {f.missing_key}=…"),
         Rule(BLOCK, lambda f: f.needs_login and not f.signed_in and not f.inside, "Codex is not signed in",
              "codex login"),
-        Rule(WARN, lambda f: f.sandbox == "read-only", "sandbox_mode is read-only, so no experiment can be made",
+        Rule(BLOCK, lambda f: f.sandboxed and () < f.number < OLDEST_SANDBOX,
+             "{f.version} keeps .git read-only under workspace_write, so no experiment can be committed",
+             "npm install -g @openai/codex@latest"),
+        Rule(WARN, lambda f: () < f.number < OLDEST_CODEX and not (f.sandboxed and f.number < OLDEST_SANDBOX),
+             "{f.version} is older than 0.150: interrupts, reminders and limits are not told apart",
+             "npm install -g @openai/codex@latest"),
+        Rule(WARN, lambda f: f.sandbox == "read-only", "the settings are read-only, so no experiment can be made",
              "start with codex -s workspace-write, or set sandbox_mode in {f.config_path}"),
         Rule(WARN, lambda f: not f.trusted,
-             "the project is not trusted: Codex ignores its hooks and starts read-only",
-             "printf {f.trust_line} >> {f.config}"),
+             "the project is not trusted: Codex ignores its hooks, and an unknown one starts read-only",
+             "{f.mend} trust"),
     )),
     "skill": ("{f.name} is visible once, at {f.listed}", (
         Rule(BLOCK, lambda f: len(f.copies) > 1,
@@ -300,10 +313,14 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "the project's hooks are skipped, for the project is not trusted", "trust it, see codex above"),
         Rule(WARN, lambda f: f.untrusted > 0, "{f.untrusted} of {f.installed} hooks are not trusted: Codex skips them",
              "start codex here once and choose to trust them"),
+        Rule(WARN, lambda f: f.changed > 0, "{f.changed} of {f.installed} hooks have changed since they were trusted: "
+             "Codex skips them", "start codex here once and choose to trust them"),
+        Rule(WARN, lambda f: f.off > 0, "{f.off} of {f.installed} hooks are switched off",
+             "start codex here, /hooks switches them on"),
     )),
     "sandbox": (".git and the folder for temporary files can be written{f.agents}", (
         Rule(BLOCK, lambda f: not f.git_writable, ".git cannot be written, so no experiment can be committed",
-             "start Codex with {f.flags}, or run outside the sandbox"),
+             "start Codex with {f.flags}, or run outside the sandbox; once and for all: {f.mend} permissions"),
         Rule(BLOCK, lambda f: not f.tmp_writable, "the folder for temporary files cannot be written",
              "export TMPDIR=… to a folder that can"),
         Rule(WARN, lambda f: f.network_cut, "the sandbox has cut the network: checks that download will fail",

@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..kernel.core.errors import Refusal
 
@@ -25,7 +25,7 @@ EVENTS: Mapping[str, tuple[str, int, str]] = {
     "session_start": ("SessionStart", 20, ""),
     "interrupt": ("Interrupt", 3, ""),
 }
-TRUSTED, CHANGED, UNTRUSTED, ABSENT = "trusted", "changed", "untrusted", "not installed"
+TRUSTED, CHANGED, UNTRUSTED, OFF, ABSENT = "trusted", "changed", "untrusted", "switched off", "not installed"
 _DEFAULT_TIMEOUT = 600
 _EMPTY: dict[str, Any] = {"hooks": []}
 
@@ -85,21 +85,32 @@ def _is_ours(hook: object) -> bool:
     return isinstance(hook, dict) and OURS.search(str(hook.get("command", ""))) is not None
 
 
-def trust(document: Mapping[str, Any], path: str, trusted: Mapping[str, str]) -> dict[str, str]:
-    """For each of our events whether Codex runs it: `trusted`, `changed` since, `untrusted`, `not installed`.
+def trust(document: Mapping[str, Any], path: str, states: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """For each of our events whether Codex runs it: `trusted`, `changed` since, `untrusted`, `switched off`, `not
+    installed`.
 
-    `path` is the hooks file's, `trusted` what `trusted_hashes` found.
+    `path` is the hooks file's, `states` what Codex notes of each hook by its key.
     """
     lists = _lists(document)
-    return {name: _verdict(event, lists.get(name, ()), path, trusted) for event, (name, _, _) in EVENTS.items()}
+    return {name: _verdict(event, lists.get(name, ()), path, states) for event, (name, _, _) in EVENTS.items()}
 
 
-def _verdict(event: str, groups: Sequence[Any], path: str, trusted: Mapping[str, str]) -> str:
+def _verdict(event: str, groups: Sequence[Any], path: str, states: Mapping[str, Mapping[str, Any]]) -> str:
     for index, found in enumerate(groups):
         if not _others(found):
-            noted = trusted.get(f"{path}:{event}:{index}:0", "")
+            state = states.get(f"{path}:{event}:{index}:0", {})
+            if state.get("enabled") is False:
+                return OFF
+            noted = state.get("trusted_hash", "")
             return UNTRUSTED if not noted else TRUSTED if noted == fingerprint(event, found) else CHANGED
     return ABSENT
+
+
+def commands(document: Mapping[str, Any]) -> list[str]:
+    """The command of each of our hooks."""
+    groups = [item for found in _lists(document).values() for item in found if isinstance(item, dict)]
+    hooks = [hook for item in groups for hook in item.get("hooks") or () if _is_ours(hook)]
+    return [str(hook["command"]) for hook in hooks]
 
 
 def fingerprint(event: str, found: Mapping[str, Any]) -> str:
@@ -111,51 +122,3 @@ def fingerprint(event: str, found: Mapping[str, Any]) -> str:
         identity["matcher"] = found["matcher"]
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return "sha256:" + hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-
-
-def trusted_hashes(toml: str) -> dict[str, str]:
-    """The hashes of trusted hooks by key, from the text of Codex's config.toml; what is not understood is left out."""
-    return {keys[2]: value for keys, value in _strings(toml) if keys[:2] == _STATE and keys[3:] == ("trusted_hash",)}
-
-
-def trusted_projects(toml: str) -> frozenset[str]:
-    """The folders whose project hooks Codex reads at all."""
-    found = _strings(toml)
-    return frozenset(k[1] for k, v in found if k[:1] == ("projects",) and k[2:] == ("trust_level",) and v == "trusted")
-
-
-_STATE = ("hooks", "state")
-_KEY = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[\w-]+)"""
-_PATH = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
-_VALUE = r"""("(?:[^"\\]|\\.)*"|'[^']*')"""
-_TABLE = re.compile(rf"\s*\[\s*({_PATH})\s*\]\s*(?:#.*)?")
-_PAIR = re.compile(rf"\s*({_PATH})\s*=\s*{_VALUE}\s*(?:#.*)?")
-_INLINE = re.compile(rf"\s*({_PATH})\s*=\s*\{{(.*)\}}\s*(?:#.*)?")
-_ITEM = re.compile(rf"\s*({_PATH})\s*=\s*(?:{_VALUE}|[^,]*)\s*,?")
-
-
-def _strings(toml: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Every string of a TOML text with its full key: tables, dotted keys and inline tables on one line."""
-    table: tuple[str, ...] = ()
-    for line in toml.splitlines():
-        if match := _TABLE.fullmatch(line):
-            table = _keys(match[1])
-        elif match := _PAIR.fullmatch(line):
-            yield (*table, *_keys(match[1])), _plain(match[2])
-        elif match := _INLINE.fullmatch(line):
-            for item in _ITEM.finditer(match[2]):
-                if item[2]:
-                    yield (*table, *_keys(match[1]), *_keys(item[1])), _plain(item[2])
-
-
-def _keys(path: str) -> tuple[str, ...]:
-    return tuple(_plain(part) for part in re.findall(_KEY, path))
-
-
-def _plain(text: str) -> str:
-    if text[:1] == '"':
-        try:
-            return str(json.loads(text))
-        except ValueError:
-            return text[1:-1]
-    return text[1:-1] if text[:1] == "'" else text

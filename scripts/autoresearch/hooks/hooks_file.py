@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..codex import codex_home
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic
@@ -23,14 +23,9 @@ NAME = "hooks.json"
 SCRIPT = SKILL_ROOT / "scripts" / "autoresearch_hooks_ctl.py"
 
 
-def home() -> Path:
-    """The folder of Codex's own configuration."""
-    return Path(os.environ.get("CODEX_HOME") or Path.home() / FOLDER)
-
-
 def path_of(root: Path, scope: str) -> Path:
     """The hooks file of the project `root`, or the user's."""
-    return (root / FOLDER if scope == "project" else home()) / NAME
+    return (root / FOLDER if scope == "project" else codex_home.home()) / NAME
 
 
 def install(root: Path, scope: str) -> dict[str, Any]:
@@ -57,15 +52,18 @@ def uninstall(root: Path, scope: str) -> dict[str, Any]:
 def status(root: Path, scope: str) -> dict[str, Any]:
     """What is installed, and whether Codex will run it."""
     path = path_of(root, scope)
-    config = _text(home() / "config.toml")
-    found = hook_entries.trust(_read(path), str(path), hook_entries.trusted_hashes(config))
-    ignored = scope == "project" and str(root) not in hook_entries.trusted_projects(config)
+    settings, _ = codex_home.settings()
+    document = _read(path)
+    found = hook_entries.trust(document, str(path), codex_home.hook_states(settings))
+    ignored = scope == "project" and not codex_home.trusts(settings, root)
     return {
         "scope": scope,
         "path": str(path),
         "installed": hook_entries.ABSENT not in found.values(),
         "hooks": found,
         "active": not ignored and set(found.values()) == {hook_entries.TRUSTED},
+        "ignored": ignored,
+        "commands": hook_entries.commands(document),
         "message": _advice(found, ignored),
     }
 
@@ -78,6 +76,8 @@ def _advice(found: Mapping[str, str], ignored: bool) -> str:
         return "some hooks are missing; autoresearch_hooks_ctl.py install completes them"
     if ignored:
         return "Codex reads the hooks of trusted projects only: start codex in this folder once and trust it"
+    if hook_entries.OFF in values:
+        return "some hooks are switched off: start codex here, /hooks switches them on"
     if values != {hook_entries.TRUSTED}:
         return "Codex skips these hooks until they are trusted: start codex once and accept 'Hooks need review'"
     return "the hooks are in force in every new session"
@@ -107,13 +107,6 @@ def _remove(path: Path) -> None:
         path.parent.rmdir()
     except OSError:
         pass  # the folder holds other things
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8", "replace")
-    except OSError:
-        return ""
 
 
 def _hide(root: Path) -> str:

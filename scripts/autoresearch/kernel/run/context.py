@@ -168,7 +168,7 @@ def _advice(verdict: supervise.Verdict) -> dict[str, Any]:
 
 def _session() -> dict[str, str]:
     """The Codex session that this command runs in, for the hooks that keep a run going."""
-    name = os.environ.get("CODEX_THREAD_ID", "")
+    name = os.environ.get("CODEX_SESSION_ID") or os.environ.get("CODEX_THREAD_ID", "")  # of a sub-agent: its root's
     return {"session": one_line(name, 100)} if name else {}
 
 

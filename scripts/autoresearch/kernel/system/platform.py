@@ -74,6 +74,17 @@ def environments(needle: str) -> tuple[tuple[int, str], ...]:
     )
 
 
+def executable(pid: int) -> str:
+    """The path of the program that a process runs, "" when that cannot be told (as on macOS, without a full path)."""
+    if LINUX:
+        try:
+            return os.readlink(f"/proc/{pid}/exe")
+        except OSError:
+            return ""
+    found = _run(["ps", "-o", "comm=", "-p", str(pid)]).strip()
+    return found if os.path.isabs(found) else ""
+
+
 def command_line(pid: int) -> str:
     """The command line of a process, "" when it is gone."""
     if LINUX:

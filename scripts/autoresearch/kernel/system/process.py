@@ -267,6 +267,19 @@ def identity(pid: int) -> str | None:
     return None if started is None else f"{started}@{platform.boot_id()}"
 
 
+def ancestor_program(name: str) -> str:
+    """The executable of this name among our ancestors, "" where there is none or that cannot be told."""
+    parents = platform.parents()
+    pid, seen = os.getppid(), set[int]()
+    while pid > 1 and pid not in seen:
+        seen.add(pid)
+        found = platform.executable(pid)
+        if os.path.basename(found) == name and os.access(found, os.X_OK):
+            return found
+        pid = parents.get(pid, 0)
+    return ""
+
+
 def started_at(pid: int) -> float | None:
     """When a process was started, in seconds since the epoch and about a second exact; None when it does not run."""
     return platform.started_at(pid)

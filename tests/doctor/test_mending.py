@@ -1,0 +1,132 @@
+"""What the doctor mends in Codex's settings, over prepared homes: it works, is repeatable, and leaves Codex working."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from autoresearch.codex import codex_agent, codex_home, settings_edit, toml_text
+from autoresearch.doctor import mending
+from autoresearch.hooks import hooks_file
+from autoresearch.kernel.core.errors import Refusal
+
+from tests.conftest import Repo, require
+
+OTHER = '[projects."/elsewhere"]\ntrust_level = "untrusted"\n'
+BEFORE = [
+    "",
+    'model = "m"\n',
+    "# only a remark",
+    'model = "m"\n\n[features]\nhooks = true\n',
+    OTHER,
+    "[[notes]]\na = 1\n",
+]
+# How a home tells of the project, "{p}" in its place.
+TOLD = {
+    "nothing": "",
+    "untrusted": '[projects."{p}"]\ntrust_level = "untrusted"\n',
+    "trusted": '[projects."{p}"]\ntrust_level = "trusted"\n',
+    "literal": "[projects.'{p}']\ntrust_level = 'untrusted'\nmore = 1",
+    "empty": '[ projects . "{p}" ] # mine\n\n',
+}
+HOMES = [(before, name) for before in BEFORE for name in TOLD]
+INLINE = ['[projects]\n"{p}" = {{ trust_level = "untrusted" }}\n', '[projects]\n"{p}".trust_level = "untrusted"\n']
+
+
+def write(text: str) -> Path:
+    path = codex_home.config_path()
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def starts(home: Path) -> bool:
+    """Whether the real CLI reads its settings."""
+    done = subprocess.run([require("codex"), "features", "list"], capture_output=True, cwd=home, timeout=60)
+    return done.returncode == 0
+
+
+@pytest.mark.parametrize(("before", "told"), HOMES)
+def test_trust_is_mended_in_thirty_homes(repo: Repo, before: str, told: str):
+    start = before + ("\n" if before and not before.endswith("\n") else "") + TOLD[told].replace("{p}", str(repo.path))
+    path = write(start)
+    first, again = mending.mend(repo.path, "trust"), mending.mend(repo.path, "trust")
+    assert (first["changed"], again["changed"]) == (told != "trusted", False)
+    settings, problem = codex_home.settings()
+    assert problem == "" and codex_home.trusts(settings, repo.path)
+    kept = [line for line in start.split("\n") if "trust_level" not in line]
+    assert all(line in path.read_text().split("\n") for line in kept)
+
+
+def test_trust_is_mended_where_codex_never_ran(repo: Repo):
+    assert mending.mend(repo.path, "trust")["changed"]
+    assert codex_home.trusts(codex_home.settings()[0], repo.path)
+
+
+@pytest.mark.parametrize("text", [*INLINE, "broken = [\n"])
+def test_what_is_not_understood_is_left_as_it_is(repo: Repo, text: str):
+    text = text.replace("{p}", str(repo.path)).replace("{{", "{").replace("}}", "}")
+    path = write(text)
+    with pytest.raises(Refusal, match=r"config\.toml"):
+        mending.mend(repo.path, "trust")
+    assert path.read_text() == text
+
+
+@pytest.mark.parametrize("before", BEFORE)
+def test_the_permission_profile_comes_and_goes(repo: Repo, before: str):
+    path = write(before)
+    assert mending.mend(repo.path, "permissions")["changed"]
+    assert not mending.mend(repo.path, "permissions")["changed"]
+    found = toml_text.parse(path.read_text())
+    assert found["default_permissions"] == "autoresearch"
+    assert found["permissions"]["autoresearch"]["filesystem"][":workspace_roots"] == {".git": "write"}
+    mending.mend(repo.path, "no-permissions")
+    assert path.read_text().rstrip("\n") == before.rstrip("\n")
+
+
+def test_permissions_that_are_settled_are_left_alone(repo: Repo):
+    write('sandbox_mode = "workspace-write"\n')
+    with pytest.raises(Refusal, match="sets sandbox_mode already"):
+        mending.mend(repo.path, "permissions")
+
+
+def test_codex_starts_after_every_mending(repo: Repo, sealed: Path):
+    for told in ("nothing", "untrusted", "literal"):
+        write('model = "gpt-5.5"\n' + TOLD[told].replace("{p}", str(repo.path)))
+        for what in ("trust", "permissions", "no-permissions"):
+            mending.mend(repo.path, what)
+            assert starts(sealed), (told, what, codex_home.config_path().read_text())
+
+
+def test_a_linked_worktree_is_trusted_as_its_checkout(repo: Repo):
+    repo.git("worktree", "add", "--quiet", "../linked")
+    write(settings_edit.trusting("", str(repo.path)))
+    assert codex_home.trusts(codex_home.settings()[0], repo.path.parent / "linked")
+    assert not codex_home.trusts(codex_home.settings()[0], repo.path.parent)
+
+
+def test_hooks_that_are_switched_off_are_told(repo: Repo):
+    write(settings_edit.trusting("", str(repo.path)))
+    hooks_file.install(repo.path, "project")
+    path = hooks_file.path_of(repo.path, "project")
+    with codex_home.config_path().open("a") as file:
+        file.write(f'[hooks.state."{path}:stop:0:0"]\nenabled = false\n')
+    status = hooks_file.status(repo.path, "project")
+    assert (status["active"], status["hooks"]["Stop"]) == (False, "switched off")
+    assert "switched off" in status["message"]
+
+
+def test_codex_is_found_from_inside_codex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Refusal, match="codex_exec_unavailable"):
+        codex_agent.find("")
+    program = tmp_path / "package" / "bin" / "codex.js"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/usr/bin/env node\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("CODEX_MANAGED_PACKAGE_ROOT", str(tmp_path / "package"))
+    assert codex_agent.find("") == os.fspath(program)
+    with pytest.raises(Refusal):
+        codex_agent.find("/no/such/codex")
