@@ -25,6 +25,7 @@ PAGE = "docs/artifacts.md"
 PATHS = {"--repo", "--results-path", "--state-path", "--launch-path", "--runtime-path"}
 SUBCOMMANDS = {
     "runtime_ctl": ("launch", "create-launch", "start", "tell", "pause", "take-back", "run", "status", "stop", "logs"),
+    "package": ("plugin", "skill"),
     "run_batch": ("open", "close", "abort"),
     "lessons": ("append", "list"),
     "ideas": ("add", "set", "bound", "list"),
