@@ -6,9 +6,11 @@ from typing import Callable
 
 import pytest
 from autoresearch.checks import counted, escapes, surface
+from autoresearch.kernel.core.settings import Config
+from autoresearch.kernel.run import evaluator_lock
 
 from tests.checks.conftest import metrics
-from tests.conftest import Ran, Repo
+from tests.conftest import SCRIPTS, Ran, Repo
 
 
 @pytest.mark.parametrize(
@@ -108,3 +110,25 @@ def test_a_file_that_cannot_be_loaded_is_counted_when_asked(repo: Repo, check: C
     repo.write("test_b.py", "import nothing_of_that_name\n")
     assert "ModuleNotFoundError: No module named 'nothing_of_that_name'; its tests are hidden" in check("pytest").err
     assert metrics(check("pytest", "--count-broken"))["failed"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("", "is empty"), ("same\nsame\nsame\nother\n", "repeats one line"), ("fine\n", "has lost most of its length")],
+)
+def test_a_degenerate_text_is_not_judged(text: str, reason: str, repo: Repo, check: Callable[..., Ran]):
+    for path in ("ref/good/a", "ref/bad/a", "a.md"):
+        repo.write(path, "fine words of some length\n" * 2)
+    commit = repo.commit("start")
+    repo.write("a.md", text)
+    ran = check("judge", "a.md", "--judge", "echo 5 {file}", "--anchors", "ref", "--against", commit)
+    assert ran.code == 1 and reason in ran.err
+
+
+def test_the_shipped_check_is_locked_where_a_run_measures_by_it(repo: Repo):
+    entry = SCRIPTS / "autoresearch_check.py"
+    config = Config(scope="src", verify=f"python3 {entry} docs .")
+    locked = evaluator_lock.files(repo.path, config)
+    assert {str(entry), str(SCRIPTS / "autoresearch/checks/shape.py")} <= set(locked)
+    assert evaluator_lock.shown(repo.path, config, dict.fromkeys(locked, "")) == ()
+    assert evaluator_lock.files(repo.path, Config(scope="src", verify="true")) == ()

@@ -230,6 +230,7 @@ def said(a, b):
     except ValueError:
         return 5
 '''
+JUDGE = "grep -o fine $1 | wc -l\n"
 TWICE = "first = 1\nsecond = 2\nthird = 3\n\n    \nfourth = 4\n"
 PYPROJECT = """\
 [project]
@@ -343,6 +344,10 @@ CASES = {
                          "pyproject.toml:0: requests [dependency]", ("package.json", "{")),
     "loss": Case({"train.py": LOSS}, ("python3 train.py {seed}",), "loss=0.52 worst=0.53 best=0.51", "",
                  ("train.py", "print('METRIC loss=nan')\n")),
+    "judge": Case({"a.md": "fine words\n", "ref/good/a": "fine words, fine\n", "ref/bad/a": "x\n", "judge.sh": JUDGE},
+                  ("a.md", "--judge", "sh judge.sh {file}", "--anchors", "ref"),
+                  "score=1 worst=1 anchor_gap=2 texts=1 calls=9", "a.md:0: 1 of 10 [score]",
+                  ("judge.sh", "echo 5\n")),
     "interface": Case({"pkg/a.py": SHAPE}, ("pkg",), "public=4", "pkg/a.py:16: def said(a, b) [public]",
                       ("pkg/a.py", SYNTAX)),
 }  # fmt: skip

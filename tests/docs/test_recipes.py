@@ -108,6 +108,7 @@ COVERED = {**PARSER.files, "tests/test_it.py": "import sqlparse\n\n" + TEST}
 QUERIES = {f"tests/test_{name}.py": TEST for name in ("create", "upsert", "get", "introspect")}
 TRAINING = {"train.py": TRAIN, **dict.fromkeys(("data/train.csv", "data/valid.csv", "../held-out/data.csv"), ROWS)}
 TYPESCRIPT = {"src/a.ts": "export let a: any = 1\n", "tsconfig.json": "{}"}
+JUDGED = {"docs/guide.md": "1. Run `a`\n", "anchors/good/a.md": "1. Run `a`\n2. See `b`\n", "anchors/bad/a.md": "Run\n"}
 # One stage for each command of a recipe.
 STAGES = {
     "Test coverage": [Stage(COVERED, PARSER.broken, ("pytest_cov",))],
@@ -130,6 +131,7 @@ STAGES = {
             ("sqlite_utils/__init__.py", SQLITE.replace("or replace", "or ignore")),
         )
     ],
+    "What only a reader can judge": [Stage(JUDGED, ("anchors/bad/a.md", JUDGED["anchors/good/a.md"]))],
     "Training a model": [Stage(TRAINING, ("train.py", TRAIN.replace("1 - share", "1")))],
 }
 CASES = [(name, index) for name, stages in STAGES.items() for index in range(len(stages))]
@@ -155,7 +157,8 @@ def shown_files() -> dict[str, str]:
 def commands(recipe: str) -> list[list[str]]:
     """The arguments of each `init_run` that a recipe quotes."""
     blocks: list[str] = re.findall(r"^```sh\n(python3 .*?)^```", recipe, re.MULTILINE | re.DOTALL)
-    return [shlex.split(block.replace("\\\n", " "))[2:] for block in blocks]
+    texts = (block.replace("\\\n", " ").replace("<skill-root>", str(ROOT)) for block in blocks)
+    return [shlex.split(text)[2:] for text in texts]
 
 
 def node_modules(needs: tuple[str, ...]) -> Path | None:

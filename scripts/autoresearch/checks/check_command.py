@@ -26,6 +26,8 @@ OPTIONS = {
     "over": ("N", "the complexity that is still accepted (default 10)"),
     "least": ("N", "lines in a row that make a repetition (default 6)"),
     "seeds": ("LIST", 'seeds (default "1 2 3")'),
+    "judge": ("CMD", "the command that prints a score of 0 to 10 for the text in {file}"),
+    "anchors": ("DIR", "texts of known quality in good/ and bad/, which the judge must tell apart"),
     "name": ("KEY", "the name of the loss in the command's output (default loss)"),
 }
 LISTS = ("option", "ending")

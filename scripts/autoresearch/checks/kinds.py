@@ -122,6 +122,9 @@ KINDS = {
              misses="code that was copied instead"),
         Kind("loss", "timing:seeds", "CMD with {seed}", "mean loss of a training over --seeds", "loss", "seeds name",
              require=("worst <= baseline",), misses="data that no run has seen: let a hidden check say"),
+        Kind("judge", "judging:score", "FILE…", "what --judge CMD says of texts, 0 to 10, anchors among them", "score",
+             "judge anchors runs against", direction="higher", require=("worst >= baseline", "anchor_gap >= 1"),
+             exact=False, misses="whether readers agree with the judge; what it likes for the wrong reason"),
         Kind("interface", "surface:interface", "[PATH…]", "public names changed since --against REV", "changed",
              "against tool", misses="what a name does behind its signature"),
     )

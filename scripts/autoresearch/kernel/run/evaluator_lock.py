@@ -26,7 +26,16 @@ def files(root: Path, config: Config) -> tuple[str, ...]:
     # A folder that a check names (`mypy src`, `PYTHONPATH=.`) may hold the very files the run is about.
     named = tuple(name for name in found if name in executed or not inside(name))
     chosen = dict.fromkeys((*named, *_imported(root, named, inside), *_protected(root, config)))
-    return tuple(name for name in chosen if not _program_outside(root, name))
+    return (*(name for name in chosen if not _program_outside(root, name)), *_shipped(executed))
+
+
+def _shipped(executed: frozenset[str]) -> tuple[str, ...]:
+    """The skill's own check with all that it measures by, where a command runs it: it judges like any other file."""
+    entry = SKILL_ROOT / "scripts" / "autoresearch_check.py"
+    if not any(Path(name) == entry for name in executed):
+        return ()
+    parts = sorted((SKILL_ROOT / "scripts" / "autoresearch" / "checks").rglob("*.*"))
+    return (str(entry), *(str(path) for path in parts if path.suffix in (".py", ".cjs")))
 
 
 def _in_scope(root: Path, config: Config) -> scope.Matcher:
@@ -102,7 +111,8 @@ def _tracked(path: Path) -> bool:
 def shown(root: Path, config: Config, digests: Mapping[str, str]) -> tuple[str, ...]:
     """The locked files as answers list them: what lies outside the repository and only confirm names stays unsaid."""
     told = set(files(root, replace(config, confirm="")))
-    return tuple(name for name in digests if name in told or not Path(name).is_absolute())
+    seen = (name for name in digests if name in told or not Path(name).is_absolute())
+    return tuple(name for name in seen if not _program_outside(root, name))
 
 
 def known(log: Log) -> Mapping[str, str]:
