@@ -1,0 +1,324 @@
+"""What salvage, retry and pairs are worth: `search.py [--orders N] [--seed S]`.
+
+A scripted proposer plays the recorded patches of `search_patches.json` (real edits of three real programs, their true
+effects measured by exact counts) in seeded orders. A trial under noise is drawn from outcomes of the real rule for that
+effect; what is retried, paired or salvaged is chosen by the product's own code. All policies get the same minutes,
+thinking counted: those that forty greedy trials take. Writes search.md beside itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import random
+import sys
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from statistics import fmean
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "scripts"))
+
+from autoresearch.noise.sequential import Rule, judge, order  # noqa: E402
+from autoresearch.salvage.delta import Search  # noqa: E402
+from autoresearch.search import candidates  # noqa: E402
+from autoresearch.search.candidates import Stored  # noqa: E402
+from autoresearch.search.offers import RATIO  # noqa: E402
+from autoresearch.search.retry import SHARE  # noqa: E402
+
+TRIALS = 40
+A_KEEP = 3  # tries after a keep
+RULE = Rule(direction="lower")
+STEP, DRAWS, WIDEST = 0.25, 60, 12.0
+DETECTABLE = 1.5  # spreads; what one trial of forty runs finds four times of five
+NOISES = {"exact": 0.0, "1 %": 0.01, "3 %": 0.03}
+RATIOS = (10.0, 5.0, 3.0, 2.0, 1.0)
+GUARD_FAILS, NOTHING = 0.15, 0.3
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One recorded edit: the share of the cost that it takes away, its file, and what it cannot stand beside.
+
+    `bad` is a hunk that the guard refuses, beside `hunks` - 1 good ones; -1 where there is none.
+    """
+
+    name: str
+    effect: float
+    path: str
+    conflicts: frozenset[str] = frozenset()
+    hunks: int = 1
+    bad: int = -1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One judged trial: kept or not, runs of the check, the estimate and the interval's best end, in spreads."""
+
+    kept: bool
+    runs: int
+    estimate: float
+    reach: float
+
+
+@functools.cache
+def outcomes(step: int) -> tuple[Outcome, ...]:
+    """Outcomes of the real rule for an effect of `step` grid steps of a spread."""
+    dice = random.Random(f"effect {step}")
+    return tuple(_judged(step * STEP, dice) for _ in range(DRAWS))
+
+
+def _judged(effect: float, dice: random.Random) -> Outcome:
+    pairs: list[tuple[Decimal, Decimal]] = []
+    while True:
+        order(dice.getrandbits(60), len(pairs) + 1)
+        pairs.append((_value(-effect + dice.gauss(0, 1)), _value(dice.gauss(0, 1))))
+        verdict = judge(pairs, RULE)
+        if verdict.action != "more":
+            estimate = float(verdict.estimate or 0)
+            reach = float(verdict.interval[1]) if verdict.interval else estimate
+            return Outcome(verdict.action == "keep", 2 * len(pairs), estimate, reach)
+
+
+def _value(number: float) -> Decimal:
+    return Decimal(f"{number:.6f}")
+
+
+@dataclass
+class World:
+    """One run of one policy: what is retained, what is stored, and the minutes used."""
+
+    patches: dict[str, Patch]
+    noise: float
+    thought: float  # seconds before each proposed trial, where one run of the check takes one second
+    dice: random.Random
+    policy: str
+    kept: list[str] = field(default_factory=list)
+    stored: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    facts: dict[int, Stored] = field(default_factory=dict)
+    tried: set[tuple[int, ...]] = field(default_factory=set)
+    seconds: float = 0.0
+    measuring: float = 0.0
+    own: float = 0.0
+    trials: int = 0
+    false: int = 0
+    ground: int = 0
+
+    def uses(self, name: str) -> bool:
+        """Whether the policy has a mechanism."""
+        return self.policy == name or (self.policy == "all" and name in ALL)
+
+    def cost(self, names: list[str]) -> float:
+        """True cost of a state, 1 at the baseline."""
+        left = 1.0
+        for name in names:
+            patch = self.patches[name]
+            left *= 1 - patch.effect
+        return left
+
+    def gain(self) -> float:
+        """The true share of the baseline's cost that is gone."""
+        return 1 - self.cost(self.kept)
+
+    def measure(self, new: list[str], own: bool) -> Outcome:
+        """Judge the state with `new` kept too, and pay for it."""
+        effect = 1 - self.cost([*self.kept, *new]) / self.cost(self.kept)
+        if not self.noise:
+            found = Outcome(effect > 1e-12, 1, effect, effect)
+        else:
+            step = round(max(-WIDEST, min(WIDEST, effect / self.noise)) / STEP)
+            drawn = self.dice.choice(outcomes(step))
+            found = Outcome(drawn.kept, drawn.runs, drawn.estimate * self.noise, drawn.reach * self.noise)
+        self.pay(found.runs, own)
+        self.trials += 1
+        self.false += found.kept and effect <= 1e-12
+        return found
+
+    def pay(self, runs: float, own: bool) -> None:
+        """Seconds of measuring; the tool's own are part of them."""
+        self.seconds += runs
+        self.measuring += runs
+        self.own += runs if own else 0
+
+    def fits(self, names: tuple[str, ...]) -> bool:
+        """Whether these apply to what is retained."""
+        both = set(self.kept) | set(names)
+        return not any(self.patches[name].conflicts & (both - {name}) for name in names) and not set(names) & set(
+            self.kept
+        )
+
+
+ALL: tuple[str, ...] = ("salvage", "retry", "pairs")
+
+
+def play(world: World, names: list[str], seconds: float) -> float:
+    """Propose in this order until the minutes are over; returns the true gain."""
+    for number, name in enumerate(names, 1):
+        if world.seconds + world.thought >= seconds:
+            break
+        world.seconds += world.thought
+        if world.fits((name,)):
+            _trial(world, number, (name,), own=False)
+            _again(world, number, seconds)
+    return world.gain()
+
+
+def _trial(world: World, number: int, names: tuple[str, ...], own: bool) -> bool:
+    bad = [name for name in names if world.patches[name].bad >= 0]
+    found = world.measure(list(names), own)
+    if found.kept and not bad:
+        world.kept += names
+        world.ground = number
+        return True
+    if found.kept and bad and world.uses("salvage") and not own and _salvaged(world, names[0]):
+        world.kept += names
+        world.ground = number
+        return True
+    if not own:
+        paths = frozenset(world.patches[name].path for name in names)
+        failed = "guard" if found.kept else "metric"
+        world.stored[number] = names
+        world.facts[number] = Stored(number, found.estimate, found.reach, failed, paths, world.ground)
+    return False
+
+
+def _salvaged(world: World, name: str) -> bool:
+    """Whether the search finds the bad hunk within its tests; each costs the guard, taken for one run."""
+    patch = world.patches[name]
+    search = Search(range(patch.hunks), lambda stay: patch.bad not in stay, 12)
+    search.smallest([[hunk] for hunk in range(patch.hunks)])
+    world.pay(search.tests, own=False)
+    return search.best is not None and len(search.best) < patch.hunks
+
+
+def _again(world: World, number: int, seconds: float) -> None:
+    """The tool's own trials after a keep, as the product chooses them."""
+    if world.ground != number or (
+        world.policy == "all" and world.thought / max(1.0, world.measuring / world.trials) < RATIO
+    ):
+        return
+    for _ in range(A_KEEP):
+        choice = _choice(world, number)
+        if choice is None or world.seconds >= seconds or not candidates.affordable(world.own, world.measuring, SHARE):
+            return
+        world.tried.add(choice)
+        names = tuple(name for item in choice for name in world.stored[item])
+        if not world.fits(names):
+            continue
+        kept = _trial(world, number, names, own=True)
+        for item in choice:
+            old = world.facts[item]
+            if kept:
+                del world.facts[item]
+            elif len(choice) == 1:
+                world.facts[item] = Stored(
+                    old.iteration, old.gain, old.reach, old.failed, old.paths, number, old.tries + 1
+                )
+
+
+def _choice(world: World, number: int) -> tuple[int, ...] | None:
+    known = list(world.facts.values())
+    found = candidates.singles(known, number, 0.0) if world.uses("retry") else []
+    if world.uses("pairs") and world.noise:
+        found += candidates.pairs(known, world.tried, DETECTABLE * world.noise)
+    found.sort(key=lambda choice: -choice.hope)
+    return next((choice.iterations for choice in found if choice.iterations not in world.tried), None)
+
+
+def pool(dice: random.Random) -> dict[str, Patch]:
+    """The recorded patches, each with a twin that holds a bad hunk now and then, and edits that do nothing."""
+    rows = json.loads((HERE / "search_patches.json").read_text(encoding="utf-8"))
+    rows = [row for row in rows if row["path"] not in ("measure.py", "README.md")]  # the evaluator, and no code
+    found: dict[str, Patch] = {}
+    for row in rows:
+        name = f"{row['program']}: {row['name']}"
+        conflicts = frozenset(f"{row['program']}: {other}" for other in row["conflicts"])
+        bad = -1
+        hunks = 1
+        if row["fails"]:
+            hunks, bad = 1, 0
+        elif dice.random() < GUARD_FAILS:
+            hunks = dice.randint(2, 12)
+            bad = dice.randrange(hunks)
+        found[name] = Patch(name, row["effect"], f"{row['program']}/{row['path']}", conflicts, hunks=hunks, bad=bad)
+    for number in range(round(NOTHING * len(found))):
+        found[f"nothing {number}"] = Patch(f"nothing {number}", 0.0, f"other/{number}")
+    return found
+
+
+def order_of(seed: int, policy: str, noise: float, ratio: float, seconds: float) -> tuple[World, float]:
+    """One run in one seeded order; every policy meets the same order and the same bad hunks."""
+    dice = random.Random(seed)
+    patches = pool(dice)
+    names = list(patches)
+    dice.shuffle(names)
+    runs = 1.0 if not noise else 9.0
+    world = World(patches, noise, ratio * runs, random.Random(seed + 1), policy)
+    return world, play(world, names, seconds)
+
+
+def minutes(noise: float, ratio: float) -> float:
+    """Seconds in which greedy makes about forty trials, thinking counted."""
+    runs = 1.0 if not noise else 9.0
+    return TRIALS * runs * (ratio + 1)
+
+
+def table(orders: int, seed: int) -> list[str]:
+    """The rows: gain of each policy beside greedy's, at each noise and ratio; last the false keeps a trial."""
+    lines = []
+    for name, noise in NOISES.items():
+        for ratio in RATIOS:
+            seconds = minutes(noise, ratio)
+            gains, false, trials = {}, 0, 0
+            for policy in SHOWN:
+                played = [order_of(seed + n, policy, noise, ratio, seconds) for n in range(orders)]
+                gains[policy] = fmean(gain for _, gain in played)
+                if policy == "all":
+                    false = sum(world.false for world, _ in played)
+                    trials = sum(world.trials for world, _ in played)
+            base = gains["greedy"]
+            cells = [f"{gains[policy] / base - 1:+.1%}".replace("%", " %") for policy in SHOWN[1:]]
+            lines.append(
+                f"| {name} | {ratio:g}:1 | {base:.1%} | {' | '.join(cells)} | {false / trials:.1%} |".replace(
+                    "%", " %"
+                ).replace("  %", " %")
+            )
+    return lines
+
+
+SHOWN = ("greedy", "salvage", "retry", "pairs", "all")
+HEAD = """# A bench of search
+
+`python3 tests/benchmarks/search.py --orders {orders} --seed {seed}`. {count} recorded edits of three programs (the
+demo's, tabulate 0.9.0, sqlparse 0.5.1; `search_patches.json`, measured by exact counts) and {nothing} that do nothing,
+proposed in seeded orders; {bad:.0%} of the good ones carry one hunk that the guard refuses. The minutes
+are those of forty greedy trials, thinking counted. Greedy's
+column is the true share of the cost that it takes away; the others are relative to
+it. Noise is one spread as a share of the cost. The last column: keeps without a true gain, for each trial. Whether
+an edit passes its guard does not depend on the ground here. Retry and pairs lose at equal minutes: they are off unless agreed.
+
+| noise | thought : measuring | greedy | + salvage | + retry | + pairs | all | false keeps |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def main(argv: list[str]) -> None:
+    """Write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args(argv)
+    patches = pool(random.Random(0))
+    nothing = sum(name.startswith("nothing") for name in patches)
+    head = HEAD.format(
+        orders=args.orders, seed=args.seed, count=len(patches) - nothing, nothing=nothing, bad=GUARD_FAILS
+    )
+    text = head + "\n".join(table(args.orders, args.seed)) + "\n"
+    (HERE / "search.md").write_text(text, encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
