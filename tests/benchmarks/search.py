@@ -297,7 +297,8 @@ proposed in seeded orders; {bad:.0%} of the good ones carry one hunk that the gu
 are those of forty greedy trials, thinking counted. Greedy's
 column is the true share of the cost that it takes away; the others are relative to
 it. Noise is one spread as a share of the cost. The last column: keeps without a true gain, for each trial. Whether
-an edit passes its guard does not depend on the ground here. Retry and pairs lose at equal minutes: they are off unless agreed.
+an edit passes its guard does not depend on the ground here. Retry and pairs lose at equal minutes, so
+they are off unless agreed.
 
 | noise | thought : measuring | greedy | + salvage | + retry | + pairs | all | false keeps |
 | --- | --- | --- | --- | --- | --- | --- | --- |
