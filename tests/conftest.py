@@ -70,6 +70,8 @@ def sealed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "GIT_TERMINAL_PROMPT": "0",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
+        # A machine that tells nothing of its load: how busy this one is decides no test.
+        "AUTORESEARCH_PROC_ROOT": str(home / "tmp"),
         # `python3` in a test's commands is the interpreter under test.
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]),
         # Shared by all tests, for with a new home each the scripts would be compiled each time.

@@ -14,7 +14,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from statistics import fmean, median
@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent.parent / "scripts"))
 
 from autoresearch.noise.calibration import calibrate  # noqa: E402
+from autoresearch.noise.outliers import steady_spread  # noqa: E402
 from autoresearch.noise.sequential import Rule, judge, order  # noqa: E402
 
 Measure = Callable[[], float]
@@ -74,6 +75,29 @@ NOISES = {
     "spiky": spiky,
     "drifting": drifting,
     "bimodal": bimodal,
+}
+
+
+def bursts(share: float, length: int) -> Callable[[random.Random], Iterator[float]]:
+    """Normal noise, and now and then something else that makes `length` runs in a row up to 70 % slower.
+
+    The noise is 1 % of the value, so 70 % are 70 spreads; `share` is that of the runs that are hit, about.
+    """
+
+    def noise(dice: random.Random) -> Iterator[float]:
+        start = share / (length - share * (length - 1))
+        while True:
+            hit = dice.random() < start
+            for _ in range(length if hit else 1):
+                yield dice.gauss(0, 1) + (dice.uniform(0, 70) if hit else 0.0)
+
+    return noise
+
+
+BURSTS = {
+    "a fifth of the runs": bursts(0.2, 1),
+    "a tenth of the runs": bursts(0.1, 1),
+    "five runs at a time": bursts(1 / 6, 5),
 }
 
 
@@ -134,10 +158,15 @@ class Paired(Naive):
     """The sequential paired rule."""
 
     name = "ours: sequential pairs"
+    rule = BUDGET
+    outcome = ""  # of the last discard
 
     def start(self, retained: Measure) -> None:
-        for _ in range(3):
-            retained()
+        samples = [Decimal(repr(retained())) for _ in range(3)]
+        found = calibrate(samples, [], BUDGET.max_runs, BUDGET.alpha)
+        worth = Decimal(repr(float(found.smallest_detectable)))
+        steady = steady_spread(samples, found.spread)
+        self.rule = replace(BUDGET, spread=found.spread, steady=steady, worth=worth)
 
     def trial(self, candidate: Measure, retained: Measure, seed: int) -> float | None:
         pairs: list[tuple[Decimal, Decimal]] = []
@@ -145,10 +174,21 @@ class Paired(Naive):
             arms = [candidate, retained] if order(seed, len(pairs)) else [retained, candidate]
             values = {arm: Decimal(repr(arm())) for arm in arms}
             pairs.append((values[candidate], values[retained]))
-            verdict = judge(pairs, BUDGET)
+            verdict = judge(pairs, self.rule)
             if verdict.action != "more":
                 break
+        self.outcome = verdict.outcome
         return float(verdict.estimate or 0) if verdict.action == "keep" else None
+
+
+class PairsAlone(Paired):
+    """The same without a look at bursts: every pair counts, and none is too early."""
+
+    name = "before: every pair counts"
+
+    def start(self, retained: Measure) -> None:
+        for _ in range(3):
+            retained()
 
 
 RULES = (Naive, Mad, Confirm, Paired)
@@ -178,6 +218,7 @@ class Cell:
     trials: int
     kept: int
     runs: float
+    undecided: int = 0
 
     @property
     def share(self) -> float:
@@ -187,14 +228,15 @@ class Cell:
 def cell(rule: type[Naive], noise: str, gain: float, trials: int, seed: int) -> Cell:
     """Judge `trials` edits, each on a machine and a baseline of its own."""
     dice = random.Random(f"{seed} {rule.name} {noise} {gain}")
-    kept = runs = 0
+    kept = runs = undecided = 0
     for _ in range(trials):
-        machine, judged = Machine(NOISES[noise](dice)), rule()
+        machine, judged = Machine((NOISES | BURSTS)[noise](dice)), rule()
         judged.start(machine.measure(0.0))
         before = machine.runs
         kept += judged.trial(machine.measure(-gain), machine.measure(0.0), dice.getrandbits(64)) is not None
         runs += machine.runs - before
-    return Cell(trials, kept, runs / trials)
+        undecided += getattr(judged, "outcome", "") == "undecided"
+    return Cell(trials, kept, runs / trials, undecided)
 
 
 def edits(dice: random.Random) -> list[float]:
@@ -233,11 +275,58 @@ def row(rule: type[Naive], noise: str, trials: int, seed: int) -> str:
     return f"| {noise} | {rule.name} | " + " | ".join([*figures, f"{claimed:.1f} / {true:.1f}"]) + " |"
 
 
+BURST_COLUMNS = [
+    "bursts in",
+    "rule",
+    "do-nothing edits kept",
+    "runs",
+    "gain of 5 % kept, runs",
+    "gain of 10 % kept, runs",
+]
+
+
+def burst_row(rule: type[Naive], noise: str, trials: int, seed: int) -> str:
+    """One line of the table on bursts."""
+    nothing, small, large = (cell(rule, noise, gain, trials, seed) for gain in (0.0, 5.0, 10.0))
+    figures = [f"{100 * nothing.share:.1f} %", f"{nothing.runs:.1f}"]
+    figures += [f"{100 * one.share:.1f} %, {one.runs:.1f}" for one in (small, large)]
+    return f"| {noise} | {rule.name} | " + " | ".join(figures) + " |"
+
+
+def burst_table(trials: int, seed: int) -> str:
+    """What bursts of other work do to the rule, before and after it looks at them."""
+    lines = [burst_row(rule, noise, trials, seed) for noise in BURSTS for rule in (PairsAlone, Paired)]
+    return f"""
+## Bursts
+
+The noise is 1 % of the value, and something else makes some runs slower by up to 70 %, the baseline's runs too.
+
+{header(BURST_COLUMNS)}
+""" + "".join(f"{line}\n" for line in lines)
+
+
+def undecided_table(trials: int, seed: int) -> str:
+    """How often a discard says that it is undecided."""
+    cells = [(noise, gain) for noise in ("normal", "heavy-tailed", "a fifth of the runs") for gain in (0.0, 1.5)]
+    lines = []
+    for noise, gain in cells:
+        one = cell(Paired, noise, gain, trials, seed)
+        shares = [100 * n / trials for n in (one.kept, one.undecided, trials - one.kept - one.undecided)]
+        lines.append(f"| {noise} | {gain:g} | " + " | ".join(f"{share:.1f} %" for share in shares) + " |\n")
+    columns = ["noise", "true gain, spreads", "kept", "discarded: undecided", "discarded: no gain"]
+    return f"""
+## Undecided is not refuted
+
+{header(columns)}
+""" + "".join(lines)
+
+
 def table(trials: int, seed: int) -> str:
     """The whole recorded file."""
     lines = [row(rule, noise, trials, seed) for noise in NOISES for rule in RULES]
     runs = max(1, trials // 20)
-    return f"""# Decision rules under noise
+    return (
+        f"""# Decision rules under noise
 
 `python3 tests/benchmarks/decision_rules.py --trials {trials} --seed {seed}`: {trials} edits a cell. One
 spread is the standard deviation of a single run. Runs are means per edit over both arms. Ours: alpha
@@ -246,7 +335,11 @@ claims after {EDITS} edits (34 do nothing, 8 harm, 8 help, 15 spreads to be had)
 over {runs} such runs.
 
 {header(COLUMNS)}
-""" + "".join(f"{line}\n" for line in lines)
+"""
+        + "".join(f"{line}\n" for line in lines)
+        + burst_table(trials, seed)
+        + undecided_table(trials, seed)
+    )
 
 
 def header(columns: list[str]) -> str:

@@ -13,7 +13,8 @@ def calibrated(*samples: object, durations: tuple[float, ...] = (), max_runs: in
 
 
 def warned(*samples: object, durations: tuple[float, ...] = (), max_runs: int = 40) -> str:
-    return " | ".join(calibrated(*samples, durations=durations, max_runs=max_runs).warnings)
+    cal = calibrated(*samples, durations=durations, max_runs=max_runs)
+    return " | ".join((*cal.warnings, *cal.advice))
 
 
 def test_equal_samples_are_exact():

@@ -12,7 +12,7 @@ from autoresearch.kernel.run import measure
 from autoresearch.kernel.run.measure import Measurement, Sample
 from autoresearch.noise import paired
 
-from tests.lab import Lab
+from tests.lab import Lab, refused
 
 
 @pytest.mark.parametrize(
@@ -135,3 +135,35 @@ def test_no_arm_is_charged_with_the_compilation_after_a_switch(lab: Lab, monkeyp
 )
 def test_a_gain_counts_in_proportion_to_the_machine_of_now(retained: str, now: list[str], scale: str) -> None:
     assert paired.proportion(Decimal(retained), [Decimal(value) for value in now]) == Decimal(scale)
+
+
+def test_a_baseline_that_is_100_by_construction_is_not_what_a_noisy_run_said(noisy: Lab):
+    noisy.repo.write("src/value", "99.9\n")
+    noisy.repo.commit("about 100")
+    answer = noisy.init("--metric-key", "cost", "--baseline-is", 100, verify="python3 check.py")
+    assert answer["baseline_metric"] == 100
+    refused(noisy.call("init_run", "--force", *ASKED, "--baseline-is", 300), "--baseline-is 300", "correct the check")
+
+
+ASKED = ("--scope", "src/", "--metric-name", "cost", "--verify", "python3 check.py")
+
+
+def test_a_limit_on_a_noisy_number_is_refused_where_one_run_decides(noisy: Lab):
+    flags = (*ASKED, "--metric-key", "cost", "--max-runs", 8, "--require")
+    refused(noisy.call("init_run", *flags, "rss <= baseline*1.05"), "would be decided by chance", "further off")
+    assert noisy.call("init_run", *flags, "rss <= 400").code == 0
+
+
+def test_a_dry_run_says_what_few_runs_can_decide_and_a_start_does_not(noisy: Lab):
+    dry = noisy.call("init_run", "--dry-run", *ASKED, "--metric-key", "cost", "--max-runs", 8).json
+    assert any("8 runs a trial allow no comparison in turns" in text and "needs 10" in text for text in dry["warnings"])
+    assert "by one run a trial: --max-runs is 8, comparing in turns needs 10" in dry["message"]
+    (noisy.path.parent / "runs").unlink()
+    started = noisy.call("init_run", "--as-rehearsed").json
+    assert not any("in turns" in text for text in started["warnings"])
+
+
+def test_a_confirm_that_passed_is_told(lab: Lab):
+    lab.init("--confirm", "true")
+    assert lab.trial(8)["confirm"] == "pass"
+    assert "confirm" not in lab.trial(9)

@@ -15,7 +15,7 @@ from autoresearch.noise.sequential import (
     least_runs,
     order,
 )
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LOWER = Rule(direction="lower")
@@ -188,3 +188,55 @@ def test_walsh_averages_are_the_means_of_all_pairs():
     gains = [Decimal(1), Decimal(4), Decimal(9), Decimal(16)]
     means = [*gains, *((a + b) / 2 for a, b in combinations(gains, 2))]
     assert signrank.estimate(gains) == (sorted(means)[4] + sorted(means)[5]) / 2
+
+
+BURSTS = Rule(direction="lower", alpha=0.3, max_runs=12, spread=Decimal(1), steady=Decimal(1))
+disturbed = st.lists(
+    st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.sampled_from([0, 0, 0, 40, 70]), st.booleans()),
+    min_size=6,
+    max_size=6,
+)
+
+
+@settings(max_examples=30)
+@given(disturbed)
+def test_false_keeps_are_within_alpha_over_every_swap_bursts_included(drawn):
+    runs = [(100 + a + (hit if first else 0), 100 + b + (0 if first else hit)) for a, b, hit, first in drawn]
+    kept = 0
+    for swaps in product((False, True), repeat=len(runs)):
+        turned = [(Decimal(b), Decimal(a)) if swap else (Decimal(a), Decimal(b)) for (a, b), swap in zip(runs, swaps)]
+        kept += judge(turned, BURSTS).action == "keep"
+    assert kept <= 0.3 * 2 ** len(runs)
+
+
+def test_a_disturbed_pair_is_set_aside_whichever_arm_was_hit():
+    steady = Rule(direction="lower", spread=Decimal(1), steady=Decimal(1))
+    calm = [(Decimal(90 + n % 2), Decimal(100 - n % 2)) for n in range(6)]
+    for hit in ((Decimal(150), Decimal(100)), (Decimal(90), Decimal(160))):
+        verdict = judge([*calm[:3], hit, *calm[3:]], steady)
+        assert (verdict.action, verdict.aside) == ("keep", 1)
+        assert "6 pairs of runs and 1 set aside as disturbed" in verdict.reason
+    assert judge([*calm[:3], (Decimal(150), Decimal(100)), *calm[3:]], LOWER).action != "keep"
+
+
+def test_set_aside_pairs_count_towards_the_cap():
+    rule = Rule(direction="lower", alpha=0.01, max_runs=14, spread=Decimal(1), steady=Decimal(1))
+    calm = [(Decimal(90 + n % 2), Decimal(100 - n % 2)) for n in range(7)]
+    assert judge(calm, rule).action == "keep"
+    assert judge([*calm[:6], (Decimal(150), Decimal(100))], rule).action == "discard"
+
+
+def test_unsteady_runs_do_not_make_an_edit_hopeless_at_once():
+    unsteady = [(Decimal(130), Decimal(100)), (Decimal(96), Decimal(104))]
+    assert judge(unsteady, LOWER).action == "discard"
+    assert judge(unsteady, Rule(direction="lower", spread=Decimal(1), steady=Decimal(1))).action == "more"
+
+
+def test_a_discard_says_whether_a_gain_worth_having_is_excluded():
+    rule = Rule(direction="lower", spread=Decimal(1), steady=Decimal(1), worth=Decimal(2))
+    refuted = judge(pairs(-3, -4), rule)
+    assert (refuted.action, refuted.outcome) == ("discard", "no gain")
+    assert refuted.reason.startswith("no gain: a gain has become too unlikely after 2 pairs")
+    still_open = judge(pairs(2, "-2.1"), rule)
+    assert (still_open.action, still_open.outcome) == ("discard", "undecided")
+    assert still_open.reason.startswith("undecided: the gain lies between -2.38 and 2.28 after 2 pairs")

@@ -26,6 +26,7 @@ Name = Literal[
     "denied",
     "context_overflow",
     "interrupted",
+    "machine_busy",
     "unknown",
 ]
 Action = Literal["wait", "backoff", "human", "fresh_session"]
@@ -38,6 +39,7 @@ _ACTIONS: dict[str, Action] = {
     "rate_limited": "backoff",
     "network": "backoff",
     "overloaded": "backoff",
+    "machine_busy": "backoff",
     "unknown": "backoff",
 }
 

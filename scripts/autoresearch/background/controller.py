@@ -10,7 +10,8 @@ from typing import Any
 from ..health import health
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
-from ..kernel.core.text import listing
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, supervisor, waiting
 from ..kernel.system import process
@@ -128,7 +129,7 @@ class Controller:
         if waiting.read(self.layout) is not None:
             return self._taken() or self._cleared()
         self._note_sandbox()
-        before = self._rows(), self._control()
+        before, started = (self._rows(), self._control()), time.time()
         try:
             ended = session.run(self.book, self.wake, self.manifest, self._opening(), self.thread)
         except Refusal as refusal:
@@ -140,6 +141,7 @@ class Controller:
         grew = self._rows() > before[0]
         if grew and ended.code == 0:  # whatever it printed: it did its work, and the next follows at once
             ended = replace(ended, ending=agent.error("ok"))
+        ended = ended if grew else self._excused(ended, started)
         self._count(ended, grew)
         return over or self._follow(ended)
 
@@ -170,6 +172,13 @@ class Controller:
                 return None
         self.handed = "the trial that was left waiting was ended three times before it was done; its edit is taken back"
         return None
+
+    def _excused(self, ended: Finished, started: float) -> Finished:
+        """The ending of a session whose trial was put off: a busy machine is waited out, as a rate limit is."""
+        note = evidence.postponed(self.layout.evidence)
+        if ended.ending.name not in ("ok", "unknown") or float(note.get("at", 0)) < started:
+            return ended
+        return replace(ended, ending=agent.error("machine_busy", one_line(str(note.get("why", "")), 200)))
 
     def _stopped(self) -> Ending:
         """A stop command cleans up by itself; without one, a signal asked us and we do."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..kernel.core import artifacts, decision, numbers
+from ..kernel.core import artifacts, decision, numbers, timelimit
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, hashes
@@ -76,14 +76,14 @@ class Outcome:
 
 def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> Outcome:
     """Run the checks of `run` on the branch. Raises `Refusal` when they contradict what the run measured."""
-    named = _checkout_named(run)
+    named = checkout_named(run)
     if named:
         reason = f"the checks name the run's own checkout ({named}), so they would not look at the branch"
         guard, confirm = (NOT_RUN if command else NONE for command in (run.config.guard, run.config.confirm))
         return Outcome(NOT_RUN, reason, guard=guard, confirm=confirm)
-    with _checkouts(run, ends, say) as trees:
+    with checkouts(run, ends, say) as trees:
         work = trees[str(run.layout.root)]
-        _furnish(run, work, needs, say)
+        furnish(run, work, needs, say)
         folder = run.layout.evidence / "finalize"
         bench = Bench(work, folder, run.config, measure.limit_of(run.config, None), f"finalize-{os.getpid()}")
         found = _measured(run, bench, ends, trees, say)
@@ -92,13 +92,14 @@ def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> Outco
         return _other_checks(run, bench, found, say)
 
 
-def _checkout_named(run: Run) -> str:
+def checkout_named(run: Run) -> str:
+    """The run's own checkout where a check names it, else ""."""
     commands = " ".join((run.config.verify, run.config.guard, run.config.confirm))
     return next((str(tree) for tree, _ in run.trees().values() if str(tree) in commands), "")
 
 
 @contextmanager
-def _checkouts(run: Run, ends: Mapping[str, Ends], say: Say) -> Iterator[Mapping[str, Path]]:
+def checkouts(run: Run, ends: Mapping[str, Ends], say: Say) -> Iterator[Mapping[str, Path]]:
     """Detached worktrees of the branch, placed to each other as the run's checkouts are, and gone afterwards."""
     import shutil
     import tempfile
@@ -127,7 +128,7 @@ def _remove(history: History, tree: Path) -> None:
         pass  # its folder goes all the same, and git forgets it by itself
 
 
-def _furnish(run: Run, work: Path, needs: Needs, say: Say) -> None:
+def furnish(run: Run, work: Path, needs: Needs, say: Say) -> None:
     """Links, the run's own untracked check files (if they are what they were), then the set-up command."""
     for name in needs.links:
         source, target = run.tree / name, work / name
@@ -143,7 +144,7 @@ def _furnish(run: Run, work: Path, needs: Needs, say: Say) -> None:
             _copy(run.tree / name, work / name)
     if needs.setup:
         say(f"setting the checkout up: {one_line(needs.setup, 60)}")
-        done = process.run_shell(needs.setup, work, measure.FIRST_LIMIT, {}, f"finalize-setup-{os.getpid()}")
+        done = process.run_shell(needs.setup, work, timelimit.FIRST, {}, f"finalize-setup-{os.getpid()}")
         if done.exit_code != 0:
             last = one_line(done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2], 160)
             raise Refusal(f"--setup failed in the clean checkout ({last or done.exit_code}), expected exit code 0")
@@ -156,8 +157,8 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copy2(source, target)
 
 
-def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], say: Say) -> Outcome:
-    """The metric of the branch: equal where it is exact, better than the branch's base where it is noisy."""
+def arms_of(ends: Mapping[str, Ends], trees: Mapping[str, Path]) -> Arms:
+    """The tip of each repository as the candidate, its base as the retained content, in scratch worktrees."""
     shown, turns = {"tip": True}, bytecode.Turns()
 
     def show(tip: bool) -> None:
@@ -170,15 +171,20 @@ def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[s
                 turns.enter(tip, trees[name])
             shown["tip"] = tip
 
+    return Arms(lambda: show(True), lambda: show(False))
+
+
+def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], say: Say) -> Outcome:
+    """The metric of the branch: equal where it is exact, better than the branch's base where it is noisy."""
     moved = any(end.base != run_start for end, run_start in zip(ends.values(), _starts(run, ends)))
     say(f"measuring on the clean checkout: {one_line(run.config.verify, 60)}")
-    arms = Arms(lambda: show(True), lambda: show(False))
+    arms = arms_of(ends, trees)
     found = paired.measured(bench, arms, run.state.baseline_metric, bench.mark)
-    show(True)
+    arms.show_candidate()
     if found.value is None:
         return Outcome(NOT_RUN, found.problem, runs=found.runs)
     outcome = Outcome(PASSED, "", found.value, None, found.interval, found.runs)
-    missed = require.broken(run.config, found.samples[0].others)
+    missed = require.missed(run.config, found)
     if missed:
         raise _contradiction(f"a required number does not hold on the branch ({missed})", run, bench.tree)
     if found.improves is not None:

@@ -10,12 +10,12 @@ from itertools import combinations
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.numbers import median, plain
-from .sequential import detectable_spreads, least_runs
+from .outliers import MAD_TO_SIGMA, gini
+from .sequential import MAX_RUNS, detectable_spreads, least_runs
 
 # Finite-sample factors that make the MAD of normal noise unbiased, for 5 to 9 samples
 # (Croux & Rousseeuw 1992, COMPSTAT 1:411); n / (n - 0.8) from 10 on.
 MAD_FACTORS = (1.206, 1.200, 1.140, 1.129, 1.107)
-MAD_TO_SIGMA = 1.4826
 POWER_80 = 0.8416  # normal quantile of 0.8
 
 TRIAL_SECONDS = 3600.0  # what one trial may take before it is called slow
@@ -32,7 +32,8 @@ class Calibration:
     `kind` is "exact" (all samples equal) or "noisy"; `samples` the values in the order they were run;
     `center` their median; `spread` a robust standard deviation of one run, in metric units (0 when
     exact); `smallest_detectable` the true gain that has an 80 % chance of a keep at the run budget
-    (0 when exact); `warnings` plain sentences about what looks wrong with the check.
+    (0 when exact); `warnings` plain sentences about what looks wrong with the check, `advice` on a
+    better one, for those who may still choose.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Calibration:
     spread: Decimal
     smallest_detectable: Decimal
     warnings: tuple[str, ...]
+    advice: tuple[str, ...] = ()
 
 
 def calibrate(
@@ -68,7 +70,9 @@ def calibrate(
         smallest_detectable=_detectable(values, spread, max_runs, alpha) if noisy else Decimal(0),
         warnings=(),
     )
-    return replace(calibration, warnings=tuple(_warnings(calibration, durations, max_runs, budget)))
+    advice = tuple(filter(None, (_few(calibration), _lean(calibration, max_runs, alpha))))
+    warnings = tuple(_warnings(calibration, durations, max_runs, budget))
+    return replace(calibration, warnings=warnings, advice=advice)
 
 
 def single_run_threshold(cal: Calibration, alpha: float) -> Decimal:
@@ -94,8 +98,7 @@ def robust_spread(values: Sequence[Decimal]) -> Decimal:
     if deviation and n >= 5:
         factor = MAD_FACTORS[n - 5] if n < 10 else n / (n - 0.8)
         return _rounded(deviation * MAD_TO_SIGMA * factor)
-    gaps = [abs(float(a - b)) for a, b in combinations(values, 2)]
-    return _rounded(sum(gaps) / len(gaps) * math.sqrt(math.pi) / 2)
+    return _rounded(gini(values))
 
 
 def t_quantile(alpha: float, freedom: int) -> float:
@@ -146,7 +149,6 @@ def _warnings(cal: Calibration, durations: Sequence[float], max_runs: int, budge
         _bimodal(cal),
         _drowned(cal),
         _slow(cal, durations, max_runs, budget),
-        _few(cal),
     )
     return (warning for warning in checks if warning)
 
@@ -163,6 +165,18 @@ def _few(cal: Calibration) -> str | None:
     return (
         f"{len(cal.samples)} runs tell little of so much noise: count something steadier (processor time, "
         "instructions, a longer workload), or see with --calibrate 8 whether smaller gains can be told"
+    )
+
+
+def _lean(cal: Calibration, max_runs: int, alpha: float) -> str | None:
+    """What so many runs can decide, where they allow no pairs."""
+    least = least_runs(alpha)
+    if cal.kind == "exact" or max_runs >= least:
+        return None
+    wanted = float(cal.spread) * detectable_spreads(alpha, MAX_RUNS)
+    return (
+        f"{max_runs} runs a trial allow no comparison in turns, so one run decides; that needs {least}, and "
+        f"{MAX_RUNS} would tell a gain of {plain(_rounded(wanted))}"
     )
 
 

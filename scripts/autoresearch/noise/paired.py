@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
 
-from ..kernel.core import numbers
+from ..kernel.core import numbers, timelimit
 from ..kernel.core.frozen import replace
 from ..kernel.core.settings import Config
 from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
-from . import calibration, sequential
+from ..kernel.system import load
+from . import calibration, outliers, sequential
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -18,12 +19,25 @@ if TYPE_CHECKING:
 
 SAMPLE_OUTPUT = 16 * 1024
 _NINE = Context(prec=9)
+# Seconds that a trial waits for a calm machine: this, and so many runs' time more, but never longer than the most.
+CALM_LEAST, CALM_RUNS, CALM_MOST = 5.0, 5.0, 60.0
 MINUTES = 60.0  # seconds from which a run is an expensive one
 
 
 def rule_of(config: Config) -> sequential.Rule:
     """The sequential rule as configured."""
-    return sequential.Rule(config.direction, float(config.alpha), cap(config), config.min_delta)
+    found = config.noise
+    samples = [Decimal(str(value)) for value in found.get("samples", ())]
+    spread = Decimal(str(found.get("spread", 0)))
+    return sequential.Rule(
+        direction=config.direction,
+        alpha=float(config.alpha),
+        max_runs=cap(config),
+        min_delta=config.min_delta,
+        spread=spread,
+        steady=outliers.steady_spread(samples, spread),
+        worth=config.min_delta or Decimal(str(found.get("smallest_detectable", 0))),
+    )
 
 
 def cap(config: Config, seconds: float = 0.0) -> int:
@@ -62,22 +76,30 @@ def affordable(config: Config) -> bool:
     return cap(config) >= sequential.least_runs(float(config.alpha))
 
 
+def by_pairs(config: Config) -> bool:
+    """Whether trials run candidate and retained code in pairs."""
+    return is_noisy(config) and affordable(config)
+
+
 def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
     """Measure a candidate by the rule that its noise and budget allow."""
     if not is_noisy(bench.config):
-        return measure.exact(bench)
-    return _pairs(bench, arms, retained, seed) if affordable(bench.config) else _single(bench, retained)
+        return measure.exact(bench, arms)
+    return _pairs(bench, arms, retained, seed) if affordable(bench.config) else _single(bench, arms, retained)
 
 
-def _single(bench: Bench, retained: Decimal) -> Measurement:
+def _single(bench: Bench, arms: Arms, retained: Decimal) -> Measurement:
     """One run against the threshold that the calibrated spread gives."""
-    one = measure.exact(bench)
+    one = measure.exact(bench, arms)
     if one.value is None:
         return one
     limit = threshold(bench.config)
     gain = numbers.gain(bench.config.direction, one.value, retained)
     reason = f"gain {numbers.plain(gain)} against a threshold of {numbers.plain(limit)} (one run)"
-    return Measurement(one.value, "", one.samples, (), gain > limit, reason)
+    refuted = gain + limit < rule_of(bench.config).worth
+    outcome = "" if gain > limit else sequential.NO_GAIN if refuted else sequential.UNDECIDED
+    reason = f"{outcome}: {reason}" if outcome else reason
+    return replace(one, improves=gain > limit, reason=reason, outcome=outcome)
 
 
 def threshold(config: Config) -> Decimal:
@@ -91,6 +113,7 @@ def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measuremen
     """The sequential test; ends early on a crash, on a clear gain and on a hopeless candidate."""
     import hashlib
 
+    _await_calm(bench)
     rule, start = rule_of(bench.config), int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
     mine: list[Sample] = []
     theirs: list[Sample] = []
@@ -102,11 +125,57 @@ def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measuremen
             sample = _arm(bench, arms, candidate, number)
             (mine if candidate else theirs).append(sample)
             if sample.value is None:
-                return measure.failed(mine, theirs)
+                return _failed(bench, arms, mine, theirs)
         pairs.append((_value(mine[-1]), _value(theirs[-1])))
         verdict = sequential.judge(pairs, rule)
+        slow = _slow(bench, mine, theirs, verdict.action == "keep")
+        if slow:
+            return Measurement(None, slow, tuple(mine), tuple(theirs))
         if verdict.action != "more":
-            return _concluded(verdict, mine, theirs, retained, bench.config.direction)
+            found = _concluded(verdict, mine, theirs, retained, bench.config.direction)
+            return replace(found, wait=_too_busy(verdict, pairs, rule))
+
+
+def _await_calm(bench: Bench) -> None:
+    """Wait a little for a calm machine, at most some runs' time; pairs are worth measuring on a busy one too."""
+    import time
+
+    usual = float(bench.config.noise.get("seconds", 0))
+    deadline = time.monotonic() + min(CALM_MOST, CALM_LEAST + CALM_RUNS * usual)
+    while load.read().busy and time.monotonic() < deadline:
+        time.sleep(1.0)
+
+
+def _too_busy(verdict: sequential.Verdict, pairs: Sequence[tuple[Decimal, Decimal]], rule: sequential.Rule) -> str:
+    """Why a trial has to be repeated: nothing is decided, the runs were far less steady than at the baseline, and the
+    machine is busy; else ""."""
+    now = load.read()
+    unsteady = outliers.seen_spread(pairs) > outliers.UNSTEADY * float(rule.spread)
+    if verdict.outcome != sequential.UNDECIDED or not unsteady or not now.busy:
+        return ""
+    return (
+        f"postponed: {now}, and {2 * len(pairs)} runs could not tell the edit from noise; nothing was recorded and no "
+        "iteration is charged, the edit stays: wait until the machine is calm and repeat the command"
+    )
+
+
+def _failed(bench: Bench, arms: Arms, mine: Sequence[Sample], theirs: Sequence[Sample]) -> Measurement:
+    """A run gave no number. One that hung is the edit's fault only where the retained code ends now."""
+    if theirs:
+        measure.refuse_if_late(theirs[-1])
+    if mine[-1].late and len(theirs) < len(mine):
+        measure.refuse_if_late(measure.retained(bench, arms, len(mine), SAMPLE_OUTPUT))
+    return measure.failed(mine, theirs)
+
+
+def _slow(bench: Bench, mine: Sequence[Sample], theirs: Sequence[Sample], keeps: bool) -> str:
+    """What is wrong with a candidate whose runs take too long beside the retained ones, else ""."""
+    soft = bench.limit.soft
+    if soft is None or max(measure.seconds_of(mine)) <= soft:
+        return ""
+    both = measure.seconds_of(mine), measure.seconds_of(theirs)
+    sure = len(mine) >= timelimit.ROUNDS and timelimit.slower(*both)
+    return timelimit.too_slow(*both) if sure or (keeps and timelimit.slower_mostly(*both)) else ""
 
 
 def _arm(bench: Bench, arms: Arms, candidate: bool, number: int) -> Sample:
@@ -127,9 +196,12 @@ def _concluded(
     scale = proportion(retained, [_value(sample) for sample in theirs])
     gain = verdict.estimate if verdict.estimate is not None else Decimal(0)
     estimate = _moved(retained, _scaled(gain, scale), direction)
-    limits = verdict.interval and sorted(_moved(retained, _scaled(end, scale), direction) for end in verdict.interval)
+    kept = verdict.action == "keep"
+    ends = verdict.interval if kept else verdict.span
+    limits = ends and sorted(_moved(retained, _scaled(end, scale), direction) for end in ends)
     interval = (limits[0], limits[1]) if limits else None
-    return Measurement(estimate, "", tuple(mine), tuple(theirs), verdict.action == "keep", verdict.reason, interval)
+    samples = tuple(mine), tuple(theirs)
+    return Measurement(estimate, "", *samples, kept, verdict.reason, interval, verdict.outcome)
 
 
 def proportion(retained: Decimal, now: Sequence[Decimal]) -> Decimal:
@@ -184,10 +256,9 @@ def sentence(config: Config, value: Decimal, each: str) -> str:
     if not is_noisy(config):
         return exact.sentence(config, value, each)
     about = f"is about {numbers.plain(value)} with a spread of {numbers.plain(noise['spread'])}; {each}; "
-    if not affordable(config):
-        limit = f"more than {numbers.plain(threshold(config))}"
-        return about + f"more are too dear, so it is one run a trial, and a keep must gain {limit}"
-    return about + (
-        f"gains from about {numbers.plain(noise['smallest_detectable'])} on can be told from noise "
-        f"within {cap(config)} runs"
-    )
+    least = numbers.plain(Decimal(str(noise["smallest_detectable"])))
+    likely = f"gains from about {least} on can be told from noise"
+    if affordable(config):
+        return about + f"{likely} within {cap(config)} runs"
+    needed = sequential.least_runs(float(config.alpha))
+    return about + f"{likely} by one run a trial: --max-runs is {cap(config)}, comparing in turns needs {needed}"

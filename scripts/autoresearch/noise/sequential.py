@@ -12,6 +12,11 @@ Lan & DeMets (1983, Biometrika 70:659), and the shares add up to alpha at most, 
 an edit that does nothing is kept with probability alpha at most. The futility looks, at nearly every
 pair, only ever discard: they lower that probability and are no part of the argument.
 
+Before each test, pairs that something else disturbed are set aside (`outliers`): that depends on every
+pair as an unordered set, so the coins stay fair, given everything else. A look falls on the first pair
+at which that many are counted, the last one on the last pair: both are given by the unordered sets too,
+and each level is spent once.
+
 The gain is estimated by the median of the pairwise means (Hodges & Lehmann 1963, Ann. Math. Stat.
 34:598), its interval by inverting the same test at the look's own level (repeated confidence
 intervals, Jennison & Turnbull 1984, Controlled Clinical Trials 5:33), which allows for the looks.
@@ -25,16 +30,18 @@ from decimal import Decimal
 from functools import lru_cache
 
 from ..kernel.core.errors import Refusal
-from ..kernel.core.frozen import dataclass
-from ..kernel.core.numbers import difference, gain
-from . import signrank
-
-Pair = tuple[Decimal, Decimal]
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.numbers import EXACT, gain, plain
+from . import outliers, signrank
+from .outliers import Pair
 
 MAX_RUNS = 40  # of both arms, unless asked otherwise
 LOOK_GROWTH = 1.35  # each look has about a third more pairs than the one before
 FUTILITY_START = 0.5  # first futility look: the larger of two differences must point the right way
 FUTILITY_REACH = 0.8  # share of the cap at which the futility limit has come down to alpha
+FEW = 4  # counted pairs; fewer decide nothing where the runs are less steady than at the baseline
+NORMAL_80 = 1.2816  # normal quantile: a central interval of 80 %, so 90 % on either side
+NO_GAIN, UNDECIDED = "no gain", "undecided"
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,24 @@ class Rule:
 
     `direction` is "lower" or "higher" (which way the metric improves), `alpha` the highest probability
     of keeping an edit whose gain is at most `min_delta` (metric units, >= 0), `max_runs` the cap on
-    runs of candidate and retained together. Raises Refusal on values outside these ranges.
+    runs of candidate and retained together. `spread` is the calibrated one of a single run, `steady` the
+    same without one disturbed run (0: unknown, nothing is set aside), `worth` the gain that must be
+    excluded before a discard says "no gain".
+    Raises Refusal on values outside these ranges.
     """
 
     direction: str
     alpha: float = 0.05
     max_runs: int = MAX_RUNS
     min_delta: Decimal = Decimal(0)
+    spread: Decimal = Decimal(0)
+    steady: Decimal = Decimal(0)
+    worth: Decimal = Decimal(0)
+
+    @property
+    def max_pairs(self) -> int:
+        """The cap on pairs, those set aside included."""
+        return self.max_runs // 2
 
     def __post_init__(self) -> None:
         if self.direction not in ("lower", "higher"):
@@ -69,7 +87,9 @@ class Verdict:
     `action` is "more", "keep" or "discard"; `estimate` the Hodges-Lehmann gain (metric units, positive
     is better; None without pairs); `interval` its limits, simultaneous over the looks (None away from
     a look); `p` the one-sided signed-rank p at the deciding pair, not adjusted for the looks; `looks`
-    the number of keep looks used.
+    the number of keep looks used. `outcome` says of a discard whether a gain worth having is excluded
+    ("no gain") or not ("undecided"), else it is ""; `span` are the limits that this was read from, of a
+    normal approximation at 80 %; `aside` counts the pairs that were set aside.
     """
 
     action: str
@@ -78,6 +98,9 @@ class Verdict:
     interval: tuple[Decimal, Decimal] | None
     p: float | None
     looks: int
+    outcome: str = ""
+    span: tuple[Decimal, Decimal] | None = None
+    aside: int = 0
 
 
 def judge(pairs: Sequence[Pair], rule: Rule) -> Verdict:
@@ -86,14 +109,24 @@ def judge(pairs: Sequence[Pair], rule: Rule) -> Verdict:
     The first pair at which a bound is crossed decides, and pairs after it are ignored: judging again
     after an interruption gives the same answer.
     """
-    gains = [gain(rule.direction, candidate, retained) for candidate, retained in pairs]
-    action, p = "more", None
-    for n in range(1, len(gains) + 1):
-        action, p = _step([difference(value, rule.min_delta) for value in gains[:n]], rule)
+    action, p, most = "more", None, 0
+    used, kept = list(pairs), list(pairs)
+    for n in range(1, len(pairs) + 1):
+        used, kept = list(pairs[:n]), outliers.counted(_shifted(pairs[:n], rule), rule.steady)
+        if len(kept) > most or n >= rule.max_pairs:
+            action, p = _step(kept, used, most, rule)
+        most = max(most, len(kept))
         if action != "more":
-            gains = gains[:n]
             break
-    return _verdict(action, p, gains, rule)
+    return _verdict(action, p, kept, used, rule)
+
+
+def _shifted(pairs: Sequence[Pair], rule: Rule) -> list[Pair]:
+    """The pairs with the candidate worse by `min_delta`: under the hypothesis to be refuted its two runs are alike."""
+    if not rule.min_delta:
+        return list(pairs)
+    shift = rule.min_delta if rule.direction == "lower" else -rule.min_delta
+    return [(EXACT.add(candidate, shift), retained) for candidate, retained in pairs]
 
 
 def order(seed: int, pair: int) -> bool:
@@ -147,42 +180,87 @@ def futility_limit(n: int, alpha: float, max_pairs: int) -> float:
     return max(curve, math.pow(2, 1 - n))
 
 
-def _step(excess: Sequence[Decimal], rule: Rule) -> tuple[str, float]:
-    """The action at the last of these pairs, and its p; `excess` is each pair's gain beyond min_delta."""
-    n, max_pairs = len(excess), rule.max_runs // 2
+def _step(kept: Sequence[Pair], used: Sequence[Pair], most: int, rule: Rule) -> tuple[str, float]:
+    """The action at the last of the pairs `used`, and its p; `kept` are the counted ones, `most` counted before."""
+    excess, last = _gains(kept, rule), len(used) >= rule.max_pairs
     p = signrank.p_value(excess)
     # The estimate can be nil in spite of a small p where most differences are zero.
-    if p <= keep_levels(rule.alpha, max_pairs).get(n, 0.0) and signrank.estimate(excess) > 0:
+    if p <= _level(most, len(kept), last, rule) and signrank.estimate(excess) > 0:
         return "keep", p
-    if n >= max_pairs or p > futility_limit(n, rule.alpha, max_pairs):
+    if last:
         return "discard", p
-    return "more", p
+    hopeless = p > futility_limit(len(kept), rule.alpha, rule.max_pairs)
+    return ("discard" if hopeless and not _too_early(kept, used, rule) else "more"), p
 
 
-def _verdict(action: str, p: float | None, gains: list[Decimal], rule: Rule) -> Verdict:
-    n, levels = len(gains), keep_levels(rule.alpha, rule.max_runs // 2)
-    return Verdict(
+def _level(most: int, now: int, last: bool, rule: Rule) -> float:
+    """The largest p that keeps here: that of the looks passed since `most` pairs were counted, else 0."""
+    levels = keep_levels(rule.alpha, rule.max_pairs)
+    passed = [level for look, level in levels.items() if most < look <= now]
+    return max([*passed, levels.get(rule.max_pairs, 0.0) if last else 0.0])
+
+
+def _too_early(kept: Sequence[Pair], used: Sequence[Pair], rule: Rule) -> bool:
+    """Whether the runs are too unsteady to call a candidate hopeless; this can only put a discard off."""
+    limit = outliers.UNSTEADY * float(rule.spread)
+    if rule.spread and len(kept) < FEW and outliers.seen_spread(kept) > limit:
+        return True
+    return outliers.promising(used, rule.direction, rule.steady, rule.min_delta)
+
+
+def _gains(pairs: Sequence[Pair], rule: Rule) -> list[Decimal]:
+    return [gain(rule.direction, candidate, retained) for candidate, retained in pairs]
+
+
+def _verdict(action: str, p: float | None, kept: list[Pair], used: list[Pair], rule: Rule) -> Verdict:
+    n, levels = len(kept), keep_levels(rule.alpha, rule.max_pairs)
+    gains = [EXACT.add(value, rule.min_delta) for value in _gains(kept, rule)]
+    estimate = signrank.estimate(gains) if gains else None
+    span = _span(kept, estimate, rule) if estimate is not None else None
+    outcome = ""
+    if action == "discard":
+        outcome = NO_GAIN if span is None or span[1] < max(rule.worth, rule.min_delta) else UNDECIDED
+    verdict = Verdict(
         action=action,
-        reason=_reason(action, p, n, rule),
-        estimate=signrank.estimate(gains) if gains else None,
+        reason="",
+        estimate=estimate,
         interval=signrank.interval(gains, levels[n]) if n in levels else None,
         p=p,
         looks=sum(1 for look in levels if look <= n),
+        outcome=outcome,
+        span=span,
+        aside=len(used) - n,
     )
+    return replace(verdict, reason=_reason(verdict, n, rule))
 
 
-def _reason(action: str, p: float | None, n: int, rule: Rule) -> str:
-    if p is None:
+def _span(kept: Sequence[Pair], estimate: Decimal, rule: Rule) -> tuple[Decimal, Decimal]:
+    """The gain within 80 %, for noise that is normal with the larger of the calibrated spread and the one seen."""
+    spread = max(float(rule.spread), outliers.seen_spread(kept))
+    reach = Decimal(f"{NORMAL_80 * spread * math.sqrt(2 / len(kept)):.3g}")
+    return EXACT.subtract(estimate, reach), EXACT.add(estimate, reach)
+
+
+def _reason(verdict: Verdict, n: int, rule: Rule) -> str:
+    if verdict.p is None:
         return "no pairs yet"
     wanted = f"a gain above {rule.min_delta}" if rule.min_delta else "a gain"
-    seen = f"{n} {'pair' if n == 1 else 'pairs'} of runs (signed-rank p {p:.3g})"
-    if action == "keep":
+    aside = f" and {verdict.aside} set aside as disturbed" if verdict.aside else ""
+    seen = f"{n} {'pair' if n == 1 else 'pairs'} of runs{aside} (signed-rank p {verdict.p:.3g})"
+    if verdict.action == "keep":
         return f"{wanted} is shown by {seen} within the error rate {rule.alpha:g}"
-    if action == "more":
+    if verdict.action == "more":
         return f"{wanted} is still open after {seen}"
-    if n >= rule.max_runs // 2:
-        return f"{wanted} is not shown by {seen}, all that max-runs {rule.max_runs} allows"
-    return f"{wanted} has become too unlikely after {seen}"
+    if n + verdict.aside >= rule.max_pairs:
+        seen += f", all that max-runs {rule.max_runs} allows"
+    if verdict.outcome == UNDECIDED and verdict.span:
+        low, high = (plain(limit) for limit in map(_short, verdict.span))
+        return f"undecided: the gain lies between {low} and {high} after {seen}"
+    return f"no gain: {wanted} has become too unlikely after {seen}"
+
+
+def _short(value: Decimal) -> Decimal:
+    return Decimal(f"{value:.3g}")
 
 
 def _spent(alpha: float, share: float) -> float:

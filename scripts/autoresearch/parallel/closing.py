@@ -166,9 +166,9 @@ def _judged(run: Run, batch: Batch, worker: Worker) -> Verdict:
     folder = evidence.workers_folder(run.layout.evidence) / worker.place.id
     bytecode.forget(Path(where), Repo(Path(where)).changed_paths(base, worker.commit))
     evidence.write_bytes(folder / "patch.diff", worker.patch, 2 * evidence.PATCH_LIMIT)
-    seconds = run.config.noise.get("seconds")
-    limit = measure.limit_of(run.config, None if seconds is None else float(seconds))
-    bench = measure.Bench(Path(where), folder, mine.config, limit, batch.mark, evaluator_lock.known(run.log))
+    bench = measure.Bench(
+        Path(where), folder, mine.config, trial.limit_of(run), batch.mark, evaluator_lock.known(run.log)
+    )
     return judge.judge(mine, bench, note, worker.attempt.labels)
 
 

@@ -35,6 +35,8 @@ class Experiment:
     others: tuple[tuple[str, Decimal], ...] = ()
     samples: tuple[Decimal, ...] = ()  # of a baseline or drift; those of a trial are in its evidence
     unlikely: bool = False
+    busy: str = ""  # how busy the machine was while it was measured, "" where it was not
+    undecided: bool = False
 
     @property
     def name(self) -> str:
@@ -100,6 +102,7 @@ class Account:
     controller: Controller | None
     clock: float
     limit: str = ""  # how far the retained metric is from the run's bound, where one was worked out
+    true_total: str = ""  # the sentence on both ends measured in turns, as evidence tells it
 
     @property
     def spread(self) -> Decimal:

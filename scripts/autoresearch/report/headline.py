@@ -55,7 +55,8 @@ def assurance(account: Account) -> str:
             f"One run varies by ±{figures.number(account.spread, account.spread)}. An edit that does nothing is kept "
             f"with a probability of at most {float(config.alpha):.2g}."
         )
-    return text + (" Every kept experiment also passed a held-out check." if config.confirm else "")
+    text += " Every kept experiment also passed a held-out check." if config.confirm else ""
+    return text + (f" The total, measured: {account.true_total}." if account.true_total else "")
 
 
 def wall_clock(account: Account) -> float | None:
@@ -84,6 +85,7 @@ def facts(account: Account) -> Mapping[str, Any]:
         "keeps": state.keeps,
         "discards": state.discards,
         "crashes": state.crashes,
+        "true_total": account.true_total or None,
         "refused": len(account.refused),
         "measuring_seconds": round(account.measuring, 1),
         "wall_seconds": wall,

@@ -67,6 +67,10 @@ def flags(experiment: Experiment) -> Iterator[tuple[str, str]]:
     """What is remarkable about a row beside its status: class of its colour, and words."""
     if experiment.unlikely:
         yield "warn", "unlikely gain"
+    if experiment.undecided:
+        yield "warn", "undecided"
+    if experiment.busy:
+        yield "warn", f"busy machine: {experiment.busy}"
     if experiment.confirm:
         yield ("keep", "confirmed") if experiment.confirm == "pass" else ("crash", "confirm failed")
     if experiment.row.guard == "fail":

@@ -56,7 +56,13 @@ def of_run(run: Run, clock: float) -> Account:
         controller=controller(run.layout),
         clock=clock,
         limit=bound.told(run).get("limit", ""),
+        true_total=_true_total(run.layout),
     )
+
+
+def _true_total(layout: Layout) -> str:
+    """What the last measurement of the total says, "" without one."""
+    return one_line(str((evidence.read_json(layout.evidence / evidence.TOTAL) or {}).get("told", "")), 400)
 
 
 def in_progress(layout: Layout) -> Trial | None:
@@ -129,6 +135,8 @@ def _experiment(row: Row, retained: tuple[Decimal, Decimal], event: Mapping[str,
         others=loose.numbers_by_name(others),
         samples=tuple(value for value in values if value is not None),
         unlikely=event.get("unlikely") is True,
+        busy=one_line(str(event.get("busy", "")), 40),
+        undecided=event.get("outcome") == "undecided",
     )
 
 

@@ -134,3 +134,25 @@ def crashes(*reasons: str) -> list[Row]:
 )
 def test_the_same_crash_is_counted_from_the_end(rows: list[Row], count: int):
     assert ladder.same_crash(rows) == count
+
+
+def undecided(letters: str) -> list[Row]:
+    """Rows as of `log`, with `u` for a discard that refutes nothing."""
+    rows = log(letters.replace("u", "d"))
+    marked = (
+        row._replace(description="x (undecided)") if letter == "u" else row for row, letter in zip(rows[1:], letters)
+    )
+    return [rows[0], *marked]
+
+
+@pytest.mark.parametrize(
+    ("letters", "action"), [("uuuuuu", "continue"), ("dudud", "refine"), ("duu", "continue"), ("dddud", "refine")]
+)
+def test_what_is_undecided_is_no_step(letters: str, action: str):
+    assert ladder.step(undecided(letters), "disabled").action == action
+
+
+def test_several_undecided_in_a_row_are_told():
+    assert ladder.step(undecided("duu"), "disabled").reason == ""
+    assert ladder.step(undecided("duuu"), "disabled").reason.startswith("3 undecided in a row: the check is too noisy")
+    assert ladder.step(undecided("uuud"), "disabled").reason == ""

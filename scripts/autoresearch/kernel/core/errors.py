@@ -7,3 +7,7 @@ class Refusal(Exception):
     It says what was wrong, what was expected and what to do next. `cli` prints it as
     `error: …` and exits 1; nothing is half-written when it is raised.
     """
+
+
+class Postponed(Refusal):
+    """A trial that cannot be judged now, through no fault of the edit: nothing is recorded and the edit stays."""

@@ -10,6 +10,8 @@ from .rows import Row
 from .statuses import those
 
 _FAILED, _EXPERIMENTS, _RESTARTS = those("failure"), those("strike"), those("restarts")
+UNDECIDED = "undecided"  # closes the description of a discard that refutes nothing
+TOO_NOISY_AT = 3  # undecided experiments in a row
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ def step(rows: Sequence[Row], web_search: str) -> Step:
     if pivots >= HAND_OVER_AT:
         return Step("needs_human", f"{pivots} pivots without a keep")
     last_pivot = max((n for n, row in enumerate(tail) if row.status == "pivot"), default=-1)
-    recent = [row for row in tail[last_pivot + 1 :] if row.status in _EXPERIMENTS and not row.is_own]
+    recent = [
+        row for row in tail[last_pivot + 1 :] if row.status in _EXPERIMENTS and not row.is_own and not is_undecided(row)
+    ]
     searched = any(row.status == "search" for row in tail[last_pivot + 1 :])
     if pivots >= SEARCH_AFTER and web_search == "enabled" and not searched and search_refusal(rows) is None:
         return Step("search", f"{pivots} pivots without a keep")
@@ -51,7 +55,27 @@ def step(rows: Sequence[Row], web_search: str) -> Step:
         failed += 1
     if failed >= REFINE_AT:
         return Step("refine", f"{failed} experiments in a row did not help")
-    return Step("continue", "")
+    return Step("continue", _too_noisy(tail))
+
+
+def is_undecided(row: Row) -> bool:
+    """Whether an experiment was discarded without being refuted: it is no step towards refine and pivot."""
+    return row.status == "discard" and row.description.endswith(f"({UNDECIDED})")
+
+
+def _too_noisy(tail: Sequence[Row]) -> str:
+    """What to say after several undecided experiments in a row, else ""."""
+    open_ones = 0
+    for row in reversed(tail):
+        if not is_undecided(row):
+            break
+        open_ones += 1
+    if open_ones < TOO_NOISY_AT:
+        return ""
+    return (
+        f"{open_ones} undecided in a row: the check is too noisy for gains of this size; try larger changes, or tell "
+        "the user what helps: more --max-runs, a longer workload, counted instructions, a calm machine"
+    )
 
 
 def same_crash(rows: Sequence[Row]) -> int:

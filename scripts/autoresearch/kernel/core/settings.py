@@ -176,7 +176,7 @@ class Config:
     metric_pattern: str = setting("", "one group around the number in verify's output", metavar="REGEX", group=NOISE)
     metric_key: str = setting("", "which METRIC line or JSON key is the metric", metavar="KEY", group=NOISE)
     verify_timeout: Decimal | None = setting(
-        None, "seconds one run may take", metavar="S", group=NOISE, above="0", usual="twice the baseline's"
+        None, "a run is ended after it", metavar="S", group=NOISE, above="0", usual="10 times the slowest, at least 300"
     )
     verify_exit: str = setting(
         "zero", "'any' reads the number whatever the exit code", choices=("zero", "any"), group=NOISE
@@ -204,6 +204,12 @@ class Config:
     )
     min_delta: Decimal = setting(
         "0", "smallest gain worth keeping, in metric units", metavar="D", group=NOISE, least="0"
+    )
+    baseline_is: Decimal | None = setting(
+        None, "what the metric is at the baseline by construction, such as 100", metavar="N", group=NOISE
+    )
+    own_check: str = setting(
+        "", "the user's own command where verify stands in for it; measured with the total", metavar="CMD", group=NOISE
     )
     protect: tuple[str, ...] = setting(
         (), "further files no experiment may change", metavar="GLOB", group=NOISE, usual="what the checks name"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 OUTPUT_LIMIT = 256 * 1024
 PATCH_LIMIT = 1024 * 1024
+POSTPONED = "postponed.json"
+TOTAL = "total.json"  # both ends of the run measured in turns
 
 
 def folder(root: Path, iteration: int) -> Path:
@@ -137,3 +139,15 @@ def refusals(root: Path) -> list[dict[str, Any]]:
 def clear_refusals(root: Path) -> None:
     """The refusals are in the log now."""
     (root / "refused.jsonl").unlink(missing_ok=True)
+
+
+def note_postponed(root: Path, key: str, at: float, why: str) -> None:
+    """Note that an edit (by the key of its patch) was put off, how often in a row, and when (epoch)."""
+    before = postponed(root)
+    times = int(before.get("times", 0)) + 1 if before.get("key") == key else 1
+    write_json(root / POSTPONED, {"key": key, "times": times, "at": f"{at:.1f}", "why": why})
+
+
+def postponed(root: Path) -> Mapping[str, Any]:
+    """The last edit that was put off: `key`, `times`, `at`, `why`; empty when none was."""
+    return read_json(root / POSTPONED) or {}

@@ -7,18 +7,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from ..core import busy, numbers, timelimit
 from ..core import evaluator_files as rules
+from ..core.busy import Load
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.settings import Config, RepoScope
 from ..core.text import listing
+from ..core.timelimit import TimeLimit
 from ..disk import bytecode, hashes
 from ..disk.journal import Event
 from ..disk.layout import Layout
+from ..system import load
 from ..system.git import Repo
 from . import evaluator_lock, exact, isolation, leftovers, measure, require, tree
 from .measure import Bench, Sample
 from .tree import Edits
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+FAR = 5  # spreads between what the baseline is by construction and what was measured
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class Baseline:
     staging: Path | None = None
     confirm: str = "-"
     dirty: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
     def keep_evidence(self, root: Path) -> None:
         """Move the captured output of the baseline to its place."""
@@ -133,6 +144,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     foreign = foreign_events(before)
     lock = evaluator_lock.lock(root, config)
     stamps = hashes.stamps(root, lock)
+    now = load.read()
     bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
     samples = _samples(bench)
     guard, guard_problem, guard_seconds = _guard(bench, strict)
@@ -141,14 +153,12 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     lock = _steady(root, lock, made)
     before, foreign = _disowned(root, before, foreign, made)
     left = _left(before, _items(layout, config, foreign))
-    config, found = exact.rule().calibrated(config, samples)
-    config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
-    config = require.resolve(config, measure.others(samples))
+    config, found = _calibrated(config, samples, guard_seconds)
     warnings = (*_traps(config, before), *found.warnings, guard_problem, confirm_problem)
     shown = evaluator_lock.shown(root, config, lock)
-    warnings += (*_lock_warnings(lock, shown), *_dirty_warning(before, primary))
+    warnings += (*_busy_warning(now, config), *_lock_warnings(lock, shown), *_dirty_warning(before, primary))
     return Baseline(
-        found.center,
+        _by_construction(config, found.center),
         Repo(root).short(at[primary]),
         guard,
         config,
@@ -164,7 +174,42 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         dict(at) if len(at) > 1 else {},
         staging,
         confirm,
+        advice=tuple(found.advice),
     )
+
+
+def _busy_warning(now: Load, config: Config) -> tuple[str, ...]:
+    return (busy.warning(now),) if now.busy and config.noise["kind"] == "noisy" else ()
+
+
+def _calibrated(config: Config, samples: Sequence[Sample], guard_seconds: float) -> tuple[Config, Any]:
+    """The configuration with what the runs showed, and that itself."""
+    config, found = exact.rule().calibrated(config, samples)
+    config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
+    return require.resolve(config, samples, exact.rule().by_pairs(config)), found
+
+
+def _by_construction(config: Config, measured: Decimal) -> Decimal:
+    """The baseline's metric: as measured, or what it is by construction, which a noisy run must not replace.
+
+    Raises `Refusal` where the runs contradict that.
+    """
+    wanted = config.baseline_is
+    if wanted is None:
+        return measured
+    near = max(FAR * config.noise["spread"], abs(wanted) / 4) if config.noise["spread"] else Decimal(0)
+    if abs(measured - wanted) > near:
+        raise Refusal(
+            f"--baseline-is {numbers.plain(wanted)}, but the check printed about {numbers.plain(measured)}; expected "
+            "a number that is that by construction: correct the check, or leave the flag out"
+        )
+    return wanted
+
+
+def limit_of(first: Baseline) -> TimeLimit:
+    """How long a run of a trial may take after this baseline."""
+    usual = float(first.config.noise["seconds"])
+    return measure.limit_of(first.config, usual, timelimit.slowest(first.events))
 
 
 def _traps(config: Config, before: Iterable[Edits]) -> list[str]:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
+from ..core.settings import Config
 from ..core.text import listing
 from ..disk import evidence, hashes, journal
 from ..disk.layout import Layout
+from ..system import load
 from ..system.git import Repo
 from . import baseline, context, evaluator_lock, exact, intent, leftovers, measure, record, tree
 from .context import Run
 from .record import Report
+
+# Runs of a noisy metric at a drift, and the seconds between them: one burst of other work must not hit them all.
+SPACED, PAUSE = 5, 2.0
 
 
 def append(layout: Layout, report: Report) -> tuple[Run, Row]:
@@ -27,6 +33,7 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
     with intent.alone(layout):
         run = context.load(layout)
         _refuse_dirty(run)
+        _refuse_busy(run)
         before = {item.repo: item.untracked for item in tree.edits(run)}
         moved = evaluator_lock.violated(run)
         stamps = hashes.stamps(run.tree, evaluator_lock.files(run.tree, run.config))
@@ -48,17 +55,37 @@ def _refuse_dirty(run: Run) -> None:
             )
 
 
+def _refuse_busy(run: Run) -> None:
+    """A number by the clock of a busy moment would move the scale of all that follows."""
+    now = load.read()
+    if now.busy and run.config.noise.get("kind") == "noisy":
+        raise Refusal(
+            f"{now}, expected a calm machine: a drift measured now would move the scale; nothing was recorded, "
+            "repeat the command when it is calm (trials compare in turns and need no drift)"
+        )
+
+
 def _samples(run: Run) -> list[measure.Sample]:
     folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
     evidence.fresh_folder(run.layout.evidence, run.state.iteration + 1)
     config = replace(run.config, metric_form="")  # a new check may print its number in another way
     bench = measure.Bench(run.tree, folder, config, measure.limit_of(config, None), f"drift-{os.getpid()}")
     samples: list[measure.Sample] = []
-    while len(samples) < exact.rule().wanted(config, samples):
+    while len(samples) < _wanted(config, samples):
         samples.append(measure.verify(bench, f"verify-{len(samples) + 1}"))
         if bad := samples[-1].problem:
             raise Refusal(f"the check gives no number ({bad}), expected one; repair it, or record --status blocked")
     return samples
+
+
+def _wanted(config: Config, samples: Sequence[measure.Sample]) -> int:
+    """Runs of a drift, given those made: as of a baseline, and several with pauses between where they differ."""
+    usual: int = exact.rule().wanted(config, samples)
+    if len({sample.value for sample in samples}) < 2:
+        return usual
+    if len(samples) < max(usual, SPACED):
+        time.sleep(PAUSE)
+    return max(usual, SPACED)
 
 
 def _write(

@@ -27,6 +27,7 @@ class Calibration:
 
     center: Decimal
     warnings: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 def rule() -> Any:
@@ -58,7 +59,12 @@ def sentence(config: Config, value: Decimal, each: str) -> str:
 
 def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
     """One run decides."""
-    return measure.exact(bench)
+    return measure.exact(bench, arms)
+
+
+def by_pairs(config: Config) -> bool:
+    """Whether trials run candidate and retained code in pairs."""
+    return False
 
 
 def threshold(config: Config) -> Decimal:

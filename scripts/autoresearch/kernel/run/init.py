@@ -166,6 +166,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
         shutil.rmtree(folder, ignore_errors=True)
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
     told = figures(first)
+    told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it
     goal = plan.config.stop_at(plan.mode)
     if goal is not None and goal.holds(first.metric):
         told["warnings"].append(
@@ -205,6 +206,7 @@ def figures(first: baseline.Baseline) -> dict[str, Any]:
         **({"confirm": first.confirm} if first.config.confirm else {}),
         "seconds_per_run": first.config.noise["seconds"],
         **({"guard_seconds": first.config.noise["guard_seconds"]} if first.config.guard else {}),
+        "limits": baseline.limit_of(first).told(),
         "noise": noise,
         "protected": list(first.protected[:PROTECTED_SHOWN]),
         "protected_count": len(first.protected),

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..core import changes, decision, numbers
+from ..core import changes, decision, ladder, numbers, timelimit
+from ..core.errors import Postponed
 from ..core.frozen import dataclass, field, replace
 from ..core.text import listing
+from ..core.timelimit import TimeLimit
 from ..disk import bytecode, evidence
 from ..system.git import Repo
 from . import evaluator_lock, exact, measure, require
@@ -46,7 +48,11 @@ class Verdict:
 def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
     """Measure the committed candidate and decide; the tree holds the candidate's content afterwards."""
     arms = _arms(note)
-    measured = exact.rule().measured(bench, arms, run.state.current_metric, note.seed)
+    try:
+        measured = exact.rule().measured(bench, arms, run.state.current_metric, note.seed)
+    except Postponed:
+        arms.show_candidate()
+        raise
     arms.show_candidate()
     moved = evaluator_lock.violated(run)
     if moved and not measured.problem:
@@ -56,7 +62,8 @@ def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdic
     outcome = decide(run, measured)
     simpler = not outcome.improved and _kept_as_simpler(run, note, measured, labels)
     if not outcome.improved and not simpler:
-        return Verdict("discard", "-", measured.reason or outcome.reason, measured, failed="metric")
+        said = ladder.UNDECIDED if measured.outcome == ladder.UNDECIDED else ""
+        return Verdict("discard", "-", measured.reason or outcome.reason, measured, said, failed="metric")
     verdict = _survives(run, bench, measured, labels, measured.reason or outcome.reason)
     if simpler and verdict.status == "keep":
         verdict = replace(
@@ -114,7 +121,7 @@ def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[st
         measured = _again(run, bench, measured)
         if measured.value is None:
             return _crash(measured, True)
-    missed = require.broken(run.config, measured.others)
+    missed = require.missed(run.config, measured)
     if missed:
         return Verdict("discard", "-", f"required: {missed}", measured, missed, unlikely, failed="require")
     guard, problem = guarded(run, bench)
@@ -124,6 +131,8 @@ def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[st
     if run.config.confirm and not _confirmed(run, bench):
         said = "confirm failed"
         return Verdict("discard", guard, said, measured, said, unlikely, {**checks, "confirm": "fail"}, "confirm")
+    if run.config.confirm:
+        checks["confirm"] = "pass"
     outcome = decision.gate_labels(decision.Outcome("keep", True, reason), run.config.required_keep_labels, labels)
     note = outcome.reason if outcome.status == "discard" else ""
     return Verdict(outcome.status, guard, outcome.reason, measured, note, unlikely, checks, "labels" if note else "")
@@ -131,7 +140,7 @@ def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[st
 
 def _again(run: Run, bench: Bench, measured: Measurement) -> Measurement:
     """Run verify once more; pairs have repeated the gain already. What is not repeated is no number."""
-    if measured.retained:
+    if len(measured.samples) > 1:
         return measured
     sample = measure.verify(bench, "verify-again")
     both = replace(measured, samples=(*measured.samples, sample))
@@ -166,14 +175,14 @@ def guarded(run: Run, bench: Bench) -> tuple[str, str]:
     if not run.config.guard:
         return "-", ""
     seconds = run.config.noise.get("guard_seconds")
-    limit = max(60.0, 2 * float(seconds)) if seconds is not None else bench.limit
+    limit = TimeLimit(timelimit.hang(float(seconds))) if seconds is not None else bench.limit
     passed, problem, _ = measure.passes(replace(bench, limit=limit), run.config.guard, "guard")
     return ("pass" if passed else "fail"), problem
 
 
 def _confirmed(run: Run, bench: Bench) -> bool:
     """Run the held-out check; nothing that it prints is kept, and nobody is told more than whether it passed."""
-    return measure.passes(replace(bench, limit=measure.FIRST_LIMIT), run.config.confirm, "")[0]
+    return measure.passes(replace(bench, limit=TimeLimit(timelimit.FIRST)), run.config.confirm, "")[0]
 
 
 def _kept_as_simpler(run: Run, note: Intent, measured: Measurement, labels: Sequence[str]) -> bool:

@@ -7,23 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..core import guards, metric
+from ..core import busy, guards, metric, timelimit
+from ..core.errors import Postponed
 from ..core.frozen import dataclass, field
-from ..core.numbers import median
+from ..core.numbers import median, plain
 from ..core.settings import Config
 from ..core.text import listing, one_line
+from ..core.timelimit import TimeLimit
 from ..disk import evidence
-from ..system import process
+from ..system import load, process
 from . import evaluator_lock
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from typing import Any
 
-# Until a baseline tells how long a run takes, nothing may run longer than this (seconds).
-FIRST_LIMIT = 1800.0
-# A check that is quick may stumble over a busy machine: below this, twice the time is no sign of anything (seconds).
-SLACK = 10.0
 # What says why a check failed: an error, but no stack frame, no banner, nor `make: *** [bench] Error 2`.
 _TELLING = re.compile(r"(?!\s*at |=|make).*(?:Error|error:|failed|FAILED|assert)")
 _WORDED = re.compile(r"(?!make).*\w")
@@ -34,7 +32,8 @@ _TAIL = 1 << 16
 class Sample:
     """One run of a check: its metric or why there is none, its other numbers, and seconds.
 
-    `form` is how a usable number was printed, also by a run that failed otherwise; "" without one.
+    `form` is how a usable number was printed, also by a run that failed otherwise; "" without one. `late` is set when
+    the hard limit ended it; `load` is how busy the machine was (`core.busy`).
     """
 
     value: Decimal | None
@@ -43,6 +42,8 @@ class Sample:
     exit_code: int | None
     others: Mapping[str, Decimal] = field(default_factory=dict)
     form: str = ""
+    late: bool = False
+    load: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The sample as evidence keeps it."""
@@ -52,39 +53,44 @@ class Sample:
             "seconds": Decimal(f"{self.seconds:.4f}"),
             "exit_code": self.exit_code,
             "others": dict(self.others),
+            **({"load": dict(self.load)} if self.load else {}),
         }
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Where checks run and what bounds them: checkout, evidence folder, seconds, a mark for their processes, and the
-    evaluator's digests, which are compared after each run."""
+    """Where checks run and what bounds them: checkout, evidence folder, time limit, a mark for their processes, and
+    the evaluator's digests, which are compared after each run."""
 
     tree: Path
     folder: Path
     config: Config
-    limit: float
+    limit: TimeLimit
     mark: str
     lock: Mapping[str, str] = field(default_factory=dict)
     within: tuple[str, ...] = ()  # the command line of the sandbox that checks run in
 
 
-def limit_of(config: Config, seconds: float | None) -> float:
-    """Seconds a run of verify may take: as configured, else twice the baseline's (docs/artifacts.md, Metrics)."""
-    if config.verify_timeout is not None:
-        return float(config.verify_timeout)
-    return FIRST_LIMIT if seconds is None else max(2 * seconds, seconds + SLACK)
+def limit_of(config: Config, seconds: float | None, slowest: float | None = None) -> TimeLimit:
+    """How long a run of verify may take, given what one usually takes and the slowest run so far (seconds)."""
+    asked = config.verify_timeout
+    return timelimit.limit(None if asked is None else float(asked), seconds, slowest)
 
 
 def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
     """Run verify once; its output goes to the evidence folder under `name`."""
+    before = load.read()
     done = _run(bench, bench.config.verify, name, keep)
-    problem = _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit)
+    during = busy.between(before, load.read())
     reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
+    problem = _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
+    if done.timed_out and reading.value is not None:
+        problem += f"; it had printed its number ({plain(reading.value)}) and then hung: let the check end by itself"
     if not problem and reading.problem:
         problem = f"verify printed no usable metric: {reading.problem}"
     form = "" if reading.value is None else reading.form
-    return Sample(None if problem else reading.value, problem, done.duration, done.exit_code, reading.others, form)
+    value = None if problem else reading.value
+    return Sample(value, problem, done.duration, done.exit_code, reading.others, form, done.timed_out, during)
 
 
 def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
@@ -95,10 +101,10 @@ def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
     """
     parts, seconds, said = guards.parts(command), 0.0, [b"", b""]
     for part in parts:
-        done = process.run_shell(part.command, bench.tree, max(1.0, bench.limit - seconds), {}, bench.mark)
+        done = process.run_shell(part.command, bench.tree, max(1.0, bench.limit.hard - seconds), {}, bench.mark)
         seconds += done.duration
         said = [earlier + now for earlier, now in zip(said, (done.stdout, done.stderr))]
-        problem = _tampered(bench) or _failure(done, False, bench.limit)
+        problem = _tampered(bench) or _failure(done, False, bench.limit.hard)
         if problem:
             problem = f"{part.label}: {problem}" if len(parts) > 1 else problem
             said = [done.stdout, done.stderr]
@@ -110,7 +116,7 @@ def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
 
 
 def _run(bench: Bench, command: str, name: str, keep: int) -> process.Finished:
-    done = process.run_shell(command, bench.tree, bench.limit, {}, bench.mark, process.Limits(within=bench.within))
+    done = process.run_shell(command, bench.tree, bench.limit.hard, {}, bench.mark, process.Limits(within=bench.within))
     if name:
         evidence.write_bytes(bench.folder / f"{name}.out", done.stdout, keep)
         evidence.write_bytes(bench.folder / f"{name}.err", done.stderr, keep)
@@ -147,7 +153,8 @@ def _cause(done: process.Finished) -> str:
 class Measurement:
     """What a candidate measured: its estimate (or the problem), all samples, and the rule's verdict under noise.
 
-    `improves` is None when one run decides by itself (exact metrics)."""
+    `improves` is None when one run decides by itself (exact metrics); `outcome` tells of a discard under noise whether
+    a gain worth having is excluded ("no gain") or not ("undecided"); `wait` why the machine is too busy to judge it."""
 
     value: Decimal | None
     problem: str
@@ -156,6 +163,8 @@ class Measurement:
     improves: bool | None = None
     reason: str = ""
     interval: tuple[Decimal, Decimal] | None = None
+    outcome: str = ""
+    wait: str = ""
 
     @property
     def runs(self) -> int:
@@ -166,6 +175,17 @@ class Measurement:
     def others(self) -> Mapping[str, Decimal]:
         """The candidate's other numbers."""
         return others(self.samples)
+
+    @property
+    def busy(self) -> str:
+        """How busy the machine was for most of the runs, "" where it was not."""
+        loads = sorted((float(s.load["load"]), s.load["cores"]) for s in self._all if "load" in s.load)
+        middle = busy.Load(loads[len(loads) // 2][1], loads[len(loads) // 2][0]) if loads else None
+        return str(middle) if middle is not None and middle.busy else ""
+
+    @property
+    def _all(self) -> tuple[Sample, ...]:
+        return (*self.samples, *self.retained)
 
     @property
     def seconds(self) -> float:
@@ -180,10 +200,62 @@ def others(samples: Sequence[Sample]) -> Mapping[str, Decimal]:
     return {key: median([one[key] for one in shown]) for key in keys}
 
 
-def exact(bench: Bench) -> Measurement:
-    """One run decides."""
+@dataclass(frozen=True)
+class Arms:
+    """How to put the candidate's or the retained content into the tree, between runs."""
+
+    show_candidate: Callable[[], None]
+    show_retained: Callable[[], None]
+
+
+def exact(bench: Bench, arms: Arms) -> Measurement:
+    """One run decides; one that takes long is compared with the retained code before its time is held against it."""
     sample = verify(bench, "verify-1")
-    return Measurement(sample.value, sample.problem, (sample,))
+    if sample.late:
+        refuse_if_late(retained(bench, arms, 1))
+    soft = bench.limit.soft
+    if sample.problem or soft is None or sample.seconds <= soft:
+        return Measurement(sample.value, sample.problem, (sample,))
+    return _compared(bench, arms, sample)
+
+
+def _compared(bench: Bench, arms: Arms, first: Sample) -> Measurement:
+    """Candidate and retained code in turns, until the candidate was quick enough once, or too slow in every round."""
+    mine, theirs = [first], [retained(bench, arms, 1)]
+    refuse_if_late(theirs[0])
+    while timelimit.slower(seconds_of(mine), seconds_of(theirs)) and len(theirs) < timelimit.ROUNDS:
+        arms.show_candidate()
+        mine.append(verify(bench, f"verify-{len(mine) + 1}"))
+        theirs.append(retained(bench, arms, len(mine)))
+        refuse_if_late(theirs[-1])
+    slow = too_slow(mine, theirs)
+    return Measurement(None if slow else first.value, slow, tuple(mine), tuple(theirs))
+
+
+def retained(bench: Bench, arms: Arms, number: int, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
+    """Run verify on the retained content."""
+    arms.show_retained()
+    return verify(bench, f"retained-{number}", keep)
+
+
+def refuse_if_late(sample: Sample) -> None:
+    """Raise `Postponed` where even the retained code was ended at the hard limit: that says nothing of the edit."""
+    if sample.late:
+        raise Postponed(
+            f"postponed: the retained code did not end within {sample.seconds:.0f} s either, so the machine or the "
+            "check is to blame, not the edit; nothing was recorded and the edit stays, repeat the command later"
+        )
+
+
+def too_slow(mine: Sequence[Sample], theirs: Sequence[Sample]) -> str:
+    """What is wrong with a candidate that was too slow beside the retained code in every round, else ""."""
+    both = seconds_of(mine), seconds_of(theirs)
+    return timelimit.too_slow(*both) if timelimit.slower(*both) else ""
+
+
+def seconds_of(samples: Sequence[Sample]) -> list[float]:
+    """What each of them took."""
+    return [sample.seconds for sample in samples]
 
 
 def failed(samples: Sequence[Sample], retained: Sequence[Sample]) -> Measurement:
@@ -191,11 +263,3 @@ def failed(samples: Sequence[Sample], retained: Sequence[Sample]) -> Measurement
     problem = next((s.problem for s in samples if s.problem), "")
     problem = problem or "the retained state: " + next((s.problem for s in retained if s.problem), "no sample")
     return Measurement(None, problem, tuple(samples), tuple(retained))
-
-
-@dataclass(frozen=True)
-class Arms:
-    """How to put the candidate's or the retained content into the tree, between runs."""
-
-    show_candidate: Callable[[], None]
-    show_retained: Callable[[], None]

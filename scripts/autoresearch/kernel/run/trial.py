@@ -9,11 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 from .. import ports
-from ..core import ladder, nextstep, numbers, rows
-from ..core.errors import Refusal
+from ..core import ladder, nextstep, numbers, rows, timelimit
+from ..core.errors import Postponed, Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
+from ..core.timelimit import TimeLimit
 from ..disk import bytecode, evidence
 from ..disk.layout import SKILL_ROOT, Layout
 from ..system.git import GitError, Repo
@@ -41,6 +42,10 @@ from .waiting import Attempt as Attempt
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from typing import Any
+
+
+# How often one edit is put off on a busy machine; the next time its row says that it is undecided.
+POSTPONED_AT_MOST = 3
 
 
 def run_trial(layout: Layout, attempt: Attempt, way: str = waiting.AUTO) -> Mapping[str, Any]:
@@ -139,9 +144,8 @@ def experiment(
     note = _commit(run, _begin(run, edited), attempt, edited)
     key = _key(run, note, attempt)
     bench = _bench(run, note)
-    verdict = judge.judge(run, bench, note, attempt.labels)
-    for look in ports.providers("second_look"):
-        note, verdict = look(run, bench, note, verdict, attempt.labels)
+    verdict = _judged(run, bench, note, attempt, key)
+    note, verdict = _looked_again(run, bench, note, verdict, attempt)
     left = leftovers.settle(run, {item.repo: item.untracked for item in found}, bench.folder)
     row = _row(run, note, verdict, attempt)
     _keep_evidence(run, note, verdict, attempt, row)
@@ -156,6 +160,38 @@ def experiment(
     after = intent.complete(run.layout, note)
     evidence.clear_intent(run.layout.evidence)
     return after, row
+
+
+def _judged(run: Run, bench: measure.Bench, note: Intent, attempt: Attempt, key: str) -> judge.Verdict:
+    """The verdict; before `Postponed` is raised, the edit is back in the tree, uncommitted."""
+    try:
+        verdict = judge.judge(run, bench, note, attempt.labels)
+        if verdict.status == "discard" and verdict.measurement.wait and _may_wait(run, key):
+            raise Postponed(verdict.measurement.wait)
+        return verdict
+    except Postponed as reason:
+        intent.finish(run.layout)
+        evidence.fresh_folder(run.layout.evidence, note.iteration)
+        evidence.note_postponed(run.layout.evidence, key, time.time(), str(reason))
+        raise
+
+
+def _may_wait(run: Run, key: str) -> bool:
+    """Whether this edit has not been put off too often on a machine that is never calm."""
+    note = evidence.postponed(run.layout.evidence)
+    return note.get("key") != key or int(note.get("times", 0)) < POSTPONED_AT_MOST
+
+
+def _looked_again(
+    run: Run, bench: measure.Bench, note: Intent, verdict: judge.Verdict, attempt: Attempt
+) -> tuple[Intent, judge.Verdict]:
+    """What a second look makes of the verdict; one that would have to wait is given up."""
+    for look in ports.providers("second_look"):
+        try:
+            note, verdict = look(run, bench, note, verdict, attempt.labels)
+        except Postponed:
+            continue
+    return note, verdict
 
 
 def _begin(run: Run, edited: Sequence[tree.Edits]) -> Intent:
@@ -206,12 +242,17 @@ def _message(note: Intent, attempt: Attempt) -> str:
 
 
 def _bench(run: Run, note: Intent) -> measure.Bench:
-    seconds = run.config.noise.get("seconds")
-    limit = measure.limit_of(run.config, None if seconds is None else float(seconds))
     folder = evidence.folder(run.layout.evidence, note.iteration)
     return measure.Bench(
-        run.tree, folder, run.config, limit, note.mark, evaluator_lock.known(run.log), waiting.sandbox(run)
+        run.tree, folder, run.config, limit_of(run), note.mark, evaluator_lock.known(run.log), waiting.sandbox(run)
     )
+
+
+def limit_of(run: Run) -> TimeLimit:
+    """How long a run of verify may take by now."""
+    seconds = run.config.noise.get("seconds")
+    usual = None if seconds is None else float(seconds)
+    return measure.limit_of(run.config, usual, timelimit.slowest(run.log.events))
 
 
 def _key(run: Run, note: Intent, attempt: Attempt) -> str:
@@ -261,6 +302,15 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
         "took": Decimal(f"{time.time() - note.started:.1f}"),
         "why": one_line(verdict.reason, 200),
     }
+    known = (*measured.retained, *(measured.samples if verdict.status == "keep" else ()))
+    if known:
+        out["slowest"] = Decimal(f"{max(measure.seconds_of(known)):.3f}")
+    if measured.outcome and verdict.status == "discard":
+        out["outcome"] = measured.outcome
+    if "confirm" in verdict.checks:
+        out["confirm"] = verdict.checks["confirm"]
+    if measured.busy:
+        out["busy"] = measured.busy
     if measured.interval:
         out["interval"] = list(measured.interval)
     if measured.others:
@@ -341,7 +391,7 @@ def _told(after: Run, row: Row) -> dict[str, Any]:
 
 def advice(after: Run) -> str:
     """The command that ends what goes with the run, "" where nothing does."""
-    return next(filter(None, (said(after) for said in ports.providers("advice"))), "")
+    return " ; ".join(filter(None, (said(after) for said in ports.providers("advice"))))
 
 
 _EXEC_END = "The run is over. End the session with the single word done."
@@ -349,6 +399,19 @@ _EXEC_LINES = (
     "The run is over. Your final message is, as it is and alone, what this prints: "
     f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_exec_state.py'} --repo-root . --lines --cleanup"
 )
+
+
+def _certainty(after: Run, row: Row, event: Mapping[str, Any]) -> dict[str, Any]:
+    """How sure the answer is: the estimate's interval, the held-out check; the limits where they matter."""
+    out: dict[str, Any] = {}
+    if row.iteration == 1 or "crash: took " in event.get("why", ""):
+        out["limits"] = limit_of(after).told()
+    if "confirm" in event:
+        out["confirm"] = event["confirm"]
+    if "interval" in event:
+        out["interval"] = event["interval"]
+        out["estimate"] = f"from {event['runs']} runs, in proportion to the retained code run in turns"
+    return out
 
 
 def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
@@ -378,9 +441,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     if limited and "others" in event:
         out["others"] = {name: value for name, value in event["others"].items() if name in limited}
     out["next"]["unsure"] = f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_resume_prompt.py'} --repo ."
-    if "interval" in event:
-        out["interval"] = event["interval"]
-        out["estimate"] = f"from {event['runs']} runs, in proportion to the retained code run in turns"
+    out.update(_certainty(after, row, event))
     said = agreement.words(after.log, row.iteration - 1)
     if said:
         out["next"]["user_says"] = said[-agreement.SHOWN :]

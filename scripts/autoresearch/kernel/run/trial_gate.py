@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .. import ports
-from ..core import supervise
+from ..core import ladder, supervise
 from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
 from ..core.statuses import those
@@ -106,9 +106,10 @@ def key_of(run: Run, patch: bytes) -> str:
 
 
 def tried_before(run: Run, key: str) -> str:
-    """The refusal for a patch that was tried on the same base, "" for a new one; crashes may be tried again."""
+    """The refusal for a patch that was tried on the same base, "" for one that may be tried."""
     for event in run.log.events:
-        if event.get("kind") == "trial" and event.get("key") == key:
+        refuted = event.get("outcome") != ladder.UNDECIDED
+        if event.get("kind") == "trial" and event.get("key") == key and refuted:
             row = next(r for r in run.log.rows if r.iteration == event["iteration"] and r.is_main)
             if row.status != "crash":
                 return (

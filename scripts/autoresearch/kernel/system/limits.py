@@ -18,7 +18,7 @@ def cpu_count(root: Path = Path("/")) -> int:
 
 def memory_mb(root: Path = Path("/")) -> tuple[int, int | None]:
     """Total and available memory in MiB within the cgroup's limit; available is None when unknown."""
-    info = dict(line.split(":", 1) for line in _slurp(root / "proc/meminfo").splitlines() if ":" in line)
+    info = dict(line.split(":", 1) for line in slurp(root / "proc/meminfo").splitlines() if ":" in line)
     if "MemTotal" not in info:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // _MIB, None
     total, free = (int(info[key].split()[0]) // 1024 for key in ("MemTotal", "MemAvailable"))
@@ -39,7 +39,7 @@ def container(root: Path = Path("/")) -> str:
         return "podman"
     if (root / ".dockerenv").exists():
         return "docker"
-    text = _slurp(root / "proc/1/cgroup")
+    text = slurp(root / "proc/1/cgroup")
     signs = (("kubepods", "kubernetes"), ("libpod", "podman"), ("docker", "docker"))
     return next((name for sign, name in signs if sign in text), "none")
 
@@ -53,7 +53,7 @@ def free_mb(path: Path) -> int:
 def _cgroups(root: Path, controller: str) -> list[Path]:
     """The cgroup folders from ours up to the top: a limit at any level holds."""
     base = root / "sys/fs/cgroup"
-    for line in _slurp(root / "proc/self/cgroup").splitlines():
+    for line in slurp(root / "proc/self/cgroup").splitlines():
         _, names, path = line.split(":", 2)
         if names and controller not in names.split(","):
             continue
@@ -67,8 +67,8 @@ def _cgroups(root: Path, controller: str) -> list[Path]:
 
 def _quota(folder: Path) -> int | None:
     """CPUs that the cgroup's quota amounts to, rounded up; None without one."""
-    text = _slurp(folder / "cpu.max") or " ".join(
-        (_slurp(folder / "cpu.cfs_quota_us"), _slurp(folder / "cpu.cfs_period_us"))
+    text = slurp(folder / "cpu.max") or " ".join(
+        (slurp(folder / "cpu.cfs_quota_us"), slurp(folder / "cpu.cfs_period_us"))
     )
     parts = text.split()
     if len(parts) != 2 or not parts[0].isdecimal() or int(parts[1]) <= 0:
@@ -76,12 +76,25 @@ def _quota(folder: Path) -> int | None:
     return -(-int(parts[0]) // int(parts[1]))
 
 
+def throttled(root: Path = Path("/")) -> float | None:
+    """Seconds for which our cgroup's quota was used up (v1 counts nanoseconds); None without one."""
+    for folder in _cgroups(root, "cpu"):
+        lines = (line.split() for line in slurp(folder / "cpu.stat").splitlines())
+        found = {parts[0]: int(parts[1]) for parts in lines if len(parts) == 2 and parts[1].isdecimal()}
+        if "throttled_usec" in found:
+            return found["throttled_usec"] / 1e6
+        if "throttled_time" in found:
+            return found["throttled_time"] / 1e9
+    return None
+
+
 def _first(folder: Path, *names: str) -> int | None:
-    texts = (_slurp(folder / name).strip() for name in names)
+    texts = (slurp(folder / name).strip() for name in names)
     return next((int(text) for text in texts if text.isdecimal()), None)
 
 
-def _slurp(path: Path) -> str:
+def slurp(path: Path) -> str:
+    """The text of a small file, "" where it cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

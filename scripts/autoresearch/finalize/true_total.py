@@ -1,0 +1,190 @@
+"""The true total: the baseline against the final state in turns, beside the sum of the estimates in the log.
+
+Each keep was measured against the state before it, at another hour. Their sum is a chain of estimates; this measures
+both of its ends in the same minutes, in scratch worktrees.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from ..kernel.core import numbers
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.numbers import median
+from ..kernel.core.settings import Config
+from ..kernel.disk import evidence
+from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.run import context, intent, measure
+from ..kernel.run.context import Run
+from ..kernel.run.measure import Arms, Bench
+from ..noise import outliers, paired, sequential, signrank
+from . import recheck
+from .final_plan import starts
+from .githistory import History
+from .recheck import Ends, Needs
+
+Say = Callable[[str], None]
+PAIRS = 10  # of runs at the two ends, where the run's --max-runs allows as many
+LEVEL = 0.05  # of the interval on either side
+FOLDER = "total"  # of the captured output, in the evidence
+
+
+@dataclass(frozen=True)
+class Total:
+    """One command at both ends: the middle values, the gain (positive is better) with its limits, and the runs."""
+
+    command: str
+    before: Decimal
+    after: Decimal
+    gain: Decimal
+    interval: tuple[Decimal, Decimal] | None
+    runs: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of answers and evidence."""
+        return dict(vars(self), interval=list(self.interval) if self.interval else None)
+
+
+def total(layout: Layout, needs: Needs, say: Say) -> dict[str, Any]:
+    """Measure the true total and note it as evidence. Raises `Refusal` where it cannot be measured."""
+    run = context.load(layout)
+    _refuse_nothing(run)
+    with intent.alone(layout):
+        run = context.load(layout)
+        found = _measured(run, needs, say)
+    answer = {**_answer(run, found), "iteration": run.state.iteration, "at": context.now()}
+    said = sentence(answer)
+    evidence.write_json(layout.evidence / evidence.TOTAL, {**answer, "told": said})
+    return {**answer, "message": said}
+
+
+def _refuse_nothing(run: Run) -> None:
+    named = recheck.checkout_named(run)
+    if not run.config.measured or not run.state.keeps:
+        raise Refusal("nothing was kept by a measured run here, expected a gain to measure; run trials first")
+    if named:
+        raise Refusal(
+            f"the check names the run's own checkout ({named}), expected one that can run elsewhere; correct it"
+        )
+
+
+def _measured(run: Run, needs: Needs, say: Say) -> list[Total]:
+    ends = _ends(run)
+    with recheck.checkouts(run, ends, say) as trees:
+        work = trees[str(run.layout.root)]
+        recheck.furnish(run, work, needs, say)
+        arms = recheck.arms_of(ends, trees)
+        folder = run.layout.evidence / FOLDER
+        found = []
+        for number, config in enumerate(_commands(run.config)):
+            say(f"measuring the baseline and the final state in turns: {config.verify[:60]}")
+            limit = measure.limit_of(config, None)
+            bench = Bench(work, folder / str(number), config, limit, f"total-{os.getpid()}")
+            found.append(_in_turns(bench, arms, run.tag))
+        return found
+
+
+def _commands(config: Config) -> list[Config]:
+    """The check, and the user's own command where the check stands in for it."""
+    if not config.own_check:
+        return [config]
+    own = replace(config, verify=config.own_check, metric="", metric_key="", metric_pattern="", metric_form="")
+    return [config, replace(own, noise={**config.noise, "kind": "noisy"})]
+
+
+def _ends(run: Run) -> Mapping[str, Ends]:
+    first = starts(run.log.events)
+    places = {name: History(where) for name, (where, _) in run.trees().items() if name in first}
+    return {name: Ends(history, first[name], history.head()) for name, history in places.items()}
+
+
+def _in_turns(bench: Bench, arms: Arms, seed: str) -> Total:
+    """Once each where the number repeats exactly, else some pairs in random order."""
+    pairs: list[outliers.Pair] = []
+    wanted = max(1, min(PAIRS, paired.cap(bench.config) // 2)) if paired.is_noisy(bench.config) else 1
+    for number in range(1, wanted + 1):
+        first = sequential.order(int.from_bytes(seed.encode()[:8], "big"), number)
+        values = {candidate: _value(bench, arms, candidate, number) for candidate in (first, not first)}
+        pairs.append((values[True], values[False]))
+    return of_pairs(pairs, bench.config)
+
+
+def _value(bench: Bench, arms: Arms, final: bool, number: int) -> Decimal:
+    (arms.show_candidate if final else arms.show_retained)()
+    sample = measure.verify(bench, f"{'final' if final else 'baseline'}-{number}")
+    if sample.value is None:
+        state = "final state" if final else "baseline"
+        raise Refusal(
+            f"the {state} gives no number in a clean checkout ({sample.problem}), expected one; "
+            "say what a checkout needs with --link or --setup"
+        )
+    return sample.value
+
+
+def of_pairs(pairs: Sequence[outliers.Pair], config: Config) -> Total:
+    """What pairs of (final, baseline) tell; pairs that something else disturbed are left out as in a trial."""
+    kept = outliers.counted(pairs, paired.rule_of(config).steady) or list(pairs)
+    gains = [numbers.gain(config.direction, mine, theirs) for mine, theirs in kept]
+    level = signrank.attainable(len(gains), LEVEL) if len(gains) > math.log2(1 / LEVEL) else 0.0
+    return Total(
+        command=config.verify,
+        before=median([theirs for _, theirs in kept]),
+        after=median([mine for mine, _ in kept]),
+        gain=signrank.estimate(gains),
+        interval=signrank.interval(gains, level) if level else None,
+        runs=2 * len(pairs),
+    )
+
+
+def _answer(run: Run, found: Sequence[Total]) -> dict[str, Any]:
+    state = run.state
+    claimed = numbers.gain(run.config.direction, state.current_metric, state.baseline_metric)
+    out: dict[str, Any] = {"claimed": {"before": state.baseline_metric, "after": state.current_metric, "gain": claimed}}
+    out["true"] = found[0].to_dict()
+    if len(found) > 1:
+        out["own"] = found[1].to_dict()
+    ratio = _ratio(claimed, state.baseline_metric, found[0])
+    return {**out, **({"claimed_to_true": ratio} if ratio is not None else {})}
+
+
+def _ratio(claimed: Decimal, baseline: Decimal, true: Total) -> Decimal | None:
+    """The gain that the log claims to the true one, each as a share of its own baseline."""
+    if not baseline or not true.before or not true.gain:
+        return None
+    share = float(claimed) / float(baseline) / (float(true.gain) / float(true.before))
+    return Decimal(f"{share:.3f}")
+
+
+def sentence(answer: Mapping[str, Any]) -> str:
+    """The total in words: what the log claims, what is true, and the user's own command."""
+    claimed, true, own = answer["claimed"], answer["true"], answer.get("own")
+    text = f"the log claims {_moved(claimed)}; measured in turns it is {_moved(true)}{_limits(true)}"
+    return text + (f"; `{own['command']}` as you run it: {_moved(own)}{_limits(own)}" if own else "")
+
+
+def _moved(ends: Mapping[str, Any]) -> str:
+    before, after = Decimal(str(ends["before"])), Decimal(str(ends["after"]))
+    share = f" ({float((after - before) / abs(before)):+.1%})" if before else ""
+    return f"{numbers.plain(before)} → {numbers.plain(after)}{share}"
+
+
+def _limits(found: Mapping[str, Any]) -> str:
+    ends = found.get("interval")
+    if not ends:
+        return ""
+    low, high = (numbers.plain(Decimal(f"{Decimal(str(end)):.4g}")) for end in ends)
+    return f", gain between {low} and {high}"
+
+
+def advice(run: Run) -> str:
+    """The command that measures the total, where something was kept since it was last measured; else ""."""
+    known = evidence.read_json(run.layout.evidence / evidence.TOTAL) or {}
+    keeps = [row.iteration for row in run.log.rows if row.is_main and row.status == "keep"]
+    if not keeps or keeps[-1] <= int(known.get("iteration", -1)) or run.mode == "exec" or not run.config.measured:
+        return ""
+    return f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_total.py'} --repo ."

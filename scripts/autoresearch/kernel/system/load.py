@@ -1,0 +1,51 @@
+"""How busy the machine is: load average, pressure stall information, stolen and throttled time."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..core.busy import Load
+from . import limits
+
+_MICRO = 1e-6
+
+
+def read(root: Path | None = None) -> Load:
+    """The machine now; `root` is where /proc and /sys lie, unless given what AUTORESEARCH_PROC_ROOT names."""
+    root = Path(os.environ.get("AUTORESEARCH_PROC_ROOT", "/")) if root is None else root
+    pressure, waited = _pressure(root)
+    return Load(
+        cores=limits.cpu_count(root),
+        load=_load(root),
+        pressure=pressure,
+        waited=waited,
+        stolen=_stolen(root),
+        throttled=limits.throttled(root),
+    )
+
+
+def _load(root: Path) -> float | None:
+    text = limits.slurp(root / "proc/loadavg").split()
+    if text:
+        return float(text[0])
+    try:
+        return os.getloadavg()[0] if root == Path("/") else None
+    except OSError:
+        return None
+
+
+def _pressure(root: Path) -> tuple[float | None, float | None]:
+    """Share of the last ten seconds and seconds in all (Documentation/accounting/psi.rst of the Linux kernel)."""
+    for line in limits.slurp(root / "proc/pressure/cpu").splitlines():
+        kind, *fields = line.split()
+        if kind == "some":
+            values = dict(field.split("=", 1) for field in fields)
+            return float(values["avg10"]) / 100, float(values["total"]) * _MICRO
+    return None, None
+
+
+def _stolen(root: Path) -> float | None:
+    """Seconds that the hypervisor gave to others: the eighth figure of the first line of /proc/stat (proc(5))."""
+    fields = limits.slurp(root / "proc/stat").partition("\n")[0].split()
+    return int(fields[8]) / os.sysconf("SC_CLK_TCK") if len(fields) > 8 else None

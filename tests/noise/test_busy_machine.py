@@ -1,0 +1,76 @@
+"""What a busy machine changes: a trial that it spoils is put off, a drift is refused, the dry run says so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab, refused
+
+# The baseline's three runs are steady; later ones are disturbed by much more than the edit is worth, now one state's,
+# now the other's, in whatever order they come.
+CHECK = """\
+import pathlib
+path = pathlib.Path("../runs")
+text = pathlib.Path("src/value").read_text().strip()
+before = path.read_text().split() if path.exists() else []
+path.write_text(" ".join([*before, text]))
+number = before.count(text) - (3 if text == "100" else 0)
+noise = [30, 0, 55, 5, 40, 12, 70, 20][number % 8 if text != "100" else (number ^ 1) % 8]
+print(float(text) + (noise if number >= 0 else before.count(text) ** 2 / 10))
+"""
+
+
+@pytest.fixture
+def shaky(lab: Lab) -> Lab:
+    lab.repo.write("check.py", CHECK)
+    lab.repo.commit("a check")
+    lab.value(100)
+    lab.repo.commit("a value")
+    return lab
+
+
+@pytest.fixture
+def crowd(sealed: Path) -> Path:
+    """The load that the scripts see; remove it for a calm machine."""
+    path = sealed / "tmp" / "proc" / "loadavg"
+    path.parent.mkdir()
+    path.write_text("24.00 20.00 9.00 17/212 6439\n")
+    return path
+
+
+def test_the_dry_run_says_that_the_machine_is_busy(shaky: Lab, crowd: Path):
+    flags = ("--dry-run", "--scope", "src/", "--verify", "python3 check.py", "--metric-name", "cost")
+    told = shaky.call("init_run", *flags).json["warnings"]
+    assert any(text.startswith("load 24 on ") and "mean little now; count instructions" in text for text in told)
+    crowd.unlink()
+    (shaky.path.parent / "runs").unlink()
+    assert not any("mean little" in text for text in shaky.call("init_run", *flags).json["warnings"])
+
+
+def test_what_cannot_be_judged_is_put_off_and_in_the_end_undecided(shaky: Lab, crowd: Path):
+    crowd.rename(crowd.with_name("away"))
+    shaky.init("--max-runs", 12, verify="python3 check.py", guard="")
+    crowd.with_name("away").rename(crowd)
+    shaky.value(99)
+    for times in (1, 2, 3):
+        refused(shaky.try_out(), "postponed: load 24 on ", "no iteration is charged")
+        assert (len(shaky.rows()), shaky.repo.read("src/value")) == (1, "99\n")
+        shaky.sound()
+        assert json.loads(shaky.evidence("postponed.json").read_text())["times"] == times
+    answer = shaky.trial()
+    assert answer["status"] == "discard"
+    assert answer["decision"].startswith("undecided: the gain lies between ")
+    [event] = shaky.events("trial")
+    assert event["outcome"] == "undecided" and event["busy"].startswith("load 24 on ")
+    assert shaky.rows()[-1].description.endswith("(undecided)")
+    first = json.loads(shaky.evidence("0001/trial.json").read_text())["samples"][0]
+    assert first["load"]["load"] == 24
+
+
+def test_a_drift_is_refused_on_a_busy_machine(shaky: Lab, crowd: Path):
+    shaky.init(verify="python3 check.py", guard="")
+    refused(shaky.record("drift", "--description", "slower now"), "load 24 on ", "expected a calm machine")
+    assert len(shaky.rows()) == 1
