@@ -389,6 +389,13 @@ def _told(after: Run, row: Row) -> dict[str, Any]:
     return {key: value for told in ports.providers("told") for key, value in told(after, row).items()}
 
 
+def _offered(after: Run, row: Row, following: dict[str, Any]) -> dict[str, Any]:
+    """`next`, or a trial of the tool's own in its place."""
+    for offer in ports.providers("offers"):
+        following.update(offer(after, row, following["action"]))
+    return following
+
+
 def advice(after: Run) -> str:
     """The command that ends what goes with the run, "" where nothing does."""
     return " ; ".join(filter(None, (said(after) for said in ports.providers("advice"))))
@@ -432,10 +439,8 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "best_iteration": state.best_iteration,
         "decision": event.get("why", "nothing changed"),
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
-        "next": {**_next(after), **_told(after, row)},
+        "next": _offered(after, row, {**_next(after), **_told(after, row)}),
     }
-    for offer in ports.providers("offers"):
-        out["next"].update(offer(after, row, out["next"]["action"]))
     out.update(event.get("told", {}))
     limited = {text.split(" ")[0] for text in after.config.require}
     if limited and "others" in event:
