@@ -11,7 +11,8 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
-# Seconds of thought for one of measuring from which a try without thought pays (tests/benchmarks/search.md).
+# Seconds of thought for one of measuring, below which nothing is offered: there a try costs most for what it gives
+# (tests/benchmarks/search.md).
 RATIO = 2.0
 
 
