@@ -135,6 +135,7 @@ def test_an_earlier_run_its_lessons_and_a_dirty_tree_are_told(project, scout, ru
         ({"Cargo.toml": "[package]\n", "src/lib.rs": "fn a() {}\n"}, "clippy warnings", "CHECK clippy"),
         ({"pkg/__init__.py": "", "m.py": ""}, "faster start-up", "CHECK startup 'import pkg'"),
         ({"i.js": "1\n", "package.json": '{"scripts": {"build": "x"}}'}, "build time", "npm run --silent build"),
+        ({"src/p/__init__.py": "", "tests/test_a.py": ""}, "types", "PYTHONPATH=src python3 -m pytest"),
         ({"notes.txt": "x\n"}, "make it nicer", "no shipped check fits"),
     ],
 )  # fmt: skip

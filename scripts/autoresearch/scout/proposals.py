@@ -260,7 +260,8 @@ def guard_command(project: Project) -> str:
     script = str(project.package.get("scripts", {}).get("test", ""))
     if project.sources.get("Python") and any(".py" in t or t.endswith("/**") for t in project.tests):
         python = shlex.quote(toolbox.relative(toolbox.python(toolbox.Request(project.root, (), {})), project.root))
-        return f"{_interpreter(python)} -m pytest -q -p no:cacheprovider"
+        below_src = any(place.startswith("src/") for place in project.sources["Python"])
+        return f"{'PYTHONPATH=src ' if below_src else ''}{_interpreter(python)} -m pytest -q -p no:cacheprovider"
     if script and "no test specified" not in script:
         return "npm test --silent"
     if project.has("go.mod") and project.tests:
