@@ -14,7 +14,7 @@ from ..kernel.core.rows import Row
 from ..kernel.core.text import listing
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, evaluator_lock, intent, isolation, judge, measure, tree, trial, trial_gate
+from ..kernel.run import context, evaluator_lock, intent, isolation, judge, measure, tree, trial, trial_gate, unseen
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.run.judge import Verdict
@@ -108,6 +108,7 @@ def _candidate(run: Run, batch: Batch, place: Place) -> Worker:
     found = tree.sort(str(run.layout.root), repo.root, run.config.scope, run.log.events, run.layout.own_paths())
     _refuse_paths(place, (*found.outside, *found.unmerged))
     if found.inside:
+        unseen.refuse_exposed(run.log.events, found, batch.base, str(run.layout.root))
         repo.commit_paths(found.inside, f"experiment: worker {place.id}\n")
     head = repo.head()
     changed = repo.changed_paths(batch.base, head)

@@ -20,7 +20,7 @@ from ..disk.journal import Event
 from ..disk.layout import Layout
 from ..system import load
 from ..system.git import Repo
-from . import evaluator_lock, exact, isolation, leftovers, measure, require, tree
+from . import evaluator_lock, exact, isolation, leftovers, measure, require, tree, unseen
 from .measure import Bench, Sample
 from .tree import Edits
 
@@ -166,6 +166,7 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
             {"kind": "evaluator", "files": lock, "written": list(made)},
             {"kind": "heads", "iteration": 0, "heads": dict(at)},
             *foreign,
+            *unseen.remembered(before),
             *left,
             {"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]},
         ),

@@ -13,7 +13,7 @@ from ..core.text import listing
 from ..disk import evidence
 from ..system import limits
 from ..system.git import Repo
-from . import budget, context, evaluator_lock, tree
+from . import budget, context, evaluator_lock, tree, unseen
 from .context import Run
 from .tree import Edits
 
@@ -70,6 +70,9 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
             f"changes outside the scope ({run.config.scope or '.'}): {listing(outside)}; nothing was committed. "
             "Take back your own lines, by hand where the user had unsaved work; else tell the user; then run it again"
         )
+    for item in found:
+        if item.inside:
+            unseen.refuse_exposed(run.log.events, item, Repo(item.tree).head(), primary)
     return found
 
 

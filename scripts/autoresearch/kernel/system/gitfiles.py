@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..core import artifacts
@@ -99,6 +100,40 @@ def hide(*paths: Path) -> None:
             folder = "" if here.parent == Path(".") else f"/{here.parent.as_posix()}"
             own = () if artifacts.is_owned(here.name) else (f"{folder}/{here.name}",)
             add_excludes(common_dir(git_dir(top)), (*(folder + line for line in artifacts.EXCLUDE), *own))
+
+
+def text_of(path: Path) -> str:
+    """A small text file of git's, "" when there is none that can be read."""
+    try:
+        return path.read_bytes()[:100_000].decode("utf-8", "surrogateescape") if path.is_file() else ""
+    except OSError:
+        return ""
+
+
+@contextmanager
+def scratch(folder: Path, name: str) -> Iterator[Path]:
+    """An empty folder of this process in a git folder, gone after the block; those of killed ones go first."""
+    import shutil
+
+    for old in folder.glob(f"autoresearch-*.{name}"):
+        if not _lives(old.name.split("-")[1].split(".")[0]):
+            shutil.rmtree(old, ignore_errors=True)
+    made = (folder / f"autoresearch-{os.getpid()}.{name}").absolute()
+    try:
+        made.mkdir(parents=True, exist_ok=True)
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _lives(owner: str) -> bool:
+    try:
+        os.kill(int(owner), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def add_excludes(common: Path, patterns: Sequence[str]) -> None:

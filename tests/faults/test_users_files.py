@@ -1,0 +1,96 @@
+"""What git does not show is the user's: no trial commits or deletes it, however it becomes visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.lab import Lab, refused
+
+MINE = {".env": "SECRET=1\n", "node_modules/x/index.js": "x\n", "sub/keys/id": "k\n", ".venv/lib/a.py": "a\n"}
+
+
+def edited(lab: Lab) -> None:
+    lab.repo.write(".gitignore", "dist/\n")
+
+
+def deleted(lab: Lab) -> None:
+    (lab.path / ".gitignore").unlink()
+
+
+def unignored_below(lab: Lab) -> None:
+    lab.repo.write("sub/.gitignore", "!keys/\n")
+    lab.repo.write(".gitignore", "node_modules/\n.venv\n")
+
+
+def bared_folder(lab: Lab) -> None:
+    (lab.path / ".venv/.gitignore").unlink()
+
+
+def cleared_exclude(lab: Lab) -> None:
+    (lab.path / ".git/info/exclude").write_text("/autoresearch-*\n/research-results*\n")
+
+
+def other_home(lab: Lab) -> None:
+    home = lab.path.parent / "other"
+    home.mkdir()
+    lab.env["GIT_CONFIG_GLOBAL"] = str(home / "none")
+    lab.env["HOME"] = str(home)
+
+
+@pytest.mark.parametrize(
+    "expose", [edited, deleted, unignored_below, bared_folder, cleared_exclude, other_home], ids=lambda f: f.__name__
+)
+def test_ignored_files_are_refused_by_name_when_they_become_visible(
+    lab: Lab, sealed: Path, expose: Callable[[Lab], None]
+):
+    lab.scope = "."
+    lab.repo.write(".gitignore", ".env\nnode_modules/\nsub/keys/\n")
+    lab.repo.commit("ignore")
+    for name, text in MINE.items():
+        lab.repo.write(name, text)
+    lab.repo.write(".venv/.gitignore", "*\n")
+    lab.repo.write(".git/info/exclude", "private.txt\n")
+    lab.repo.write("private.txt", "p\n")
+    (sealed / ".config/git").mkdir(parents=True)
+    (sealed / ".config/git/ignore").write_text("global.txt\n")
+    lab.repo.write("global.txt", "g\n")
+    lab.init()
+    expose(lab)
+    lab.value(20)
+    lab.repo.write("src/new", "new\n")
+    refused(lab.try_out(), "was ignored when this run began")
+    for name, text in {**MINE, "private.txt": "p\n", "global.txt": "g\n"}.items():
+        assert lab.repo.read(name) == text
+    assert lab.repo.git("log", "--format=%s") == "ignore\nproject\nstart"
+
+
+def test_what_the_user_ignored_later_is_known_by_the_committed_rules(lab: Lab):
+    lab.scope = "."
+    lab.repo.write(".gitignore", "*.key\n")
+    lab.repo.commit("ignore")
+    lab.init()
+    lab.repo.write("late.key", "secret\n")
+    lab.repo.write(".gitignore", "*.pem\n")
+    refused(lab.try_out(), "late.key was ignored")
+    lab.repo.git("restore", ".gitignore")
+    lab.repo.write("src/new.txt", "n\n")
+    assert lab.trial(9)["status"] == "keep"
+    assert lab.repo.git("ls-files", "--", "late.key") == ""
+
+
+def test_a_filter_that_is_gone_bares_nothing(lab: Lab):
+    """A clean filter keeps a secret out of git; without its attribute the trial would commit it."""
+    lab.scope = "."
+    lab.repo.git("config", "filter.hide.clean", "sed s/SECRET/hidden/")
+    lab.repo.write(".gitattributes", "*.conf filter=hide\n")
+    lab.repo.write("app.conf", "SECRET\n")
+    lab.repo.commit("filtered")
+    lab.init()
+    lab.repo.write(".gitattributes", "*.txt text\n")
+    (lab.path / "app.conf").touch()
+    lab.value(9)
+    refused(lab.try_out(), "app.conf differs only because the attributes changed")
+    assert "SECRET" not in lab.repo.git("log", "-p", "--all")
