@@ -11,7 +11,7 @@ from ..kernel.disk import locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent, tree, waiting
 from ..kernel.run.context import Run
-from ..kernel.run.intent import Intent, Place
+from ..kernel.run.intent import Intent
 from ..kernel.system.git import GitError, Repo
 
 BUSY = "a trial is running here that is not the session's, expected none; wait for it to end"
@@ -41,7 +41,7 @@ def _untried(run: Run) -> str:
     found = [item for item in tree.edits(run) if item.inside and not item.unmerged]
     if not found:
         return ""
-    places = {item.repo: Place(str(item.tree), Repo(item.tree).head()) for item in found}
+    places = {item.repo: intent.place_of(item.tree) for item in found}
     number = run.state.iteration + 1
     note = Intent(number, run.tag, f"leftover-{time.time_ns()}", places, started=time.time())
     note.write(run.layout.evidence)

@@ -320,6 +320,10 @@ _OPTIONS = ("sleep_seconds", "max_stagnation", "min_free_mb", "log_path", "backo
 
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """The controller's options that were given."""
+    if args.log_path:
+        from ..kernel.run import outputs
+
+        outputs.refuse(arguments.root_of(args) / args.log_path, "--log-path")
     found = {name: getattr(args, name) for name in (*_OPTIONS, "silence_seconds", "wait_usage_limit", "resume_tokens")}
     found.update(agent_flags.given(args))
     found.update({name: getattr(args, name, None) for name in ("notify", "setup")})

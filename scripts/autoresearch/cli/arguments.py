@@ -40,6 +40,10 @@ def root_of(args: argparse.Namespace) -> Path:
     from ..kernel.disk.layout import find_root
 
     given = getattr(args, "repo", None)
+    try:
+        os.getcwd()
+    except OSError:
+        raise Refusal("the current folder is gone; cd to one that is there, and repeat the command") from None
     if given and not Path(given).is_dir():
         raise Refusal(f"--repo {given} is not a folder, expected any folder inside the repository; correct the path")
     results = getattr(args, "results_path", None) or ""
@@ -54,8 +58,13 @@ def layout_of(args: argparse.Namespace) -> Layout:
     root = root_of(args)
     given = {name: getattr(args, f"{name}_path", None) for name in choices.FILES}
     for name, path in given.items():
-        if path and (root / path).is_dir():
-            raise Refusal(f"--{name}-path {path} is a folder, expected a file; correct the path")
+        if path:
+            from ..kernel.run import outputs
+
+            outputs.refuse(root / path, f"--{name}-path")
+    chosen = [os.path.realpath(root / (given[name] or default)) for name, default in choices.FILES.items()]
+    if len(set(chosen)) < len(chosen):
+        raise Refusal("two of the path flags name one file, expected a file each; correct the paths")
     return Layout(root, **{name: (root / (given[name] or default)) for name, default in choices.FILES.items()})
 
 
@@ -135,10 +144,10 @@ def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[
     found = [RepoScope(str(root), scope, "primary").to_dict()]
     for item in companions or ():
         path, equals, inner = item.partition("=")
-        folder = (root / path).resolve()
+        folder = Path(os.path.realpath(root / path))
         if not equals or not inner.strip() or not folder.is_dir():
             raise Refusal(f"--companion-repo-scope {item[:80]!r} is not usable; expected PATH=SCOPE, e.g. ../api=src/")
-        if find_root(folder) == root.resolve():
+        if find_root(folder) == Path(os.path.realpath(root)):
             raise Refusal(f"companion {path} is the primary repository; expected another one, or widen --scope")
         found.append(RepoScope(str(find_root(folder)), inner.strip(), "companion").to_dict())
     return found

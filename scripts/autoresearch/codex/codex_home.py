@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..kernel.disk import regular
 from ..kernel.system import gitfiles
 from . import skill_file, toml_text
 from .skill_file import Skill
@@ -24,7 +25,7 @@ def settings() -> tuple[Mapping[str, Any], str]:
     """config.toml as tables (empty when there is none), and why it cannot be read."""
     path = home() / "config.toml"
     try:
-        return toml_text.parse(path.read_text("utf-8")), ""
+        return toml_text.parse(regular.read_text(path)), ""
     except FileNotFoundError:
         return {}, ""
     except (OSError, ValueError) as error:

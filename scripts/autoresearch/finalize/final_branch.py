@@ -8,9 +8,9 @@ from typing import Any
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
-from ..kernel.disk import atomic, evidence, locks
+from ..kernel.disk import atomic, evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, isolation, tree
+from ..kernel.run import context, isolation, stale, tree
 from ..kernel.run.context import Run
 from ..kernel.system.gittrees import Entry
 from . import final_plan as planning
@@ -46,7 +46,7 @@ def finalize(layout: Layout, wish: Wish, say: Say) -> Mapping[str, Any]:
     worktrees that are removed again.
     """
     context.load(layout)
-    with locks.held(layout.evidence / "trial.lock", "a trial is running here, expected none; wait for it and repeat"):
+    with stale.held(layout, "a trial is running here, expected none; wait for it and repeat"):
         run = context.load(layout)
         _refuse_unready(run)
         try:

@@ -13,7 +13,7 @@ from typing import Any
 from ..kernel.core import artifacts, decision, numbers, timelimit
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk import bytecode, hashes
+from ..kernel.disk import bytecode, hashes, tempfolder
 from ..kernel.run import evaluator_lock, measure, require
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
@@ -101,13 +101,14 @@ def checkout_named(run: Run) -> str:
 @contextmanager
 def checkouts(run: Run, ends: Mapping[str, Ends], say: Say) -> Iterator[Mapping[str, Path]]:
     """Detached worktrees of the branch, placed to each other as the run's checkouts are, and gone afterwards."""
-    import shutil
-    import tempfile
-
     say("checking the branch out beside yours")
-    scratch = Path(tempfile.mkdtemp(prefix="autoresearch-finalize-")).resolve()
+    with tempfolder.folder("finalize") as top:
+        yield from _checked_out(ends, top)
+
+
+def _checked_out(ends: Mapping[str, Ends], top: Path) -> Iterator[Mapping[str, Path]]:
     common = os.path.commonpath([end.history.root.parent for end in ends.values()])
-    trees = {name: scratch / os.path.relpath(end.history.root, common) for name, end in ends.items()}
+    trees = {name: top / os.path.relpath(end.history.root, common) for name, end in ends.items()}
     try:
         for name, end in ends.items():
             trees[name].parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +117,6 @@ def checkouts(run: Run, ends: Mapping[str, Ends], say: Say) -> Iterator[Mapping[
     finally:
         for name, end in ends.items():
             _remove(end.history, trees[name])
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _remove(history: History, tree: Path) -> None:
@@ -132,7 +132,7 @@ def furnish(run: Run, work: Path, needs: Needs, say: Say) -> None:
     """Links, the run's own untracked check files (if they are what they were), then the set-up command."""
     for name in needs.links:
         source, target = run.tree / name, work / name
-        if not source.exists() or os.path.lexists(target) or not target.resolve().is_relative_to(work):
+        if not source.exists() or os.path.lexists(target) or not Path(os.path.realpath(target)).is_relative_to(work):
             problem = "is in the branch already" if os.path.lexists(target) else f"is not in {run.tree}"
             raise Refusal(f"--link {name} {problem}, expected an untracked file or folder of the checkout; correct it")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -234,20 +234,14 @@ def _against_base(run: Run, outcome: Outcome, bench: Bench, arms: Arms) -> Outco
 
 def _other_checks(run: Run, bench: Bench, found: Outcome, say: Say) -> Outcome:
     """Guard and confirm. A failure counts only where verify ran: else the checkout lacks something."""
-    import shutil
-    import tempfile
-
     for name, command in (("guard", run.config.guard), ("confirm", run.config.confirm)):
         if not command:
             continue
         say(f"running {name} on the clean checkout")
         # What the held-out check prints is kept out of the evidence that an agent may read.
-        hidden = Path(tempfile.mkdtemp(prefix="autoresearch-confirm-"))
-        try:
+        with tempfolder.folder("confirm") as hidden:
             where = bench if name == "guard" else replace(bench, folder=hidden)
             passed, problem, _ = measure.passes(where, command, name)
-        finally:
-            shutil.rmtree(hidden, ignore_errors=True)
         absent = problem.startswith(("exit code 126", "exit code 127"))
         if not passed and found.verify == PASSED and not absent:
             told = problem if name == "guard" else "its output stays hidden"

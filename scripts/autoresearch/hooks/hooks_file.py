@@ -9,7 +9,7 @@ from pathlib import Path
 from ..codex import codex_home
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import atomic
+from ..kernel.disk import atomic, regular
 from ..kernel.disk.layout import SKILL_ROOT
 from ..kernel.system.git import Repo
 from . import hook_entries
@@ -86,7 +86,7 @@ def _advice(found: Mapping[str, str], ignored: bool) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """The hooks file, {} when there is none."""
     try:
-        found = jsontext.loads(path.read_text("utf-8"))
+        found = jsontext.loads(regular.read_text(path))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import atomic, locks
+from ..kernel.disk import atomic, locks, regular
 from . import mode_entries
 from .mode_schemas import Schema, schema_of
 
@@ -56,7 +56,7 @@ def start(folder: Path, schema: Schema, head: str) -> None:
 def read_log(folder: Path, schema: Schema) -> str:
     """The whole records of the folder's log; raises `Refusal` when it cannot be read."""
     try:
-        return _whole((folder / schema.log).read_bytes())
+        return _whole(regular.read_bytes(folder / schema.log))
     except OSError as error:
         raise Refusal(f"cannot read {folder / schema.log}: {error.strerror}; check the folder") from None
 
@@ -115,15 +115,15 @@ def write_pages(folder: Path, pages: Mapping[str, str]) -> None:
 
 def _current(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return regular.read_text(path)
     except (OSError, UnicodeDecodeError):
         return None
 
 
 def line_count(root: Path, relative: str) -> int | None:
     """Number of lines of a file inside `root`; `None` when there is no such file, or it lies outside."""
-    path = (root / relative).resolve()
-    if root.resolve() not in path.parents or not path.is_file():
+    path = Path(os.path.realpath(root / relative))
+    if Path(os.path.realpath(root)) not in path.parents or not path.is_file():
         return None
     try:
         with open(path, "rb") as file:

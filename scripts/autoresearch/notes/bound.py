@@ -10,6 +10,7 @@ from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
+from ..kernel.disk import regular
 from ..kernel.run.context import Run
 
 WHY_LIMIT = 300
@@ -47,7 +48,7 @@ def parse(markdown: str) -> Bound | None:
 def read(path: Path) -> Bound | None:
     """The bound in an ideas file, None without file or bound."""
     try:
-        return parse(path.read_text("utf-8"))
+        return parse(regular.read_text(path))
     except (OSError, UnicodeDecodeError):
         return None
 

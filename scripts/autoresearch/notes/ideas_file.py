@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..kernel.disk import atomic, locks
+from ..kernel.disk import atomic, locks, regular
 from ..kernel.system import gitfiles
 from . import bound as bounds
 from . import ideas
@@ -18,7 +18,7 @@ from .ideas import Idea
 def read(path: Path) -> list[Idea]:
     """The entries; an absent or undecodable file has none."""
     try:
-        return ideas.parse(path.read_text("utf-8"))
+        return ideas.parse(regular.read_text(path))
     except (OSError, UnicodeDecodeError):
         return []
 

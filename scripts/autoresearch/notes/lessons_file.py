@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..kernel.disk import atomic, locks
+from ..kernel.disk import atomic, locks, regular
 from ..kernel.system import gitfiles
 from . import lessons
 from .lessons import Lesson
@@ -15,7 +15,7 @@ from .lessons import Lesson
 def read(path: Path) -> list[Lesson]:
     """The entries; an absent file has none. A byte that is no text costs itself alone: entries are rewritten."""
     try:
-        return lessons.parse(path.read_text("utf-8", "replace"))
+        return lessons.parse(regular.read_text(path, "replace"))
     except OSError:
         return []
 
@@ -51,7 +51,7 @@ def _changed(path: Path, edit: Callable[[Sequence[Lesson]], Sequence[Lesson]]) -
         raise atomic.unwritable(path, error) from None
     try:
         entries = edit(read(path))
-        if _has_foreign(path.read_bytes()):
+        if _has_foreign(regular.read_bytes(path)):
             atomic.keep_aside(path)
         atomic.replace(path, lessons.render(entries))
         return entries

@@ -14,11 +14,11 @@ from pathlib import Path
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing
-from ..kernel.disk import evidence, locks
+from ..kernel.disk import evidence
 from ..kernel.disk.layout import POINTER, Layout
-from ..kernel.run import context, evaluator_lock, intent, isolation, tree, trial_gate
+from ..kernel.run import context, evaluator_lock, intent, isolation, stale, tree, trial_gate
 from ..kernel.run.context import Run
-from ..kernel.system import gitfiles, process
+from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -89,8 +89,7 @@ def read(layout: Layout) -> Batch:
 @contextmanager
 def alone(layout: Layout) -> Iterator[str]:
     """Hold the trial lock; a trial that was killed undecided leaves no edit, for a batch starts from a clean tree."""
-    gitfiles.hide(layout.evidence)
-    with locks.held(layout.evidence / "trial.lock", intent.BUSY):
+    with stale.held(layout, intent.BUSY):
         yield intent.undo(layout)
 
 

@@ -26,7 +26,9 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     from . import selection
 
     try:
-        text = Path(args.batch_file).read_text("utf-8")
+        from ..kernel.disk import regular
+
+        text = regular.read_text(Path(args.batch_file))
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"--batch-file {args.batch_file} cannot be read ({error}), expected a JSON file") from None
     return selection.append(arguments.layout_of(args), selection.parse(text))

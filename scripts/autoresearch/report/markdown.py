@@ -27,7 +27,8 @@ def markdown(account: Account, evidence: Path) -> str:
     tail = [*_budget(account), *_refused(account), *_setting(account), *_repeat(account)]
     room = LIMIT - sum(len(part) + 2 for part in (*head, *tail))
     table = _table(account, room // 2)
-    return "\n\n".join([*head, table, *_kept(account, evidence, room - len(table)), *tail]) + "\n"
+    parts = [*head, table, *_kept(account, evidence, room - len(table)), *tail]
+    return "\n\n".join([*parts, "<!-- written by codex-autoresearch -->"]) + "\n"
 
 
 def escaped(text: str) -> str:

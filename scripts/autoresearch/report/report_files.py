@@ -9,6 +9,7 @@ from typing import Any
 from ..kernel.core import artifacts
 from ..kernel.disk import atomic
 from ..kernel.disk.layout import Layout
+from ..kernel.run import outputs
 from . import headline, markdown, page, reading
 
 
@@ -17,6 +18,8 @@ def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, 
 
     Raises `Refusal` when there is no sound run or a file cannot be written.
     """
+    for name, path in paths.items():
+        outputs.refuse(path.absolute(), f"--{name}", layout, again="autoresearch")
     account = reading.read(layout, clock)
     places = {
         "html": paths.get("html", layout.evidence / "report.html").absolute(),

@@ -16,7 +16,7 @@ from ..kernel.run.intent import Intent, Place
 from ..kernel.run.judge import Verdict
 from ..kernel.run.measure import Bench
 from ..kernel.system.git import GitError
-from ..kernel.system.gittrees import GONE, Entry, Trees
+from ..kernel.system.gittrees import GONE, LINK, Entry, Trees
 from . import pieces
 from .delta import Search, Spent
 from .pieces import Hunk, Piece
@@ -68,7 +68,7 @@ def parts_of(place: Place) -> Parts | None:
     patch = repo.patch(place.base, place.trial, evidence.PATCH_LIMIT)
     entries = repo.entries(place.base, place.trial)
     hunks, old = pieces.sections(patch), {entry.path: entry for entry in repo.entries(place.trial, place.base)}
-    if len(hunks) != len(entries):
+    if len(hunks) != len(entries) or any(entry.mode == LINK for entry in (*entries, *old.values())):
         return None
     found: dict[Piece, Hunk] = {}
     content: dict[str, bytes] = {}

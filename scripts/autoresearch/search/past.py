@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.rows import Row
-from ..kernel.disk import evidence
+from ..kernel.disk import evidence, regular
 from ..kernel.run.context import Run
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -34,7 +34,7 @@ class Past:
 def whole_patch(path: Path) -> bytes:
     """A patch in evidence, b"" when it is missing or cut."""
     try:
-        patch = path.read_bytes()
+        patch = regular.read_bytes(path)
     except OSError:
         return b""
     return b"" if len(patch) > evidence.PATCH_LIMIT else patch

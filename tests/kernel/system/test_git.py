@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from autoresearch.kernel.system import gitcall
 from autoresearch.kernel.system.git import Change, GitError, Repo
+from autoresearch.kernel.system.gittrees import Trees
+from autoresearch.kernel.system.gitundo import Trial, take_back
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +22,16 @@ def dirty(repo):
     repo.put("user.txt", "staged and more\n")
     repo.put("notes", "untracked\n")
     return {c.path: c for c in repo.changes()}
+
+
+def aside(repo):
+    return repo.root.parent / "aside"
+
+
+def undo(repo, base, trial, message):
+    """Take the trial at or below HEAD back; returns where HEAD is then."""
+    take_back(Trees(repo.root), Trial(base, trial, repo.branch(), message or "", aside(repo)))
+    return repo.head()
 
 
 def users(repo):
@@ -61,7 +73,7 @@ def test_any_name_is_committed_and_undone(repo, names):
         repo.put(name, "x")
     trial = repo.commit_paths(names, "trial")
     assert set(repo.changed_paths(base, trial)) == set(names)
-    assert repo.undo_commit(base, trial, revert_message=None) == base
+    assert undo(repo, base, trial, None) == base
     assert repo.changes() == ()
 
 
@@ -78,7 +90,7 @@ def test_mode_symlink_binary_and_folder_replaced_by_file(repo):
     assert repo.changes() == ()
     listing = repo.git("ls-tree", "-r", trial)
     assert "100755" in listing and "120000" in listing
-    repo.undo_commit(base, trial, revert_message="undo")
+    undo(repo, base, trial, "undo")
     assert repo.get("d/x") == "1" and not (repo.root / "bin").exists() and repo.changes() == ()
 
 
@@ -114,7 +126,7 @@ def test_hooks_signing_and_identity_of_the_user_do_not_matter(repo, home, monkey
     trial = repo.commit_paths(["a.txt"], "trial")
     assert "codex-autoresearch <autoresearch@localhost>" in repo.git("cat-file", "commit", trial)
     assert repo.patch(base, trial, 10**6).startswith(b"diff --git a/a.txt b/a.txt\n")
-    repo.undo_commit(base, trial, revert_message="undo")
+    undo(repo, base, trial, "undo")
     assert repo.get("a.txt") == "one\n" and not (home / "ran").exists()
 
 
@@ -157,10 +169,10 @@ def test_undo_survives_a_kill_before_each_step(repo, monkeypatch, message, stop_
     if message is None and stop_before == "commit-tree":
         stop_before = "update-ref"
     with pytest.raises(KeyboardInterrupt):
-        repo.undo_commit(base, trial, revert_message=message)
+        undo(repo, base, trial, message)
     monkeypatch.undo()
     for _ in range(2):
-        end = repo.undo_commit(base, trial, revert_message=message)
+        end = undo(repo, base, trial, message)
     assert repo.head() == end and repo.changed_paths(base, end) == ()
     assert repo.parent(end) == (trial if message else repo.parent(base))
     assert repo.get("a.txt") == "one\n" and not (repo.root / "sub").exists()
@@ -174,20 +186,56 @@ def test_undo_completes_a_checkout_that_was_killed_half_way(repo):
     trial = repo.commit_paths(["a.txt", "b", "c"], "trial")
     repo.put("a.txt", "one\n")  # as git leaves it: files first, index last
     (repo.root / "b").unlink()
-    repo.undo_commit(base, trial, revert_message="undo")
+    undo(repo, base, trial, "undo")
     assert repo.changes() == () and not (repo.root / "c").exists()
 
 
-def test_undo_refuses_when_the_trials_own_path_was_changed(repo):
+def test_what_is_in_the_way_of_an_undo_is_moved_aside(repo):
+    base = repo.head()
+    repo.put("a.txt", "two\n")
+    repo.put("new", "n\n")
+    trial = repo.commit_paths(["a.txt", "new"], "trial")
+    repo.put("a.txt", "meanwhile\n")
+    (repo.root / "new").unlink()
+    repo.put("new/deep", "a folder where a file was\n")
+    undo(repo, base, trial, "undo")
+    assert repo.get("a.txt") == "one\n" and repo.get("new/deep") == "a folder where a file was\n"
+    assert (aside(repo) / "a.txt").read_text() == "meanwhile\n"
+    assert repo.changed_paths(base, repo.head()) == ()
+
+
+def test_a_commit_on_top_stays_and_the_trial_below_it_is_reverted(repo):
     base = repo.head()
     repo.put("a.txt", "two\n")
     trial = repo.commit_paths(["a.txt"], "trial")
-    repo.put("a.txt", "meanwhile\n")
-    with pytest.raises(GitError, match=r"a\.txt"):
-        repo.undo_commit(base, trial, revert_message="undo")
-    assert repo.get("a.txt") == "meanwhile\n" and repo.head() == trial
-    with pytest.raises(GitError, match="expected the trial"):
-        repo.undo_commit(base, base[::-1], revert_message=None)
+    repo.put("users", "u\n")
+    repo.commit_paths(["users"], "user")
+    for message in ("undo", None):
+        undo(repo, base, trial, message)
+    assert repo.get("a.txt") == "one\n" and repo.changed_paths(base, repo.head()) == ("users",)
+    assert repo.changes() == ()
+
+
+def test_an_amended_trial_is_reverted_where_it_is_still_the_trials(repo):
+    base = repo.head()
+    repo.put("a.txt", "two\n")
+    repo.put("b", "two\n")
+    trial = repo.commit_paths(["a.txt", "b"], "trial")
+    repo.put("b", "users\n")
+    repo.git("commit", "-q", "-a", "--amend", "-m", "mine")
+    undo(repo, base, trial, "undo")
+    assert (repo.get("a.txt"), repo.get("b"), repo.changes()) == ("one\n", "users\n", ())
+
+
+def test_a_trial_on_a_branch_that_was_left_is_undone_there(repo):
+    base, branch = repo.head(), repo.branch()
+    repo.put("a.txt", "two\n")
+    trial = repo.commit_paths(["a.txt"], "trial")
+    repo.git("switch", "-q", "-c", "elsewhere", base)
+    repo.put("a.txt", "users\n")
+    take_back(Trees(repo.root), Trial(base, trial, branch, "undo", aside(repo)))
+    assert repo.get("a.txt") == "users\n" and repo.head() == base
+    assert repo.changed_paths(base, repo.commit_at(branch)) == () and repo.parent(branch) == trial
 
 
 def test_soft_undo_leaves_the_edit_and_the_users_index(repo):
@@ -286,7 +334,7 @@ def test_patches_are_whole_or_cut_and_leave_no_trace(repo):
     trial = repo.commit_paths(["new", "bin"], "t")
     assert repo.patch(base, trial, 10**6) == patch and b"GIT binary patch" in patch
     assert repo.patch(base, trial, 20) == patch[:20] + b"\n[patch cut at 20 bytes]\n"
-    repo.undo_commit(base, trial, revert_message=None)
+    undo(repo, base, trial, None)
     subprocess.run(["git", "apply"], input=patch, cwd=repo.root, check=True)
     assert repo.get("new") == "n\n"
 
@@ -335,7 +383,7 @@ def test_sparse_checkout_keeps_what_is_not_checked_out(repo):
     repo.put("in/x", "2")
     trial = repo.commit_paths(["in/x"], "trial")
     assert repo.changed_paths(base, trial) == ("in/x",) and repo.changes() == ()
-    repo.undo_commit(base, trial, revert_message="undo")
+    undo(repo, base, trial, "undo")
     assert repo.get("in/x") == "1" and not (repo.root / "out").exists() and repo.changes() == ()
 
 
@@ -349,7 +397,7 @@ def test_filters_apply_both_ways(repo):
     repo.put("f.up", "two\n")
     trial = repo.commit_paths(["f.up"], "trial")
     assert repo.git("show", f"{trial}:f.up") == "TWO\n"
-    repo.undo_commit(base, trial, revert_message=None)
+    undo(repo, base, trial, None)
     assert repo.get("f.up") == "one\n" and repo.changes() == ()
     assert (repo.root / "f.crlf").read_bytes() == b"x\r\n"
 
@@ -365,7 +413,7 @@ def test_submodule_commit_is_a_change_like_any_other(repo, tmp_path):
     assert repo.changes() == ()
     module = Repo(repo.root / "lib")
     (module.root / "l").write_text("2")
-    assert repo.changes() == (Change("lib", "M", False),)
+    assert repo.changes() == (Change("lib", "S", False),)
     module.commit_paths(["l"], "new lib")
     repo.commit_paths(["lib"], "bump")
     assert repo.changes() == ()
@@ -401,7 +449,7 @@ def test_a_folder_replaced_by_a_link_is_committed_and_undone(repo):
     (repo.root / "folder").symlink_to("elsewhere")
     trial = repo.commit_paths([change.path for change in repo.changes()], "link")
     assert repo.changed_paths(base, trial) == ("folder", "folder/inner")
-    repo.undo_commit(base, trial, revert_message="back")
+    undo(repo, base, trial, "back")
     assert repo.get("folder/inner") == "1\n"
     assert repo.changes() == ()
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core import jsontext
-from . import atomic
+from . import atomic, regular
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None when it is missing or unreadable."""
     try:
-        data = jsontext.loads(path.read_text("utf-8"))
+        data = jsontext.loads(regular.read_text(path))
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) else None
@@ -55,7 +55,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
 def object_at(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file, None when there is no file; raises `ValueError` saying what is wrong with it."""
     try:
-        data = jsontext.loads(path.read_text("utf-8"))
+        data = jsontext.loads(regular.read_text(path))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -85,7 +85,7 @@ def write_bytes(path: Path, data: bytes, limit: int) -> str:
 def add_patch(path: Path, patch: bytes) -> None:
     """Behind the patches that the file has: of other repositories, of earlier kills. One that is there stays alone."""
     try:
-        if path.exists() and patch in path.read_bytes():
+        if path.exists() and patch in regular.read_bytes(path):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab") as file:
@@ -124,7 +124,7 @@ def note_refusal(root: Path, data: Mapping[str, Any]) -> None:
 def refusals(root: Path) -> list[dict[str, Any]]:
     """Refused attempts that no row carries yet, at most the last 20."""
     try:
-        lines = (root / "refused.jsonl").read_text("utf-8", "replace").split("\n")
+        lines = regular.read_text(root / "refused.jsonl", "replace").split("\n")
     except OSError:
         return []
     found = []

@@ -24,8 +24,9 @@ def expand(root: Path, candidates: Iterable[str]) -> tuple[str, ...]:
     """The existing files among `candidates` (relative to `root` or absolute), folders walked, at most 2,000."""
     found: dict[str, None] = {}
     for candidate in candidates:
-        if Path(os.path.normpath(root / candidate)) in root.parents:
-            continue  # a check that names `/` or `..` does not mean the files around the repository
+        place = Path(os.path.normpath(root / candidate))
+        if place in root.parents or ".git" in place.parts:
+            continue  # a check that names `/` or `..` does not mean the files around the repository, nor git's own
         for path in _files(root / candidate):
             name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
             found[name] = None

@@ -15,7 +15,7 @@ from ..core import fold, jsontext, rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
-from . import atomic, locks
+from . import atomic, locks, regular
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def comments(path: Path) -> dict[str, str]:
     """The comment lines of the log alone, which hold also where its rows cannot be read; {} without a log."""
     header: dict[str, str] = {}
     try:
-        for line in path.read_bytes().decode("utf-8", "replace").split("\n"):
+        for line in regular.read_bytes(path).decode("utf-8", "replace").split("\n"):
             if line[:1] == "#" and not line.startswith(_EVENT):
                 _comment(line.rstrip("\r"), header)
     except OSError:
@@ -144,7 +144,7 @@ def _row(line: str, number: int, seen_header: bool) -> Row:
 def read(path: Path) -> Log:
     """The log at `path`; raises `FileNotFoundError`, or `ValueError` when it cannot be read as one."""
     try:
-        return parse(path.read_bytes())
+        return parse(regular.read_bytes(path))
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except FileNotFoundError:

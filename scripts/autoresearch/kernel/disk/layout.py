@@ -48,7 +48,7 @@ class Layout:
     def relative(self, path: Path) -> str:
         """`path` relative to the root where it lies below it, else absolute; POSIX separators."""
         try:
-            return Path(os.path.realpath(path)).relative_to(self.root.resolve()).as_posix()  # also a link to itself
+            return Path(os.path.realpath(path)).relative_to(os.path.realpath(self.root)).as_posix()
         except ValueError:
             return path.as_posix()
 
@@ -78,7 +78,7 @@ def git_marker(start: Path) -> Path | None:
 def find_root(start: Path) -> Path:
     """The folder that holds a run's artifacts: the repository of `start`, the checkout behind a run's worktree,
     or `start` itself outside git."""
-    start = start.resolve()
+    start = Path(os.path.realpath(start))
     marker = git_marker(start)
     if marker is None:
         return start
@@ -109,7 +109,7 @@ def own_scratch(root: Path) -> Path:
 def _digest(root: Path) -> str:
     import hashlib
 
-    return hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:12]
+    return hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:12]
 
 
 def _temporary() -> Path:
@@ -127,7 +127,7 @@ def in_plugin() -> bool:
 def skill_inside(root: Path) -> str:
     """The skill's folder relative to `root` when it lies inside, else ""; it is "" for the skill's own repository."""
     try:
-        inside = SKILL_ROOT.relative_to(root.resolve()).as_posix()
+        inside = SKILL_ROOT.relative_to(os.path.realpath(root)).as_posix()
     except ValueError:
         return ""
     return "" if inside == "." else inside

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
+from . import regular
 from .atomic import unwritable
 
 _PROBES = (0.005, 0.02)  # seconds between tries, before a lock counts as held
@@ -21,8 +22,9 @@ def open_locked(path: Path, flags: int, wait: bool = True) -> int:
     Raises `BlockingIOError` when `wait` is false and somebody holds it, `OSError` when it cannot be opened.
     """
     while True:
-        handle = os.open(path, flags | os.O_CLOEXEC, 0o644)
+        handle = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
         try:
+            regular.check(handle, path)
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             if _is_current(handle, path):
                 return handle

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..core import jsontext
 from ..core.errors import Refusal
-from . import atomic
+from . import atomic, regular
 from .layout import own_scratch
 
 TYPE_CHECKING = False
@@ -58,7 +58,7 @@ def _noted(root: Path, name: str) -> Mapping[str, Any] | None:
     folder = own_scratch(root)
     try:
         _own(folder.parent)
-        found = jsontext.loads((folder / name).read_text("utf-8"))
+        found = jsontext.loads(regular.read_text(folder / name))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, Mapping) else None

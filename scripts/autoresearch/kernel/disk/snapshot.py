@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..core import fold, jsontext
 from ..core.text import one_line
-from . import atomic
+from . import atomic, regular
 from .journal import Log
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def read(path: Path) -> dict[str, Any] | None:
     """The snapshot, None when there is no file; raises `ValueError` when it is unreadable."""
     try:
-        data = jsontext.loads(path.read_text("utf-8"))
+        data = jsontext.loads(regular.read_text(path))
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FAR = 5  # spreads between what the baseline is by construction and what was measured
+_CLEANS = re.compile(r"\bgit\b[^;&|\n]*\bclean\b[^;&|\n]*\s(-[a-zA-Z]*f|--force)")
 
 
 @dataclass(frozen=True)
@@ -107,13 +109,32 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
     dirty = uncommitted(layout, mode, config)
     if strict:
         refuse_dirty(dirty)
+    _refuse_cleaning(config)
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     try:
+        _sentinel(layout).write_text("A check that deletes this would delete the run.\n", "utf-8")
         return replace(_measure(layout, config, at, staging, strict), dirty=dirty)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+    finally:
+        _sentinel(layout).unlink(missing_ok=True)
+
+
+def _sentinel(layout: Layout) -> Path:
+    """A file that looks like the run's: whether the checks leave it tells whether they would leave those."""
+    return layout.results.with_name(layout.results.name + ".tmp")
+
+
+def _refuse_cleaning(config: Config) -> None:
+    """What a check says it deletes is refused before it is run."""
+    for command in (config.verify, config.guard, config.confirm):
+        if _CLEANS.search(command):
+            raise Refusal(
+                "the check cleans the checkout (git clean), which would delete the run and files of the user's; "
+                "expected it to leave what it has not made: clean the build folder alone"
+            )
 
 
 def refuse_dirty(dirty: Sequence[str]) -> None:
@@ -142,17 +163,15 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     for item in before:  # edited a moment ago, perhaps within the second of the last run
         bytecode.forget(item.tree, (*item.inside, *item.outside))
     foreign = foreign_events(before)
-    lock = evaluator_lock.lock(root, config)
-    stamps = hashes.stamps(root, lock)
-    now = load.read()
-    bench = Bench(root, staging, config, measure.limit_of(config, None), f"baseline-{os.getpid()}")
+    stamps = hashes.stamps(root, lock := evaluator_lock.lock(root, config))
+    now, bench = load.read(), _bench(layout, config, staging, before)
     samples = _samples(bench)
     guard, guard_problem, guard_seconds = _guard(bench, strict)
     confirm, confirm_problem = _confirm(bench)
     made = evaluator_lock.written(root, config, stamps)
     lock = _steady(root, lock, made)
     before, foreign = _disowned(root, before, foreign, made)
-    left = _left(before, _items(layout, config, foreign))
+    left = [*unseen.remembered(before), *_left(before, _items(layout, config, foreign))]
     config, found = _calibrated(config, samples, guard_seconds)
     warnings = (*_traps(config, before), *found.warnings, guard_problem, confirm_problem)
     shown = evaluator_lock.shown(root, config, lock)
@@ -166,7 +185,6 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
             {"kind": "evaluator", "files": lock, "written": list(made)},
             {"kind": "heads", "iteration": 0, "heads": dict(at)},
             *foreign,
-            *unseen.remembered(before),
             *left,
             {"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]},
         ),
@@ -211,6 +229,12 @@ def limit_of(first: Baseline) -> TimeLimit:
     """How long a run of a trial may take after this baseline."""
     usual = float(first.config.noise["seconds"])
     return measure.limit_of(first.config, usual, timelimit.slowest(first.events))
+
+
+def _bench(layout: Layout, config: Config, staging: Path, items: Iterable[Edits]) -> Bench:
+    guarded = (_sentinel(layout), *measure.guarded(layout, [item.tree for item in items]))
+    root, mark = Path(config.worktree or layout.root), f"baseline-{os.getpid()}"
+    return Bench(root, staging, config, measure.limit_of(config, None), mark, guarded=guarded)
 
 
 def _traps(config: Config, before: Iterable[Edits]) -> list[str]:
@@ -327,6 +351,9 @@ def _left(before: Sequence[Edits], after: Sequence[Edits]) -> list[Event]:
     events: list[Event] = []
     for old, new in zip(before, after):
         wrote, theirs = leftovers.rewritten(new), {*old.inside, *old.outside}
+        gone = [p for p in old.untracked if p not in new.untracked and not os.path.lexists(new.tree / p)]
+        if gone:
+            raise Refusal(f"the checks delete {listing(gone)}, expected them to leave files that git does not know")
         spoiled = [p for p in (*new.inside, *new.outside) if p in theirs or (p in new.inside and p in wrote)]
         if spoiled:
             raise Refusal(

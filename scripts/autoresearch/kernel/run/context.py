@@ -86,7 +86,32 @@ def assemble(layout: Layout, log: Log) -> Run:
             f"{layout.state.name} equals no prefix of {layout.results.name}: one of them was edited; nothing was done, "
             "ask the user, then autoresearch_resume_check.py --write-repaired-state trusts the log"
         )
-    return Run(layout, log, configuration(log, found), found)
+    known = configuration(log, found)
+    before = next((repo.path for repo in known.repos if repo.role == "primary"), "")
+    if before not in ("", str(layout.root)):
+        log, known = _moved(log, known, (before, str(layout.root)))
+    return Run(layout, log, known, found)
+
+
+# Events that name the repository in which they happened.
+_PLACED = ("foreign", "byproducts", "touched", "ignored")
+
+
+def _moved(log: Log, known: Config, ends: tuple[str, str]) -> tuple[Log, Config]:
+    """Log and configuration of a run whose folder was moved since they were written, or whose path is no UTF-8."""
+    before, now = ends
+    events = tuple(_placed(event, before, now) for event in log.events)
+    repos = tuple(replace(repo, path=now) if repo.path == before else repo for repo in known.repos)
+    return replace(log, events=events), replace(known, repos=repos)
+
+
+def _placed(event: Event, before: str, now: str) -> Event:
+    if event.get("kind") in _PLACED and event.get("repo") == before:
+        return {**event, "repo": now}
+    heads = event.get("heads")
+    if isinstance(heads, dict) and before in heads:
+        return {**event, "heads": {now if name == before else name: head for name, head in heads.items()}}
+    return event
 
 
 def configuration(log: Log, found: Mapping[str, Any] | None) -> Config:

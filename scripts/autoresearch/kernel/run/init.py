@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from ..core.frozen import dataclass, field, replace
 from ..core.rows import Row
 from ..core.settings import Config
 from ..core.text import block, listing, one_line
-from ..disk import atomic, evidence, excerpts, journal, locks
+from ..disk import atomic, evidence, excerpts, journal, locks, tempfolder
 from ..disk.layout import EXEC_RUNTIME, Layout
 from ..system import interrupts
 from ..system.git import Repo
@@ -107,14 +108,30 @@ def _commit(layout: Layout, plan: Plan) -> str:
 
 def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
     """Archive what was there, then write log and snapshot; a recorder of the old run waits and sees the new one."""
+    layout = context.located(layout, plan.mode)
     with interrupts.shielded(), locks.held_if_there(layout.results):
-        archive(layout)
-        run = _create(layout, plan, first)
+        moved: list[tuple[Path, Path]] = []
+        try:
+            archive(layout, moved)
+            run = _create(layout, plan, first)
+        except BaseException:
+            _put_back(layout, moved)
+            raise
     return Ready(run, first)
 
 
+def _put_back(layout: Layout, moved: Sequence[tuple[Path, Path]]) -> None:
+    """The earlier run as it was, or none: a start that fails has not happened."""
+    import shutil
+
+    shutil.rmtree(layout.evidence / "0000", ignore_errors=True)
+    for path in (layout.results, layout.state):
+        path.unlink(missing_ok=True)
+    for source, target in reversed(moved):
+        os.replace(target, source)
+
+
 def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
-    layout = context.located(layout, plan.mode)
     if plan.mode == "exec":
         layout.state.parent.mkdir(parents=True, exist_ok=True)
         # The record of a killed script is not that of this run; its own controller writes a new one.
@@ -132,38 +149,46 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
         return context.save(Run(layout, held.log, plan.config, None), log)
 
 
-def archive(layout: Layout) -> list[str]:
-    """Move an old run's artifacts to their `.prev` names; lessons stay, they are for the next run."""
-    moved = [atomic.archive(path) for path in (layout.results, layout.state)]
+def archive(layout: Layout, moved: list[tuple[Path, Path]] | None = None) -> None:
+    """Move an old run's artifacts to their `.prev` names; lessons stay, they are for the next run.
+
+    Each move is added to `moved`, so that it can be taken back.
+    """
+    moved = [] if moved is None else moved
     found = list(layout.evidence.glob("[0-9]*")) if layout.evidence.is_dir() else []
     if found:
         # The folder itself holds the lock that is held right now, so its content moves, not the folder.
         target = layout.evidence.with_name(layout.evidence.name + ".prev")
         if target.exists():
-            target.rename(atomic.archive_name(target))
+            _move(target, atomic.archive_name(target), moved)
         target.mkdir()
         for item in (*found, *layout.evidence.glob("*.json*")):
-            item.rename(target / item.name)
-    return [name for name in moved if name]
+            _move(item, target / item.name, moved)
+    # The log goes last: a kill before this leaves the old run, whose snapshot is made from the log.
+    for path in (layout.state, layout.results):
+        newest = path.with_name(f"{path.stem}.prev{path.suffix}")
+        if os.path.lexists(path):
+            if os.path.lexists(newest):
+                _move(newest, atomic.archive_name(path), moved)
+            _move(path, newest, moved)
+
+
+def _move(source: Path, target: Path, moved: list[tuple[Path, Path]]) -> None:
+    os.replace(source, target)
+    moved.append((source, target))
 
 
 def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     """Measure as `start` would and report, for the wizard; leaves nothing behind. A dirty tree is said, not refused."""
-    import shutil
-    import tempfile
     from contextlib import nullcontext
 
     plan = replace(plan, config=replace(plan.config, measured=True))
     config.validate(plan.config, plan.mode)
     busy = locks.held(layout.evidence / "trial.lock", intent.BUSY) if layout.evidence.is_dir() else nullcontext()
-    folder = Path(tempfile.mkdtemp(prefix="autoresearch-"))
-    try:
-        with busy:
-            first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
+    with busy, tempfolder.folder("rehearsal") as folder:
+        first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
         printed = excerpts.tail(folder / "baseline" / "verify-1.out", PRINTED_SHOWN)[0]
         size = _size(first, folder / "baseline")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
     told = figures(first)
     told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..core import rows
-from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.text import shortened
-from ..disk import bytecode, evidence, journal, locks
+from ..disk import bytecode, evidence, journal
 from ..disk.layout import Layout
-from ..system import gitfiles, process
+from ..system import gitundo, process
 from ..system.git import GitError, Repo
 from ..system.gittrees import Trees
-from . import context, record
+from . import context, record, stale
 from .context import Run
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -24,20 +22,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 BUSY = "another trial or measurement is running here, expected one at a time; wait for it and repeat the command"
-LOCK_PATIENCE = 2.0  # seconds that git gets to remove a lock file of its own
 
 
 @dataclass(frozen=True)
 class Place:
     """One repository of a trial: its checkout, where HEAD was, and the trial's commit once there is one.
 
-    `part` is set before a part of the edit is put into the tree in its place.
+    `part` is set before a part of the edit is put into the tree in its place; `branch` is "" on a detached HEAD.
     """
 
     tree: str
     base: str
     trial: str = ""
     part: str = ""
+    branch: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +53,7 @@ class Intent:
     started: float = 0.0
     workers: tuple[str, ...] = ()  # rows of a batch, recorded with the main one
     own: bool = False  # the tool's own attempt: undone it leaves no edit behind
+    root: str = ""  # the run's folder when this was written
 
     @property
     def seed(self) -> str:
@@ -68,6 +67,12 @@ class Intent:
         return self
 
 
+def place_of(tree: Path) -> Place:
+    """A repository as a trial finds it."""
+    repo = Repo(tree)
+    return Place(str(tree), repo.head(), branch=repo.branch())
+
+
 def read(root: Path) -> Intent | None:
     """The note of a running or killed trial, or None."""
     data = evidence.read_json(evidence.intent_path(root))
@@ -76,9 +81,21 @@ def read(root: Path) -> Intent | None:
     try:
         places = {str(name): Place(**place) for name, place in data.pop("places").items()}
         lists = {"events": tuple(data["events"]), "workers": tuple(data.get("workers", ()))}
-        return Intent(**{**data, **lists, "places": places, "started": float(data["started"])})
+        note = Intent(**{**data, **lists, "places": places, "started": float(data["started"])})
+        return _moved(note, str(root.parent))
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _moved(note: Intent, root: str) -> Intent:
+    """The note with the run's folder where it is now: it may have been moved since."""
+    if note.root in ("", root):
+        return note
+    places = {
+        root if name == note.root else name: replace(place, tree=root if place.tree == note.root else place.tree)
+        for name, place in note.places.items()
+    }
+    return replace(note, places=places, root=root)
 
 
 @contextmanager
@@ -87,8 +104,7 @@ def alone(layout: Layout) -> Iterator[str]:
 
     Raises `Refusal` when another trial or measurement holds it.
     """
-    gitfiles.hide(layout.evidence)
-    with locks.held(layout.evidence / "trial.lock", BUSY):
+    with stale.held(layout, BUSY):
         yield finish(layout)
 
 
@@ -112,24 +128,10 @@ def _mend(layout: Layout, unfinished: Callable[[Layout, Intent], str]) -> str:
         return ""
     process.end_marked(note.mark, 2.0)
     for place in note.places.values():
-        _drop_stale_locks(Path(place.tree), note.started)
+        stale.clear(Path(place.tree), note.started)
     done = complete(layout, note) and "finished" if note.row else (_to_base if note.own else unfinished)(layout, note)
     evidence.clear_intent(layout.evidence)
     return f"{done} iteration {note.iteration}, which was interrupted"
-
-
-def _drop_stale_locks(tree: Path, started: float) -> None:
-    """Remove lock files that a killed git of ours left: newer than the trial, and not going away."""
-    repo = Repo(tree)
-    names = [repo.git_dir() / "index.lock", repo.git_dir() / "HEAD.lock"]
-    branch = repo.branch()
-    names += [repo.common_dir() / "refs" / "heads" / f"{branch}.lock"] if branch else []
-    for name in names:
-        deadline = time.monotonic() + LOCK_PATIENCE
-        while name.exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if name.exists() and name.stat().st_mtime >= started - 1:
-            name.unlink(missing_ok=True)
 
 
 def _committed(note: Intent, place: Place) -> str:
@@ -153,7 +155,18 @@ def _to_edit(layout: Layout, note: Intent) -> str:
             trial = show_whole(repo, place) or trial
             _show_candidate(repo, place.base, trial)
             repo.soft_undo(place.base, trial)
+        elif place.trial:
+            _undo_below(layout, note, place)
     return "took back to an uncommitted edit"
+
+
+def _undo_below(layout: Layout, note: Intent, place: Place) -> None:
+    """Take an undecided trial back that somebody has committed on top of; its patch is in the evidence."""
+    repo = Trees(Path(place.tree))
+    if repo.exists(place.trial) and repo.head() != place.base:
+        _keep_patch(layout, note, repo, place.base, place.trial)
+        said = f"Revert an experiment that was interrupted\n\nThis reverts commit {place.trial}.\n\n" + trailers(note)
+        _taken_back(layout, note, place, said)
 
 
 def shown(note: Intent) -> set[str]:
@@ -193,7 +206,7 @@ def _to_base(layout: Layout, note: Intent) -> str:
             repo = Trees(Path(place.tree))
             trial = show_whole(repo, place) or trial
             _keep_patch(layout, note, repo, place.base, trial)
-            roll_back_one(repo, place.base, trial, "")
+            _taken_back(layout, note, replace(place, trial=trial), "")
         elif note.own and place.trial:
             Repo(Path(place.tree)).finish_switch(place.trial, place.base)
     return "undid"
@@ -211,12 +224,13 @@ def complete(layout: Layout, note: Intent) -> Run:
     if before.state.iteration >= note.iteration:
         with context.writing(layout) as (run, held):
             return context.save(run, held.log)
-    if note.rollback:
-        for place in note.places.values():
-            if place.trial:
-                _roll_back(note, place)
+    moved: list[str] = []
+    for place in note.places.values():
+        if note.rollback and place.trial:
+            moved += _roll_back(layout, note, place)
+    aside = [{"kind": "aside", "iteration": note.iteration, "paths": moved[:200]}] if moved else []
     with context.writing(layout) as (run, held):
-        run = context.append(run, held, (*note.events, *_refused(layout), *_heads(note)), [*workers, row])
+        run = context.append(run, held, (*note.events, *aside, *_refused(layout), *_heads(note)), [*workers, row])
     evidence.clear_refusals(layout.evidence)
     record.follow(before, row, strategy=note.lesson)
     return run
@@ -228,28 +242,30 @@ def _refused(layout: Layout) -> list[journal.Event]:
 
 def _heads(note: Intent) -> list[journal.Event]:
     """Where HEAD stands after this row, so that a commit by somebody else is noticed."""
-    heads = {name: Repo(Path(place.tree)).head() for name, place in note.places.items()}
+    heads = {name: _head(Repo(Path(place.tree)), place.branch) for name, place in note.places.items()}
     return [{"kind": "heads", "iteration": note.iteration, "heads": heads}]
 
 
-def _roll_back(note: Intent, place: Place) -> None:
+def _head(repo: Repo, branch: str) -> str:
+    """The tip of the trial's branch, also where somebody has switched to another one meanwhile."""
+    switched = branch and repo.branch() != branch
+    return (repo.commit_at("refs/heads/" + branch) if switched else "") or repo.head()
+
+
+def _roll_back(layout: Layout, note: Intent, place: Place) -> tuple[str, ...]:
     message = f"iteration {note.iteration} was not kept\n\nThis reverts commit {place.trial}.\n\n" + trailers(note)
     revert = f'Revert "experiment: {shortened(rows.parse_row(note.row).description, 60)}"\n\n' + message
-    roll_back_one(Repo(Path(place.tree)), place.base, place.trial, revert if note.rollback == "revert" else "")
+    return _taken_back(layout, note, place, revert if note.rollback == "revert" else "")
 
 
-def roll_back_one(repo: Repo, base: str, trial: str, revert_message: str) -> None:
-    """Bring one repository back to `base`; raises `Refusal` when somebody edited the trial's files meanwhile."""
-    if repo.head() == trial:
-        _show_candidate(repo, base, trial)
-    try:
-        repo.undo_commit(base, trial, revert_message=revert_message or None)
-    except GitError as error:
-        raise Refusal(
-            f"the trial's commit {trial[:9]} in {repo.root} cannot be undone ({error}); expected its files untouched "
-            "while it was measured: take your later edit away (git stash), then repeat the command"
-        ) from None
-    bytecode.forget(repo.root, repo.changed_paths(base, trial))
+def _taken_back(layout: Layout, note: Intent, place: Place, message: str) -> tuple[str, ...]:
+    """Bring one repository back to before the trial; returns what was in the way and lies in the evidence now."""
+    repo = Trees(Path(place.tree))
+    aside = evidence.folder(layout.evidence, note.iteration) / "aside"
+    trial = gitundo.Trial(place.base, place.trial, place.branch, message, aside)
+    moved = gitundo.take_back(repo, trial)
+    bytecode.forget(repo.root, repo.changed_paths(place.base, place.trial))
+    return moved
 
 
 def trailers(note: Intent) -> str:

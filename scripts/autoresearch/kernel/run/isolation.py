@@ -72,8 +72,8 @@ def _refuse_unready(repo: Repo, branch: str, wish: Wish) -> None:
     if wish.kind == "branch" and not repo.branch():
         raise Refusal("HEAD is detached, expected a branch to come back to; check one out, or --isolation worktree")
     for link in wish.links:
-        target = (repo.root / link).resolve()
-        if os.path.isabs(link) or not target.exists() or repo.root.resolve() not in target.parents:
+        target = Path(os.path.realpath(repo.root / link))
+        if os.path.isabs(link) or not target.exists() or Path(os.path.realpath(repo.root)) not in target.parents:
             raise Refusal(f"--link {one_line(link, 80)} is not there, expected a path inside the repository")
 
 
@@ -96,7 +96,7 @@ def furnish(root: Path, made: Path, wish: Wish) -> None:
         if os.path.lexists(place):
             raise Refusal(f"--link {link} is part of the checkout, expected something git does not hold; leave it out")
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to((root / link).resolve())
+        place.symlink_to(os.path.realpath(root / link))
     # A pattern for a folder (`node_modules/`) does not match a link to one.
     Repo(root).exclude([f"/{link.strip('/')}" for link in wish.links])
     if wish.setup:

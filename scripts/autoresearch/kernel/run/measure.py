@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from ..core.numbers import median, plain
 from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..core.timelimit import TimeLimit
-from ..disk import evidence
+from ..disk import evidence, keepsake
+from ..disk.layout import Layout
 from ..system import load, process
+from ..system.git import Repo
 from . import evaluator_lock
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -69,6 +71,7 @@ class Bench:
     mark: str
     lock: Mapping[str, str] = field(default_factory=dict)
     within: tuple[str, ...] = ()  # the command line of the sandbox that checks run in
+    guarded: tuple[Path, ...] = ()  # files that no check may take away; they are put back
 
 
 def limit_of(config: Config, seconds: float | None, slowest: float | None = None) -> TimeLimit:
@@ -80,10 +83,10 @@ def limit_of(config: Config, seconds: float | None, slowest: float | None = None
 def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
     """Run verify once; its output goes to the evidence folder under `name`."""
     before = load.read()
-    done = _run(bench, bench.config.verify, name, keep)
+    done, cleaned = _run(bench, bench.config.verify, name, keep)
     during = busy.between(before, load.read())
     reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
-    problem = _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
+    problem = cleaned or _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
     if done.timed_out and reading.value is not None:
         problem += f"; it had printed its number ({plain(reading.value)}) and then hung: let the check end by itself"
     if not problem and reading.problem:
@@ -101,10 +104,10 @@ def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
     """
     parts, seconds, said = guards.parts(command), 0.0, [b"", b""]
     for part in parts:
-        done = process.run_shell(part.command, bench.tree, max(1.0, bench.limit.hard - seconds), {}, bench.mark)
+        done, cleaned = _guarded(bench, part.command, max(1.0, bench.limit.hard - seconds))
         seconds += done.duration
         said = [earlier + now for earlier, now in zip(said, (done.stdout, done.stderr))]
-        problem = _tampered(bench) or _failure(done, False, bench.limit.hard)
+        problem = cleaned or _tampered(bench) or _failure(done, False, bench.limit.hard)
         if problem:
             problem = f"{part.label}: {problem}" if len(parts) > 1 else problem
             said = [done.stdout, done.stderr]
@@ -115,12 +118,27 @@ def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
     return not problem, problem, seconds
 
 
-def _run(bench: Bench, command: str, name: str, keep: int) -> process.Finished:
-    done = process.run_shell(command, bench.tree, bench.limit.hard, {}, bench.mark, process.Limits(within=bench.within))
+def _run(bench: Bench, command: str, name: str, keep: int) -> tuple[process.Finished, str]:
+    done, cleaned = _guarded(bench, command, bench.limit.hard)
     if name:
         evidence.write_bytes(bench.folder / f"{name}.out", done.stdout, keep)
         evidence.write_bytes(bench.folder / f"{name}.err", done.stderr, keep)
-    return done
+    return done, cleaned
+
+
+def _guarded(bench: Bench, command: str, limit: float) -> tuple[process.Finished, str]:
+    """How a command ended, and what it deleted that was not its own, "" for nothing."""
+    known = keepsake.remember(bench.guarded)
+    done = process.run_shell(command, bench.tree, limit, {}, bench.mark, process.Limits(within=bench.within))
+    gone = [name.replace(".tmp", "") for name in keepsake.put_back(known)]
+    return done, f"the check deletes files that are not its own ({listing(gone)}), as git clean does" if gone else ""
+
+
+def guarded(layout: Layout, trees: Iterable[Path]) -> tuple[Path, ...]:
+    """What a check must leave: the run's files, the note of a trial, git's index."""
+    own = (layout.results, layout.state, layout.launch, layout.lessons, layout.ideas)
+    notes = (evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence))
+    return (*own, *notes, *(Repo(tree).git_dir() / "index" for tree in trees))
 
 
 def _tampered(bench: Bench) -> str:

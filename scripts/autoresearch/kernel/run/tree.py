@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ class Edits:
     outside: tuple[str, ...]
     unmerged: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()  # by-products included
+    nested: tuple[str, ...] = ()  # repositories in the repository: with changes of their own, or not its submodules
 
 
 def _events(events: Sequence[Event], kind: str, repo: str) -> list[Event]:
@@ -53,7 +55,7 @@ def own_changes(changes: Sequence[Change], tree: Path, extra: Sequence[str] = ()
 
 
 def _leads_to_skill(path: Path) -> bool:
-    return path.is_symlink() and SKILL_ROOT.is_relative_to(path.resolve())
+    return path.is_symlink() and SKILL_ROOT.is_relative_to(os.path.realpath(path))
 
 
 def edits(run: Run) -> tuple[Edits, ...]:
@@ -86,6 +88,9 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
         tuple(path for path in paths if not inside(path)),
         tuple(change.path for change in changes if change.code == "U"),
         untracked,
+        tuple(
+            change.path for change in changes if inside(change.path) and (change.code == "S" or change.path[-1:] == "/")
+        ),
     )
 
 

@@ -35,7 +35,7 @@ from . import (
     waiting,
 )
 from .context import Run
-from .intent import Intent, Place
+from .intent import Intent
 from .judge import Verdict
 from .waiting import Attempt as Attempt
 
@@ -197,13 +197,14 @@ def _looked_again(
 def _begin(run: Run, edited: Sequence[tree.Edits]) -> Intent:
     """Note what is about to happen, durably, before anything is touched."""
     names = {item.repo for item in edited} | {str(run.layout.root)}
-    places = {name: Place(str(where), Repo(where).head()) for name, (where, _) in run.trees().items() if name in names}
+    places = {name: intent.place_of(where) for name, (where, _) in run.trees().items() if name in names}
     # Under the log's lock: a row that is recorded now either counts already or sees the note.
     with context.writing(run.layout) as (fresh, _):
         iteration = fresh.state.iteration + 1
         evidence.fresh_folder(run.layout.evidence, iteration)
         mark = f"{run.tag}-{iteration}-{os.getpid()}-{time.time_ns()}"
-        return Intent(iteration, run.tag, mark, places, started=time.time()).write(run.layout.evidence)
+        note = Intent(iteration, run.tag, mark, places, started=time.time(), root=str(run.layout.root))
+        return note.write(run.layout.evidence)
 
 
 def _commit(run: Run, note: Intent, attempt: Attempt, edited: Sequence[tree.Edits]) -> Intent:
@@ -243,9 +244,9 @@ def _message(note: Intent, attempt: Attempt) -> str:
 
 def _bench(run: Run, note: Intent) -> measure.Bench:
     folder = evidence.folder(run.layout.evidence, note.iteration)
-    return measure.Bench(
-        run.tree, folder, run.config, limit_of(run), note.mark, evaluator_lock.known(run.log), waiting.sandbox(run)
-    )
+    guarded = measure.guarded(run.layout, [Path(place.tree) for place in note.places.values()])
+    lock, within = evaluator_lock.known(run.log), waiting.sandbox(run)
+    return measure.Bench(run.tree, folder, run.config, limit_of(run), note.mark, lock, within, guarded)
 
 
 def limit_of(run: Run) -> TimeLimit:

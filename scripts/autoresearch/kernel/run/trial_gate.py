@@ -56,7 +56,14 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     unmerged = [path for item in found for path in tree.named(item, item.unmerged, primary)]
     if unmerged:
         raise Refusal(f"unmerged paths {listing(unmerged)}, expected none; ask the user to resolve the conflict")
-    protected = evaluator_lock.violated(run)
+    nested = [path for item in found for path in tree.named(item, item.nested, primary)]
+    if nested:
+        raise Refusal(
+            f"{listing(nested)} is a repository of its own with changes that no commit of this one holds; "
+            "commit there (a submodule) or take it out of the scope, then run the trial again"
+        )
+    # Without an edit nothing is measured: what somebody committed to the evaluator is refused with the next edit.
+    protected = evaluator_lock.violated(run) if any(item.inside or item.outside for item in found) else ()
     if protected:
         _note(run, "evaluator", protected)
         raise Refusal(

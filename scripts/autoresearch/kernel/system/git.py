@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import gitcall, gitfiles
 from .gitcall import GitError
-from .gitread import PATCH, Change, Reader, _names, _text
+from .gitread import DIFF, PATCH, Change, Reader, _names, _text
 
 __all__ = ["Change", "GitError", "Repo"]
 _UPDATE = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
@@ -37,9 +37,24 @@ class Repo(Reader):
             raise ValueError("the paths do not differ from HEAD")
         new = self.commit_tree(tree, head, message)
         # Index before branch: a kill in between leaves the edit staged, and it is committed next time.
-        self._take(paths)
-        self._move(new, head, "commit")
+        with self._index_kept():
+            self._take(paths)
+            self._move(new, head, "commit")
         return new
+
+    @contextmanager
+    def _index_kept(self) -> Iterator[None]:
+        """The index as it was, where git declines in the block."""
+        path = self.git_dir() / "index"
+        before = path.read_bytes() if path.exists() else None
+        try:
+            yield
+        except GitError:
+            if before is not None:
+                copy = path.with_name(f"autoresearch-{os.getpid()}.index")
+                copy.write_bytes(before)
+                os.replace(copy, path)
+            raise
 
     def commit_tree(self, tree_of: str, parent: str, message: str) -> str:
         """A commit with the tree of `tree_of` on top of `parent` ("" for none); no branch moves."""
@@ -47,32 +62,6 @@ class Repo(Reader):
         args = ["commit-tree", *parents, "-F", "-", tree_of + "^{tree}"]
         body = (message.replace("\0", "").rstrip("\n") + "\n").encode("utf-8", "replace")
         return _text(gitcall.signed(self._cwd(), args, body))
-
-    def undo_commit(self, base: str, trial: str, *, revert_message: str | None) -> str:
-        """Content back to `base` for what `trial`, its child at HEAD, changed; returns the new HEAD.
-
-        With a message, a commit with base's tree goes on top; without, the branch moves back to
-        `base`. Safe to repeat after a kill. Raises GitError when HEAD is elsewhere, or when one of
-        the trial's own paths was changed meanwhile.
-        """
-        done = self._undone(base, trial, revert_message)
-        if done:
-            return done
-        self.switch_content(trial, base)
-        target = base if revert_message is None else self.commit_tree(base, trial, revert_message)
-        self._move(target, trial, "undo")
-        return target
-
-    def _undone(self, base: str, trial: str, revert_message: str | None) -> str:
-        """HEAD when an earlier call already finished the undo, "" when HEAD is still at the trial."""
-        head = self.head()
-        if head == trial:
-            return ""
-        if revert_message is None and head == base:
-            return head
-        if revert_message is not None and self.parent(head) == trial and not self.changed_paths(base, head):
-            return head
-        raise GitError(f"HEAD is at {head[:12]}, expected the trial {trial[:12]}")
 
     def soft_undo(self, base: str, trial: str) -> None:
         """HEAD and the index of the trial's paths back to `base`; the edits stay in the working tree."""
@@ -83,10 +72,11 @@ class Repo(Reader):
         if head == trial:
             self._move(base, trial, "undo")
 
-    def switch_content(self, source: str, target: str) -> None:
+    def switch_content(self, source: str, target: str, finish: bool = True) -> None:
         """Index and files from `source`'s content to `target`'s; HEAD stays, other changes too.
 
-        Raises GitError when a path that differs between the two was changed meanwhile.
+        Raises GitError when a path that differs between the two was changed meanwhile. A switch that was killed
+        half-way is completed unless `finish` is false.
         """
         args = ["read-tree", "-m", "-u", source, target]
         try:
@@ -94,8 +84,25 @@ class Repo(Reader):
         except GitError:
             # Touched but equal files only need their times noted anew; a kill may have left a mixture.
             gitcall.attempt(self._cwd(), ["update-index", "-q", "--refresh"])
-            if gitcall.attempt(self._cwd(), args)[0] != 0:
+            if not finish:
+                self._write(args)
+            elif gitcall.attempt(self._cwd(), args)[0] != 0:
                 self.finish_switch(source, target)
+        if (self._cwd() / ".gitmodules").exists():
+            self._switch_submodules(source, target)
+
+    def _switch_submodules(self, source: str, target: str) -> None:
+        raw = _names(self._read("diff-tree", "--raw", "-z", "--no-abbrev", *DIFF, source, target))
+        for about, path in zip(raw[::2], raw[1::2]):
+            fields = about.split(" ")
+            if fields[1] == "160000":
+                self.check_out_submodule(path, fields[3])
+
+    def check_out_submodule(self, path: str, commit: str) -> None:
+        """A submodule at a commit, on no branch: what it had stays in its own history."""
+        inner = Repo(self._cwd() / path)
+        if (inner.root / ".git").exists() and inner.exists(commit) and inner.head() != commit:
+            gitcall.call(inner.root, ["checkout", "-q", "--detach", commit])
 
     def finish_switch(self, source: str, target: str, *others: str) -> None:
         """Complete a switch that was killed half-way: each path must hold the content of one of these commits.
@@ -114,6 +121,19 @@ class Repo(Reader):
         """The paths which differ between the first two of these commits and hold the content of none of them."""
         with self._index(source, self.changed_paths(source, target)) as env:
             return set.intersection(*(self._differing(commit, env) for commit in (source, target, *others)))
+
+    def unlike(self, commit: str, paths: Sequence[str]) -> set[str]:
+        """Those of these files whose content in the tree is not the commit's."""
+        with self._index(commit, paths) as env:
+            return self._differing(commit, env) & set(paths)
+
+    def move_head(self, new: str, old: str, why: str) -> None:
+        """Move HEAD's branch, provided that it is still at `old`."""
+        self._move(new, old, why)
+
+    def move_ref(self, ref: str, new: str, old: str) -> None:
+        """Move a branch that is not checked out, provided that it is still at `old`."""
+        self._write(["update-ref", "-m", "autoresearch: undo", ref, new, old])
 
     def _differing(self, commit: str, env: dict[str, str]) -> set[str]:
         args = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", commit]
@@ -209,7 +229,8 @@ class Repo(Reader):
     def _take(self, paths: Sequence[str], env: dict[str, str] | None = None) -> None:
         """The working tree's state of these paths into the index."""
         # A file whose folder has become a link is gone, but update-index refuses to look beyond the link.
-        gone = {path for path in paths if _beyond_link(self._cwd(), path)}
+        # Nor does it take a folder where it expects a file.
+        gone = {path for path in paths if _beyond_link(self._cwd(), path) or _is_plain_folder(self._cwd() / path)}
         self._write(_UPDATE, _joined([path for path in paths if path not in gone]), env)
         if gone:
             self._write(["update-index", "--force-remove", "-z", "--stdin"], _joined(sorted(gone)), env)
@@ -230,6 +251,11 @@ class Repo(Reader):
 def _beyond_link(top: Path, path: str) -> bool:
     """True when a folder on the way from `top` to `path` is a symbolic link."""
     return any((top / folder).is_symlink() for folder in list(Path(path).parents)[:-1])
+
+
+def _is_plain_folder(path: Path) -> bool:
+    """True for a folder that is no link and no repository of its own."""
+    return path.is_dir() and not path.is_symlink() and not os.path.lexists(path / ".git")
 
 
 def _joined(paths: Sequence[str]) -> bytes:

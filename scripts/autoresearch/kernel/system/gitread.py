@@ -22,7 +22,7 @@ class Change:
     """One path whose index or working-tree content differs from HEAD."""
 
     path: str  # relative to the top, POSIX; an untracked embedded repository ends in "/"
-    code: str  # M modified, A added to the index, D deleted, ? untracked, U unmerged
+    code: str  # M modified, A added to the index, D deleted, ? untracked, U unmerged, S a submodule dirty inside
     staged: bool  # the index differs from HEAD
 
 
@@ -53,6 +53,11 @@ class Reader:
     def is_linked_worktree(self) -> bool:
         """True when the git folder belongs to another working tree."""
         return self.common_dir() != self.git_dir()
+
+    def linked_worktrees(self) -> tuple[str, ...]:
+        """The folders of the linked working trees that git remembers, without asking it."""
+        files = sorted((self.common_dir() / "worktrees").glob("*/gitdir"))
+        return tuple(text[: -len("/.git")] for text in (gitfiles.text_of(file).strip() for file in files) if text)
 
     def busy(self) -> tuple[str, ...]:
         """What a merge, rebase or the like that is not finished left."""
@@ -124,6 +129,10 @@ class Reader:
     def untracked_roots(self) -> tuple[str, ...]:
         """Untracked paths, a wholly untracked folder as one entry ending in "/"."""
         return tuple(entry[2:] for entry in self._status("normal") if entry.startswith("? "))
+
+    def commit_at(self, ref: str) -> str:
+        """Full id of the commit that a reference names, "" when there is none."""
+        return self._resolve(ref + "^{commit}")
 
     def ignored_roots(self) -> tuple[str, ...]:
         """Ignored paths, a wholly ignored folder as one entry ending in "/"."""
@@ -287,5 +296,7 @@ def _change(entry: str) -> Change:
     if kind == "u":
         return Change(entry.split(" ", 10)[10], "U", True)
     index, tree = entry[2], entry[3]
+    if entry[5] == "S" and entry[7] == "M":
+        return Change(entry.split(" ", 8)[8], "S", index != ".")
     code = "D" if "D" in (index, tree) else "A" if "A" in (index, tree) else "M"
     return Change(entry.split(" ", 8)[8], code, index != ".")

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ..core.frozen import dataclass
-from . import gitcall
+from . import gitcall, gitfiles
 from .git import Repo
 from .gitread import DIFF, _names, _text
 
 GONE = "000000"
+LINK = "160000"  # the commit of a submodule
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,5 @@ class Trees(Repo):
 
     @contextmanager
     def _scratch_index(self) -> Iterator[dict[str, str]]:
-        from tempfile import TemporaryDirectory
-
-        with TemporaryDirectory(prefix="autoresearch-index-") as folder:
-            yield {"GIT_INDEX_FILE": os.path.join(folder, "index")}
+        with gitfiles.scratch(self.git_dir(), "trees") as folder:
+            yield {"GIT_INDEX_FILE": str(folder / "index")}

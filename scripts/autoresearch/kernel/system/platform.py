@@ -85,6 +85,37 @@ def executable(pid: int) -> str:
     return found if os.path.isabs(found) else ""
 
 
+def adopt_orphans() -> bool:
+    """From now on a process whose parent is gone becomes our child, so that it is found whatever it did to its
+    environment and session (`prctl(PR_SET_CHILD_SUBREAPER)`). False where the system has no such thing."""
+    if not LINUX:
+        return False
+    import ctypes
+
+    try:
+        return bool(ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0)
+    except (OSError, AttributeError):
+        return False
+
+
+def listing(program: str) -> tuple[tuple[int, str], ...]:
+    """(pid, command line) of every process of a program that lives, by its first word."""
+    if LINUX:
+        lines = [(pid, command_line(pid)) for pid in _pids()]
+    else:
+        split = (row.split(None, 1) for row in _run(["ps", "-axww", "-o", "pid=,command="]).splitlines())
+        lines = [(int(pid), rest[0]) for pid, *rest in split if rest]
+    return tuple((pid, line) for pid, line in lines if os.path.basename(line.partition(" ")[0]) == program)
+
+
+def working_folder(pid: int) -> str | None:
+    """The current folder of a process, None where the system does not tell."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return None
+
+
 def command_line(pid: int) -> str:
     """The command line of a process, "" when it is gone."""
     if LINUX:

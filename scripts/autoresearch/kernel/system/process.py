@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from ..core.frozen import dataclass
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     import subprocess
 
 _MARK = "AUTORESEARCH_MARK"
+_started: set[int] = set()  # children that a Popen of ours waits for
 _TICK = 0.02  # seconds between looks at a process
+_KILLS = 5  # rounds of SIGKILL before a process counts as one that cannot be ended, however slow the machine is
 _LAST = 1.0  # seconds that the kernel gets to remove what was killed
 _PIPES = (-3, -1, -1)  # subprocess.DEVNULL, PIPE, PIPE, without importing it at start-up
 _DRAIN = 0.2  # seconds that a pipe may stay open after the shell has ended
@@ -84,23 +87,57 @@ def run_shell(
     stdin is empty, `env` is added to ours. Whatever the command started is ended before this
     returns or raises, daemons included. Raises OSError when the shell cannot be started.
     """
+    strays = _Strays(mark)
     try:
         interrupts.check()
         start = time.monotonic()
         child = _popen([*limits.within, "/bin/sh", "-c", command], cwd, _environment(env, mark), _PIPES)
-        return _Watch(child, start, timeout, mark, limits).finish()
+        return _Watch(child, start, timeout, strays, limits).finish()
     except BaseException:
-        end_marked(mark, limits.grace)
+        _end(strays.pids, limits.grace)
         raise
+
+
+class _Strays:
+    """What a check started: what carries its mark, and on Linux each orphan that has become ours since."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+        self.before = set(descendants(os.getpid())) if _adopts() else None
+
+    def pids(self) -> tuple[int, ...]:
+        """The processes that run."""
+        found = set(pids_with_mark(self.mark))
+        if self.before is not None:
+            parents = platform.parents()
+            _reap(self.before, parents)
+            mine = {pid for pid, parent in parents.items() if parent == os.getpid()} - self.before
+            found |= mine | _below(mine, parents)
+        return tuple(sorted(pid for pid in found if identity(pid)))
+
+
+@lru_cache(maxsize=1)
+def _adopts() -> bool:
+    return platform.adopt_orphans()
+
+
+def _reap(known: Collection[int], parents: Mapping[int, int]) -> None:
+    """Take leave of adopted processes that have ended; those that we started ourselves are waited for elsewhere."""
+    for pid, parent in parents.items():
+        if parent == os.getpid() and pid not in known and pid not in _started and not identity(pid):
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                continue
 
 
 class _Watch:
     """One running check: reads its streams, ends it when it is over time or too loud."""
 
     def __init__(
-        self, child: subprocess.Popen[bytes], start: float, timeout: float | None, mark: str, limits: Limits
+        self, child: subprocess.Popen[bytes], start: float, timeout: float | None, strays: _Strays, limits: Limits
     ) -> None:
-        self.child, self.start, self.mark, self.limits = child, start, mark, limits
+        self.child, self.start, self.strays, self.limits = child, start, strays, limits
         self.deadline = None if timeout is None else start + timeout
         self.kill_at: float | None = None
         self.timed_out = self.overflowed = False
@@ -150,16 +187,17 @@ class _Watch:
 
     def _signal(self, sig: int) -> None:
         signal_group(self.child.pid, sig)
-        for pid in pids_with_mark(self.mark):
+        for pid in self.strays.pids():
             _send(pid, identity(pid), sig)
 
     def _sweep(self) -> tuple[str, ...]:
-        pids = pids_with_mark(self.mark)
+        pids = self.strays.pids()
         names = tuple(filter(None, (_clean(platform.command_line(pid)) for pid in pids)))
         if pids:
             spent = self.kill_at is not None
             left = max(0.0, (self.kill_at or 0) - time.monotonic()) if spent else self.limits.grace
-            end_marked(self.mark, left)
+            _end(self.strays.pids, left)
+            self.strays.pids()
         return names
 
 
@@ -186,7 +224,7 @@ def _popen(
     import subprocess
 
     with interrupts.shielded():  # what has begun to exist is known to us
-        return subprocess.Popen(
+        child = subprocess.Popen(
             list(argv),
             cwd=cwd,
             env=env,
@@ -196,6 +234,8 @@ def _popen(
             start_new_session=True,
             pass_fds=tuple(keep),
         )
+        _started.add(child.pid)
+        return child
 
 
 def _environment(env: Mapping[str, str], mark: str) -> dict[str, str]:
@@ -217,13 +257,25 @@ def marked(mark: str) -> tuple[str, ...]:
     return tuple(name for name in map(_name, pids_with_mark(mark)) if name)
 
 
+def running_in(folder: Path, program: str) -> tuple[str, ...]:
+    """The command lines of living processes of this program that work in a folder, or may: where the system does not
+    tell, each counts."""
+    top = os.path.realpath(folder)
+    found = []
+    for pid, line in platform.listing(program):
+        where = platform.working_folder(pid)
+        if where is None or where == top or where.startswith(top + os.sep) or str(folder) in line:
+            found.append(_clean(line))
+    return tuple(found)
+
+
 def descendants(pid: int) -> tuple[int, ...]:
     """All children of a process, and theirs."""
     return tuple(sorted(_below({pid})))
 
 
-def _below(roots: set[int]) -> set[int]:
-    parents = platform.parents()
+def _below(roots: set[int], parents: Mapping[int, int] | None = None) -> set[int]:
+    parents = platform.parents() if parents is None else parents
     found: set[int] = set()
     while True:
         more = {pid for pid, parent in parents.items() if parent in roots | found} - found
@@ -245,19 +297,26 @@ def terminate(pid: int, known: str, sig: int = signal.SIGTERM) -> None:
 
 def end_marked(mark: str, grace: float) -> tuple[str, ...]:
     """SIGTERM to everything with this mark, SIGKILL after `grace` seconds; what could not be ended."""
+    return _end(lambda: pids_with_mark(mark), grace)
+
+
+def _end(find: Callable[[], tuple[int, ...]], grace: float) -> tuple[str, ...]:
+    """The same to all that `find` finds, again and again until it finds nothing."""
     deadline = time.monotonic() + grace
     asked: set[tuple[int, str | None]] = set()
+    rounds = 0
     while True:
         now = time.monotonic()
-        alive_ = {(pid, identity(pid)) for pid in pids_with_mark(mark)}
+        alive_ = {(pid, identity(pid)) for pid in find()}
         alive_ = {pair for pair in alive_ if pair[1] is not None}
         if not alive_:
             return ()
-        if now > deadline + _LAST:
+        if now > deadline + _LAST and rounds > _KILLS:
             return tuple(_clean(platform.command_line(pid)) for pid, _ in sorted(alive_, key=lambda p: p[0]))
         for pair in alive_ if now >= deadline else alive_ - asked:
             _send(pair[0], pair[1], signal.SIGKILL if now >= deadline else signal.SIGTERM)
         asked |= alive_
+        rounds += now >= deadline
         time.sleep(_TICK)
 
 

@@ -1,0 +1,67 @@
+"""Scratch folders outside the repository: each carries its process, so that those of killed ones are found and go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..core.errors import Refusal
+
+_PREFIX = "autoresearch-scratch-"
+
+
+@contextmanager
+def folder(kind: str) -> Iterator[Path]:
+    """An empty folder of this process, gone after the block. Raises `Refusal` where no temporary folder can be used."""
+    import shutil
+    import tempfile
+
+    sweep()
+    try:
+        made = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}-{os.getpid()}-"))
+    except OSError as error:
+        raise Refusal(
+            f"no temporary folder can be written to ({error.strerror or error}), expected one; free some space, or set "
+            "TMPDIR to a folder of yours, and repeat the command"
+        ) from None
+    try:
+        yield Path(os.path.realpath(made))
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def left() -> list[Path]:
+    """The scratch folders of this user whose process is gone."""
+    import tempfile
+
+    try:
+        top = Path(tempfile.gettempdir())
+        return [path for path in top.glob(_PREFIX + "*") if _is_dead(path) and path.stat().st_uid == os.getuid()]
+    except OSError:
+        return []
+
+
+def sweep() -> None:
+    """Remove them."""
+    import shutil
+
+    for path in left():
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def is_left(path: str) -> bool:
+    """Whether a path lies in the scratch folder of a process that is gone."""
+    return any(part.startswith(_PREFIX) and _is_dead(Path(part)) for part in Path(path).parts)
+
+
+def _is_dead(path: Path) -> bool:
+    pid = path.name[len(_PREFIX) :].split("-")[1:2]
+    try:
+        os.kill(int(pid[0]), 0)
+    except (ProcessLookupError, OverflowError):
+        return True
+    except (ValueError, IndexError, PermissionError):
+        return False
+    return False

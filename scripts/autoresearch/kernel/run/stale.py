@@ -1,0 +1,84 @@
+"""Lock files of git that a killed command left: found by the next one, and never taken from a git that lives."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..core.errors import Refusal
+from ..disk import locks, tempfolder
+from ..disk.layout import Layout
+from ..system import gitfiles, interrupts, process
+from ..system.git import Repo
+
+PATIENCE = 3.0  # seconds that a lock gets to go away by itself
+NAME = "trial.lock"
+
+
+@contextmanager
+def held(layout: Layout, busy: str, trees: Iterable[Path] = ()) -> Iterator[None]:
+    """Hold the run's lock for the block, without locks of git that a killed command left in `trees`.
+
+    Raises `Refusal` when somebody else holds it, or a git at work holds its own.
+    """
+    gitfiles.hide(layout.evidence)
+    path = layout.evidence / NAME
+    since = _modified(path)
+    with locks.held(path, busy):
+        for tree in dict.fromkeys((layout.root, *trees)):
+            clear(tree, since)
+            forget_checkouts(tree)
+        os.utime(path)
+        yield
+
+
+def _modified(path: Path) -> float:
+    """When the last command that held the lock began; locks older than this are none of ours."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return time.time()
+
+
+def clear(tree: Path, since: float) -> None:
+    """Remove locks of git that are not older than `since`; a git that is at work is waited for, then told about."""
+    repo = Repo(tree)
+    if not repo.is_git():
+        return
+    until = time.monotonic() + PATIENCE
+    for path in _locks(repo):
+        while path.exists() and time.monotonic() < until:
+            interrupts.pause(0.05)
+        if path.exists() and path.stat().st_mtime >= since - 1:
+            _refuse_living(repo, path)
+            path.unlink(missing_ok=True)
+
+
+def forget_checkouts(tree: Path) -> None:
+    """Remove the scratch checkouts that a killed command left, and what git remembers of them."""
+    repo = Repo(tree)
+    if not repo.is_git():
+        return
+    for path in repo.linked_worktrees():
+        if tempfolder.is_left(path):
+            repo.remove_worktree(Path(path))
+            tempfolder.sweep()
+
+
+def _locks(repo: Repo) -> list[Path]:
+    branch = repo.branch()
+    found = [repo.git_dir() / "index.lock", repo.git_dir() / "HEAD.lock", repo.common_dir() / "packed-refs.lock"]
+    found += [repo.common_dir() / "refs" / "heads" / f"{branch}.lock"] if branch else []
+    return [path for path in found if path.exists()]
+
+
+def _refuse_living(repo: Repo, path: Path) -> None:
+    living = process.running_in(repo.root, "git")
+    if living:
+        raise Refusal(
+            f"git is at work in {repo.root} ({living[0]}) and holds {path.name}, expected none beside a trial; "
+            "finish it (close its editor), then repeat the command"
+        )

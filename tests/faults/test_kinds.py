@@ -1,0 +1,154 @@
+"""Outputs, checks that clean, half-made starts, odd files, strays: each refused or mended, nothing lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SCRIPTS
+from tests.lab import Lab, refused, running_below, tree_of
+
+ARMED = "if test -e ../arm; then rm ../arm; {}; fi; cat src/value"
+
+
+def armed(lab: Lab, act: str, *flags: str) -> None:
+    lab.init(*flags, verify=ARMED.format(act), guard="")
+    (lab.path.parent / "arm").touch()
+
+
+@pytest.mark.parametrize("flag", ["--html", "--markdown"])
+def test_a_report_overwrites_nothing_of_anybodys(lab: Lab, flag: str):
+    lab.init()
+    lab.trial(9)
+    lab.repo.write("draft.txt", "mine\n")
+    os.mkfifo(lab.path / "pipe")
+    before = tree_of(lab.path)
+    names = ["src/value", "autoresearch-state.json", "research-results.tsv", "autoresearch-evidence/0001/trial.json"]
+    for name in [*names, "draft.txt", "pipe", "src", "missing/report.html", ".git/index", ".git/new"]:
+        refused(lab.call("report", flag, lab.path / name), "nothing was written")
+    assert tree_of(lab.path) == before
+    new = lab.path.parent / "report.out"
+    assert lab.call("report", flag, new).code == lab.call("report", flag, new).code == 0  # its own is written anew
+
+
+@pytest.mark.parametrize("flag", ["results", "state", "launch", "runtime"])
+def test_an_artifact_is_put_nowhere_where_it_harms(lab: Lab, flag: str):
+    for name in ("src/value", ".git/config", "missing/file", "/dev/null", "src"):
+        ran = lab.call("init_run", "--metric-name", "c", "--baseline-metric", "1", f"--{flag}-path", name)
+        refused(ran, "nothing was written")
+    assert (lab.repo.status(), lab.repo.read("src/value")) == ("", "10\n")
+
+
+@pytest.mark.parametrize("dry", [True, False])
+@pytest.mark.parametrize("act", ["git clean -qfdx", "git -C . clean --force -d", "rm -f research-results* mine.txt"])
+def test_a_check_that_cleans_is_refused_before_a_run_is_at_stake(lab: Lab, act: str, dry: bool):
+    lab.repo.write("mine.txt", "mine\n")
+    flags = ["--scope", "src/", "--verify", f"{act}; cat src/value", "--metric-name", "c", "--direction", "lower"]
+    ran = lab.call("init_run", *flags, "--environment-summary", "x", *(["--dry-run"] if dry else []))
+    refused(ran, "the check")
+    assert not (lab.path / "research-results.tsv").exists()
+    assert "clean" not in act or lab.repo.read("mine.txt") == "mine\n"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        "git ls-files -o | grep research | xargs rm",
+        "rm research-results.tsv autoresearch-state.json",
+        "rm -r autoresearch-evidence",
+        "rm .git/index",
+        ": > research-results.tsv",
+    ],
+)
+def test_what_a_check_deletes_in_a_trial_is_put_back_and_the_row_is_a_crash(lab: Lab, act: str):
+    lab.init(verify=ARMED.format(act), guard="")
+    lab.trial(9)
+    (lab.path.parent / "arm").touch()
+    answer = lab.trial(8)
+    assert (answer["status"], lab.repo.read("src/value"), lab.repo.status()) == ("crash", "9\n", "")
+    assert "the check deletes files that are not its own" in answer["decision"]
+    assert lab.trial(7)["status"] == "keep"
+
+
+@pytest.mark.parametrize("broken", ["autoresearch-state.json.tmp", "research-results.tsv.tmp/x"])
+def test_a_start_that_cannot_be_written_has_not_happened(lab: Lab, broken: str):
+    lab.init()
+    lab.trial(9)
+    before = {name: data for name, data in tree_of(lab.path).items() if not name.endswith("trial.lock")}
+    (lab.path / broken).mkdir(parents=True)
+    again = ("--scope", "src/", "--verify", "cat src/value", "--metric-name", "c", "--direction", "lower")
+    ran = lab.call("init_run", *again, "--environment-summary", "x", "--force")
+    assert ran.code == 1 and "unexpected" not in ran.err
+    after = {name: data for name, data in tree_of(lab.path).items() if not name.endswith("trial.lock")}
+    assert after == before
+    os.removedirs(lab.path / broken)
+    assert lab.trial(8)["status"] == "keep"
+
+
+def test_what_a_killed_finalize_left_is_found_by_the_next_command(lab: Lab, sealed: Path):
+    lab.init(verify=ARMED.format("kill -9 $PPID"), guard="")
+    lab.trial(9)
+    (lab.path.parent / "arm").touch()
+    # The checkout of finalize lies elsewhere: there `../arm` is another file.
+    lab.env["FLAG"] = "1"
+    arm = lab.path.parent / "arm"
+    code = f"import os,signal,sys; sys.path.insert(0, {str(SCRIPTS)!r}); from autoresearch.kernel.run import measure\n"
+    code += "measure.verify = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)\n"
+    code += "from autoresearch.cli import main; main('finalize.finalize')"
+    line = [sys.executable, "-c", code, "--repo", str(lab.path), "--branch", "one"]
+    assert subprocess.run(line, check=False).returncode == -9
+    arm.unlink()
+    assert lab.repo.git("worktree", "list").count("\n") == 1
+    assert lab.trial(8)["status"] == "keep"
+    assert lab.repo.git("worktree", "list").count("\n") == 0
+    assert [path.name for path in (sealed / "tmp").glob("autoresearch-scratch-*")] == []
+
+
+COMMANDS = ("report", "resume_check", "launch_gate", "supervisor_status", "resume_prompt", "run_trial", "doctor")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "loop", "device"])
+@pytest.mark.parametrize("name", ["research-results.tsv", "autoresearch-state.json", "autoresearch-lessons.md"])
+def test_an_odd_file_in_place_of_an_artifact_is_one_line_at_once(lab: Lab, name: str, kind: str):
+    lab.init()
+    path = lab.path / name
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(path.name if kind == "loop" else "/dev/zero")
+    for command in COMMANDS:
+        flags = ["--description", "x"] if command == "run_trial" else []
+        ran = lab.call(command, *flags)
+        assert "unexpected" not in ran.err and "Traceback" not in ran.err, (command, ran.err)
+        assert ran.err.count("\n") <= 1
+
+
+def test_a_folder_that_is_gone_and_a_temporary_one_that_is_none(lab: Lab):
+    gone = lab.path.parent / "gone"
+    for name in ("run_trial --description x", "resume_check", "report", "doctor"):
+        gone.mkdir()
+        line = f"cd {gone}; rmdir {gone}; exec {sys.executable} {SCRIPTS}/autoresearch_{name}"
+        ran = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+        assert ran.returncode == 1 and ran.stderr.count("\n") == 1 and "unexpected" not in ran.stderr, ran.stderr
+    for place in ("relative", "/dev/null", "/missing"):
+        lab.env["TMPDIR"] = place
+        said = lab.call("init_run", "--scope", "src/", "--verify", "cat src/value", "--metric-name", "c", "--dry-run")
+        assert "unexpected" not in said.err
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="macOS has no subreaper")
+@pytest.mark.parametrize("hide", ["env -i", "setsid env -i", "env -i setsid sh -c '(sleep 91 &)'; env -i"])
+def test_a_daemon_without_our_environment_is_ended_and_told(lab: Lab, hide: str):
+    armed(lab, hide + " sh -c '(sleep 97 &) ; (sleep 98 &)' >/dev/null 2>&1 </dev/null")
+    answer = lab.trial(9)
+    time.sleep(0.1)
+    assert running_below(lab.path) == []
+    assert answer["status"] == "crash" and "left processes behind" in answer["decision"]

@@ -1,0 +1,126 @@
+"""The user works while a trial is measured, or between two: nothing of theirs is lost, and the run goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from tests.lab import Lab, refused
+
+ARMED = "if test -e ../arm; then rm ../arm; {}; fi; cat src/value"
+
+
+def armed(lab: Lab, act: str, *flags: str) -> None:
+    lab.init(*flags, verify=ARMED.format(act), guard="")
+    (lab.path.parent / "arm").touch()
+
+
+@pytest.mark.parametrize("policy", ["revert", "reset"])
+@pytest.mark.parametrize("value", [8, 30])
+def test_a_commit_of_the_users_stays(lab: Lab, policy: str, value: int):
+    if policy == "reset":
+        lab.repo.git("switch", "-qc", "autoresearch/x")
+    armed(lab, "echo u > u.txt; git add u.txt; git commit -qm user", "--rollback-policy", policy)
+    answer = lab.trial(value)
+    assert answer["status"] == ("keep" if value == 8 else "discard")
+    assert (lab.repo.read("u.txt"), lab.repo.status()) == ("u\n", "")
+    assert lab.repo.read("src/value") == ("8\n" if value == 8 else "10\n")
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_amended(lab: Lab):
+    armed(lab, "echo u > u.txt; git add u.txt; git commit -q --amend -m mine")
+    assert lab.trial(30)["status"] == "discard"
+    assert (lab.repo.read("u.txt"), lab.repo.read("src/value"), lab.repo.status()) == ("u\n", "10\n", "")
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_switched_and_the_named_remedy_works(lab: Lab):
+    armed(lab, "git switch -qc elsewhere")
+    lab.value(30)
+    assert lab.try_out().code == 0
+    main = lab.repo.git("rev-parse", "main")
+    assert lab.repo.git("show", "main:src/value") == "10"
+    lab.repo.git("switch", "-q", "main")
+    assert lab.repo.git("rev-parse", "HEAD") == main
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_an_edit_of_the_trials_own_file_lies_in_the_evidence(lab: Lab):
+    armed(lab, "echo mine > src/value; cat ../thirty; exit 0")
+    (lab.path.parent / "thirty").write_text("30\n")
+    assert lab.trial(30)["status"] == "discard"
+    assert lab.repo.read("src/value") == "10\n"
+    kept = list(lab.evidence("0001").rglob("*value*")) + list(lab.evidence("0001").glob("touched-*"))
+    assert any("mine" in path.read_text() for path in kept)
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_a_tracked_file_that_the_check_makes_anew_does_not_block_the_undo(lab: Lab):
+    lab.repo.write("src/gen/a", "tracked\n")
+    lab.repo.commit("gen")
+    lab.init(verify="test -e src/gen/a || { rm -rf src/gen; mkdir -p src/gen; echo made > src/gen/a; }; cat src/value")
+    (lab.path / "src/gen/a").unlink()
+    assert lab.trial(30)["status"] == "discard"
+    assert (lab.repo.read("src/gen/a"), lab.repo.status()) == ("tracked\n", "")
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_a_folder_in_place_of_a_file_that_the_check_writes_to(lab: Lab):
+    lab.repo.write("src/data", "a file\n")
+    lab.repo.commit("data")
+    lab.init(verify="test -d src/data && echo out > src/data/out; cat src/value")
+    (lab.path / "src/data").unlink()
+    lab.repo.write("src/data/part", "p\n")
+    assert lab.trial(30)["status"] == "discard"
+    assert (lab.repo.read("src/data"), lab.repo.status()) == ("a file\n", "")
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_a_living_git_is_not_robbed_of_its_lock(lab: Lab):
+    armed(lab, "kill -9 $PPID")
+    lab.value(9)
+    assert lab.try_out().code < 0
+    lab.repo.write("notes.txt", "two\n")
+    editor = {**os.environ, "GIT_EDITOR": "f() { touch ../open; while ! test -e ../close; do sleep 0.1; done; }; f"}
+    git = subprocess.Popen(["git", "commit", "-a", "-e", "-m", "mine"], cwd=lab.path, env=editor)
+    while not (lab.path.parent / "open").exists():
+        time.sleep(0.05)
+    refused(lab.try_out(), "git is at work", "close its editor")
+    assert (lab.path / ".git/index.lock").exists()
+    (lab.path.parent / "close").touch()
+    assert git.wait() == 0
+    refused(lab.try_out(), "somebody committed in mid-run", "record_iteration --status drift")
+    assert lab.recorded("drift")["status"] == "drift"
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_the_folder_is_moved_after_a_kill(lab: Lab):
+    lab.repo.write("mine.txt", "mine\n")
+    armed(lab, "kill -9 $PPID")
+    lab.value(9)
+    assert lab.try_out().code < 0
+    moved = lab.path.parent / "moved"
+    lab.path.rename(moved)
+    ran = lab.run_script("run_trial", "--repo", moved, "--description", "again")
+    assert (ran.code, ran.json["status"]) == (0, "keep"), ran.err
+    assert lab.run_script("resume_check", "--repo", moved).json["decision"] == "full_resume"
+    (moved / "src/value").write_text("8\n")
+    assert lab.run_script("run_trial", "--repo", moved, "--description", "next").json["status"] == "keep"
+
+
+def test_a_submodule_is_put_back(lab: Lab, make_repo):
+    inner = make_repo("inner")
+    inner.write("v", "10\n")
+    inner.commit("v")
+    lab.repo.git("-c", "protocol.file.allow=always", "submodule", "-q", "add", str(inner.path), "src/sub")
+    lab.repo.commit("sub")
+    lab.init(verify="cat src/sub/v")
+    (lab.path / "src/sub/v").write_text("50\n")
+    refused(lab.try_out(), "src/sub is a repository of its own")
+    subprocess.run(["git", "commit", "-qam", "worse"], cwd=lab.path / "src/sub", check=True)
+    assert lab.try_out().json["status"] == "discard"
+    assert (lab.repo.read("src/sub/v"), lab.repo.status()) == ("10\n", "")
