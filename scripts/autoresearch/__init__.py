@@ -5,7 +5,6 @@ here, before any other module is read, so this file must stay parseable by Pytho
 """
 
 import os
-import signal
 import sys
 
 __version__ = "0.1.0"
@@ -48,11 +47,29 @@ def _allow_bytecode() -> None:
     sys.dont_write_bytecode = sys.pycache_prefix is None
 
 
+def _forget_pythonpath() -> None:
+    """Take what PYTHONPATH names out of the search: a project's `signal.py` must not stand in for the library's."""
+    foreign = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+    own = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+    started = getattr(sys.modules["__main__"], "__file__", None) or ""
+    if os.path.dirname(os.path.realpath(started)) != own:
+        return  # used as a library
+    sys.path[:] = [entry for entry in sys.path if entry == own or os.path.realpath(entry) not in foreign]
+    for name, module in list(sys.modules.items()):  # what the interpreter read while it started
+        path = getattr(module, "__file__", None)
+        if path and name != "__main__" and os.path.dirname(os.path.realpath(path)) in foreign - {own}:
+            del sys.modules[name]
+
+
 def _leave_quietly() -> None:
     """Let Ctrl-C end the process without a word, until a command has begun that can obey it."""
+    import signal
+
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # or it was switched off, as for `&` in a script
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+
+_forget_pythonpath()
 
 # True without the flag means that an entry script has set it. With the flag it is the user's wish (-B or
 # PYTHONDONTWRITEBYTECODE); neither means that the package is used as a library, which changes no setting.

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from autoresearch.kernel.core import metric
 from autoresearch.kernel.core.errors import Refusal
+from autoresearch.kernel.core.form import Form
 from autoresearch.kernel.core.metric import Source
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +19,7 @@ FOUND = [
     ("errors: -5e-3\n", Source(), "-0.005"),
     ("Found 47.\n", Source(), "47"),
     ("total (47)", Source(), "47"),
-    ("12ms v2 0x10 1_000 3/4 47", Source(), "47"),
+    ("python3 v2 utf-8 sha256 src/a1/b2.py 47", Source(), "47"),
     # METRIC lines.
     ("METRIC errors=47\n", Source(), "47"),
     ("METRIC errors=47\r\n", Source("errors"), "47"),
@@ -51,8 +52,9 @@ CRASHED = [
     ("-Infinity\n", Source(), "not a finite decimal"),
     ("loss: inf", Source(), "not a finite decimal"),
     ("1e999", Source(), "not a finite decimal"),
-    ("1_000", Source(), "no numbers"),
-    ("0x10", Source(), "no numbers"),
+    ("1_000", Source(), "not a finite decimal"),
+    ("0x10", Source(), "not a finite decimal"),
+    ("12ms 0x10 1_000 3/4 47", Source(), "6 numbers"),
     ("47", Source("", "errors"), "names 'errors'"),
     ("METRIC a=1\nMETRIC b=2", Source(), "2 candidates"),
     ("METRIC a=1\nMETRIC b=2", Source("c"), "2 candidates"),
@@ -69,7 +71,7 @@ CRASHED = [
     ("{}", Source(), "0 candidates"),
     ('epoch 5\n{"loss": NaN}', Source(), "'NaN' is not a finite decimal"),
     ('epoch 5\n{"loss": NaN, "t": 3}', Source(), "2 candidates"),
-    ('{\n "a": 5,\n "b": 6\n}', Source(), "2 numbers"),
+    ('{\n "a": 5,\n "b": 6\n}', Source(), "2 candidates"),
     ("no match", Source("", "", r"(\d+) failed"), "no matches of the pattern"),
     ("1 failed 2 failed", Source("", "", r"(\d+) failed"), "2 matches of the pattern"),
     ("x failed", Source("", "", r"(\w+) failed"), "not a finite decimal"),
@@ -129,8 +131,8 @@ def test_any_output_is_one_number_or_one_problem(stdout: str, source: Source):
 
 
 def test_the_form_of_the_baseline_is_kept_to():
-    assert metric.extract("METRIC a=1", Source("a")).form == "METRIC line"
-    assert metric.extract('{"a": 1}', Source("a", form="JSON key")).value == 1
-    found = metric.extract("failed after 3", Source("a", form="METRIC line"))
+    assert metric.extract("METRIC a=1", Source("a")).form.kind == "METRIC line"
+    assert metric.extract('{"a": 1}', Source("a", form=Form("JSON key"))).value == 1
+    found = metric.extract("failed after 3", Source("a", form=Form("METRIC line")))
     assert found.value is None
     assert "METRIC line" in found.problem

@@ -174,7 +174,11 @@ class Config:
     )
     measured: bool = setting(False)
     metric_pattern: str = setting("", "one group around the number in verify's output", metavar="REGEX", group=NOISE)
-    metric_key: str = setting("", "which METRIC line or JSON key is the metric", metavar="KEY", group=NOISE)
+    metric_take: str = setting(
+        "only", "which match of the pattern counts", choices=("only", "first", "last"), group=NOISE
+    )
+    metric_key: str = setting("", "which METRIC line or JSON key (a.b[0].c) is the metric", metavar="KEY", group=NOISE)
+    metric_stream: str = setting("stdout", "where verify prints the number", choices=("stdout", "stderr"), group=NOISE)
     verify_timeout: Decimal | None = setting(
         None, "a run is ended after it", metavar="S", group=NOISE, above="0", usual="10 times the slowest, at least 300"
     )
@@ -242,7 +246,7 @@ class Config:
         "none", "work in this tree, on a branch, or in a worktree beside it", choices=ISOLATION, group=LAUNCH
     )
     worktree: str = setting("")  # the checkout of an isolated run, "" for the root itself
-    metric_form: str = setting("")  # how the metric came at the baseline
+    metric_form: Mapping[str, Any] = setting(dict)  # how the metric was found at the baseline
     noise: Mapping[str, Any] = setting(dict)
     agreed: Mapping[str, Any] = setting(dict)  # where the run stood when the user last said to go on
     extra: Mapping[str, Any] = setting(dict)  # unknown keys written by someone else
@@ -250,9 +254,10 @@ class Config:
     @property
     def source(self) -> extraction.Source:
         """Where the metric is found in the check's output."""
-        from . import metric
+        from . import form, metric
 
-        return metric.Source(self.metric, self.metric_key, self.metric_pattern, self.metric_form)
+        found = form.from_dict(self.metric_form)
+        return metric.Source(self.metric, self.metric_key, self.metric_pattern, found, self.metric_take)
 
     @property
     def companions(self) -> tuple[RepoScope, ...]:

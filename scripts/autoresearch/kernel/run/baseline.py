@@ -250,6 +250,7 @@ def _samples(bench: Bench) -> list[Sample]:
         if sample.value is None:
             raise Refusal(f"the check gives no number: {sample.problem}; {_remedy(sample, bench.config)}")
         samples.append(sample)
+        bench = replace(bench, config=replace(bench.config, metric_form=samples[0].form))
     return samples
 
 

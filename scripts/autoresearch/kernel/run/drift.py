@@ -68,7 +68,7 @@ def _refuse_busy(run: Run) -> None:
 def _samples(run: Run) -> list[measure.Sample]:
     folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
     evidence.fresh_folder(run.layout.evidence, run.state.iteration + 1)
-    config = replace(run.config, metric_form="")  # a new check may print its number in another way
+    config = replace(run.config, metric_form={})  # a new check may print its number in another way
     guarded, mark = measure.guarded(run.layout, [run.tree]), f"drift-{os.getpid()}"
     bench = measure.Bench(run.tree, folder, config, measure.limit_of(config, None), mark, guarded=guarded)
     samples: list[measure.Sample] = []

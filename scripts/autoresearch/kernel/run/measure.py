@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..core import busy, guards, metric, timelimit
+from ..core import busy, guards, metric, screen, timelimit
 from ..core.errors import Postponed
-from ..core.frozen import dataclass, field
+from ..core.frozen import dataclass, field, replace
 from ..core.numbers import median, plain
 from ..core.settings import Config
 from ..core.text import listing, one_line
@@ -43,7 +43,7 @@ class Sample:
     seconds: float
     exit_code: int | None
     others: Mapping[str, Decimal] = field(default_factory=dict)
-    form: str = ""
+    form: Mapping[str, Any] = field(default_factory=dict)
     late: bool = False
     load: Mapping[str, Any] = field(default_factory=dict)
 
@@ -85,13 +85,13 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
     before = load.read()
     done, cleaned = _run(bench, bench.config.verify, name, keep)
     during = busy.between(before, load.read())
-    reading = metric.extract(done.stdout.decode("utf-8", "replace"), bench.config.source)
+    reading = _reading(done, bench.config)
     problem = cleaned or _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
     if done.timed_out and reading.value is not None:
         problem += f"; it had printed its number ({plain(reading.value)}) and then hung: let the check end by itself"
     if not problem and reading.problem:
         problem = f"verify printed no usable metric: {reading.problem}"
-    form = "" if reading.value is None else reading.form
+    form = {} if reading.value is None else reading.form.to_dict()
     value = None if problem else reading.value
     return Sample(value, problem, done.duration, done.exit_code, reading.others, form, done.timed_out, during)
 
@@ -144,6 +144,16 @@ def guarded(layout: Layout, trees: Iterable[Path]) -> tuple[Path, ...]:
 def _tampered(bench: Bench) -> str:
     moved = evaluator_lock.changed(bench.tree, bench.lock)
     return f"the evaluator changed during the run: {listing(moved, 3)}" if moved else ""
+
+
+def _reading(done: process.Finished, config: Config) -> metric.Reading:
+    """The metric on the stream that was asked for; where it is on the other one, the problem says so."""
+    streams = {"stdout": done.stdout, "stderr": done.stderr}
+    reading = metric.extract(screen.decode(streams.pop(config.metric_stream)), config.source)
+    other, data = next(iter(streams.items()))
+    if reading.value is None and data.strip() and metric.extract(screen.decode(data), config.source).value is not None:
+        return replace(reading, problem=f"{reading.problem}; {other} has one: --metric-stream {other} reads it there")
+    return reading
 
 
 def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
