@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from autoresearch.background import manifest, runtime
 from autoresearch.cli import arguments
-from autoresearch.kernel.core import fold, rows, settings
+from autoresearch.kernel.core import fold, log_events, rows, settings
 from autoresearch.kernel.core.frozen import names
 from autoresearch.kernel.core.statuses import NAMES as STATUSES
 
@@ -58,12 +58,11 @@ def fixed(cell: str) -> set[str]:
 
 
 def events() -> Iterator[tuple[str, set[str]]]:
-    """Kind and fields of each event that the package writes out as an object."""
+    """Kind and named fields of each event that the package makes."""
     for module in modules():
-        for node in (node for node in ast.walk(module.tree) if isinstance(node, ast.Dict)):
-            named = [key.value for key in node.keys if isinstance(key, ast.Constant)]
-            if named[:1] == ["kind"] and isinstance(node.values[0], ast.Constant):
-                yield str(node.values[0].value), set(map(str, named[1:]))
+        for node in (node for node in ast.walk(module.tree) if isinstance(node, ast.Call)):
+            if ast.unparse(node.func) == "log_events.make" and isinstance(node.args[0], ast.Constant):
+                yield str(node.args[0].value), {word.arg for word in node.keywords if word.arg}
 
 
 def test_the_states_keys_are_listed():
@@ -90,11 +89,20 @@ def test_columns_and_statuses_are_listed():
     assert {*re.findall(r"`([a-z-]+)`", " ".join(one[0] for one in table(folded)))} == {*STATUSES} - {"baseline"}
 
 
-def test_every_event_is_listed_with_its_fields():
-    listed = {cells[0].strip("`"): set(re.findall(r"`(\w+)`", cells[1])) for cells in table(section(PAGE, "Events"))}
-    written = [(kind, fields) for kind, fields in events() if kind not in ("exact", "noisy")]  # a calibration's kinds
-    assert {kind for kind, _ in written} == set(listed) - {"kind"}
-    assert [(kind, fields - listed[kind]) for kind, fields in written if fields - listed[kind]] == []
+def test_the_table_of_events_is_the_codes():
+    shown = [tuple(cells) for cells in table(section(PAGE, "Events"))]
+    made = []
+    for kind in log_events.TABLE.values():
+        fields = ", ".join(f"`{name}`" for name in kind.fields)
+        rest = ", ".join(f"`{name}`" for name in kind.sometimes)
+        made.append((f"`{kind.name}`", f"{fields}; sometimes {rest}" if rest else fields, kind.about))
+    assert [row for row in shown if row[0] != "`kind`"] == made
+
+
+def test_events_are_made_with_fields_of_the_table_alone():
+    known = {kind.name: {*kind.fields, *kind.sometimes} for kind in log_events.TABLE.values()}
+    assert {kind for kind, _ in events()} == set(known)
+    assert [(kind, fields - known[kind]) for kind, fields in events() if fields - known[kind]] == []
 
 
 def test_every_script_is_a_command_and_no_other():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..kernel.core import numbers
+from ..kernel.core import log_events, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.text import one_line
@@ -48,7 +48,7 @@ def take_back(layout: Layout, number: int, why: str) -> dict[str, Any]:
     said = f"took back {number} by the user's word: {one_line(why, 200)}"
     after, drifted = drift.append(layout, record.Report("drift", said))
     with context.writing(layout) as (run, held):
-        event = {"kind": "taken_back", "at": context.now(), "iteration": drifted.iteration, "of": number, "why": why}
+        event = log_events.make("taken_back", at=context.now(), iteration=drifted.iteration, of=number, why=why)
         context.append(run, held, [{**event, "why": one_line(why, 300)}], [])
     _learn(after, row, drifted, why)
     return {**record.answer(after, drifted), "taken_back": number}

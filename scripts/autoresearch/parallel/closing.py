@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..kernel.core import numbers, rows, scope
+from ..kernel.core import log_events, numbers, rows, scope
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rows import Row
@@ -90,7 +90,7 @@ def _settle(run: Run, batch: Batch) -> str:
         raise Refusal("the main checkout was edited while the batch was open, expected edits in the workers' folders")
     workers = [_candidate(run, batch, place) for place in batch.places]
     measured = [_measured(run, batch, worker) for worker in workers]
-    event = {"kind": "batch", "iteration": run.state.iteration + 1, "rows": len(measured) + 1, "batch": batch.mark}
+    event = log_events.make("batch", iteration=run.state.iteration + 1, rows=len(measured) + 1, batch=batch.mark)
     best = _best(run, measured)
     lines = [item.row if item is best else selection.passed_over(item.row) for item in measured]
     if best is None:

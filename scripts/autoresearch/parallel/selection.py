@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from ..kernel.core import decision, jsontext, numbers, rows
+from ..kernel.core import decision, jsontext, log_events, numbers, rows
 from ..kernel.core.choices import GUARDS
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field
@@ -163,7 +163,7 @@ def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
         lines = [worker_row(run, number, worker, winner) for worker in workers] + [main]
         shown = winner or foremost(run, workers)
         commits = record.all_commits(run, main.commit, shown.repo_commits if shown else {})
-        events = [{"kind": "batch", "iteration": number, "rows": len(lines)}, *record.repo_event(number, commits)]
+        events = [log_events.make("batch", iteration=number, rows=len(lines)), *record.repo_event(number, commits)]
         after = context.append(run, held, events, lines)
     record.follow(run, main)
     return {

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..background import runtime_file
-from ..kernel.core import nextstep
+from ..kernel.core import log_events, nextstep
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.core.statuses import those
@@ -98,7 +98,7 @@ def live(account: Account, layout: Layout) -> Account:
 
 def pending(run: Run) -> list[Mapping[str, Any]]:
     """Refused attempts that no row carries yet, as events."""
-    return [{"kind": "refused", **item} for item in evidence.refusals(run.layout.evidence)]
+    return [log_events.make("refused", **item) for item in evidence.refusals(run.layout.evidence)]
 
 
 def _experiments(run: Run) -> Iterable[Experiment]:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
-from ..core import fold, jsontext, rows
+from ..core import fold, jsontext, log_events, rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
@@ -26,8 +26,6 @@ else:
     Event = Mapping
 
 _EVENT = "# event: "
-# Kinds that stand for themselves: the user's word to a run. Any other belongs to the row that its write ends with.
-ALONE = frozenset(("agreed", "tell", "amended", "taken_back"))
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ def parse(data: bytes) -> Log:
         if line[:1] == "#":
             if line.startswith(_EVENT):
                 event = _event(line)
-                if begun is not None or event.get("kind") not in ALONE:
+                if begun is not None or event.get("kind") not in log_events.ALONE:
                     begun = begun or (number, len(found), len(events))
                 events.append(event)
                 batch = batch or events[-1].get("kind") == "batch"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..core import numbers, supervise
+from ..core import log_events, numbers, supervise
 from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.text import one_line
@@ -51,13 +51,9 @@ def extend(layout: Layout, wish: Mapping[str, str]) -> Run:
                 f"change that too: {', '.join('--' + name.replace('_', '-') for name in EXTENDABLE)}"
             )
         was = {name: getattr(run.config, name) for name in changes}
-        event: Event = {
-            "kind": "agreed",
-            "at": context.now(),
-            "iteration": state.iteration,
-            "config": {**changes, "agreed": answered},
-            "was": was,
-        }
+        event: Event = log_events.make(
+            "agreed", at=context.now(), iteration=state.iteration, config={**changes, "agreed": answered}, was=was
+        )
         return context.append(replace(run, config=config), held, [event], [])
 
 
@@ -92,7 +88,7 @@ def tell(layout: Layout, text: str) -> Run:
             "with runtime_ctl start --iterations +20 (or init_run --extend), scope and checks with a new launch"
         )
     with context.writing(layout) as (run, held):
-        event: Event = {"kind": "tell", "at": context.now(), "iteration": run.state.iteration, "text": word}
+        event: Event = log_events.make("tell", at=context.now(), iteration=run.state.iteration, text=word)
         return context.append(run, held, [event], [])
 
 

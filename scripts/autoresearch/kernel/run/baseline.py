@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..core import busy, numbers, timelimit
+from ..core import busy, log_events, numbers, timelimit
 from ..core import evaluator_files as rules
 from ..core.busy import Load
 from ..core.errors import Refusal
@@ -182,11 +182,11 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         guard,
         config,
         (
-            {"kind": "evaluator", "files": lock, "written": list(made)},
-            {"kind": "heads", "iteration": 0, "heads": dict(at)},
+            log_events.make("evaluator", files=lock, written=list(made)),
+            log_events.make("heads", iteration=0, heads=dict(at)),
             *foreign,
             *left,
-            {"kind": "samples", "iteration": 0, "samples": [sample.to_dict() for sample in samples]},
+            log_events.make("samples", iteration=0, samples=[sample.to_dict() for sample in samples]),
         ),
         tuple(warning for warning in warnings if warning),
         shown,
@@ -331,7 +331,7 @@ def foreign_events(items: Iterable[Edits]) -> list[Event]:
     """The events that name the user's own changes with their digests, by repository."""
     changed = ((item, (*item.inside, *item.outside)) for item in items)
     return [
-        {"kind": "foreign", "repo": item.repo, "files": hashes.digests(item.tree, paths)}
+        log_events.make("foreign", repo=item.repo, files=hashes.digests(item.tree, paths))
         for item, paths in changed
         if paths
     ]

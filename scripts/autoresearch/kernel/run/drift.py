@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core import log_events
 from ..core.errors import Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
@@ -104,12 +105,12 @@ def _write(
         commit = Repo(run.tree).short(primary)
         row = record.row_of(run, replace(report, description=note, commit=commit, metric=found.center))
         events: list[journal.Event] = [
-            {"kind": "evaluator", "iteration": number, **_locked(run, made), "changed": list(moved)},
-            {"kind": "config", "config": {"noise": config.noise, "metric_form": config.metric_form}},
-            {"kind": "heads", "iteration": number, "heads": heads},
+            log_events.make("evaluator", iteration=number, **_locked(run, made), changed=list(moved)),
+            log_events.make("config", config={"noise": config.noise, "metric_form": config.metric_form}),
+            log_events.make("heads", iteration=number, heads=heads),
             *left,
             *baseline.foreign_events(tree.edits(run)),
-            {"kind": "samples", "iteration": number, "samples": [sample.to_dict() for sample in samples]},
+            log_events.make("samples", iteration=number, samples=[sample.to_dict() for sample in samples]),
         ]
         return context.append(replace(run, config=config), held, events, [row]), row
 

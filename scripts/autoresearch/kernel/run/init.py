@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ..core import config, draft, places
+from ..core import config, draft, log_events, places
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.rows import Row
@@ -139,9 +139,9 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     head = config.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
     description = plan.description or f"initial {plan.config.metric}".strip()
     row = Row(0, "", first.commit, first.metric, "0", first.guard, "baseline", (), one_line(description))
-    events = [{"kind": "start", "at": context.now()}, *first.events]
+    events = [log_events.make("start", at=context.now()), *first.events]
     commits = {**first.repo_commits, **plan.repo_commits}
-    events += [{"kind": "repos", "iteration": 0, "repo_commits": commits}] if commits else []
+    events += [log_events.make("repos", iteration=0, repo_commits=commits)] if commits else []
     first.keep_evidence(layout.evidence)
     layout.state.unlink(missing_ok=True)
     log = journal.create(layout.results, head, events, row)

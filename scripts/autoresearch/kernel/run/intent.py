@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core import rows
+from ..core import log_events, rows
 from ..core.frozen import dataclass, replace
 from ..core.text import shortened
 from ..disk import bytecode, evidence, journal
@@ -228,7 +228,7 @@ def complete(layout: Layout, note: Intent) -> Run:
     for place in note.places.values():
         if note.rollback and place.trial:
             moved += _roll_back(layout, note, place)
-    aside = [{"kind": "aside", "iteration": note.iteration, "paths": moved[:200]}] if moved else []
+    aside = [log_events.make("aside", iteration=note.iteration, paths=moved[:200])] if moved else []
     with context.writing(layout) as (run, held):
         run = context.append(run, held, (*note.events, *aside, *_refused(layout), *_heads(note)), [*workers, row])
     evidence.clear_refusals(layout.evidence)
@@ -237,13 +237,13 @@ def complete(layout: Layout, note: Intent) -> Run:
 
 
 def _refused(layout: Layout) -> list[journal.Event]:
-    return [{"kind": "refused", **item} for item in evidence.refusals(layout.evidence)]
+    return [log_events.make("refused", **item) for item in evidence.refusals(layout.evidence)]
 
 
 def _heads(note: Intent) -> list[journal.Event]:
     """Where HEAD stands after this row, so that a commit by somebody else is noticed."""
     heads = {name: _head(Repo(Path(place.tree)), place.branch) for name, place in note.places.items()}
-    return [{"kind": "heads", "iteration": note.iteration, "heads": heads}]
+    return [log_events.make("heads", iteration=note.iteration, heads=heads)]
 
 
 def _head(repo: Repo, branch: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ..core import log_events
 from ..disk import evidence
 from ..disk.journal import Event
 from ..system.git import Repo
@@ -21,7 +22,7 @@ def byproducts(item: Edits, before: Collection[str]) -> list[Event]:
     folders = [root for root in Repo(item.tree).untracked_roots() if root.endswith("/")]
     whole = tuple(root for root in folders if not any(path.startswith(root) for path in before))
     paths = {next((root for root in whole if path.startswith(root)), path) for path in new}
-    return [{"kind": "byproducts", "repo": item.repo, "paths": sorted(paths)[:200]}]
+    return [log_events.make("byproducts", repo=item.repo, paths=sorted(paths)[:200])]
 
 
 def rewritten(item: Edits) -> tuple[str, ...]:
@@ -31,7 +32,7 @@ def rewritten(item: Edits) -> tuple[str, ...]:
 
 def touched(repo: str, paths: Sequence[str]) -> list[Event]:
     """The event that names tracked files outside the scope which the checks write, as seen at the baseline."""
-    return [{"kind": "touched", "repo": repo, "paths": list(paths)[:200]}] if paths else []
+    return [log_events.make("touched", repo=repo, paths=list(paths)[:200])] if paths else []
 
 
 def settle(

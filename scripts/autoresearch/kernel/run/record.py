@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from .. import ports
-from ..core import decision, numbers
+from ..core import decision, log_events, numbers
 from ..core.choices import SEARCH_AFTER
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field
@@ -109,7 +109,7 @@ def _noted(description: str, note: str) -> str:
 
 def repo_event(iteration: int, commits: Mapping[str, str]) -> list[Event]:
     """The event that carries the repositories' commits of an iteration, if there are any."""
-    return [{"kind": "repos", "iteration": iteration, "repo_commits": dict(commits)}] if commits else []
+    return [log_events.make("repos", iteration=iteration, repo_commits=dict(commits))] if commits else []
 
 
 def all_commits(run: Run, commit: str, given: Mapping[str, str]) -> dict[str, str]:

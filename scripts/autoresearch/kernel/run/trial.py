@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from .. import ports
-from ..core import ladder, nextstep, numbers, rows, timelimit
+from ..core import ladder, log_events, nextstep, numbers, rows, timelimit
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
@@ -293,16 +293,16 @@ def _rollback(run: Run, note: Intent) -> str:
 def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> dict[str, Any]:
     """What has no column: key of the patch, cost, how sure, other metrics."""
     measured = verdict.measurement
-    out: dict[str, Any] = {
-        "kind": "trial",
-        "iteration": note.iteration,
-        "at": context.now(),
-        "key": key,
-        "runs": measured.runs,
-        "seconds": Decimal(f"{measured.seconds:.3f}"),
-        "took": Decimal(f"{time.time() - note.started:.1f}"),
-        "why": one_line(verdict.reason, 200),
-    }
+    out: dict[str, Any] = log_events.make(
+        "trial",
+        iteration=note.iteration,
+        at=context.now(),
+        key=key,
+        runs=measured.runs,
+        seconds=Decimal(f"{measured.seconds:.3f}"),
+        took=Decimal(f"{time.time() - note.started:.1f}"),
+        why=one_line(verdict.reason, 200),
+    )
     known = (*measured.retained, *(measured.samples if verdict.status == "keep" else ()))
     if known:
         out["slowest"] = Decimal(f"{max(measure.seconds_of(known)):.3f}")

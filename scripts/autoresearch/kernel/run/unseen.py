@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..core import log_events
 from ..core.errors import Refusal
 from ..core.text import listing
 from ..disk.journal import Event
@@ -27,7 +28,7 @@ def remembered(items: Sequence[Edits]) -> list[Event]:
         repo = Repo(item.tree)
         paths, rules = repo.ignored_roots()[:_MOST], repo.private_ignore_rules()[:_RULES]
         if paths or rules:
-            events.append({"kind": "ignored", "repo": item.repo, "paths": list(paths), "rules": rules})
+            events.append(log_events.make("ignored", repo=item.repo, paths=list(paths), rules=rules))
     return events
 
 

@@ -1,0 +1,88 @@
+"""The events of a log: facts without a column, one row of this table a kind. `docs/artifacts.md` shows the table.
+
+An event travels as a comment line `# event: {JSON}` in the same write as its row; a few stand alone.
+"""
+
+from __future__ import annotations
+
+from .frozen import dataclass
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of event: its fields, those that are there only sometimes, and what it says.
+
+    `alone`: it needs no row in the same write.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    about: str
+    sometimes: tuple[str, ...] = ()
+    alone: bool = False
+
+
+_KINDS = (
+    Kind("start", ("at",), "when the run began (UTC)"),
+    Kind(
+        "evaluator",
+        ("files", "written"),
+        "the locked files with their digests; what the checks write themselves; at a drift what had changed",
+        ("iteration", "changed"),
+    ),
+    Kind("heads", ("iteration", "heads"), "where HEAD of each repository stands after the row"),
+    Kind("samples", ("iteration", "samples"), "each run of the check at the baseline or at a drift"),
+    Kind(
+        "trial",
+        ("iteration", "at", "key", "runs", "seconds", "took", "why"),
+        "cost (`seconds` of the check, `took` all in all, `slowest` run of a retained state), reason and certainty of "
+        "a trial; `key` names its patch on its base, `outcome` is `no gain` or `undecided`",
+        (
+            *("outcome", "interval", "others", "slowest", "busy", "confirm", "unlikely", "hypothesis", "told"),
+            *("searched", "lessons", "own"),
+        ),
+    ),
+    Kind("repos", ("iteration", "repo_commits"), "the commit of each repository, in runs with companions"),
+    Kind("batch", ("iteration", "rows"), "worker rows follow, this many rows in all", ("batch",)),
+    Kind(
+        "refused",
+        ("what", "paths", "at", "before_iteration"),
+        "an edit that was refused before this row; `what` is `scope` or `evaluator`",
+    ),
+    Kind("foreign", ("repo", "files"), "the user's own changes at the start, with digests; they are left alone"),
+    Kind("ignored", ("repo", "paths", "rules"), "what git did not show at the start: the user's, never committed"),
+    Kind(
+        "aside",
+        ("iteration", "paths"),
+        "what stood in the way of the undo: it lies in `aside/` of the row's evidence",
+    ),
+    Kind("byproducts", ("repo", "paths"), "untracked files that appeared while checks ran"),
+    Kind("touched", ("repo", "paths"), "tracked files outside the scope that the checks write"),
+    Kind("config", ("config",), "settings that a drift replaced (noise, form of the number)"),
+    Kind(
+        "agreed",
+        ("at", "iteration", "config", "was"),
+        "the user agreed to more: what holds from now on, and what held before",
+        alone=True,
+    ),
+    Kind("tell", ("at", "iteration", "text"), "the user's word to whoever works on the run", alone=True),
+    Kind(
+        "taken_back",
+        ("at", "iteration", "of", "why"),
+        "the kept iteration `of` was reverted by the user's will; `iteration` is the drift that measured the rest",
+        alone=True,
+    ),
+)
+TABLE = {kind.name: kind for kind in _KINDS}
+ALONE = frozenset(kind.name for kind in _KINDS if kind.alone)
+
+
+def make(kind: str, **fields: Any) -> dict[str, Any]:
+    """An event of a kind with those of the given fields that the table names, in the given order."""
+    row = TABLE[kind]
+    known = {name: value for name, value in fields.items() if name in row.fields or name in row.sometimes}
+    return {"kind": kind, **known}
