@@ -218,6 +218,7 @@ def test_exec_mode_keeps_its_snapshot_outside(lab: Lab):
 
 
 def test_paths_may_be_given(lab: Lab):
+    (lab.path / "logs").mkdir()
     paths = ("--results-path", "logs/r.tsv", "--state-path", "logs/s.json")
     lab.report(*paths)
     assert lab.recorded("no-op", *paths)["iteration"] == 1

@@ -13,7 +13,15 @@ import pytest
 from tests.conftest import ROOT
 from tests.house.source import modules, uses
 
-PARTS = ("scripts", "tests/kernel", "tests/__init__.py", "tests/conftest.py", "tests/lab.py", "pyproject.toml")
+PARTS = (
+    "scripts",
+    "tests/kernel",
+    "tests/__init__.py",
+    "tests/conftest.py",
+    "tests/lab.py",
+    "tests/unattended.py",
+    "pyproject.toml",
+)
 UNNAMED = sorted(set(uses()) - {name for named in uses().values() for name in named})
 # One kept experiment on the real scripts; the whole of the kernel's tests runs once below.
 KEPT = "tests/kernel/run/test_outcomes.py::test_a_gain_is_kept"

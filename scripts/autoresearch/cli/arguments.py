@@ -138,6 +138,8 @@ def environment_of(args: argparse.Namespace, root: Path) -> str:
 
 def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[str, str]]:
     """The repositories of a run as `config.repos` holds them; raises `Refusal` for a companion that is none."""
+    from pathlib import Path
+
     from ..kernel.core.settings import RepoScope
     from ..kernel.disk.layout import find_root
 

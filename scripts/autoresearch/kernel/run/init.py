@@ -108,14 +108,14 @@ def _commit(layout: Layout, plan: Plan) -> str:
 
 def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
     """Archive what was there, then write log and snapshot; a recorder of the old run waits and sees the new one."""
-    layout = context.located(layout, plan.mode)
+    place = context.located(layout, plan.mode)
     with interrupts.shielded(), locks.held_if_there(layout.results):
         moved: list[tuple[Path, Path]] = []
         try:
-            archive(layout, moved)
-            run = _create(layout, plan, first)
+            archive(layout, moved)  # the earlier run's snapshot lies in the repository, whatever the new one's mode
+            run = _create(place, plan, first)
         except BaseException:
-            _put_back(layout, moved)
+            _put_back(place, moved)
             raise
     return Ready(run, first)
 
