@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.background.conftest import Scripted
+from tests.conftest import SCRIPTS
 from tests.unattended import TRIAL, until
 
 
@@ -141,11 +142,16 @@ def test_a_trial_says_what_is_left(background: Scripted):
     assert answers[1]["next"]["left"] == {"tokens": 890, "sessions": 4}
 
 
-def test_no_summary_where_a_keep_has_just_left_a_lesson(background: Scripted):
-    background.plan(step(1))
+@pytest.mark.parametrize(("written", "summaries"), [("2099-01-01T00:00:00Z", 1), ("2001-01-01T00:00:00Z", 2)])
+def test_only_a_summary_of_this_run_makes_another_needless(background: Scripted, written: str, summaries: int):
+    told = "--title own --strategy x --outcome summary --insight x --context x --iteration night#1"
+    append = f"python3 {SCRIPTS}/autoresearch_lessons.py append --repo . {told} --timestamp {written}"
+    background.plan([append, *step(1)])
     background.launch("--stop-condition", "<= 1")
     background.ended()
-    assert "summary" not in background.repo.read("autoresearch-lessons.md")
+    lessons = background.repo.read("autoresearch-lessons.md")
+    assert lessons.count("- **Outcome:** keep") == 1
+    assert lessons.count("- **Outcome:** summary") == summaries
 
 
 def test_an_untried_edit_is_taken_back_and_its_patch_kept(background: Scripted):

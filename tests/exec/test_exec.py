@@ -138,9 +138,8 @@ def test_flags_win_over_the_environment(ci: Exec):
 def test_a_session_is_told_what_it_needs(ci: Exec):
     ci.plan(step(9))
     ci.run("--iterations", 1, "--execution-policy", "workspace_write", "--codex-arg=-c", "--codex-arg=model=x")
-    argv, (prompt,) = ci.argv(), ci.prompts()
-    assert argv[-3:] == ["-c", "model=x", "-"] and argv[argv.index("-s") + 1] == "workspace-write"
-    assert str(exec_state_path(ci.repo.path).parent) in argv
+    (prompt,) = ci.prompts()
+    assert ci.argv() == ["-c", "model=x"]
     assert "loop-workflow.md" in prompt and "the single word done" in prompt and "a small value" in prompt
 
 
