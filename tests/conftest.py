@@ -36,6 +36,12 @@ GIT_CONFIG = "[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n[maintenance]\n\
 settings.register_profile("house", deadline=None, derandomize=CI)
 settings.load_profile("house")
 
+# What `nohup` and `&` switch off is inherited by every script under test, which then rightly ignores it. A handler is
+# not inherited: the tests themselves go on as they were started, the scripts begin with the default.
+for _number in (signal.SIGHUP, signal.SIGINT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda number, frame: None)
+
 
 def require(part: str) -> str:
     """Return the path of a program which a test needs; without it skip aloud, or fail where CI is set.

@@ -185,7 +185,7 @@ def test_what_cannot_be_ended_is_named(background: Scripted, monkeypatch: pytest
     root = background.repo.path
     names = ("research-results.tsv", "autoresearch-state.json", "autoresearch-launch.json", "autoresearch-runtime.json")
     layout = Layout(root, *(root / name for name in names))
-    answer = stopping.stop(layout, 0.4)
+    answer = stopping.stop(layout, 6)  # enough for the controller to leave; half of it is waited for the session
     assert (answer["status"], answer["reason"]) == ("needs_human", "stop_failed")
     assert any("stand_in.py" in name for name in answer["alive"]) and "stand_in.py" in answer["detail"]
     assert background.status()["reason"] == "stop_failed"
