@@ -83,6 +83,7 @@ def test_every_kind_of_outcome_is_told_as_it_happens(run_script, tmp_path: Path)
     assert trial["status"] == found[1]
 
 
+@pytest.mark.timeout(600)
 def test_it_needs_nothing_of_the_machine_and_leaves_the_skill_alone(read_only_skill: Path, tmp_path: Path) -> None:
     hook = tmp_path / "template" / "hooks" / "pre-commit"
     hook.parent.mkdir(parents=True)
