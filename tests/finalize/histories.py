@@ -111,7 +111,7 @@ def _begin(made: History) -> None:
     made.starts = {repo: git(repo, "rev-parse", "HEAD") for repo in made.repos}
     data = {
         "goal": "less", "metric": "n", "direction": "lower", "verify": "head -n 1 metric.txt", "guard": "test ! -e bad",
-        "rollback_policy": policy, "calibrate": 1, "scope": "!other.txt",
+        "rollback_policy": policy, "calibrate": 1, "scope": "!other.txt", "salvage_runs": 0,
         "repos": [
             {"path": str(repo), "scope": "!other.txt", "role": "companion" if number else "primary"}
             for number, repo in enumerate(made.repos)

@@ -120,6 +120,6 @@ def test_the_controllers_record_is_read_with_its_lock(tmp_path: Path):
     assert lost is not None
     assert (lost.status, lost.reason, lost.command) == ("stopped", "controller_lost", "pytest -q")
     (root / "autoresearch-runtime.json").write_text('{"version": 9}')
-    unknown = account_at(root).controller
-    assert unknown is not None
-    assert unknown.status == "unknown"
+    unusable = account_at(root).controller
+    assert unusable is not None
+    assert (unusable.status, unusable.reason) == ("needs_human", "invalid_runtime_state")

@@ -125,6 +125,8 @@ def crashes(*reasons: str) -> list[Row]:
         ([], 0),
         (crashes("a (crash: exit 2)", "b (crash: exit 2)"), 2),
         (crashes("a (crash: exit 3)", "b (crash: exit 2)", "c (crash: exit 2)"), 2),
+        (crashes("a (crash: no number; its last line is 'x')", 'b (crash: no number; its last line is "it\'s")'), 2),
+        (crashes("a (crash: no number; its last line is 'x')", "b (crash: a second 'x')"), 1),
         (crashes("exit 2", "exit 2"), 2),
         (crashes("", "x"), 1),
         (crashes("x", ""), 1),

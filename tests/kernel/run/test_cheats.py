@@ -356,7 +356,7 @@ def test_confirm_is_run_on_would_be_keeps_alone_and_tells_no_more_than_pass_or_f
     answer = cheat.trial()
     assert (answer["status"], answer["decision"]) == ("discard", "confirm failed")
     cheat.repo.write(PROGRAM, DOUBLE)
-    kept = cheat.trial()
+    kept = cheat.trial(None, "--knowing")  # the forged one is nearly the same patch
     assert kept["status"] == "keep"
     assert len(marker.read_text().split()) == 3
     seen = tree_of(cheat.path / "autoresearch-evidence").values()

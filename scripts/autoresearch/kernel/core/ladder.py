@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .choices import HAND_OVER_AT, PIVOT_AT, REFINE_AT, SEARCH_AFTER
@@ -11,6 +12,7 @@ from .statuses import those
 
 _FAILED, _EXPERIMENTS, _RESTARTS = those("failure"), those("strike"), those("restarts")
 UNDECIDED = "undecided"  # closes the description of a discard that refutes nothing
+_QUOTED = re.compile(r"""(?<!\w)(['"]).*?(?:\1(?!\w)|$)""")
 TOO_NOISY_AT = 3  # undecided experiments in a row
 
 
@@ -88,8 +90,9 @@ def same_crash(rows: Sequence[Row]) -> int:
 
 
 def _kind(row: Row) -> str:
-    """What crashed: the reason that closes the description, or all of it."""
-    return row.description.rpartition(" (crash: ")[2]
+    """What crashed: the reason that closes the description without what it quotes of the output, or all of it."""
+    _, told, reason = row.description.rpartition(" (crash: ")
+    return _QUOTED.sub("", reason) if told else reason
 
 
 def search_refusal(rows: Sequence[Row]) -> str | None:
