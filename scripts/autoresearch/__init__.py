@@ -49,7 +49,10 @@ def _allow_bytecode() -> None:
 
 def _forget_pythonpath() -> None:
     """Take what PYTHONPATH names out of the search: a project's `signal.py` must not stand in for the library's."""
-    foreign = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+    try:
+        foreign = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+    except FileNotFoundError:
+        return  # the current folder is gone, which the command says in words
     own = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
     started = getattr(sys.modules["__main__"], "__file__", None) or ""
     if os.path.dirname(os.path.realpath(started)) != own:

@@ -133,9 +133,9 @@ def test_an_odd_file_in_place_of_an_artifact_is_one_line_at_once(lab: Lab, name:
 
 def test_a_folder_that_is_gone_and_a_temporary_one_that_is_none(lab: Lab):
     gone = lab.path.parent / "gone"
-    for name in ("run_trial --description x", "resume_check", "report", "doctor"):
+    for call in ("run_trial.py --description x", "resume_check.py", "report.py", "doctor.py"):
         gone.mkdir()
-        line = f"cd {gone}; rmdir {gone}; exec {sys.executable} {SCRIPTS}/autoresearch_{name}"
+        line = f"cd {gone}; rmdir {gone}; exec {sys.executable} {SCRIPTS}/autoresearch_{call}"
         ran = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
         assert ran.returncode == 1 and ran.stderr.count("\n") == 1 and "unexpected" not in ran.stderr, ran.stderr
     for place in ("relative", "/dev/null", "/missing"):
