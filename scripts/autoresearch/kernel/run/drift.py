@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..core import log_events
@@ -108,11 +108,17 @@ def _write(
             log_events.make("evaluator", iteration=number, **_locked(run, made), changed=list(moved)),
             log_events.make("config", config={"noise": config.noise, "metric_form": config.metric_form}),
             log_events.make("heads", iteration=number, heads=heads),
+            *record.repo_event(number, record.all_commits(run, commit, _companions(run, heads))),
             *left,
             *baseline.foreign_events(tree.edits(run)),
             log_events.make("samples", iteration=number, samples=[sample.to_dict() for sample in samples]),
         ]
         return context.append(replace(run, config=config), held, events, [row]), row
+
+
+def _companions(run: Run, heads: Mapping[str, str]) -> dict[str, str]:
+    """Where the companions stand: what is retained from now on."""
+    return {repo.path: heads[repo.path] for repo in run.config.companions if repo.path in heads}
 
 
 def _locked(run: Run, made: Sequence[str]) -> journal.Event:
