@@ -45,6 +45,7 @@ def runner(ask):
     clock = time.perf_counter if ask.get("wall") else time.process_time
 
     def once():
+        """Run the call once; returns its milliseconds and its result."""
         start = clock()
         exec(before, space)
         result = eval(last, space) if last else None
@@ -100,6 +101,7 @@ def trace_sqlite(statements):
     original = sqlite3.connect
 
     def connect(*args, **kwargs):
+        """Connect as before, with every statement noted."""
         connection = original(*args, **kwargs)
         connection.set_trace_callback(statements.note)
         return connection
@@ -115,6 +117,7 @@ def trace_sqlalchemy(statements):
 
         @event.listens_for(Engine, "before_cursor_execute")
         def sent(conn, cursor, statement, parameters, context, executemany):
+            """Note a statement of SQLAlchemy; SQLite notes its own."""
             if conn.dialect.name != "sqlite":
                 statements.note(statement)
 

@@ -93,6 +93,7 @@ class _Slow:
         self.wanted = {entry.path: (entry.mode, entry.blob) for entry in listed if entry.mode != GONE}
 
     def run(self) -> tuple[str, ...]:
+        """Undo the trial; returns the paths that stood in the way."""
         links = [path for path, (mode, _) in self.wanted.items() if mode == LINK]
         files = [path for path in self.paths if self._is_file(path)]
         known = set(files) - self.repo.unlike(self.trial.commit, files)
