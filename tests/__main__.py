@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv-tests"
 PYTHON = VENV / "bin" / "python"
 NODE = VENV / "node"
-CODEX = ("@openai/codex@0.169.0",)
+CODEX = ("@openai/codex@0.171.0",)
 CODEX_BIN = NODE / "node_modules" / ".bin" / "codex"
 # What the recipes of docs/recipes.md call, and what checks workflows; in a folder of its own, whose programs come on
 # PATH and Codex does not.

@@ -12,7 +12,7 @@ from autoresearch.codex.rollout import Record
 
 URL = "url: http://127.0.0.1:42963/v1/responses"
 
-# `turn.failed` as codex-cli 0.169.0 words it.
+# `turn.failed` as codex-cli 0.171.0 words it.
 FAILURES = [
     ("exceeded retry limit, last status: 429 Too Many Requests", "rate_limited", "backoff"),
     (

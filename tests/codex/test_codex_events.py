@@ -17,7 +17,7 @@ from autoresearch.codex.codex_events import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-# As codex-cli 0.169.0 prints them.
+# As codex-cli 0.171.0 prints them.
 THREAD = b'{"type":"thread.started","thread_id":"01a20918-06f1-7a33-a463-8f81a277ae7c"}'
 TURN = b'{"type":"turn.started"}'
 STARTED = (

@@ -70,7 +70,7 @@ def ward(repo: Repo, sealed: Path, run_script, monkeypatch: pytest.MonkeyPatch) 
     (skills / NAME).symlink_to(ROOT)
     made = Ward(repo, sealed, run_script, monkeypatch)
     made.settings()
-    made.program("codex", "echo codex-cli 0.169.0")
+    made.program("codex", "echo codex-cli 0.171.0")
     return made
 
 

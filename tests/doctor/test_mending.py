@@ -23,6 +23,7 @@ BEFORE = [
     OTHER,
     "[[notes]]\na = 1\n",
 ]
+PLAIN = ("nothing", "untrusted", "trusted", "literal", "empty")
 # How a home tells of the project, "{p}" in its place.
 TOLD = {
     "nothing": "",
@@ -30,9 +31,12 @@ TOLD = {
     "trusted": '[projects."{p}"]\ntrust_level = "trusted"\n',
     "literal": "[projects.'{p}']\ntrust_level = 'untrusted'\nmore = 1",
     "empty": '[ projects . "{p}" ] # mine\n\n',
+    "inline": '[projects]\n"/o" = { trust_level = "untrusted" }\n"{p}" = { trust_level = "untrusted" } # x\n',
+    "dotted": "[projects]\n'{p}'.trust_level = 'untrusted'\n",
+    "one line": 'projects = { "/o" = { trust_level = "untrusted" }, "{p}" = { trust_level = "untrusted" } }\n',
 }
-HOMES = [(before, name) for before in BEFORE for name in TOLD]
-INLINE = ['[projects]\n"{p}" = {{ trust_level = "untrusted" }}\n', '[projects]\n"{p}".trust_level = "untrusted"\n']
+HOMES = [(before, name) for before in BEFORE for name in TOLD if before != OTHER or name in PLAIN]
+UNCLEAR = ['projects = { "/o" = { trust_level = "untrusted" } }\n', "broken = [\n"]
 
 
 def write(text: str) -> Path:
@@ -49,13 +53,14 @@ def starts(home: Path) -> bool:
 
 
 @pytest.mark.parametrize(("before", "told"), HOMES)
-def test_trust_is_mended_in_thirty_homes(repo: Repo, before: str, told: str):
+def test_trust_is_mended_in_many_homes(repo: Repo, before: str, told: str):
     start = before + ("\n" if before and not before.endswith("\n") else "") + TOLD[told].replace("{p}", str(repo.path))
     path = write(start)
     first, again = mending.mend(repo.path, "trust"), mending.mend(repo.path, "trust")
     assert (first["changed"], again["changed"]) == (told != "trusted", False)
     settings, problem = codex_home.settings()
     assert problem == "" and codex_home.trusts(settings, repo.path)
+    assert not codex_home.trusts(settings, Path("/o")) and not codex_home.trusts(settings, Path("/elsewhere"))
     kept = [line for line in start.split("\n") if "trust_level" not in line]
     assert all(line in path.read_text().split("\n") for line in kept)
 
@@ -65,9 +70,8 @@ def test_trust_is_mended_where_codex_never_ran(repo: Repo):
     assert codex_home.trusts(codex_home.settings()[0], repo.path)
 
 
-@pytest.mark.parametrize("text", [*INLINE, "broken = [\n"])
+@pytest.mark.parametrize("text", UNCLEAR)
 def test_what_is_not_understood_is_left_as_it_is(repo: Repo, text: str):
-    text = text.replace("{p}", str(repo.path)).replace("{{", "{").replace("}}", "}")
     path = write(text)
     with pytest.raises(Refusal, match=r"config\.toml"):
         mending.mend(repo.path, "trust")
@@ -93,7 +97,7 @@ def test_permissions_that_are_settled_are_left_alone(repo: Repo):
 
 
 def test_codex_starts_after_every_mending(repo: Repo, sealed: Path):
-    for told in ("nothing", "untrusted", "literal"):
+    for told in ("nothing", "untrusted", "literal", "inline", "one line"):
         write('model = "gpt-5.5"\n' + TOLD[told].replace("{p}", str(repo.path)))
         for what in ("trust", "permissions", "no-permissions"):
             mending.mend(repo.path, what)
@@ -105,6 +109,11 @@ def test_a_linked_worktree_is_trusted_as_its_checkout(repo: Repo):
     write(settings_edit.trusting("", str(repo.path)))
     assert codex_home.trusts(codex_home.settings()[0], repo.path.parent / "linked")
     assert not codex_home.trusts(codex_home.settings()[0], repo.path.parent)
+    write(
+        settings_edit.trusting("", str(repo.path))
+        + f'[projects."{repo.path.parent / "linked"}"]\ntrust_level = "untrusted"\n'
+    )
+    assert not codex_home.trusts(codex_home.settings()[0], repo.path.parent / "linked"), "the nearest decides"
 
 
 def test_hooks_that_are_switched_off_are_told(repo: Repo):

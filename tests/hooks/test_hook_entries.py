@@ -67,7 +67,7 @@ def test_what_codex_would_not_read_is_refused(document: dict[str, Any]) -> None:
         install(document)
 
 
-# Noted by Codex CLI 0.169.0 for these very hooks.
+# Noted by Codex CLI 0.171.0 for these very hooks.
 SEEN = [
     ("stop", THEIRS, "3184cd02745a1131f7f230fa81298b76ebfd3e430f04b5e4bef06ad9e8d0f37d"),
     (

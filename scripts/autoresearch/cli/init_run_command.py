@@ -61,6 +61,7 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
     )
     if args.dry_run:
         answer = init.rehearse(layout, plan)
+        answer = {**answer, "warnings": [*answer["warnings"], *_no_agent(args)]}
         archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
         return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
     return init.answer(init.start(layout, plan))
@@ -84,6 +85,23 @@ def _extended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
         "results_path": str(run.layout.results),
         "state_path": str(run.layout.state),
     }
+
+
+def _no_agent(args: argparse.Namespace) -> list[str]:
+    """What a launch would be refused for, told where sessions may be started: in background, in exec mode, in Codex."""
+    import os
+
+    from ..kernel import ports
+
+    nested = args.mode == "exec" or args.session_mode == "background"
+    usual = ports.provider("agent", None)
+    if usual is None or not (nested or (args.session_mode is None and "CODEX_THREAD_ID" in os.environ)):
+        return []
+    try:
+        usual.find("")
+    except Refusal as refusal:
+        return [f"background and exec runs are refused from here, foreground works: {refusal}"]
+    return []
 
 
 def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:

@@ -26,7 +26,7 @@ def find(program: str) -> str:
     found = which(os.path.expanduser(name)) or ("" if program not in ("", "codex") else _around_us())
     if not found:
         raise Refusal(
-            f"codex_exec_unavailable: {name} is not on PATH, expected the Codex CLI; install it or --codex-bin"
+            f"codex_exec_unavailable: {name} is not on PATH, expected the Codex CLI; name it with --codex-bin"
         )
     return os.path.abspath(found)
 

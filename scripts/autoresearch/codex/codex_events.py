@@ -1,6 +1,6 @@
 """The event stream of `codex exec --json`, read line by line and folded into what a session did.
 
-Written against codex-cli 0.169.0. All texts are bounded and on one line: they come from a run and are data.
+Written against codex-cli 0.171.0. All texts are bounded and on one line: they come from a run and are data.
 """
 
 from __future__ import annotations

@@ -38,12 +38,16 @@ def config_path() -> Path:
 
 
 def trusts(found: Mapping[str, Any], root: Path) -> bool:
-    """Whether Codex trusts the project: its folder, or the checkout to which a linked worktree belongs."""
+    """Whether Codex trusts the project."""
+    return trust_level(found, root) == "trusted"
+
+
+def trust_level(found: Mapping[str, Any], root: Path) -> str:
+    """What is noted of the project, "" for nothing: its own folder decides, then the checkout of a linked worktree."""
     projects = found.get("projects")
-    places = {str(root), str(root.resolve()), str(_main_checkout(root))}
     known = projects if isinstance(projects, dict) else {}
-    entries = (known.get(place) for place in places)
-    return any(isinstance(entry, dict) and entry.get("trust_level") == "trusted" for entry in entries)
+    entries = (known.get(str(place)) for place in (root, root.resolve(), _main_checkout(root)))
+    return next((str(entry.get("trust_level", "")) for entry in entries if isinstance(entry, dict)), "")
 
 
 def _main_checkout(root: Path) -> Path:

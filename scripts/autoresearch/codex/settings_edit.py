@@ -11,6 +11,7 @@ from . import toml_text
 _BEGIN, _END = "# autoresearch: begin", "# autoresearch: end"
 _PROFILE = "autoresearch"
 _FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
+_INLINE = re.compile(r"""(trust_level["']?\s*=\s*)(?:"[^"]*"|'[^']*')""")
 _BY_HAND = "edit it by hand"
 
 
@@ -24,7 +25,10 @@ def trusting(text: str, folder: str) -> str:
         return text
     lines = text.split("\n")
     at = next((n for n, line in enumerate(lines) if toml_text.table_of(line) == ("projects", folder)), None)
-    if at is None:
+    inline = _inline(lines, folder) if at is None and _level(before, folder) else None
+    if inline:
+        after = "\n".join([*lines[: inline[0]], inline[1], *lines[inline[0] + 1 :]])
+    elif at is None:
         gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
         after = f'{text}{gap}[projects.{json.dumps(folder, ensure_ascii=False)}]\ntrust_level = "trusted"\n'
     else:
@@ -32,6 +36,15 @@ def trusting(text: str, folder: str) -> str:
         kept = [line for line in lines[at + 1 : end] if not re.match(r"""\s*["']?trust_level["']?\s*=""", line)]
         after = "\n".join([*lines[: at + 1], 'trust_level = "trusted"', *kept, *lines[end:]])
     return _checked(before, after, folder)
+
+
+def _inline(lines: list[str], folder: str) -> tuple[int, str] | None:
+    """The line that tells the project's trust within another table, by number, and how it reads when trusted."""
+    for number, line in enumerate(lines):
+        at = max(line.find(f'"{folder}"'), line.find(f"'{folder}'"))
+        if at >= 0 and _INLINE.search(line, at):
+            return number, line[:at] + _INLINE.sub(r'\1"trusted"', line[at:], count=1)
+    return None
 
 
 def _checked(before: dict[str, object], after: str, folder: str) -> str:

@@ -1,6 +1,6 @@
 """Codex hooks as text: our entries in a hooks file that others use too, and the trust that Codex notes. Pure.
 
-Formats as read and written by Codex CLI 0.169.0.
+Formats as read and written by Codex CLI 0.171.0.
 """
 
 from __future__ import annotations

@@ -240,3 +240,13 @@ def test_a_hidden_check_in_the_temporary_folder_is_not_told(lab: Lab, sealed: Pa
     hidden.write_text("true\n")
     answer = rehearse(lab, CHECK, "--confirm", f"sh {hidden}")
     assert answer["confirm"] == "pass" and "hidden.sh" not in json.dumps(answer)
+
+
+@pytest.mark.skipif(shutil.which("codex", path="/usr/bin:/bin") is not None, reason="codex lies where the system's are")
+def test_a_rehearsal_warns_where_a_launch_would_find_no_codex(lab: Lab):
+    away = {"PATH": "/usr/bin:/bin", "CODEX_MANAGED_PACKAGE_ROOT": ""}
+    assert rehearse(lab, CHECK, **away)["warnings"] == []
+    assert rehearse(lab, CHECK, "--session-mode", "foreground", CODEX_THREAD_ID="01", **away)["warnings"] == []
+    for flags, env in (("--session-mode", "background"), {}), ((), {"CODEX_THREAD_ID": "01"}):
+        answer = rehearse(lab, CHECK, *flags, **away, **env)
+        assert "codex is not on PATH" in answer["warnings"][-1] and answer["startable"]
