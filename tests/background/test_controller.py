@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -119,7 +120,13 @@ def test_start_goes_on_after_a_human_looked(background: Scripted):
 
 
 @pytest.mark.parametrize(
-    ("flags", "rows"), [(("--max-sessions", 2), 3), (("--max-tokens", 150), 3), (("--iterations", 2), 3)]
+    ("flags", "rows"),
+    [
+        (("--max-sessions", 2), 3),
+        (("--max-tokens", 150), 3),
+        (("--iterations", 2), 3),
+        (("--price", "5,1,50", "--max-cost", "0.0015"), 3),
+    ],
 )
 def test_budgets_end_a_run_cleanly(background: Scripted, flags: tuple[object, ...], rows: int):
     background.plan(*(step(value) for value in (11, 12, 13, 14)))
@@ -131,6 +138,18 @@ def test_budgets_end_a_run_cleanly(background: Scripted, flags: tuple[object, ..
     assert (held["recommended_action"], held["terminal_reason"]) == ("stop", reason)
     assert background.repo.status() == ""
     assert "- **Outcome:** summary" in background.repo.read("autoresearch-lessons.md")
+    spent = ended["spent"]
+    assert (spent["input"], spent["cached"], spent["output"]) == (100 * spent["sessions"], 0, 10 * spent["sessions"])
+    assert ended.get("cost") == (0.002 if flags[0] == "--price" else None)
+
+
+def test_the_wall_clock_ends_a_run_also_while_it_waits(background: Scripted):
+    background.plan([*step(9), {"fail": "slow down", "class": "rate_limited", "after": 300}])
+    soon = datetime.now(timezone.utc) + timedelta(seconds=8)
+    background.launch("--stop-condition", "<= 1", "--until", soon.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    ended = background.ended()
+    assert ended["reason"] == "budget_exhausted" and "it is past" in ended["detail"]
+    assert datetime.now(timezone.utc) < soon + timedelta(seconds=60)
 
 
 def test_a_trial_says_what_is_left(background: Scripted):

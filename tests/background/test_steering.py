@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from autoresearch.kernel.disk import journal
@@ -160,3 +161,39 @@ def test_rounds_of_all_of_them(background: Scripted):
     assert [row.iteration for row in log.rows] == list(range(log.state.iteration + 1))
     assert (len(events(background, "tell")), len(events(background, "agreed"))) == (told, agreed)
     assert background.repo.status() == ""
+
+
+def test_the_wall_clock_is_said_and_changed(lab: Lab, run_script: Callable[..., Ran]):
+    refused(lab.call("init_run", "--scope", "src/", "--verify", "cat src/value", "--until", "noon"), "such as 07:30")
+    refused(lab.call("init_run", "--scope", "src/", "--verify", "cat src/value", "--until", "2001-01-01T07:30"), "over")
+    lab.init("--until", "07:30")
+    left = lab.trial(9)["next"]["left"]
+    assert 0 <= left["minutes_until"] <= 24 * 60
+    soon = (datetime.now(timezone.utc) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert run_script("init_run", "--repo", lab.path, "--extend", "--until", soon).code == 0
+    assert until(lambda: "it is past" in lab.try_out(description="x").err)
+    assert run_script("init_run", "--repo", lab.path, "--extend", "--until", "none").json["left"] == {}
+    assert lab.trial(8)["status"] == "keep"
+    lab.sound()
+
+
+def test_a_wrong_description_is_amended_and_the_row_stays(lab: Lab, run_script: Callable[..., Ran]):
+    lab.init("--iterations", 5)
+    lab.trial(9, description="the wrong words")
+    refused(lab.call("record_iteration", "--amend", 7, "--description", "x"), "no iteration 7")
+    refused(lab.call("record_iteration", "--amend", 1), "--description is missing")
+    refused(lab.call("record_iteration", "--amend", 1, "--description", "x", "--metric", 3), "words alone")
+    before = lab.repo.read("research-results.tsv")
+    ran = lab.call("record_iteration", "--amend", 1, "--description", "the right words")
+    assert (ran.json["iteration"], ran.json["description"]) == (1, "the right words")
+    assert lab.repo.read("research-results.tsv").startswith(before) and "the wrong words" in before
+    assert run_script("runtime_ctl", "tell", "--repo", lab.path, "leave <b> alone").code == 0
+    screen = run_script("runtime_ctl", "status", "--repo", lab.path, "--format", "text").out
+    run_script("report", "--repo", lab.path)
+    page, text = (lab.repo.read(f"autoresearch-evidence/report.{kind}") for kind in ("html", "md"))
+    for shown in (screen, page, text):
+        assert "the right words" in shown
+    assert "amended <q>1: the right words</q>" in page and "told <q>leave &lt;b&gt; alone</q>" in page
+    assert "told leave &lt;b\\> alone" in text
+    assert lab.trial(8)["next"]["last"][1].endswith("the right words")
+    lab.sound()

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from ..kernel.core.frozen import replace
-from ..kernel.core.supervise import Spent
 from ..kernel.disk.layout import Layout
 from . import runlog, runtime_file
 from .runtime import Runtime
@@ -26,8 +25,3 @@ class Book:
     def log(self, text: str) -> None:
         """One line for people."""
         runlog.write(self.log_path, text)
-
-    @property
-    def spent(self) -> Spent:
-        """Minutes, tokens and ended sessions so far."""
-        return Spent(self.found.minutes, self.found.tokens, self.found.sessions)

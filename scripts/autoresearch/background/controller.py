@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..health import health
+from ..kernel.core import pace
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing, one_line
@@ -49,6 +50,9 @@ def _open(layout: Layout, found: Manifest, argv: tuple[str, ...]) -> Book:
             minutes=same.minutes,
             tokens=same.tokens,
             sessions=same.sessions,
+            input=same.input,
+            cached=same.cached,
+            output=same.output,
             created_at=same.created_at,
             launch_context={"execution_policy": found.config.execution_policy, "isolation": found.config.isolation},
         ),
@@ -248,13 +252,22 @@ class Controller:
         return Ending(runtime.HUMAN, "codex_exec_unavailable", detail)
 
     def _wait(self, following: Next) -> None:
-        if following.wait <= 0:
+        wait = min(following.wait, self._until_deadline())
+        if wait <= 0:
             return
-        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + following.wait))
+        until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + wait))
         self.book.note(waiting_until=until, waiting_for=following.why)
         self.book.log(f"waiting until {until}: {following.why}")
-        self.wake.rest(following.wait)
+        self.wake.rest(wait)
         self.book.note(waiting_until="", waiting_for="")
+
+    def _until_deadline(self) -> float:
+        """Seconds until the wall clock ends the run."""
+        try:
+            until = context.load(self.layout).config.until
+        except Refusal:
+            until = self.manifest.config.until
+        return max(0.0, pace.epoch(until) - time.time()) if until else float("inf")
 
     def _finish(self, over: Ending) -> Runtime:
         """Write the end down, sum up, tell the user; a stop command at work does that itself."""

@@ -92,7 +92,8 @@ def _agreed(facts: Facts) -> str:
 def _budget(config: Config) -> str:
     """The ends of a run that do not depend on its number."""
     names = {"iterations": "iterations", "max_minutes": "minutes", "max_tokens": "tokens", "max_sessions": "sessions"}
-    given = {word: getattr(config, name) for name, word in names.items()}
+    names.update(max_cost="of money", until="(UTC) by the clock")
+    given = {word: getattr(config, name) or None for name, word in names.items()}
     return ", ".join(f"{value} {word}" for word, value in given.items() if value is not None)
 
 

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..kernel.core.frozen import dataclass, field, names
+from ..kernel.core.pace import TOKENS
 
 IDLE, RUNNING, STOPPED, TERMINAL, HUMAN = "idle", "running", "stopped", "terminal", "needs_human"
+_SPENT = ("minutes", "tokens", "sessions", *TOKENS)
 STATUSES = (RUNNING, STOPPED, TERMINAL, HUMAN)
 
 
@@ -26,7 +28,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Runtime:
-    """As in docs/artifacts.md, Runtime record. Times are UTC texts, `spent` is minutes, tokens, sessions."""
+    """As in docs/artifacts.md, Runtime record. Times are UTC texts, `spent` has the names of `_SPENT`."""
 
     status: str = RUNNING
     pid: int = 0
@@ -48,6 +50,9 @@ class Runtime:
     minutes: float = 0.0
     tokens: int = 0
     sessions: int = 0
+    input: int = 0  # tokens by kind; `cached` is a part of `input`
+    cached: int = 0
+    output: int = 0
     session: Session | None = None
     waiting_until: str = ""
     waiting_for: str = ""
@@ -56,12 +61,12 @@ class Runtime:
 
     def to_dict(self) -> dict[str, Any]:
         """The object to write; empty texts become null."""
-        out = {name: getattr(self, name) for name in names(Runtime) if name not in ("minutes", "tokens", "sessions")}
+        out = {name: getattr(self, name) for name in names(Runtime) if name not in _SPENT}
         out = {name: None if value == "" else value for name, value in out.items()}
         out["terminal_reason"] = self.terminal_reason or "none"
         out["session"] = dict(vars(self.session)) if self.session else None
-        spent = {"minutes": round(self.minutes, 3), "tokens": self.tokens, "sessions": self.sessions}
-        return {**out, "command": list(self.command), "spent": spent}
+        spent = {name: getattr(self, name) for name in _SPENT}
+        return {**out, "command": list(self.command), "spent": {**spent, "minutes": round(self.minutes, 3)}}
 
 
 def from_dict(data: Mapping[str, Any]) -> Runtime:
@@ -75,8 +80,8 @@ def from_dict(data: Mapping[str, Any]) -> Runtime:
         values["terminal_reason"] = str(values.get("terminal_reason", "")).replace("none", "")
         spent = data.get("spent") or {}
         values["command"] = tuple(values.get("command", ()))
-        values.update(minutes=float(spent.get("minutes", 0)), tokens=int(spent.get("tokens", 0)))
-        values.update(sessions=int(spent.get("sessions", 0)), pid=int(values.get("pid", 0)))
+        values.update({name: int(spent.get(name, 0)) for name in _SPENT if name != "minutes"})
+        values.update(minutes=float(spent.get("minutes", 0)), pid=int(values.get("pid", 0)))
         if values.get("session"):
             known = {name: values["session"][name] for name in names(Session) if name in values["session"]}
             values["session"] = Session(**known)

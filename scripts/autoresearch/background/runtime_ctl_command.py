@@ -95,8 +95,9 @@ def _controller(parser: argparse.ArgumentParser) -> None:
 
 def _more(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("more than was agreed (+20: from here on; 70: in all)").add_argument
-    for name in ("iterations", "max-minutes", "max-tokens", "max-sessions"):
+    for name in ("iterations", "max-minutes", "max-tokens", "max-sessions", "max-cost"):
         add(f"--{name}", metavar="+N")
+    add("--until", metavar="TIME", help="another wall clock; none for none")
     add("--stop-condition", metavar="TEXT", help="another end; none for no such end")
 
 

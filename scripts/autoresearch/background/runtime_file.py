@@ -106,11 +106,11 @@ def answer(layout: Layout) -> dict[str, Any]:
         "alive": list(session_alive(found)) if now.status != runtime.RUNNING else [],
         "last_error": known.get("last_error"),
         "spent": known.get("spent"),
-        **progress(layout),
+        **progress(layout, known.get("spent")),
     }
 
 
-def progress(layout: Layout) -> dict[str, Any]:
+def progress(layout: Layout, account: object = None) -> dict[str, Any]:
     """Where the run stands, {} when there is none to read."""
     from ..kernel.core import nextstep
     from ..kernel.core.errors import Refusal
@@ -120,7 +120,7 @@ def progress(layout: Layout) -> dict[str, Any]:
         run = context.load(layout)
     except Refusal:
         return {}
-    state = run.state
+    state, spent = run.state, budget.spent(run, account)
     return {
         "run_tag": run.tag,
         "iteration": state.iteration,
@@ -129,5 +129,7 @@ def progress(layout: Layout) -> dict[str, Any]:
         "retained_metric": state.current_metric,
         "best_metric": state.best_metric,
         "best_iteration": state.best_iteration,
-        "left": nextstep.left(run.config, state, budget.spent(run)),
+        "left": nextstep.left(run.config, state, spent),
+        **({"cost": round(spent.cost, 4)} if run.config.price else {}),
+        **({"until": run.config.until} if run.config.until else {}),
     }

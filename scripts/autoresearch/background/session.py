@@ -6,11 +6,11 @@ import os
 import time
 from pathlib import Path
 
-from ..kernel.core import supervise
+from ..kernel.core import pace, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, intent, waiting
+from ..kernel.run import budget, context, intent, waiting
 from ..kernel.system import process
 from . import agent, pausing, reach, stopping, taking, watchdog
 from .account import Book
@@ -177,9 +177,15 @@ class Watch:
     def _account(self) -> None:
         """Time and tokens of this session on top of those before it."""
         minutes = self._before.minutes + (time.monotonic() - self._began) / 60
+        self.book.found = replace(self.book.found, minutes=minutes)
         told = self.agent.tokens(self.seen, self.began_at)
-        tokens = self._before.tokens + (agent.tokens_since(self.base, told).total if told else 0)
-        self.book.found = replace(self.book.found, minutes=minutes, tokens=max(tokens, self.book.found.tokens))
+        used = agent.tokens_since(self.base, told) if told else Usage()
+        if self._before.tokens + used.total > self.book.found.tokens:
+            kinds = {name: getattr(self._before, name) + getattr(used, name) for name in pace.TOKENS}
+            self.book.found = replace(self.book.found, tokens=self._before.tokens + used.total, **kinds)
+
+    def _spent(self, run: context.Run) -> supervise.Spent:
+        return budget.spent(run, self.book.found.to_dict()["spent"])
 
     def _judge(self) -> None:
         """Since when the run is over; the session has been told so by its last trial."""
@@ -190,7 +196,7 @@ class Watch:
         except (OSError, Refusal):
             return
         run = self._run[1]
-        over = supervise.judge(run.config, run.mode, run.state, self.book.spent).decision != supervise.RELAUNCH
+        over = supervise.judge(run.config, run.mode, run.state, self._spent(run)).decision != supervise.RELAUNCH
         self._over_since = (self._over_since or time.monotonic()) if over else None
 
     @property

@@ -123,6 +123,10 @@ def config_of(args: argparse.Namespace, root: Path) -> Config:
         if value is not None:
             given = guards.joined([value] if isinstance(value, str) else value) if row.more.get("repeated") else value
             data[row.name] = labels(value) if row.more.get("labels") else given
+    if "until" in data:
+        from ..kernel.run import budget
+
+        data["until"] = budget.moment(data["until"])
     data["repos"] = repos_of(getattr(args, "companion_repo_scope", None), root, data.get("scope", ""))
     return config.from_dict(data)
 

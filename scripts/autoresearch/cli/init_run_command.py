@@ -74,7 +74,7 @@ def _extended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
 
     given = {name: getattr(args, name) for name in agreement.EXTENDABLE}
     wish = {name: str(value) for name, value in given.items() if value is not None}
-    added = {name: text if name == "stop_condition" else f"+{text}" for name, text in wish.items()}
+    added = {name: text if name in agreement.TEXTS else f"+{text}" for name, text in wish.items()}
     run = agreement.extend(layout, added)
     left = nextstep.left(run.config, run.state, budget.spent(run))
     return {

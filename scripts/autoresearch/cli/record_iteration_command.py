@@ -14,11 +14,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..kernel.disk.layout import Layout
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
-    parser.add_argument("--status", required=True, choices=RECORDABLE)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--status", choices=RECORDABLE)
+    what.add_argument("--amend", type=int, metavar="N", help="say anew, by --description, what was tried in row N")
     parser.add_argument("--metric", help="the measured number (reported runs only)")
     parser.add_argument("--commit", default="-", help="hash of the trial's commit")
     parser.add_argument("--guard", choices=GUARDS, default="-")
@@ -28,11 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
-    """Append the row."""
+    """Append the row, or the event that amends one."""
     from ..kernel.core import rows
     from ..kernel.run import record
 
     layout = arguments.layout_of(args)
+    if args.amend is not None:
+        return _amended(args, layout)
     labels, description = rows.describe(args.description, rows.labels(args.label))
     report = record.Report(
         status=args.status,
@@ -48,6 +54,15 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
 
         return record.answer(*drift.append(layout, report))
     return record.answer(*record.append(layout, report))
+
+
+def _amended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
+    from ..kernel.run import agreement, record
+
+    given = (args.metric, args.label, args.repo_commit, args.commit != "-", args.guard != "-")
+    if any(given):
+        raise Refusal("--amend changes words alone, expected --description and no figure, commit or label; drop those")
+    return record.answer(*agreement.amend(layout, args.amend, args.description))
 
 
 def _commit(text: str) -> str:

@@ -60,6 +60,16 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A word of the user's on a run under way: after which iteration, of what kind, its text, and when."""
+
+    iteration: int
+    what: str
+    text: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Trial:
     """The experiment in progress; `alive` is false when its process is gone and the next command will finish it."""
 
@@ -102,6 +112,7 @@ class Account:
     controller: Controller | None
     clock: float
     limit: str = ""  # how far the retained metric is from the run's bound, where one was worked out
+    said: tuple[Said, ...] = ()
     true_total: str = ""  # the sentence on both ends measured in turns, as evidence tells it
 
     @property

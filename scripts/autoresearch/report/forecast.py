@@ -10,7 +10,9 @@ from ..kernel.core.supervise import Spent
 
 @dataclass(frozen=True)
 class Budget:
-    """One budget: `iterations`, `minutes`, `tokens` or `sessions`; `minutes_left` is None while no pace is known."""
+    """One budget: `iterations`, `minutes`, `tokens`, `sessions` or `money`.
+
+    `minutes_left` is None while no pace is known."""
 
     name: str
     used: float
@@ -30,6 +32,7 @@ def budgets(config: Config, iteration: int, spent: Spent, active: float) -> tupl
         ("minutes", spent.minutes, config.max_minutes),
         ("tokens", float(spent.tokens), config.max_tokens),
         ("sessions", float(spent.sessions), config.max_sessions),
+        ("money", spent.cost, config.max_cost),
     )
     return tuple(_budget(name, used, float(limit), active) for name, used, limit in limits if limit is not None)
 

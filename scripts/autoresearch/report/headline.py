@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..kernel.core import numbers
+from ..kernel.core.pace import TOKENS
 from . import figures
 from .account_model import Account
 
@@ -17,7 +18,18 @@ def sentence(account: Account) -> str:
         parts.append(f"{figures.duration(account.measuring)} of measuring")
     if account.spent.tokens:
         parts.append(f"{account.spent.tokens:,} tokens")
+    if account.spent.cost:
+        parts.append(f"{account.spent.cost:,.2f} of money")
     return ", ".join(parts)
+
+
+def tokens(account: Account) -> str:
+    """`1,800 in (400 of them cached), 130 out, in 2 sessions`; without the kinds where nobody counted them."""
+    sessions = f"in {figures.count(account.spent.sessions, 'session')}"
+    if not any(account.spent.kinds):
+        return sessions
+    given, cached, out = account.spent.kinds
+    return f"{given:,} in ({cached:,} of them cached), {out:,} out, {sessions}"
 
 
 def movement(account: Account) -> str:
@@ -90,5 +102,7 @@ def facts(account: Account) -> Mapping[str, Any]:
         "measuring_seconds": round(account.measuring, 1),
         "wall_seconds": wall,
         "tokens": account.spent.tokens,
+        "tokens_by_kind": dict(zip(TOKENS, account.spent.kinds)),
+        "cost": round(account.spent.cost, 4),
         "limit": account.limit,
     }

@@ -24,7 +24,7 @@ def markdown(account: Account, evidence: Path) -> str:
     """The whole text."""
     head = [f"# {escaped(account.goal)}", f"**{escaped(headline.sentence(account))}.**", headline.assurance(account)]
     head.append(_fenced("\n".join(screenchart.draw(account, 72, 12, True))))
-    tail = [*_budget(account), *_refused(account), *_setting(account), *_repeat(account)]
+    tail = [*_budget(account), *_said(account), *_refused(account), *_setting(account), *_repeat(account)]
     room = LIMIT - sum(len(part) + 2 for part in (*head, *tail))
     table = _table(account, room // 2)
     parts = [*head, table, *_kept(account, evidence, room - len(table)), *tail]
@@ -109,8 +109,14 @@ def _bounded(text: str, limit: int = 1000) -> str:
 def _budget(account: Account) -> Iterator[str]:
     found = account.budgets
     if found:
-        lines = [f"- {round(b.limit):,} {b.name}: {b.used:,.0f} used ({b.share:.0%})" for b in found]
+        lines = [f"- {b.limit:,.10g} {b.name}: {b.used:,.0f} used ({b.share:.0%})" for b in found]
         yield "## Budget\n\n" + "\n".join(lines)
+
+
+def _said(account: Account) -> Iterator[str]:
+    if account.said:
+        lines = [f"- after iteration {said.iteration}: {said.what} {escaped(said.text)}" for said in account.said]
+        yield "## What the user said\n\n" + "\n".join(lines)
 
 
 def _refused(account: Account) -> Iterator[str]:

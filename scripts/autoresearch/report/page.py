@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from ..kernel.core.text import block
-from . import chart, entries, figures, headline, marks, repeat
+from . import chart, entries, figures, forecast, headline, marks, repeat
 from .account_model import Account, Experiment
 from .style import STYLE
 
@@ -35,7 +35,9 @@ def html(account: Account, evidence: Path) -> str:
     """The whole file; `evidence` is the folder of captured output."""
     shown = entries.listed(account.experiments)
     before = "".join([_head(account), _top(account), _trajectory(account, shown)])
-    after = "".join([_budget(account), _refused(account), _setting(account), _repeat(account), _foot(account)])
+    after = "".join(
+        [_budget(account), _said(account), _refused(account), _setting(account), _repeat(account), _foot(account)]
+    )
     around = _list_head(account, shown), "</section>"
     room = LIMIT - sum(len(part.encode()) for part in (before, after, *around))
     listing = entries.render(account, shown, evidence, room)
@@ -93,7 +95,9 @@ def _tiles(account: Account) -> Iterator[tuple[str, str, str]]:
     whole = "" if wall is None else f"{figures.duration(wall)} from the start to the last experiment"
     yield "Measuring", figures.duration(account.measuring), whole
     if account.spent.tokens:
-        yield "Tokens", f"{account.spent.tokens:,}", f"in {figures.count(account.spent.sessions, 'session')}"
+        yield "Tokens", f"{account.spent.tokens:,}", headline.tokens(account)
+    if account.spent.cost:
+        yield "Money", f"{account.spent.cost:,.2f}", f"{account.config.price} a million in, cached, out"
 
 
 def _best(account: Account) -> str:
@@ -149,11 +153,28 @@ def _budget(account: Account) -> str:
     if not found:
         return ""
     rows = "".join(
-        f"<li><label>{figures.count(round(budget.limit), budget.name[:-1])}: {_used(budget.used)} used"
+        f"<li><label>{_limit(budget)}: {_used(budget.used)} used"
         f'<progress max="1" value="{budget.share:.3f}"></progress></label></li>'
         for budget in found
     )
     return f'<section><h2>Budget</h2><ul class="budget">{rows}</ul></section>\n'
+
+
+def _limit(budget: forecast.Budget) -> str:
+    if budget.name == "money":
+        return f"{budget.limit:,.2f} of money"
+    return figures.count(round(budget.limit), budget.name[:-1])
+
+
+def _said(account: Account) -> str:
+    """What the user said while the run was under way."""
+    if not account.said:
+        return ""
+    items = "".join(
+        f"<li>after iteration {said.iteration}: {said.what} <q>{escape(said.text)}</q> <small>{said.at}</small></li>"
+        for said in account.said
+    )
+    return f"<section><h2>What the user said</h2><ul>{items}</ul></section>\n"
 
 
 def _used(amount: float) -> str:
@@ -185,6 +206,7 @@ def setting(account: Account) -> Iterator[tuple[str, str]]:
     yield "Held-out check", config.confirm
     yield "Required of a keep", "\n".join(config.require)
     yield "Scope", config.scope
+    yield "Ends at", config.until
     yield "Goal", figures.signs(str(config.stop_at(account.mode) or ""))
     yield "Undoing", f"git {config.rollback_policy}"
     yield "Locked files", "\n".join(account.protected[:50])

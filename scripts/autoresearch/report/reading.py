@@ -23,9 +23,10 @@ from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..notes import bound
 from . import loose
-from .account_model import Account, Controller, Experiment, Refused, Trial
+from .account_model import Account, Controller, Experiment, Refused, Said, Trial
 
 _REFUSED_PATHS = 5
+_SAID_SHOWN = 50
 
 
 def read(layout: Layout, clock: float) -> Account:
@@ -56,6 +57,7 @@ def of_run(run: Run, clock: float) -> Account:
         controller=controller(run.layout),
         clock=clock,
         limit=bound.told(run).get("limit", ""),
+        said=tuple(_said(events)),
         true_total=_true_total(run.layout),
     )
 
@@ -156,6 +158,22 @@ def _refused(events: Sequence[Mapping[str, Any]]) -> Iterable[Refused]:
             before = loose.decimal(event.get("before_iteration"))
             what, at = loose.text(event, "what", 60), loose.text(event, "at", 20)
             yield Refused(what, tuple(shown + more), at, int(before or 0))
+
+
+_SAID = {"tell": "told", "agreed": "agreed to", "taken_back": "took back", "amended": "amended"}
+
+
+def _said(events: Sequence[Mapping[str, Any]]) -> Iterable[Said]:
+    """The newest words, oldest first."""
+    for event in [event for event in events if event.get("kind") in _SAID][-_SAID_SHOWN:]:
+        text = loose.text(event, "text", 500) or loose.text(event, "why", 300)
+        if "of" in event:
+            text = f"{one_line(str(event['of']), 20)}: {text}"
+        if isinstance(event.get("config"), dict):
+            changed = {name: value for name, value in event["config"].items() if name != "agreed"}
+            text = one_line(", ".join(f"{name} {value}" for name, value in changed.items()) or "going on", 300)
+        at = int(loose.decimal(event.get("iteration")) or 0)
+        yield Said(at, _SAID[str(event["kind"])], text, loose.text(event, "at", 20))
 
 
 def _protected(events: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ def with_policy(config: Config, mode: str) -> Config:
 
 def validate(config: Config, mode: str) -> None:
     """Refuse a configuration that could not run, with the first problem found."""
-    from . import metric, scope
+    from . import metric, pace, scope
 
     _one_of("mode", mode, MODES)
     for row in SETTINGS:
@@ -100,6 +100,12 @@ def validate(config: Config, mode: str) -> None:
     if config.metric_pattern:
         metric.check_pattern(config.metric_pattern)
     config.stop_at(mode)
+    if config.until and not pace.epoch(config.until):
+        raise Refusal(f"until is {config.until[:40]!r}, expected UTC such as 2026-03-25T07:30:00Z; correct the flag")
+    if config.price:
+        pace.prices(config.price)
+    elif config.max_cost is not None:
+        raise Refusal("--max-cost has no price to count with, expected --price INPUT,CACHED,OUTPUT; add it")
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

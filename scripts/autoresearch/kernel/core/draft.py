@@ -60,5 +60,6 @@ def _end(config: Config) -> str:
         *([config.stop_condition] if config.stop_condition else []),
         *([f"{config.iterations} experiments"] if config.iterations else []),
         *([f"{config.max_minutes} minutes"] if config.max_minutes else []),
+        *([config.until] if config.until else []),
     ]
     return f"Ends at {' or '.join(ends)}." if ends else f"Ends after {USUAL} experiments, unless you say otherwise."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import ladder, numbers, supervise
+from . import ladder, numbers, pace, supervise
 from .fold import State
 from .rows import Row
 from .settings import Config
@@ -87,11 +87,13 @@ def _brief(row: Row) -> str:
 
 
 def left(config: Config, state: State, spent: Spent) -> dict[str, Any]:
-    """What is left of each budget that the run has."""
+    """What is left of each budget that the run has; `minutes_until` are those of the wall clock, waiting included."""
     found: dict[str, float | None] = {
         "iterations": None if config.iterations is None else config.iterations - state.counted,
         "minutes": None if config.max_minutes is None else round(float(config.max_minutes) - spent.minutes),
         "tokens": None if config.max_tokens is None else config.max_tokens - spent.tokens,
         "sessions": None if config.max_sessions is None else config.max_sessions - spent.sessions,
+        "money": None if config.max_cost is None else round(float(config.max_cost) - spent.cost, 2),
+        "minutes_until": round((pace.epoch(config.until) - spent.at) / 60) if config.until else None,
     }
     return {name: max(0, value) for name, value in found.items() if value is not None}

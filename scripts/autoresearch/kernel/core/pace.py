@@ -1,9 +1,10 @@
-"""What an experiment costs in this run: seconds of thought before it, seconds of measuring. Pure."""
+"""What an experiment costs in this run: seconds of thought before it, seconds of measuring; tokens in money. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from .errors import Refusal
 from .frozen import dataclass
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -31,10 +32,10 @@ def of(events: Iterable[Mapping[str, Any]]) -> Pace:
     before = 0.0
     for event in events:
         if event.get("kind") == "start":
-            before = _seconds(event.get("at"))
+            before = epoch(event.get("at"))
         if event.get("kind") != "trial":
             continue
-        end, took = _seconds(event.get("at")), float(event.get("took") or event.get("seconds") or 0)
+        end, took = epoch(event.get("at")), float(event.get("took") or event.get("seconds") or 0)
         measuring.append(took)
         if before and end and "own" not in event:
             thinking.append(max(0.0, end - took - before))
@@ -46,7 +47,7 @@ def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2] if values else 0.0
 
 
-def _seconds(text: Any) -> float:
+def epoch(text: Any) -> float:
     """Seconds since 1970 of `2026-03-25T01:02:03Z`, 0 for anything else."""
     from datetime import datetime, timezone
 
@@ -54,3 +55,25 @@ def _seconds(text: Any) -> float:
         return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
     except ValueError:
         return 0.0
+
+
+def prices(text: str) -> tuple[float, ...]:
+    """Money for a million tokens: input, cached input, output. Raises `Refusal` for anything else."""
+    try:
+        found = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        found = ()
+    if len(found) != 3 or not all(0 <= price < 1e9 for price in found):
+        raise Refusal(f"price is {text[:40]!r}, expected INPUT,CACHED,OUTPUT for a million tokens: 1.25,0.125,10")
+    return found
+
+
+TOKENS = ("input", "cached", "output")  # the kinds; `cached` is a part of `input`
+
+
+def money(price: str, kinds: tuple[int, ...]) -> float:
+    """What so many tokens of each kind cost; 0 without a price."""
+    if not price:
+        return 0.0
+    fresh = (kinds[0] - kinds[1], *kinds[1:])
+    return sum(count * rate for count, rate in zip(fresh, prices(price))) / 1e6

@@ -238,9 +238,18 @@ class Config:
     max_minutes: Decimal | None = setting(
         None, "time budget, waiting excluded", metavar="N", group=NOISE, above="0", usual="unlimited"
     )
+    until: str = setting(
+        "", "wall clock at which the run ends: 07:30 or 2026-03-25T07:30", metavar="TIME", group=NOISE, usual="never"
+    )
     max_tokens: int | None = setting(None, "token budget", metavar="N", group=NOISE, above="0", usual="unlimited")
     max_sessions: int | None = setting(
         None, "sessions that a background run may take", metavar="N", group=NOISE, above="0", usual="unlimited"
+    )
+    price: str = setting(
+        "", "money for a million tokens: INPUT,CACHED,OUTPUT", metavar="1.25,0.125,10", group=NOISE, usual="unknown"
+    )
+    max_cost: Decimal | None = setting(
+        None, "money budget, by --price", metavar="N", group=NOISE, above="0", usual="unlimited"
     )
     isolation: str = setting(
         "none", "work in this tree, on a branch, or in a worktree beside it", choices=ISOLATION, group=LAUNCH

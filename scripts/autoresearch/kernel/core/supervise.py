@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import decision, numbers
+from . import decision, numbers, pace
 from .choices import HAND_OVER_AT
 from .errors import Refusal
 from .fold import State
@@ -23,11 +23,14 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Spent:
-    """What a run has used: active minutes (waiting excluded), tokens, sessions."""
+    """What a run has used: active minutes (waiting excluded), tokens, sessions, money; `at` is now (epoch)."""
 
     minutes: float = 0.0
     tokens: int = 0
     sessions: int = 0
+    cost: float = 0.0
+    at: float = 0.0
+    kinds: tuple[int, ...] = ()  # tokens: input, cached (a part of input), output
 
 
 def goal_reached(config: Config, mode: str, state: State) -> bool:
@@ -46,6 +49,10 @@ def exhausted(config: Config, spent: Spent) -> str | None:
         return f"{spent.tokens} of {config.max_tokens} tokens are used"
     if config.max_sessions is not None and spent.sessions >= config.max_sessions:
         return f"{config.max_sessions} sessions are used"
+    if config.max_cost is not None and spent.cost >= float(config.max_cost):
+        return f"{spent.cost:.2f} of {config.max_cost} of money are used"
+    if config.until and spent.at >= pace.epoch(config.until):
+        return f"it is past {config.until}"
     return None
 
 

@@ -15,6 +15,7 @@ from ..core import fold, jsontext, log_events, rows
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.rows import Row
+from ..core.text import DESCRIPTION_LIMIT, one_line
 from . import atomic, locks, regular
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -61,7 +62,8 @@ class Log:
 
     def extended(self, events: Sequence[Event], new: Sequence[Row], size: int) -> Log:
         """The log after an append."""
-        return replace(self, rows=(*self.rows, *new), events=(*self.events, *events), size=size)
+        known = _amended((*self.rows, *new), events)
+        return replace(self, rows=known, events=(*self.events, *events), size=size)
 
 
 def parse(data: bytes) -> Log:
@@ -98,10 +100,23 @@ def parse(data: bytes) -> Log:
     if not seen_header:
         raise ValueError("the column header is missing")
     if begun is None:
-        return Log(header, tuple(found), tuple(events), len(complete))
+        return Log(header, _amended(found, events), tuple(events), len(complete))
     at, kept_rows, kept_events = begun
     size = len(complete) - sum(len(line.encode()) + 1 for line in lines[at:])
-    return Log(header, tuple(found[:kept_rows]), tuple(events[:kept_events]), size)
+    return Log(header, _amended(found[:kept_rows], events[:kept_events]), tuple(events[:kept_events]), size)
+
+
+def _amended(found: Sequence[Row], events: Sequence[Event]) -> tuple[Row, ...]:
+    """The rows with the words that were amended; in the file they stay as they were written."""
+    words = {event.get("of"): str(event.get("text", "")) for event in events if event.get("kind") == "amended"}
+    if not words:
+        return tuple(found)
+    return tuple(
+        row._replace(description=one_line(words[row.iteration], DESCRIPTION_LIMIT))
+        if row.is_main and row.iteration in words
+        else row
+        for row in found
+    )
 
 
 def _event(line: str) -> Event:
@@ -216,8 +231,6 @@ def _parsed(handle: int, path: Path) -> Log:
 
 def create(path: Path, header: Mapping[str, str], events: Sequence[Event], first: Row) -> Log:
     """Write a new log with its baseline row, whole or not at all."""
-    from ..core.text import one_line
-
     # JSON is one clean line already and must stay exact; what is for people is bounded.
     exact = {key: value if key.endswith("_json") else one_line(value, 20_000) for key, value in header.items()}
     lines = [f"# {key}: {value}" for key, value in exact.items()] + [rows.HEADER]

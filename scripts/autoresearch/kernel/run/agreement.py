@@ -12,7 +12,8 @@ from decimal import Decimal
 from ..core import log_events, numbers, supervise
 from ..core.errors import Refusal
 from ..core.frozen import replace
-from ..core.text import one_line
+from ..core.rows import Row
+from ..core.text import DESCRIPTION_LIMIT, one_line
 from ..disk.journal import Event, Log
 from ..disk.layout import Layout
 from . import budget, context
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 TEXT_LIMIT = 500
 SHOWN = 3  # of the user's words in one answer
-BUDGETS = ("iterations", "max_minutes", "max_tokens", "max_sessions")
-EXTENDABLE = (*BUDGETS, "stop_condition")
+BUDGETS = ("iterations", "max_minutes", "max_tokens", "max_sessions", "max_cost")
+TEXTS = ("stop_condition", "until")  # are replaced; "none" for none
+EXTENDABLE = (*BUDGETS, *TEXTS)
 # Words that would change what was agreed; for them there are flags.
 _AGREED = re.compile(
     r"\b(?:scope|verify|guard|stop condition|budget)\b"
@@ -35,7 +37,7 @@ _AGREED = re.compile(
 
 
 def extend(layout: Layout, wish: Mapping[str, str]) -> Run:
-    """Agree on more: of the budgets (`+20`: from here on, `70`: in all) or another stop condition ("none" for none).
+    """Agree on more: of the budgets (`+20`: from here on, `70`: in all) or another end ("none" for none).
 
     A hand-over to a human counts as answered. Raises `Refusal` when the run would be over all the same.
     """
@@ -62,6 +64,8 @@ def _value(run: Run, name: str, text: str) -> Any:
         wanted = "" if text.strip().lower() == "none" else text
         replace(run.config, stop_condition=wanted).stop_at(run.mode)  # raises for one that is not understood
         return wanted
+    if name == "until":
+        return "" if text.strip().lower() == "none" else budget.moment(text)
     number = numbers.parse(text.lstrip("+"), name.replace("_", " "))
     spent = budget.spent(run)
     used = {
@@ -69,9 +73,10 @@ def _value(run: Run, name: str, text: str) -> Any:
         "max_minutes": Decimal(f"{budget.minutes(run):.1f}"),
         "max_tokens": Decimal(spent.tokens),
         "max_sessions": Decimal(spent.sessions),
+        "max_cost": Decimal(f"{spent.cost:.4f}"),
     }
     total = number + used[name] if text.startswith("+") else number
-    whole = name != "max_minutes"
+    whole = name not in ("max_minutes", "max_cost")
     if total <= 0 or (whole and total != int(total)):
         raise Refusal(f"{name.replace('_', ' ')} {text[:40]!r} is not usable, expected a number such as 70 or +20")
     return int(total) if whole else total
@@ -90,6 +95,19 @@ def tell(layout: Layout, text: str) -> Run:
     with context.writing(layout) as (run, held):
         event: Event = log_events.make("tell", at=context.now(), iteration=run.state.iteration, text=word)
         return context.append(run, held, [event], [])
+
+
+def amend(layout: Layout, number: int, text: str) -> tuple[Run, Row]:
+    """Say anew what was tried in an iteration: an event; the row stays as it was written. Raises `Refusal`."""
+    with context.writing(layout) as (run, held):
+        row = next((row for row in run.log.rows if row.is_main and row.iteration == number), None)
+        word = one_line(text, DESCRIPTION_LIMIT)
+        if row is None or not word:
+            said = "--description is missing" if row else f"there is no iteration {number}"
+            raise Refusal(f"{said}, expected --amend N of a row that is there, and --description with the right words")
+        event: Event = log_events.make("amended", at=context.now(), iteration=run.state.iteration, of=number, text=word)
+        after = context.append(run, held, [event], [])
+        return after, row._replace(description=word)
 
 
 def words(log: Log, since: int = 0) -> list[str]:

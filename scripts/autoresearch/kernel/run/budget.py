@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from ..core import pace
+from ..core.errors import Refusal
 from ..core.supervise import Spent
 from ..disk import evidence
 from ..disk.layout import EXEC_RUNTIME
@@ -13,12 +15,38 @@ if TYPE_CHECKING:
     from .context import Run
 
 
-def spent(run: Run) -> Spent:
-    """Minutes, tokens and sessions used so far."""
-    account = _account(run)
+def spent(run: Run, account: object = None) -> Spent:
+    """Minutes, tokens, sessions and money used so far, and the time; by the `account` where it is given."""
+    account, now = account or _account(run), time.time()
     if isinstance(account, dict):
-        return Spent(float(account.get("minutes", 0)), int(account.get("tokens", 0)), int(account.get("sessions", 0)))
-    return Spent(minutes=_since_start(run)) if run.config.max_minutes is not None else Spent()
+        used = (float(account.get("minutes", 0)), int(account.get("tokens", 0)), int(account.get("sessions", 0)))
+        kinds = tuple(int(account.get(name) or 0) for name in pace.TOKENS)
+        return Spent(*used, pace.money(run.config.price, kinds), now, kinds)
+    return Spent(minutes=_since_start(run), at=now) if run.config.max_minutes is not None else Spent(at=now)
+
+
+def moment(text: str) -> str:
+    """The UTC time that a wall clock shows next (07:30), or at a date (2026-03-25T07:30); UTC itself stays.
+
+    Raises `Refusal` for anything else, and for a time that is over.
+    """
+    from datetime import datetime, timedelta, timezone
+
+    now, wanted = datetime.now(), text.strip()
+    try:
+        if wanted.endswith("Z"):
+            found = datetime.strptime(wanted, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).astimezone()
+        elif "-" in wanted:
+            found = datetime.strptime(wanted.replace(" ", "T"), "%Y-%m-%dT%H:%M").astimezone()
+        else:
+            clock = datetime.strptime(wanted, "%H:%M")
+            today = now.replace(hour=clock.hour, minute=clock.minute, second=0, microsecond=0)
+            found = (today if today > now else today + timedelta(days=1)).astimezone()
+    except (ValueError, OverflowError):
+        raise Refusal(f"until is {text[:40]!r}, expected a time such as 07:30 or 2026-03-25T07:30") from None
+    if found.timestamp() <= now.timestamp():
+        raise Refusal(f"until is {text[:40]!r}, which is over; expected a time to come")
+    return found.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def is_counted(run: Run) -> bool:
