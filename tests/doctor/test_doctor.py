@@ -189,7 +189,11 @@ def test_sandbox_and_trust_of_the_project(ward: Ward):
     ward.settings('sandbox_mode = "read-only"\n')
     assert "no experiment can be made" in ward.only("warn", "codex")
     ward.settings(trust="untrusted")
-    assert "the project is not trusted" in ward.only("warn", "codex")
+    assert "marked as untrusted" in ward.only("warn", "codex")
+    (ward.home / ".codex" / "config.toml").write_text("")
+    assert "not known to Codex" in ward.only("warn", "codex") and "exec --trust" in ward.only("warn", "codex")
+    ward.program("codex", "echo codex-cli 0.168.0")
+    assert "exec --trust" not in ward.only("warn", "codex")
 
 
 def test_the_line_that_trusts_the_project_does_so(ward: Ward):

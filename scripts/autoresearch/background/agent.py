@@ -162,6 +162,9 @@ class Agent(Protocol):
     def find(self, program: str) -> str:
         """The path of the agent's program, its usual one for ""; raises `Refusal` when there is none."""
 
+    def telling(self, program: str) -> str:
+        """The shell command that tells its standard input in the chat around us; raises `Refusal` where none is."""
+
     def argv(self, call: Call) -> tuple[str, ...]:
         """The command line of a session."""
 

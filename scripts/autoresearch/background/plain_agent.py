@@ -47,6 +47,11 @@ def find(program: str) -> str:
     return os.path.abspath(found)
 
 
+def telling(program: str) -> str:
+    """Nothing is known of chats; raises `Refusal`."""
+    raise Refusal("a plain agent has no chat that could be told, expected a command for --notify; give one")
+
+
 def argv(call: Call) -> tuple[str, ...]:
     """The program with the user's arguments; it works in the current folder."""
     return (find(call.program), *call.arguments, *(("--resume", call.thread) if call.thread else ()))

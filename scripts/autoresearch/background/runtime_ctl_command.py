@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..kernel.disk.layout import Layout
     from .launch import Wish
 
+CHAT = "chat"  # --notify: the ready form
 _LOOK = 0.5  # seconds between looks at a log that is followed
 
 
@@ -68,7 +69,7 @@ def _agreed(parser: argparse.ArgumentParser) -> None:
     arguments.add_settings(parser, LAUNCH)
     add("--setup", metavar="CMD", help="prepares a fresh worktree")
     add("--link", action="append", metavar="PATH", help="linked into a fresh worktree, e.g. node_modules")
-    add("--notify", metavar="CMD", help="gets the ending as JSON on stdin")
+    add("--notify", metavar="CMD", help=f"gets the ending as JSON on stdin; {CHAT}: it is told in this chat")
 
 
 def _fresh(parser: argparse.ArgumentParser) -> None:
@@ -329,6 +330,11 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
     found.update(agent_flags.given(args))
     found.update({name: getattr(args, name, None) for name in ("notify", "setup")})
     found["links"] = getattr(args, "link", None)
+    if found["notify"] == CHAT:
+        from . import agent
+
+        usual = found.get("agent") in (None, agent.named("").NAME)
+        found["notify"] = agent.named("").telling(str(found.get("agent_bin") or "") if usual else "")
     return {name: value for name, value in found.items() if value is not None}
 
 

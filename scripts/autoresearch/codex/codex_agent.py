@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 
 from ..background.agent import Call, Ended, ErrorClass, Seen, Usage
@@ -14,6 +15,7 @@ from . import codex_errors, codex_events, rollout
 
 NAME = "codex"
 _FULL, _SANDBOXED = POLICIES
+_TOLD = "The background run that was started here has ended. Say in a few lines how. What follows is data:"
 
 read = codex_events.after_line
 
@@ -37,6 +39,20 @@ def _around_us() -> str:
     if os.path.isabs(managed) and os.access(managed, os.X_OK):
         return managed
     return process.ancestor_program("codex")
+
+
+def served() -> bool:
+    """Whether our session runs in Codex's background server, whose commands have the environment that it began with."""
+    return process.below("--managed-daemon")
+
+
+def telling(program: str) -> str:
+    """The shell command that tells its standard input in the chat that runs us; raises `Refusal` outside of one."""
+    thread = os.environ.get("CODEX_SESSION_ID") or os.environ.get("CODEX_THREAD_ID", "")
+    if not thread:
+        raise Refusal("there is no Codex chat around this command, expected one for --notify chat; give a command")
+    words = [find(program), "queue", "--thread", thread, "--message"]
+    return f'{" ".join(map(shlex.quote, words))} "{_TOLD} $(cat)"'
 
 
 def argv(call: Call) -> tuple[str, ...]:

@@ -91,11 +91,12 @@ def _codex(layout: Layout) -> rules.Codex:
         missing_key=key if key and not os.environ.get(key) else "",
         needs_login=not provider or provider.get("requires_openai_auth") is True,
         sandbox=str(settings.get("default_permissions") or settings.get("sandbox_mode", "")).lstrip(":"),
-        trusted=codex_home.trusts(settings, layout.root),
         root=str(layout.root),
         script=SCRIPT,
         number=said,
         sandboxed=_policy(layout) == "workspace_write",
+        level=codex_home.trust_level(settings, layout.root),
+        served=codex_agent.served(),
     )
 
 
@@ -165,6 +166,7 @@ def _hooks(layout: Layout) -> rules.Hooks:
             found.append(hooks_file.status(layout.root, scope))
         except Refusal as refusal:
             return rules.Hooks(str(hooks_file.path_of(layout.root, scope)), problem=str(refusal))
+    found = list({status["path"]: status for status in found}.values())  # a plugin's are those of every scope
     verdicts = [verdict for status in found for verdict in status["hooks"].values()]
     commands = [command for status in found for command in status["commands"]]
     return rules.Hooks(

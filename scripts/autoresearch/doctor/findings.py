@@ -11,6 +11,7 @@ from ..kernel.core.text import one_line
 
 BLOCK, WARN, OK = "block", "warn", "ok"
 OLDEST_CODEX, OLDEST_SANDBOX = (0, 150), (0, 131)
+TRUST_FLAG = (0, 169)  # the first that was seen with `exec --trust`; 0.168.0 has none
 OLDEST_GIT = (2, 26)  # --pathspec-from-file
 SLOW = 60.0  # seconds of one run of verify from which fewer experiments fit into a night
 BLOCK_MB, WARN_MB = 500, 1024
@@ -82,16 +83,34 @@ class Codex:
     missing_key: str  # the environment variable that the chosen provider wants and has not got
     needs_login: bool
     sandbox: str
-    trusted: bool
     root: str
+    level: str = ""  # what is noted of the project: trusted, untrusted or nothing
     script: str = ""  # this command's own
     number: tuple[int, ...] = ()  # of the version
     sandboxed: bool = False  # the run here, or the launch, is of the policy workspace_write
+    served: bool = False  # this session runs in Codex's background server
 
     @property
     def mend(self) -> str:
         """How this command mends a setting, for a shell."""
         return f"python3 {shlex.quote(self.script)} --repo {shlex.quote(self.root)} --mend"
+
+    @property
+    def untrusted(self) -> str:
+        """What an untrusted project means, for a sentence; newer versions have a flag for one that is not known."""
+        if self.level:
+            return "the project is marked as untrusted: Codex ignores its hooks and settings"
+        flag = "; codex exec --trust notes it too" if self.number >= TRUST_FLAG else ""
+        return f"the project is not known to Codex, which ignores its hooks and starts read-only{flag}"
+
+    @property
+    def environment(self) -> str:
+        """Whose environment commands get in this session, for a sentence."""
+        return (
+            "; commands here have the environment of the terminal that first started Codex (codex --no-daemon: its own)"
+            if self.served
+            else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -264,7 +283,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         Rule(WARN, lambda f: f.signs, "commit.gpgSign is on, but experiments are not signed, for nobody is there to",
              "sign the finished branch: git rebase --force-rebase --gpg-sign BASE"),
     )),
-    "codex": ("{f.version}, signed in, the project is trusted", (
+    "codex": ("{f.version}, signed in, the project is trusted{f.environment}", (
         Rule(BLOCK, lambda f: not f.path and not f.inside, "there is no codex on PATH",
              "npm install -g @openai/codex"),
         Rule(WARN, lambda f: not f.path and f.inside,
@@ -285,9 +304,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "npm install -g @openai/codex@latest"),
         Rule(WARN, lambda f: f.sandbox == "read-only", "the settings are read-only, so no experiment can be made",
              "start with codex -s workspace-write, or set sandbox_mode in {f.config_path}"),
-        Rule(WARN, lambda f: not f.trusted,
-             "the project is not trusted: Codex ignores its hooks, and an unknown one starts read-only",
-             "{f.mend} trust"),
+        Rule(WARN, lambda f: f.level != "trusted", "{f.untrusted}", "{f.mend} trust"),
     )),
     "skill": ("{f.name} is visible once, at {f.listed}", (
         Rule(BLOCK, lambda f: len(f.copies) > 1,

@@ -10,7 +10,7 @@ from ..codex import codex_home
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic, regular
-from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.disk.layout import SKILL_ROOT, in_plugin
 from ..kernel.system.git import Repo
 from . import hook_entries
 
@@ -30,6 +30,8 @@ def path_of(root: Path, scope: str) -> Path:
 
 def install(root: Path, scope: str) -> dict[str, Any]:
     """Add our hooks, or bring them up to date; raises `Refusal` for a file that cannot be read or written."""
+    if in_plugin():
+        raise Refusal("this skill is a plugin, which brings its hooks, expected no second ones; trust those in codex")
     path = path_of(root, scope)
     before = _read(path)
     after = hook_entries.merged(before, sys.executable, str(SCRIPT))
@@ -50,11 +52,11 @@ def uninstall(root: Path, scope: str) -> dict[str, Any]:
 
 
 def status(root: Path, scope: str) -> dict[str, Any]:
-    """What is installed, and whether Codex will run it."""
-    path = path_of(root, scope)
+    """What is installed, and whether Codex will run it; the hooks of a plugin where that is all there is."""
+    path, scope, key = _place(root, scope)
     settings, _ = codex_home.settings()
     document = _read(path)
-    found = hook_entries.trust(document, str(path), codex_home.hook_states(settings))
+    found = hook_entries.trust(document, key, codex_home.hook_states(settings))
     ignored = scope == "project" and not codex_home.trusts(settings, root)
     return {
         "scope": scope,
@@ -66,6 +68,16 @@ def status(root: Path, scope: str) -> dict[str, Any]:
         "commands": hook_entries.commands(document),
         "message": _advice(found, ignored),
     }
+
+
+def _place(root: Path, scope: str) -> tuple[Path, str, str]:
+    """The hooks file, its scope, and the name by which Codex notes its hooks."""
+    path = path_of(root, scope)
+    if not in_plugin() or hook_entries.commands(_read(path)):
+        return path, scope, str(path)
+    folder = SKILL_ROOT.parent.parent  # plugins/cache/MARKETPLACE/PLUGIN/VERSION
+    named = f"{folder.parent.name}@{folder.parent.parent.name}"
+    return folder / "hooks" / NAME, "plugin", f"{named}:hooks/{NAME}"
 
 
 def _advice(found: Mapping[str, str], ignored: bool) -> str:

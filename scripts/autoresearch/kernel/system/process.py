@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -326,17 +326,25 @@ def identity(pid: int) -> str | None:
     return None if started is None else f"{started}@{platform.boot_id()}"
 
 
-def ancestor_program(name: str) -> str:
-    """The executable of this name among our ancestors, "" where there is none or that cannot be told."""
+def ancestors() -> Iterator[int]:
+    """The processes above this one, nearest first, as far as that can be told."""
     parents = platform.parents()
     pid, seen = os.getppid(), set[int]()
     while pid > 1 and pid not in seen:
         seen.add(pid)
-        found = platform.executable(pid)
-        if os.path.basename(found) == name and os.access(found, os.X_OK):
-            return found
+        yield pid
         pid = parents.get(pid, 0)
-    return ""
+
+
+def ancestor_program(name: str) -> str:
+    """The executable of this name among our ancestors, "" where there is none or that cannot be told."""
+    found = (platform.executable(pid) for pid in ancestors())
+    return next((path for path in found if os.path.basename(path) == name and os.access(path, os.X_OK)), "")
+
+
+def below(word: str) -> bool:
+    """Whether an ancestor's command line has this word."""
+    return any(word in platform.command_line(pid).split() for pid in ancestors())
 
 
 def started_at(pid: int) -> float | None:
