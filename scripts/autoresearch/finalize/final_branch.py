@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..kernel.core.errors import Refusal
@@ -14,7 +14,7 @@ from ..kernel.run import context, isolation, stale, tree
 from ..kernel.run.context import Run
 from ..kernel.system.gittrees import Entry
 from . import final_plan as planning
-from . import pull_request, recheck
+from . import prune, pull_request, recheck
 from .final_plan import Group, Kept
 from .githistory import GitError, History
 from .recheck import Ends, Needs, Outcome, Say
@@ -29,6 +29,8 @@ class Wish:
     group: str = "experiment"
     base: str = ""
     needs: Needs = field(default_factory=Needs)
+    prune: bool = False  # without the experiments that are worth nothing today
+    without: tuple[int, ...] = ()  # without these
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,77 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
     starts = _starts(run, histories)
     kept = _kept(run, histories, starts)
     bases = {name: _base(history, wish, starts[name]) for name, history in histories.items()}
+    final = {name: history.head() for name, history in histories.items()}
+    pruning = _pruning(run, wish, histories, kept, say)
+    if pruning.gone:
+        trees = prune.without(histories, kept, pruning.gone)
+        final = {name: history.commit_tree(trees[name], final[name], "pruned\n") for name, history in histories.items()}
+        kept = tuple(item for item in kept if item.iteration not in pruning.gone)
+        wish = replace(wish, needs=replace(wish.needs, expected=pruning.value))
     say("building the branch")
     built = _built(run, wish, kept, histories, bases)
+    if pruning.gone:
+        built = _exactly(run, built, final)
     for name, item in built.items():
-        _prove(item, starts[name], wish.base)
+        _prove(item, starts[name], wish.base, final[name])
     outcome = recheck.recheck(run, {name: item.ends for name, item in built.items()}, wish.needs, say)
     _make_branches(wish.branch, built)
-    return _answer(run, wish, built, outcome)
+    answer = _answer(run, wish, built, outcome)
+    if wish.prune or wish.without:
+        wholes = {name: Ends(history, starts[name], history.head()) for name, history in histories.items()}
+        ends = [item.ends for item in built.values()]
+        answer.update(pruning.to_dict(), lines=prune.lines(ends), lines_of_all=prune.lines(wholes.values()))
+        answer["pruned"] = prune.sentence(answer)
+    text = pull_request.text(run.config, run.log.header, kept, answer)
+    atomic.replace(run.layout.evidence / "pull-request.md", text)
+    return answer
+
+
+def _pruning(run: Run, wish: Wish, histories: Mapping[str, History], kept: Sequence[Kept], say: Say) -> prune.Pruning:
+    """What goes: what was named, or what is worth nothing today."""
+    unknown = set(wish.without) - {item.iteration for item in kept}
+    if unknown:
+        raise Refusal(f"{listing(map(str, sorted(unknown)))} was not kept, expected kept experiments; see the report")
+    if sum(map(bool, (wish.base, wish.prune, wish.without))) > 1:
+        raise Refusal("--base, --prune and --without do not go together, expected one of them; leave the others out")
+    if wish.prune:
+        found = prune.weighed(run, histories, kept, wish.needs, say)
+        found.note(run)
+    else:
+        found = prune.named(run, histories, kept, wish.without, wish.needs, say)
+    if len(found.gone) == len(kept):
+        raise Refusal("nothing would be left, expected at least one experiment that stays; there is no branch to make")
+    return found
+
+
+def _exactly(run: Run, built: Mapping[str, Built], final: Mapping[str, str]) -> dict[str, Built]:
+    """Where the remaining experiments, each as it was, do not add up to the pruned content: their patches one after
+    the other, else one commit."""
+    done = {}
+    for name, item in built.items():
+        history, base, commits = item.ends.history, item.ends.base, item.commits
+        wanted = history.tree_of(final[name])
+        if history.tree_of(item.ends.tip) != wanted:
+            groups = [group for _, group in commits]
+            steps = prune.replayed(history, name, base, groups)
+            if not steps or steps[-1][0] != wanted:
+                steps = [(wanted, tuple(kept for group in groups for kept in group))]
+            commits = _made(run, history, base, steps)
+        done[name] = Built(Ends(history, base, commits[-1][0] if commits else base), commits)
+    return done
+
+
+def worth(layout: Layout, needs: Needs, say: Say) -> Mapping[str, Any]:
+    """What each kept experiment is worth today: measured, noted as evidence, no branch made. Raises `Refusal`."""
+    context.load(layout)
+    with stale.held(layout, "a trial is running here, expected none; wait for it and repeat"):
+        run = context.load(layout)
+        _refuse_unready(run)
+        try:
+            histories = {name: History(where) for name, (where, _) in run.trees().items()}
+            return prune.valued(run, histories, _kept(run, histories, _starts(run, histories)), needs, say)
+        except GitError as error:
+            raise isolation.explained(error, run.tree) from None
 
 
 def _refuse_unready(run: Run) -> None:
@@ -147,11 +213,19 @@ def _built(
 def _commits(
     run: Run, history: History, base: str, groups: Sequence[Group], changes: Mapping[int, Sequence[Entry]]
 ) -> tuple[tuple[str, Group], ...]:
-    parent, content = base, history.tree_of(base)
-    made = []
+    content, steps = history.tree_of(base), []
     for group in groups:
         entries = planning.merged(changes.get(item.iteration, ()) for item in group)
-        after = history.overlaid(content, entries) if entries else content
+        content = history.overlaid(content, entries) if entries else content
+        steps.append((content, group))
+    return _made(run, history, base, steps)
+
+
+def _made(run: Run, history: History, base: str, steps: Sequence[tuple[str, Group]]) -> tuple[tuple[str, Group], ...]:
+    """A commit for each tree that differs from the one before it."""
+    parent, content = base, history.tree_of(base)
+    made = []
+    for after, group in steps:
         if after != content:
             text = planning.message(group, run.config.metric, run.config.direction, run.tag)
             parent, content = history.commit_tree(after, parent, text), after
@@ -159,10 +233,9 @@ def _commits(
     return tuple(made)
 
 
-def _prove(item: Built, start: str, base: str) -> None:
-    """Refuse unless the branch changes its base exactly as the run changed its start: paths, modes and content."""
+def _prove(item: Built, start: str, base: str, head: str) -> None:
+    """Refuse unless the branch changes its base exactly as `head` changes the start: paths, modes and content."""
     history, ends = item.ends.history, item.ends
-    head = history.head()
     wanted = set(history.entries(start, head))
     if ends.base != start:
         touched = [entry.path for entry in wanted]
@@ -190,10 +263,10 @@ def _make_branches(name: str, built: Mapping[str, Built]) -> None:
 
 
 def _answer(run: Run, wish: Wish, built: Mapping[str, Built], outcome: Outcome) -> dict[str, Any]:
-    """Write the pull request's text and say what was made."""
+    """What was made."""
     primary = built[str(run.layout.root)]
     shown = {name: _shown(run, item) for name, item in built.items()}
-    answer = {
+    return {
         "branch": wish.branch,
         "base": primary.ends.base,
         "base_moved": primary.ends.base != planning.starts(run.log.events)[str(run.layout.root)],
@@ -208,11 +281,6 @@ def _answer(run: Run, wish: Wish, built: Mapping[str, Built], outcome: Outcome) 
         "companions": {name: shown[name] for name in shown if name != str(run.layout.root)},
         "pull_request_path": str(run.layout.evidence / "pull-request.md"),
     }
-    groups = {item.iteration: item for b in built.values() for _, group in b.commits for item in group}
-    kept = tuple(groups[number] for number in sorted(groups))
-    text = pull_request.text(run.config, run.log.header, kept, answer)
-    atomic.replace(run.layout.evidence / "pull-request.md", text)
-    return answer
 
 
 def _shown(run: Run, item: Built) -> list[dict[str, Any]]:

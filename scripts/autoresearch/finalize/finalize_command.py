@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--base", default="", metavar="REF", help="where the branch starts (default: where the run started)")
     add("--setup", default="", metavar="CMD", help="run in the clean checkout before the checks, e.g. 'npm ci'")
     add("--link", action="append", default=[], metavar="PATH", help="untracked path to link there, e.g. node_modules")
+    add("--prune", action="store_true", help="leave out experiments that are worth nothing today, by measuring")
+    add("--without", action="append", default=[], type=int, metavar="N", help="leave out this kept experiment")
     people.add_format(parser)
 
 
@@ -28,7 +30,7 @@ def run(args: argparse.Namespace) -> Outcome:
     from .recheck import Needs
 
     needs = Needs(tuple(args.link), args.setup)
-    wish = final_branch.Wish(args.branch, args.squash, args.group, args.base, needs)
+    wish = final_branch.Wish(args.branch, args.squash, args.group, args.base, needs, args.prune, tuple(args.without))
     with people.Progress() as progress:
         answer = final_branch.finalize(arguments.layout_of(args), wish, progress.step)
     return people.answer(args, answer, _text(answer))
@@ -40,6 +42,7 @@ def _text(answer: Mapping[str, Any]) -> str:
     metric = answer["metric"]
     lines = [f"branch {answer['branch']}: {_count(answer['commits'])} on {answer['base'][:9]}, content equal"]
     lines += [f"  {item['commit'][:9]} {item['subject']}" for item in answer["commits"]]
+    lines += [answer["pruned"]] if "pruned" in answer else []
     for name, commits in answer["companions"].items():
         lines += [f"  in {name}: {_count(commits)}"]
     value = "not measured again" if metric["measured"] is None else numbers.plain(metric["measured"])

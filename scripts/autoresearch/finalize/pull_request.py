@@ -72,7 +72,11 @@ def _before_after(config: Config, answer: Mapping[str, Any]) -> str:
             what = "Guard" if check == "guard" else "Held-out check"
             lines.append(f"- {what} on a clean checkout of this branch: {state}")
     where = "what the run changed" if answer["base_moved"] else "the whole tree"
-    lines.append(f"- Content: {where} equals what the run retained, compared by Git object.")
+    if answer.get("pruned"):
+        said = answer["pruned"]
+        lines.append(f"- {escaped(said[0].upper() + said[1:])}, measured against all that was kept.")
+    less = " without what was left out" if answer.get("left_out") else ""
+    lines.append(f"- Content: {where} equals what the run retained{less}, compared by Git object.")
     return "\n".join(lines)
 
 

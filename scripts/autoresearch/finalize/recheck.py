@@ -42,6 +42,7 @@ class Needs:
 
     links: tuple[str, ...] = ()
     setup: str = ""
+    expected: Decimal | None = None  # the exact number, where it is not the run's retained one
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,14 @@ def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> Outco
         furnish(run, work, needs, say)
         folder = run.layout.evidence / "finalize"
         bench = Bench(work, folder, run.config, measure.limit_of(run.config, None), f"finalize-{os.getpid()}")
-        found = _measured(run, bench, ends, trees, say)
+        found = _measured(run, bench, ends, trees, needs, say)
         if found.verify == NOT_RUN:
             found = replace(found, reason=found.reason + _lacking(run, work))
         return _other_checks(run, bench, found, say)
 
 
 def checkout_named(run: Run) -> str:
+    """The run's checkout when a check names it by its path, so that it looks at no other; else ""."""
     """The run's own checkout where a check names it, else ""."""
     commands = " ".join((run.config.verify, run.config.guard, run.config.confirm))
     return next((str(tree) for tree, _ in run.trees().values() if str(tree) in commands), "")
@@ -174,7 +176,9 @@ def arms_of(ends: Mapping[str, Ends], trees: Mapping[str, Path]) -> Arms:
     return Arms(lambda: show(True), lambda: show(False))
 
 
-def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], say: Say) -> Outcome:
+def _measured(
+    run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], needs: Needs, say: Say
+) -> Outcome:
     """The metric of the branch: equal where it is exact, better than the branch's base where it is noisy."""
     moved = any(end.base != run_start for end, run_start in zip(ends.values(), _starts(run, ends)))
     say(f"measuring on the clean checkout: {one_line(run.config.verify, 60)}")
@@ -189,7 +193,7 @@ def _measured(run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[s
         raise _contradiction(f"a required number does not hold on the branch ({missed})", run, bench.tree)
     if found.improves is not None:
         return _noisy(run, outcome, found.improves, found.reason, bench)
-    return _against_base(run, outcome, bench, arms) if moved else _exact(run, outcome, bench)
+    return _against_base(run, outcome, bench, arms) if moved else _exact(run, outcome, bench, needs)
 
 
 def _starts(run: Run, ends: Mapping[str, Ends]) -> Sequence[str]:
@@ -205,8 +209,8 @@ def _noisy(run: Run, outcome: Outcome, improves: bool, reason: str, bench: Bench
     return replace(outcome, reason=f"better than its base: {reason}")
 
 
-def _exact(run: Run, outcome: Outcome, bench: Bench) -> Outcome:
-    retained = run.state.current_metric
+def _exact(run: Run, outcome: Outcome, bench: Bench, needs: Needs) -> Outcome:
+    retained = run.state.current_metric if needs.expected is None else needs.expected
     assert outcome.value is not None
     if outcome.value != retained:
         raise _contradiction(

@@ -93,6 +93,19 @@ class Controller:
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What the final state costs without one kept experiment (positive is worse); None where it cannot be measured."""
+
+    iteration: int
+    description: str
+    cost: Decimal | None
+    interval: tuple[Decimal, Decimal] | None
+    guard: str
+    nothing: bool
+    problem: str
+
+
+@dataclass(frozen=True)
 class Account:
     """One run as people are shown it. Times are seconds since the epoch, `clock` is the moment of reading."""
 
@@ -113,6 +126,7 @@ class Account:
     clock: float
     limit: str = ""  # how far the retained metric is from the run's bound, where one was worked out
     said: tuple[Said, ...] = ()
+    worth: tuple[Worth, ...] = ()  # what each kept experiment was worth when that was measured last
     true_total: str = ""  # the sentence on both ends measured in turns, as evidence tells it
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..kernel.core.text import one_line
-from . import details, entries, figures, headline, marks, repeat, screenchart
+from . import details, entries, figures, headline, marks, repeat, screenchart, worth_table
 from .account_model import Account, Experiment
 from .page import setting
 
@@ -24,7 +24,14 @@ def markdown(account: Account, evidence: Path) -> str:
     """The whole text."""
     head = [f"# {escaped(account.goal)}", f"**{escaped(headline.sentence(account))}.**", headline.assurance(account)]
     head.append(_fenced("\n".join(screenchart.draw(account, 72, 12, True))))
-    tail = [*_budget(account), *_said(account), *_refused(account), *_setting(account), *_repeat(account)]
+    tail = [
+        *_worth(account),
+        *_budget(account),
+        *_said(account),
+        *_refused(account),
+        *_setting(account),
+        *_repeat(account),
+    ]
     room = LIMIT - sum(len(part) + 2 for part in (*head, *tail))
     table = _table(account, room // 2)
     parts = [*head, table, *_kept(account, evidence, room - len(table)), *tail]
@@ -104,6 +111,13 @@ def _entry(experiment: Experiment, account: Account, evidence: Path) -> str:
 
 def _bounded(text: str, limit: int = 1000) -> str:
     return text if len(text) <= limit else f"{text[:limit]}\n[… {len(text) - limit:,} characters more …]"
+
+
+def _worth(account: Account) -> Iterator[str]:
+    found = [" | ".join(map(escaped, row)) for row in worth_table.rows(account)]
+    if found:
+        lines = [" | ".join(worth_table.HEAD), "--:|--:|:--|:--|:--", *found]
+        yield f"## {worth_table.TITLE}\n\n" + "\n".join(f"| {line} |" for line in lines)
 
 
 def _budget(account: Account) -> Iterator[str]:

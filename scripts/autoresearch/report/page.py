@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from ..kernel.core.text import block
-from . import chart, entries, figures, forecast, headline, marks, repeat
+from . import chart, entries, figures, forecast, headline, marks, repeat, worth_table
 from .account_model import Account, Experiment
 from .style import STYLE
 
@@ -35,9 +35,8 @@ def html(account: Account, evidence: Path) -> str:
     """The whole file; `evidence` is the folder of captured output."""
     shown = entries.listed(account.experiments)
     before = "".join([_head(account), _top(account), _trajectory(account, shown)])
-    after = "".join(
-        [_budget(account), _said(account), _refused(account), _setting(account), _repeat(account), _foot(account)]
-    )
+    parts = (_worth, _budget, _said, _refused, _setting, _repeat, _foot)
+    after = "".join(part(account) for part in parts)
     around = _list_head(account, shown), "</section>"
     room = LIMIT - sum(len(part.encode()) for part in (before, after, *around))
     listing = entries.render(account, shown, evidence, room)
@@ -146,6 +145,15 @@ def _filters(shown: Sequence[Experiment]) -> str:
         if counts[key]
     )
     return f'<fieldset class="filters"><legend>Show</legend>{buttons}</fieldset>'
+
+
+def _worth(account: Account) -> str:
+    found = list(worth_table.rows(account))
+    if not found:
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in worth_table.HEAD)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in found)
+    return f"<section><h2>{worth_table.TITLE}</h2><table><tr>{head}</tr>{body}</table></section>\n"
 
 
 def _budget(account: Account) -> str:

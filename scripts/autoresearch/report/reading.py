@@ -23,7 +23,7 @@ from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..notes import bound
 from . import loose
-from .account_model import Account, Controller, Experiment, Refused, Said, Trial
+from .account_model import Account, Controller, Experiment, Refused, Said, Trial, Worth
 
 _REFUSED_PATHS = 5
 _SAID_SHOWN = 50
@@ -58,8 +58,26 @@ def of_run(run: Run, clock: float) -> Account:
         clock=clock,
         limit=bound.told(run).get("limit", ""),
         said=tuple(_said(events)),
+        worth=tuple(_worth(run)),
         true_total=_true_total(run.layout),
     )
+
+
+def _worth(run: Run) -> Iterable[Worth]:
+    """The table of the last measurement, with the words of the log."""
+    told = {row.iteration: row.description for row in run.log.rows if row.is_main and row.status == "keep"}
+    for item in loose.items((evidence.read_json(run.layout.evidence / evidence.WORTH) or {}).get("worth")):
+        number = loose.decimal(item.get("iteration")) if isinstance(item, dict) else None
+        if number is not None and int(number) in told:
+            yield Worth(
+                iteration=int(number),
+                description=one_line(told[int(number)], 160),
+                cost=loose.decimal(item.get("cost_without")),
+                interval=loose.interval(item.get("interval")),
+                guard=loose.text(item, "guard", 10),
+                nothing=item.get("worth_nothing") is True,
+                problem=loose.text(item, "problem", 160),
+            )
 
 
 def _true_total(layout: Layout) -> str:

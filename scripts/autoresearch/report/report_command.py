@@ -16,6 +16,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arguments.add_paths(parser)
     parser.add_argument("--html", metavar="PATH", help="instead of autoresearch-evidence/report.html")
     parser.add_argument("--markdown", metavar="PATH", help="instead of autoresearch-evidence/report.md")
+    add = parser.add_argument
+    add("--worth", action="store_true", help="measure first what each kept experiment is worth today")
+    add("--setup", default="", metavar="CMD", help="with --worth: run in the clean checkout before the checks")
+    add("--link", action="append", default=[], metavar="PATH", help="with --worth: untracked path to link there")
     people.add_format(parser)
 
 
@@ -25,6 +29,11 @@ def run(args: argparse.Namespace) -> Outcome:
 
     layout = arguments.layout_of(args)
     with people.Progress() as progress:
+        if args.worth:
+            from ..finalize import final_branch
+            from ..finalize.recheck import Needs
+
+            final_branch.worth(layout, Needs(tuple(args.link), args.setup), progress.step)
         progress.step("writing the report")
         wanted = {"html": args.html, "markdown": args.markdown}
         answer = report_files.write(layout, {name: Path(path) for name, path in wanted.items() if path}, time.time())

@@ -11,6 +11,11 @@ def only_deletes(patch: bytes) -> bool:
     return b"-" in signs and b"+" not in signs
 
 
+def lines(patch: bytes) -> int:
+    """How many lines a complete patch takes away and adds."""
+    return sum(sign in (b"+", b"-") for sign in _signs(patch))
+
+
 def _signs(patch: bytes) -> Iterator[bytes]:
     """The first character of each changed line; `+` for what cannot be read as lines."""
     inside = False

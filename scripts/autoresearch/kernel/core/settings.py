@@ -235,6 +235,12 @@ class Config:
         group=NOISE,
         least="0",
     )
+    prune: str = setting(
+        "never",
+        "whether a branch without the kept experiments that are worth nothing is made at the end",
+        choices=("never", "at-end"),
+        group=NOISE,
+    )
     max_minutes: Decimal | None = setting(
         None, "time budget, waiting excluded", metavar="N", group=NOISE, above="0", usual="unlimited"
     )

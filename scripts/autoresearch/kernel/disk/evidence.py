@@ -16,6 +16,7 @@ OUTPUT_LIMIT = 256 * 1024
 PATCH_LIMIT = 1024 * 1024
 POSTPONED = "postponed.json"
 TOTAL = "total.json"  # both ends of the run measured in turns
+WORTH = "worth.json"  # what each kept experiment is worth today
 
 
 def folder(root: Path, iteration: int) -> Path:
