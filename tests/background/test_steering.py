@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -197,3 +198,21 @@ def test_a_wrong_description_is_amended_and_the_row_stays(lab: Lab, run_script: 
     assert "told leave &lt;b\\> alone" in text
     assert lab.trial(8)["next"]["last"][1].endswith("the right words")
     lab.sound()
+
+
+def test_a_pivot_brings_the_next_model_one_way(background: Scripted):
+    pivot = (
+        TRIAL.partition(" --")[0].replace("run_trial", "record_iteration") + " --repo . --status pivot --description p"
+    )
+    background.plan([pivot, {"silent": 60}], [pivot], step(9), step(1))
+    assert "such as 'gpt-x:high" in background.launch("--escalate", "gpt x").err
+    background.launch("--stop-condition", "<= 1", "--escalate", "gpt-x:high, gpt-y", "--max-stagnation", 9)
+    background.ended()
+    assert [(e["iteration"], e["model"], e["effort"]) for e in events(background, "escalated")] == [
+        (1, "gpt-x", "high"),
+        (2, "gpt-y", ""),
+    ]
+    folder = background.repo.path.parent
+    used = [json.loads(path.read_text()) for path in sorted(folder.rglob("argv-*.json"))]
+    flags = [[word for word in words if word.startswith(("--model", "--effort", "gpt", "high"))] for words in used]
+    assert flags == [[], ["--model", "gpt-x", "--effort", "high"], ["--model", "gpt-y"], ["--model", "gpt-y"]]

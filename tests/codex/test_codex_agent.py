@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from autoresearch.background.agent import Call
 from autoresearch.codex import codex_agent
+from autoresearch.kernel.core.frozen import replace
 
 
 @pytest.fixture
@@ -30,6 +31,16 @@ def test_full_access(program: str):
     assert argv[-4:] == ("--dangerously-bypass-approvals-and-sandbox", "-c", "model=x", "-")
     assert "features.unbounded_connection_retries=false" in argv
     assert 'shell_environment_policy.set.AUTORESEARCH_MARK="a/b"' in argv
+
+
+def test_the_model_that_a_run_has_come_to_wins(program: str):
+    mine = ("--model", "old", "-m", "older", "--model=oldest", "-c", "model=x", "-i", "shot.png")
+    wanted = Call(program, mine, Path("/tree"), "danger_full_access", (), Path("/last"), "a/b")
+    argv = codex_agent.argv(replace(wanted, model="gpt-x", effort="high"))
+    assert argv[-9:] == (
+        *("-c", "model=x", "-i", "shot.png", "-c", 'model="gpt-x"', "-c", 'model_reasoning_effort="high"', "-"),
+    )
+    assert codex_agent.argv(replace(wanted, thread="t", model="gpt-x"))[-4:] == ("-c", 'model="gpt-x"', "t", "-")
 
 
 def test_sandboxed(program: str):

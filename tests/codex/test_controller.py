@@ -368,3 +368,12 @@ def test_of_sixteen_launches_one_wins_with_one_session(server: Server, backgroun
     assert sorted(code for _, code in ends) == [0, *[1] * 15]
     assert until(lambda: "sleep 300" in background.events())
     assert len(server.threads) == 1
+
+
+def test_a_pivot_changes_the_model(server: Server, background: Background):
+    pivot = TRIAL.partition(" --")[0].replace("run_trial", "record_iteration") + " --status pivot --description other"
+    server.play(scripts.agent([pivot]), to(1))
+    background.launch("--stop-condition", "<= 1", "--escalate", "gpt-5.4:high")
+    assert background.ended()["reason"] == "goal_reached"
+    used = [(request.body["model"], request.body["reasoning"]["effort"]) for request in server.requests]
+    assert used[-1] == ("gpt-5.4", "high") and used[0][0] != "gpt-5.4"

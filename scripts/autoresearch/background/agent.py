@@ -141,6 +141,8 @@ class Call:
     last: Path
     mark: str
     thread: str = ""
+    model: str = ""  # with its reasoning effort, "" for those that the arguments or the agent's settings say
+    effort: str = ""
 
 
 @dataclass(frozen=True)

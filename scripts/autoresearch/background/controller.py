@@ -17,7 +17,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import context, supervisor, waiting
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
-from . import abandoned, agent, ending, outcome, pausing, prompt_facts, runtime, session, stopping, taking
+from . import abandoned, agent, ending, escalation, outcome, pausing, prompt_facts, runtime, session, stopping, taking
 from . import runtime_file as records
 from .account import Book
 from .manifest import Manifest
@@ -133,6 +133,10 @@ class Controller:
         if waiting.read(self.layout) is not None:
             return self._taken() or self._cleared()
         self._note_sandbox()
+        model = escalation.climb(self.layout, self.manifest.controller.escalate)
+        if model:
+            self.thread = session.NEW  # a fresh look
+            self.book.log(f"after a pivot sessions use {model}")
         before, started = (self._rows(), self._control()), time.time()
         try:
             ended = session.run(self.book, self.wake, self.manifest, self._opening(), self.thread)

@@ -32,6 +32,7 @@ class Options:
     wait_limit_seconds: float = 0.0  # all waits for the model together; 0 for no limit
     wait_usage_limit: float = 6.0  # hours that a plan's limit may take until it is reset
     resume_tokens: int = 50_000  # a thread with a longer history is not gone on with; 0: none is
+    escalate: str = ""  # models for the sessions after each pivot
     silence_seconds: float = 3600.0  # a session without an event, and without a trial, for so long is ended
     setup: str = ""
     links: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ For agents that have no port of their own, wrapped in a script, and for the demo
 any of these keys; others are passed over, and a line that is no JSON object says nothing:
 
     thread    the session's id, by which it can be gone on with: the program then gets `--resume ID`
+              (and `--model NAME --effort NAME` where the run's list of models says so)
     running   the command that runs now, "" when it has ended
     message   what the agent says; the last one counts
     tokens    {"input", "cached", "output", "reasoning"}: the sum over the thread
@@ -54,7 +55,8 @@ def telling(program: str) -> str:
 
 def argv(call: Call) -> tuple[str, ...]:
     """The program with the user's arguments; it works in the current folder."""
-    return (find(call.program), *call.arguments, *(("--resume", call.thread) if call.thread else ()))
+    flags = {"--resume": call.thread, "--model": call.model, "--effort": call.effort}
+    return (find(call.program), *call.arguments, *(part for item in flags.items() if item[1] for part in item))
 
 
 def confined(call: Call) -> tuple[str, ...]:

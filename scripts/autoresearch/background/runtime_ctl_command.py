@@ -91,6 +91,7 @@ def _controller(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="go on with shorter threads (default: 50000; 0: never)",
     )
+    add("--escalate", metavar="'MODEL:EFFORT, …'", help="after each pivot the next of these models does the work")
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
 
 
@@ -326,9 +327,16 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
         from ..kernel.run import outputs
 
         outputs.refuse(arguments.root_of(args) / args.log_path, "--log-path")
-    found = {name: getattr(args, name) for name in (*_OPTIONS, "silence_seconds", "wait_usage_limit", "resume_tokens")}
+    found = {
+        name: getattr(args, name)
+        for name in (*_OPTIONS, "silence_seconds", "wait_usage_limit", "resume_tokens", "escalate")
+    }
     found.update(agent_flags.given(args))
     found.update({name: getattr(args, name, None) for name in ("notify", "setup")})
+    if found["escalate"]:
+        from . import escalation
+
+        escalation.parse(found["escalate"])
     found["links"] = getattr(args, "link", None)
     if found["notify"] == CHAT:
         from . import agent

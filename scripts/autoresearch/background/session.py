@@ -12,7 +12,7 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context, intent, waiting
 from ..kernel.system import process
-from . import agent, pausing, reach, stopping, taking, watchdog
+from . import agent, escalation, pausing, reach, stopping, taking, watchdog
 from .account import Book
 from .agent import Agent, ErrorClass, Seen, Usage
 from .manifest import Manifest
@@ -42,7 +42,7 @@ NEW = Thread()
 
 @dataclass(frozen=True)
 class Finished:
-    """How a session ended: its class, why it was ended from here ("stop", "silent", "over", or ""), and its thread."""
+    """How a session ended: its class, why we ended it ("stop", "silent", "over", "pivot", …, or ""), its thread."""
 
     ending: ErrorClass
     cause: str
@@ -71,7 +71,7 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = N
     book.note(session=session)
     book.log(f"session {number} {'goes on with its thread' if thread.id else 'starts'}")
     watch = Watch(book, wake, started, place, agent.named(found.controller.agent))
-    watch.base = thread.usage
+    watch.base, watch.escalate = thread.usage, found.controller.escalate
     try:
         cause = watch.wait(found.controller.silence_seconds)
     except BaseException:
@@ -92,12 +92,27 @@ def _start(book: Book, found: Manifest, place: Files, mark: str, thread: str) ->
     outer = os.environ.get(_MARK, "")
     options, folders = found.controller, reach.folders(known, book.layout.root, tree)
     full = f"{outer}/{mark}" if outer else mark
-    call = agent.Call(options.agent_bin, options.agent_args, tree, policy, folders, place.last, full, thread)
+    call = agent.Call(
+        options.agent_bin,
+        options.agent_args,
+        tree,
+        policy,
+        folders,
+        place.last,
+        full,
+        thread,
+        *_model(options.escalate, known),
+    )
     streams = process.Streams(place.prompt, place.events, place.errors)
     try:
         return process.start_detached(agent.named(options.agent).argv(call), tree, {}, streams, mark)
     except OSError as error:
         raise Refusal(f"codex_exec_unavailable: {options.agent_bin} cannot be started: {error}") from None
+
+
+def _model(escalate: str, known: context.Run | None) -> tuple[str, str]:
+    found = escalation.current(escalate, known.log if known else None)
+    return found.name, found.effort
 
 
 class Watch:
@@ -113,6 +128,7 @@ class Watch:
         self._over_since: float | None = None
         self._run: tuple[int, context.Run] | None = None  # as read when the log had this size
         self._follower = Follower(place.events)
+        self.escalate, self._pivoted = "", False
 
     def close(self) -> None:
         """Let go of the stream."""
@@ -123,6 +139,7 @@ class Watch:
         cause = ""
         while self.process.poll() is None:
             changed = self._read()
+            self._judge()
             cause = self._cause(silence)
             if cause:
                 break
@@ -153,6 +170,8 @@ class Watch:
             return "stop"
         if pausing.is_asked(self.book.layout) and not self._trial_runs():
             return "" if waiting.read(self.book.layout) else "pause"
+        if self._pivoted and not self._trial_runs() and waiting.read(self.book.layout) is None:
+            return "pivot"
         cause = watchdog.verdict(watchdog.Signs(time.monotonic(), self._event_at, self._over_since), silence)
         return "" if cause and self._trial_runs() else cause
 
@@ -172,7 +191,6 @@ class Watch:
         if session:
             session = replace(session, thread_id=self.seen.thread_id, command=self.seen.running_command)
         self.book.note(session=session)
-        self._judge()
 
     def _account(self) -> None:
         """Time and tokens of this session on top of those before it."""
@@ -196,6 +214,7 @@ class Watch:
         except (OSError, Refusal):
             return
         run = self._run[1]
+        self._pivoted = bool(self.escalate) and escalation.is_due(self.escalate, run.log)
         over = supervise.judge(run.config, run.mode, run.state, self._spent(run)).decision != supervise.RELAUNCH
         self._over_since = (self._over_since or time.monotonic()) if over else None
 

@@ -70,9 +70,23 @@ def argv(call: Call) -> tuple[str, ...]:
     outside = () if Repo(call.tree).is_git() else ("--skip-git-repo-check",)  # without it the CLI refuses to start
     if call.thread:  # works in the current folder, and takes the policy as overrides only
         head = (*program, "resume", "--json", "-o", str(call.last), *outside, *settings, *_resumed_policy(call))
-        return (*head, *call.arguments, call.thread, "-")
+        return (*head, *_arguments(call), call.thread, "-")
     head = (*program, "--json", "-C", str(call.tree), "-o", str(call.last))
-    return (*head, *outside, *settings, *_policy(call), *call.arguments, "-")
+    return (*head, *outside, *settings, *_policy(call), *_arguments(call), "-")
+
+
+def _arguments(call: Call) -> tuple[str, ...]:
+    """The user's arguments, with the model that the run has come to in place of theirs."""
+    if not call.model:
+        return call.arguments
+    kept, passed = [], iter(call.arguments)
+    for word in passed:
+        if word in ("-m", "--model"):
+            next(passed, "")
+        elif not word.startswith("--model="):
+            kept.append(word)
+    chosen = [f'model="{call.model}"', *([f'model_reasoning_effort="{call.effort}"'] if call.effort else [])]
+    return (*kept, *(part for item in chosen for part in ("-c", item)))
 
 
 def confined(call: Call) -> tuple[str, ...]:

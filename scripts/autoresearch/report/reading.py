@@ -178,13 +178,21 @@ def _refused(events: Sequence[Mapping[str, Any]]) -> Iterable[Refused]:
             yield Refused(what, tuple(shown + more), at, int(before or 0))
 
 
-_SAID = {"tell": "told", "agreed": "agreed to", "taken_back": "took back", "amended": "amended"}
+_SAID = {
+    "tell": "told",
+    "agreed": "agreed to",
+    "taken_back": "took back",
+    "amended": "amended",
+    "escalated": "went on with",
+}
 
 
 def _said(events: Sequence[Mapping[str, Any]]) -> Iterable[Said]:
     """The newest words, oldest first."""
     for event in [event for event in events if event.get("kind") in _SAID][-_SAID_SHOWN:]:
         text = loose.text(event, "text", 500) or loose.text(event, "why", 300)
+        if "model" in event:
+            text = one_line(f"{event['model']}:{event.get('effort', '')}".rstrip(":"), 120)
         if "of" in event:
             text = f"{one_line(str(event['of']), 20)}: {text}"
         if isinstance(event.get("config"), dict):

@@ -69,6 +69,12 @@ _KINDS = (
         "the user agreed to more: what holds from now on, and what held before",
         alone=True,
     ),
+    Kind(
+        "escalated",
+        ("at", "iteration", "model", "effort"),
+        "after a pivot: the model of the sessions from here on",
+        alone=True,
+    ),
     Kind("amended", ("at", "iteration", "of", "text"), "what was tried in iteration `of`, said anew", alone=True),
     Kind("tell", ("at", "iteration", "text"), "the user's word to whoever works on the run", alone=True),
     Kind(
