@@ -112,7 +112,7 @@ def test_a_pause_needs_a_controller(lab: Lab):
     refused(lab.run_script("runtime_ctl", "pause", "--repo", lab.path), "no controller is at work")
 
 
-def test_a_kept_experiment_is_taken_back(lab: Lab):
+def test_a_kept_experiment_is_taken_back(lab: Lab, run_script: Callable[..., Ran]):
     lab.init()
     lab.trial(9)
     lab.repo.write("src/extra", "x\n")
@@ -123,6 +123,7 @@ def test_a_kept_experiment_is_taken_back(lab: Lab):
     assert ran.code == 0, ran.err
     assert (ran.json["status"], ran.json["retained_metric"], ran.json["taken_back"]) == ("drift", 9, 2)
     assert lab.repo.read("src/value") == "9\n" and not (lab.path / "src" / "extra").exists()
+    assert run_script("watch", "--repo", lab.path, "--once", "--format", "json").json["best_iteration"] == 1
     (event,) = lab.events("taken_back")
     assert (event["of"], event["why"]) == (2, "it breaks the API")
     assert "it breaks the API" in lab.repo.read("autoresearch-lessons.md")

@@ -309,3 +309,18 @@ def test_a_run_in_a_worktree_of_its_own(repo: Repo, tmp_path: Path, finalize):
     assert repo.git("show", "clean:n.txt") == "9"
     assert repo.read("n.txt") == "the user's own work\n"
     assert len(repo.git("worktree", "list").split("\n")) == 2
+
+
+def test_what_the_user_took_back_is_not_on_the_branch(start, attempt, finalize, repo, run_script):
+    repo = start(verify="expr 10 - $(ls src 2>/dev/null | wc -l)")
+    assert [attempt("first", a="1\n"), attempt("second", b="2\n")] == ["keep", "keep"]
+    ran = run_script("runtime_ctl", "take-back", "--repo", repo.path, 1, "--why", "public API")
+    assert ran.json["retained_metric"] == 9, ran.err
+    made = finalize()
+    assert made.code == 0, made.err
+    assert [commit["iterations"] for commit in made.json["commits"]] == [[2]]
+    assert made.json["metric"]["measured"] == 9 and made.json["tree_equal"]
+    assert repo.git("ls-tree", "-r", "--name-only", "clean", "src") == "src/b.txt"
+    ran = run_script("runtime_ctl", "take-back", "--repo", repo.path, 2, "--why", "that too")
+    assert ran.json["retained_metric"] == 10, ran.err
+    assert "every kept experiment was taken back" in run_script("finalize", "--repo", repo.path, "--branch", "x").err

@@ -46,10 +46,9 @@ def take_back(layout: Layout, number: int, why: str) -> dict[str, Any]:
         if Repo(run.tree).trailers(Repo(run.tree).head()).get(_TRAILER) != f"{run.tag}#{number}":
             _revert(run, row, why)
     said = f"took back {number} by the user's word: {one_line(why, 200)}"
-    after, drifted = drift.append(layout, record.Report("drift", said))
-    with context.writing(layout) as (run, held):
-        event = log_events.make("taken_back", at=context.now(), iteration=drifted.iteration, of=number, why=why)
-        context.append(run, held, [{**event, "why": one_line(why, 300)}], [])
+    of, reason = row.iteration, one_line(why, 300)
+    event = log_events.make("taken_back", at=context.now(), iteration=run.state.iteration + 1, of=of, why=reason)
+    after, drifted = drift.append(layout, record.Report("drift", said), [event])
     _learn(after, row, drifted, why)
     return {**record.answer(after, drifted), "taken_back": number}
 

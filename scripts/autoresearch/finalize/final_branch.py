@@ -78,7 +78,7 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
         wish = replace(wish, needs=replace(wish.needs, expected=pruning.value))
     say("building the branch")
     built = _built(run, wish, kept, histories, bases)
-    if pruning.gone:
+    if pruning.gone or planning.taken_back(run.log.events):
         built = _exactly(run, built, final)
     for name, item in built.items():
         _prove(item, starts[name], wish.base, final[name])
@@ -177,7 +177,12 @@ def _starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
 
 def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[Kept, ...]:
     chains = {name: history.steps(starts[name], history.head()) for name, history in histories.items()}
-    return planning.kept(run.log.rows, run.log.events, run.tag, chains)
+    found = planning.kept(run.log.rows, run.log.events, run.tag, chains)
+    if not found:
+        raise Refusal(
+            "every kept experiment was taken back, expected at least one; there is nothing to make a branch of"
+        )
+    return found
 
 
 def _base(history: History, wish: Wish, start: str) -> str:

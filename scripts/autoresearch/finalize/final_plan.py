@@ -27,6 +27,7 @@ class Step:
     tree: str
     run: str = ""
     iteration: str = ""
+    takes_back: str = ""  # `RUN#N` of a commit that the user's word made
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,12 @@ def kept(rows: Iterable[Row], events: Events, tag: str, chains: Mapping[str, Seq
         _refuse_broken(steps)
     heads, at = _heads(events), dict.fromkeys(chains, 0)
     found = []
+    gone = taken_back(events)
     for row in rows:
         if not row.is_main or row.iteration == 0:
             continue
-        spans = _advance(row, heads.get(row.iteration, {}), tag, chains, at)
-        if row.status == "keep":
+        spans = _advance(row, heads.get(row.iteration, {}), _Own(tag, gone.get(row.iteration, 0)), chains, at)
+        if row.status == "keep" and row.iteration not in gone.values():
             found.append(_kept(row, events, spans))
     for repo, steps in chains.items():
         if at[repo] != len(steps) - 1:
@@ -90,8 +92,28 @@ def _refuse_broken(steps: Sequence[Step]) -> None:
             )
 
 
+def taken_back(events: Events) -> dict[int, int]:
+    """Which kept iteration each drift is without, by the user's word."""
+    found = (event for event in events if event.get("kind") == "taken_back")
+    return {event["iteration"]: event["of"] for event in found if {"iteration", "of"} <= set(event)}
+
+
+@dataclass(frozen=True)
+class _Own:
+    """Which commits before a row are the run's: its experiments, and the revert of the one that was taken back."""
+
+    tag: str
+    gone: int = 0
+
+    def holds(self, step: Step, iteration: int) -> bool:
+        """Whether the run made this commit for that iteration."""
+        if self.gone and step.takes_back == f"{self.tag}#{self.gone}":
+            return True
+        return step.run == self.tag and re.fullmatch(rf"{iteration}[a-z]*", step.iteration) is not None
+
+
 def _advance(
-    row: Row, heads: Mapping[str, str], tag: str, chains: Mapping[str, Sequence[Step]], at: dict[str, int]
+    row: Row, heads: Mapping[str, str], own: _Own, chains: Mapping[str, Sequence[Step]], at: dict[str, int]
 ) -> dict[str, tuple[str, str]]:
     """Follow one row through every repository; returns where a kept one led."""
     spans = {}
@@ -99,11 +121,11 @@ def _advance(
         start = at[repo]
         end = _position(steps, heads.get(repo, steps[start].commit), row.iteration)
         for step in steps[start + 1 : end + 1]:
-            if step.run != tag or not re.fullmatch(rf"{row.iteration}[a-z]*", step.iteration):
+            if not own.holds(step, row.iteration):
                 raise _foreign(step, f"before iteration {row.iteration} was recorded")
         if row.status == "keep" and end > start:
             spans[repo] = (steps[start].commit, steps[end].commit)
-        elif steps[end].tree != steps[start].tree:
+        elif steps[end].tree != steps[start].tree and not own.gone:
             raise Refusal(
                 f"iteration {row.iteration} ({row.status}) left its content on the branch, expected it undone; "
                 "compare git log with research-results.tsv and ask the user"

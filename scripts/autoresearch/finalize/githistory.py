@@ -15,6 +15,7 @@ _FORMAT = "--format=" + "%x1f".join(
         "%T",
         "%(trailers:key=Autoresearch-Run,valueonly,separator=%x2c)",
         "%(trailers:key=Autoresearch-Iteration,valueonly,separator=%x2c)",
+        "%(trailers:key=Autoresearch-Takes-Back,valueonly,separator=%x2c)",
     )
 )
 _LOG = ("log", "--first-parent", "--reverse", "--no-show-signature", "--no-mailmap", "-z", _FORMAT)
@@ -50,8 +51,8 @@ class History(Trees):
 def _steps(out: bytes) -> tuple[Step, ...]:
     found = []
     for record in _names(out):
-        commit, parents, tree, run, iteration = record.split("\x1f")
-        found.append(Step(commit, tuple(parents.split()), tree, run.strip(), iteration.strip()))
+        commit, parents, tree, *trailers = record.split("\x1f")
+        found.append(Step(commit, tuple(parents.split()), tree, *(text.strip() for text in trailers)))
     return tuple(found)
 
 

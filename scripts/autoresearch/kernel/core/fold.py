@@ -61,14 +61,15 @@ RepoCommits = Mapping[int, Mapping[str, str]]
 class _Fold:
     """The accumulator: plain attributes, because a frozen object a row is too slow for ten thousand rows."""
 
-    def __init__(self, first: Row, direction: str, commits: RepoCommits) -> None:
+    def __init__(self, first: Row, direction: str, commits: RepoCommits, taken: Mapping[int, int]) -> None:
         if first.status != "baseline" or first.iteration != 0 or not first.is_main or first.metric is None:
             raise ValueError("the first row is not a baseline row 0 with a metric")
-        self.direction, self.commits = direction, commits
+        self.direction, self.commits, self.taken = direction, commits, taken
         self.iteration, self.strikes, self.pivots, self.own = 0, 0, 0, 0
         self.counts = dict.fromkeys(_COUNTERS, 0)
         self.baseline = self.best = first.metric
         self.best_iteration = 0
+        self.standing = [(0, first.metric)]  # retained values that hold nothing that was taken back
         self.retained = self.last = first
         self.kept_commits = self.tried_commits = commits.get(0, {})
 
@@ -94,8 +95,19 @@ class _Fold:
         if row.metric is None:
             raise ValueError(f"row {row.iteration} ({row.status}) has no metric")
         self.retained, self.strikes, self.kept_commits = row, 0, self.tried_commits
+        if row.iteration in self.taken:
+            self._forget(self.taken[row.iteration])
+        self.standing.append((row.iteration, row.metric))
         if numbers.better(self.direction, row.metric, self.best):
             self.best, self.best_iteration = row.metric, row.iteration
+
+    def _forget(self, gone: int) -> None:
+        """What was measured with the iteration `gone` in place is no best any more."""
+        self.standing = [(number, metric) for number, metric in self.standing if number < gone] or self.standing[:1]
+        self.best_iteration, self.best = self.standing[0]
+        for number, metric in self.standing:
+            if numbers.better(self.direction, metric, self.best):
+                self.best, self.best_iteration = metric, number
 
     def state(self) -> State:
         """The state after the rows added so far."""
@@ -122,8 +134,9 @@ class _Fold:
         )
 
 
-def fold(rows: Iterable[Row], direction: str, commits: RepoCommits) -> State:
-    """The state after `rows`; `commits` are the repo commits by iteration, from the log's events.
+def fold(rows: Iterable[Row], direction: str, commits: RepoCommits, taken: Mapping[int, int] = {}) -> State:
+    """The state after `rows`; `commits` are the repo commits by iteration, `taken` tells for a drift which kept
+    iteration it is without; both from the log's events.
 
     Raises `ValueError` naming the first row that cannot be in a sound log.
     """
@@ -131,7 +144,7 @@ def fold(rows: Iterable[Row], direction: str, commits: RepoCommits) -> State:
     first = next(stream, None)
     if first is None:
         raise ValueError("no rows")
-    accumulator = _Fold(first, direction, commits)
+    accumulator = _Fold(first, direction, commits, taken)
     for row in stream:
         accumulator.add(row)
     return accumulator.state()

@@ -25,11 +25,14 @@ from .record import Report
 SPACED, PAUSE = 5, 2.0
 
 
-def append(layout: Layout, report: Report) -> tuple[Run, Row]:
-    """Record a drift row, reported or measured; raises `Refusal` when the tree is not the retained one."""
+def append(layout: Layout, report: Report, more: Sequence[journal.Event] = ()) -> tuple[Run, Row]:
+    """Record a drift row, reported or measured, with `more` events in the same write.
+
+    Raises `Refusal` when the tree is not the retained one.
+    """
     run = context.load(layout)
     if not run.config.measured:
-        return record.append(layout, report)
+        return record.append(layout, report, more)
     record.check(run, replace(report, status="blocked"))
     with intent.alone(layout):
         run = context.load(layout)
@@ -44,7 +47,7 @@ def append(layout: Layout, report: Report) -> tuple[Run, Row]:
         )
         folder = evidence.folder(layout.evidence, run.state.iteration + 1)
         left = leftovers.settle(run, before, folder, moved)
-        return _write(run, report, samples, left, made)
+        return _write(run, report, samples, [*left, *more], made)
 
 
 def _refuse_dirty(run: Run) -> None:

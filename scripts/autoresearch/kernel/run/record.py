@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from .. import ports
@@ -120,21 +120,21 @@ def all_commits(run: Run, commit: str, given: Mapping[str, str]) -> dict[str, st
     return {**run.state.last_repo_commits, **given, **mine}
 
 
-def append(layout: Layout, report: Report) -> tuple[Run, Row]:
-    """Check, append, snapshot; then the lesson. Raises `Refusal` with nothing written."""
+def append(layout: Layout, report: Report, more: Sequence[Event] = ()) -> tuple[Run, Row]:
+    """Check, append with `more` events, snapshot; then the lesson. Raises `Refusal` with nothing written."""
     with context.writing(layout) as (run, held):
         check(run, report)
         if not evidence.intent_path(layout.evidence).exists():
             row = row_of(run, report)
             commits = all_commits(run, row.commit, report.repo_commits)
-            after = context.append(run, held, repo_event(row.iteration, commits), [row])
+            after = context.append(run, held, [*repo_event(row.iteration, commits), *more], [row])
             follow(run, row)
             return after, row
     from . import intent
 
     with intent.alone(layout):  # refused while the trial runs; a killed one is finished or taken back first
         pass
-    return append(layout, report)
+    return append(layout, report, more)
 
 
 def follow(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
