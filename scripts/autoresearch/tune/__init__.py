@@ -1,0 +1,3 @@
+"""Constants of the code searched by measuring: one row, its samples in evidence."""
+
+USES = ("cli", "kernel", "noise")
