@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.parallel import batch
+from autoresearch.parallel.slices import Device
 
 from tests.conftest import SCRIPTS, Ran, Repo
 
@@ -233,11 +234,11 @@ MACHINE = batch.Machine(8, 16000, 90000)
         (2, MACHINE, 2),
         (9, MACHINE, 3),
         (3, batch.Machine(4, 8000, 5000), 2),
-        (3, batch.Machine(4, 8000, 5000, devices=8), 3),
+        (3, batch.Machine(4, 8000, 5000, (Device("nvidia", "0"),) * 8), 3),
     ],
 )
 def test_workers_are_granted_by_what_is_there(asked: int, machine: batch.Machine, number: int) -> None:
-    assert batch.granted(batch.Wish(asked, machine)) == number
+    assert batch.granted(batch.Wish(asked, machine)) == (number, "")
 
 
 @pytest.mark.parametrize(
@@ -246,3 +247,83 @@ def test_workers_are_granted_by_what_is_there(asked: int, machine: batch.Machine
 def test_a_small_machine_is_refused(machine: batch.Machine) -> None:
     with pytest.raises(Refusal, match="go on with single trials"):
         batch.granted(batch.Wish(3, machine))
+    number, warning = batch.granted(batch.Wish(5, machine, oversubscribe=True))
+    assert number == 5 and warning.startswith("5 workers as asked")
+
+
+def test_what_fits_is_asked_for_by_name_without_a_warning() -> None:
+    assert batch.granted(batch.Wish(3, MACHINE, oversubscribe=True)) == (3, "")
+
+
+SUM = "cat n note | awk '{s += $1} END {print s}'"
+
+
+def test_a_loser_that_gained_elsewhere_is_tried_on_top(project: Repo, run_script: Run) -> None:
+    project.write("note", "5\n")
+    project.commit("five")
+    start(run_script, project, "--force", "--verify", SUM)
+    a, b, c = opened(project)
+    edit(a, "a lot", n="3")
+    edit(b, "elsewhere", note="4")
+    edit(c, "in the same place", n="8")
+    answer = call(project, "close").json
+    assert answer["selected_worker"] == "a"
+    assert [(one["iteration"], one["status"], one["metric"]) for one in answer["runners_up"]] == [(2, "keep", 7)]
+    assert [(row[0], row[5]) for row in rows(project)[1:]] == [
+        ("1a", "keep"),
+        ("1b", "discard"),
+        ("1c", "discard"),
+        ("1", "keep"),
+        ("2", "keep"),
+    ]
+    assert (project.read("n"), project.read("note")) == ("3\n", "4\n")
+    assert "[PARALLEL runner-up] elsewhere" in rows(project)[-1][6]
+    assert_gone(project)
+
+
+def test_worktrees_serve_the_next_batch(project: Repo) -> None:
+    a, b, _ = opened(project)
+    edit(a, "nine", n="9")
+    b.write("left", "untracked\n")
+    b.git("add", "left")
+    b.git("reset", "-q")
+    (b.path / "left").unlink()
+    answer = call(project, "close", "--reopen").json
+    assert [worker["path"] for worker in answer["opened"]["workers"]][:2] == [str(a.path), str(b.path)]
+    assert b.read("n") == "9\n" and b.status() == ""
+    edit(b, "eight", n="8")
+    answer = call(project, "close").json
+    assert (answer["iteration"], answer["selected_worker"], answer["retained_metric"]) == (2, "b", 8)
+    assert_gone(project)
+
+
+def test_workers_are_measured_side_by_side_and_early_ones_once(project: Repo, run_script: Run, tmp_path: Path) -> None:
+    # The run of each worker waits until the others are there too: one after another they would never end.
+    together = "n=$(cat n); test $n = 10 && { echo $n; exit; }; " + (
+        "touch $HOME/at-$n; until test -e $HOME/at-9 && test -e $HOME/at-8; do sleep 0.05; done; "
+        "echo run >> $HOME/runs; echo $n"
+    )
+    start(run_script, project, "--force", "--verify", together, "--verify-timeout", "60")
+    a, b, _ = opened(project)
+    edit(a, "nine", n="9")
+    edit(b, "eight", n="8")
+    assert call(project, "close").json["selected_worker"] == "b"
+    assert (tmp_path / "home" / "runs").read_text().count("run") == 3  # two workers, and the winner on the merged tree
+
+
+def test_a_worker_measured_early_is_not_measured_again(project: Repo, run_script: Run, tmp_path: Path) -> None:
+    start(run_script, project, "--force", "--verify", "echo run >> $HOME/runs; cat n")
+    a, _, _ = opened(project)
+    edit(a, "eleven", n="11")
+    before = (tmp_path / "home" / "runs").read_text().count("run")
+    for _ in range(2):
+        assert call(project, "measure", "--worker", "a").json["status"] == "discard"
+    assert call(project, "close").json["status"] == "discard"
+    assert (tmp_path / "home" / "runs").read_text().count("run") == before + 1
+    assert "expected one of a" in call_again(project).err
+
+
+def call_again(project: Repo) -> Ran:
+    """Measure a worker that is none."""
+    opened(project)
+    return call(project, "measure", "--worker", "z")

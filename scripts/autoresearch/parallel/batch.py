@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
-from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import listing
-from ..kernel.disk import evidence
+from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import POINTER, Layout
 from ..kernel.run import context, evaluator_lock, intent, isolation, stale, tree, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
+from . import slices
+from .anew import Worktree
+from .slices import Device
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ class Machine:
     cores: int
     ram_mb: int
     disk_mb: int
-    devices: int = 0
+    devices: tuple[Device, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,16 +52,21 @@ class Place:
     path: str
     branch: str
     devices: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """An open batch: its mark, the commit all start from, and the winner's commit once it is put into the main tree."""
+    """An open batch: its mark, the commit all start from, and the winner's commit once it is put into the main tree.
+
+    `runners` are the commits of losers that gained, best first, which are still to be tried on top of the winner.
+    """
 
     mark: str
     base: str
     places: tuple[Place, ...]
     applied: str = ""
+    runners: tuple[str, ...] = ()
 
     def write(self, root: Path) -> Batch:
         """Make the note durable."""
@@ -68,12 +76,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class Wish:
-    """Workers asked for, the machine they share, and what a checkout lacks."""
+    """Workers asked for, the machine they share, what a checkout lacks; `oversubscribe`: the machine's limits are known
+    and the number is meant."""
 
     workers: int
     machine: Machine
     setup: str = ""
     links: tuple[str, ...] = ()
+    oversubscribe: bool = False
+    each: int = 1  # accelerators of one experiment
 
 
 def read(layout: Layout) -> Batch:
@@ -81,7 +92,8 @@ def read(layout: Layout) -> Batch:
     data = evidence.read_json(evidence.batch_path(layout.evidence))
     try:
         assert data is not None
-        return Batch(**{**data, "places": tuple(Place(**place) for place in data["places"])})
+        lists = {"places": tuple(Place(**place) for place in data["places"]), "runners": tuple(data.get("runners", ()))}
+        return Batch(**{**data, **lists})
     except (AssertionError, KeyError, TypeError):
         raise Refusal("no batch is open here, expected one; autoresearch_run_batch.py open makes it") from None
 
@@ -93,10 +105,14 @@ def alone(layout: Layout) -> Iterator[str]:
         yield intent.undo(layout)
 
 
-def granted(wish: Wish) -> int:
-    """How many workers the machine bears; raises `Refusal` when that is no batch."""
+def granted(wish: Wish) -> tuple[int, str]:
+    """How many workers the machine bears, and a warning where more were wanted by name.
+
+    Raises `Refusal` where it bears no batch and nobody insisted.
+    """
     machine = wish.machine
-    number = min(MOST, wish.workers, machine.devices or machine.cores // 2)
+    bears = min(MOST, len(machine.devices) // wish.each if machine.devices else machine.cores // 2)
+    number = min(bears, wish.workers)
     small = [
         text
         for text, bad in (
@@ -106,21 +122,37 @@ def granted(wish: Wish) -> int:
         )
         if bad
     ]
+    if wish.oversubscribe:
+        return _insisted(wish.workers), _crowded(wish, bears, small)
     if small:
         raise Refusal(
             f"too little for a batch ({listing(small)}), expected at least 2 workers, 4 cores, 8 GB and 5 GB of disk; "
-            "go on with single trials"
+            "go on with single trials, or insist with --oversubscribe"
         )
-    return number
+    return number, ""
+
+
+def _insisted(workers: int) -> int:
+    if not 1 <= workers <= len(_LETTERS):
+        raise Refusal(f"--workers is {workers}, expected 1 to {len(_LETTERS)}; correct it")
+    return workers
+
+
+def _crowded(wish: Wish, bears: int, small: Sequence[str]) -> str:
+    """What is wrong with as many workers as were asked for, "" where the machine bears them."""
+    if wish.workers <= bears and not small:
+        return ""
+    why = listing(small) if small else f"this machine bears {max(1, bears)}"
+    return f"{wish.workers} workers as asked ({why}): they will slow each other, so limits and timings suffer"
 
 
 def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
     """Make a worktree for each worker; raises `Refusal` with nothing left behind."""
-    number = granted(wish)
+    number, warning = granted(wish)
     with alone(layout):
         run = context.load(layout)
         _refuse_unready(run)
-        batch = _planned(run, number, wish.machine.devices).write(layout.evidence)
+        batch = _planned(run, slices.of(wish.machine.devices, number)).write(layout.evidence)
         try:
             for place in batch.places:
                 _make(run, batch, place, wish)
@@ -129,10 +161,14 @@ def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
             if isinstance(error, GitError):
                 raise isolation.explained(error, run.tree) from None
             raise
+    said = {"asked": wish.workers, "granted": number, **({"warning": warning} if warning else {})}
+    return {**described(run, batch), **said}
+
+
+def described(run: Run, batch: Batch) -> dict[str, Any]:
+    """An open batch as the answer tells of it."""
     return {
         "workers": [vars(place) for place in batch.places],
-        "asked": wish.workers,
-        "granted": number,
         "base": Repo(run.tree).short(batch.base),
         "scope": run.config.scope,
         "message": "make one edit in each path and commit it there with a subject that says what; then close",
@@ -151,18 +187,34 @@ def _refuse_unready(run: Run) -> None:
         raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
 
 
-def _planned(run: Run, number: int, devices: int) -> Batch:
+def _planned(run: Run, shares: Sequence[slices.Slice]) -> Batch:
     name = f"{run.tag}-{run.state.iteration + 1}"
-    share = devices // number
     places = []
-    for index, letter in enumerate(_LETTERS[:number]):
+    for letter, share in zip(_LETTERS, shares):
         path = isolation.worktree_path(run.layout.root, f"{name}-{letter}")
         branch = f"{isolation.PREFIX}{name}-{letter}"
         if os.path.lexists(path) or Repo(run.tree).exists(f"refs/heads/{branch}"):
             raise Refusal(f"{path} or branch {branch} exists, expected to make it; remove it and repeat the command")
-        own = ",".join(str(device) for device in range(index * share, (index + 1) * share))
-        places.append(Place(letter, str(path), branch, own))
-    return Batch(f"batch-{name}-{time.time_ns()}", Repo(run.tree).head(), tuple(places))
+        places.append(Place(letter, str(path), branch, share.devices, share.environment))
+    return Batch(_mark(run), Repo(run.tree).head(), tuple(places))
+
+
+def _mark(run: Run) -> str:
+    return f"batch-{run.tag}-{run.state.iteration + 1}-{time.time_ns()}"
+
+
+def reopened(run: Run, batch: Batch) -> Batch:
+    """The next batch in the same worktrees, which get the retained state; what git ignores in them stays.
+
+    The note of the old batch stands until all are ready: it is recorded, so a kill on the way is mended by `close`.
+    """
+    head = Repo(run.tree).head()
+    for place in batch.places:
+        repo = Worktree(Path(place.path))
+        bytecode.forget(repo.root, repo.changed_paths(repo.head(), head))
+        repo.start_anew(head)
+    drop_results(run)
+    return replace(batch, mark=_mark(run), base=head, applied="", runners=()).write(run.layout.evidence)
 
 
 def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
@@ -199,15 +251,21 @@ def take_back(run: Run, batch: Batch) -> Batch:
 
 def drop(run: Run, batch: Batch) -> None:
     """Remove worktrees, branches, what was measured, and last the note. Safe to repeat."""
-    import shutil
-
     repo = Repo(run.tree)
     for place in batch.places:
+        stale.clear(Path(place.path), 0.0)
         repo.remove_worktree(Path(place.path))
         if repo.exists(f"refs/heads/{place.branch}"):
             repo.forget_branch(place.branch)
-    shutil.rmtree(evidence.workers_folder(run.layout.evidence), ignore_errors=True)
+    drop_results(run)
     evidence.batch_path(run.layout.evidence).unlink(missing_ok=True)
+
+
+def drop_results(run: Run) -> None:
+    """Remove what workers have measured."""
+    import shutil
+
+    shutil.rmtree(evidence.workers_folder(run.layout.evidence), ignore_errors=True)
 
 
 def is_recorded(run: Run, batch: Batch) -> int:

@@ -20,30 +20,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     opened = commands.add_parser("open", help="a worktree for each worker", allow_abbrev=False)
     closed = commands.add_parser("close", help="measure, pick, confirm, record", allow_abbrev=False)
     aborted = commands.add_parser("abort", help="drop the batch", allow_abbrev=False)
-    for command in (opened, closed, aborted):
+    measured = commands.add_parser(
+        "measure", help="measure one worker now; close does not do it again", allow_abbrev=False
+    )
+    for command in (opened, closed, aborted, measured):
         arguments.add_paths(command)
+    measured.add_argument("--worker", required=True, metavar="ID", help="its letter")
+    closed.add_argument(
+        "--reopen", action="store_true", help="the next batch in the same worktrees, unless the run is over"
+    )
     add = opened.add_argument
     add("--workers", type=int, required=True, metavar="N", help="asked for; the machine may grant fewer")
+    add("--oversubscribe", action="store_true", help="as many as asked for, whatever the machine bears")
+    add("--devices-each", type=int, default=1, metavar="N", help="accelerators of one experiment (default: 1)")
     add("--setup", metavar="CMD", default="", help="prepares a fresh worktree")
     add("--link", action="append", metavar="PATH", help="linked into a fresh worktree, e.g. node_modules")
 
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """Do one of the three."""
-    from . import batch, closing
+    from . import batch, closing, measuring
 
     layout = arguments.layout_of(args)
     if args.command == "open":
         return batch.open_batch(layout, _wish(args))
-    return closing.close(layout) if args.command == "close" else batch.abort(layout)
+    if args.command == "measure":
+        return measuring.measure_one(layout, args.worker)
+    return closing.close(layout, args.reopen) if args.command == "close" else batch.abort(layout)
 
 
 def _wish(args: argparse.Namespace) -> Wish:
     from ..kernel.system import limits
     from ..machine import accelerators
-    from . import batch
+    from . import batch, slices
 
     root = arguments.root_of(args)
-    devices = sum(item["count"] for item in accelerators.accelerators())
+    devices = slices.found(accelerators.accelerators())
     shared = batch.Machine(limits.cpu_count(), limits.memory_mb()[0], limits.free_mb(root), devices)
-    return batch.Wish(args.workers, shared, args.setup, tuple(args.link or ()))
+    links, each = tuple(args.link or ()), max(1, args.devices_each)
+    return batch.Wish(args.workers, shared, args.setup, links, args.oversubscribe, each)

@@ -1,0 +1,198 @@
+"""One worker's candidate: taken from its worktree, measured there in a process of its own, and the verdict kept.
+
+A process for each worker, since what a check starts is told apart by the process that started it. The verdict lies in
+the evidence until the batch is closed, so that a close that was killed, or a worker that was done early, costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+from ..kernel.core import rows, scope
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk import bytecode, evidence, locks, regular
+from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.run import context, evaluator_lock, intent, judge, measure, tree, trial, trial_gate, unseen
+from ..kernel.run.context import Run
+from ..kernel.run.intent import Intent
+from ..kernel.run.judge import Verdict
+from ..kernel.run.measure import Measurement
+from ..kernel.system import interrupts, process
+from ..kernel.system.git import Repo
+from ..kernel.system.gittrees import Trees
+from . import batch as batches
+from .batch import Batch, Place
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+TRIES = 3  # of a worker whose measuring process was killed
+TICK = 0.03  # seconds between looks
+GRACE = 2.0
+_SAID = ("status", "guard", "reason", "note", "unlikely", "failed")
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One worker's candidate: its commit on the batch's base ("" without a change), what it says, its patch."""
+
+    place: Place
+    commit: str
+    attempt: trial.Attempt
+    patch: bytes = b""
+
+
+def candidate(run: Run, batch: Batch, place: Place) -> Worker:
+    """The worker's work as one commit on the base; raises `Refusal` for what a trial would not admit either."""
+    repo = Repo(Path(place.path))
+    if not repo.is_git() or not repo.exists(batch.base):
+        raise Refusal(f"worker {place.id} has no folder {place.path} any more; autoresearch_run_batch.py abort")
+    found = tree.sort(str(run.layout.root), repo.root, run.config.scope, run.log.events, run.layout.own_paths())
+    _refuse_paths(place, (*found.outside, *found.unmerged))
+    if found.inside:
+        unseen.refuse_exposed(run.log.events, found, batch.base, str(run.layout.root))
+        repo.commit_paths(found.inside, f"experiment: worker {place.id}\n")
+    head = repo.head()
+    changed = repo.changed_paths(batch.base, head)
+    _refuse_paths(place, scope.outside(changed, run.config.scope))
+    moved = evaluator_lock.changed(repo.root, evaluator_lock.known(run.log))
+    if moved:
+        raise Refusal(
+            f"worker {place.id} changed the evaluator ({listing(moved)}), which is locked; undo it, then close"
+        )
+    subject = repo.subject(head).replace("experiment: ", "", 1) if head != batch.base else "no change"
+    labels, description = rows.describe(subject, ())
+    attempt = trial.Attempt(description or f"worker {place.id}", labels)
+    if not changed:
+        return Worker(place, "", attempt)
+    message = f"experiment: {attempt.description}\n\nAutoresearch-Run: {run.tag}\n"
+    commit = repo.commit_tree(head, batch.base, message)
+    return Worker(place, commit, attempt, repo.patch(batch.base, commit, evidence.PATCH_LIMIT))
+
+
+def _refuse_paths(place: Place, paths: Sequence[str]) -> None:
+    if paths:
+        raise Refusal(
+            f"worker {place.id} changed {listing(paths)} outside the scope; undo that in {place.path}, then close"
+        )
+
+
+def verdict(run: Run, batch: Batch, worker: Worker) -> Verdict | None:
+    """What is known of a candidate without running it, or what was measured; None when it has yet to be."""
+    return _known(run, worker) or _noted(run, batch, worker)
+
+
+def _known(run: Run, worker: Worker) -> Verdict | None:
+    """What needs no measuring: no change, or a patch that was tried on this very state."""
+    nothing = Measurement(None, "", ())
+    if not worker.commit:
+        return Verdict("no-op", "-", "no change", nothing)
+    tried = trial_gate.tried_before(run, trial_gate.key_of(run, worker.patch))
+    return Verdict("discard", "-", tried, nothing, tried.partition(";")[0]) if tried else None
+
+
+def _path(run: Run, place: Place, name: str) -> Path:
+    return evidence.workers_folder(run.layout.evidence) / place.id / name
+
+
+def _tree(worker: Worker) -> str:
+    """What was measured, by its content: its commit is made anew each time."""
+    return Trees(Path(worker.place.path)).tree_of(worker.commit)
+
+
+def _noted(run: Run, batch: Batch, worker: Worker) -> Verdict | None:
+    data = evidence.read_json(_path(run, worker.place, "verdict.json"))
+    try:
+        if data is None or (data["batch"], data["tree"]) != (batch.mark, _tree(worker)):
+            return None
+        value = None if data["value"] is None else Decimal(str(data["value"]))
+        return Verdict(measurement=Measurement(value, data["problem"], ()), **{name: data[name] for name in _SAID})
+    except (KeyError, TypeError, ArithmeticError):
+        return None
+
+
+def measure_one(layout: Layout, letter: str) -> Mapping[str, Any]:
+    """Measure one worker's candidate in its worktree, unless that was done; `run_batch measure`.
+
+    Numbers that others would disturb wait for each other. Raises `Refusal` where the candidate is not admitted.
+    """
+    run, batch = context.load(layout), batches.read(layout)
+    place = next((place for place in batch.places if place.id == letter), None)
+    if place is None:
+        raise Refusal(f"there is no worker {letter[:8]!r}, expected one of {listing([p.id for p in batch.places])}")
+    folder = evidence.workers_folder(layout.evidence)
+    with locks.held(folder / f"{letter}.lock", f"worker {letter} is being measured, expected nobody; wait for it"):
+        worker = candidate(run, batch, place)
+        found = verdict(run, batch, worker)
+        if found is None:
+            found = _alone(run, batch, worker, folder)
+    return {"worker": letter, "status": found.status, "metric": found.measurement.value, "reason": found.reason}
+
+
+def _alone(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
+    """Measure, one worker at a time where the numbers are noisy."""
+    noisy = run.config.noise.get("kind") == "noisy"
+    with locks.held(folder / f"{'all' if noisy else worker.place.id + '-run'}.lock", "", wait=True):
+        found = _judged(run, batch, worker)
+    said = {name: getattr(found, name) for name in _SAID}
+    told = {"batch": batch.mark, "tree": _tree(worker), **said}
+    measured = {"value": found.measurement.value, "problem": found.measurement.problem}
+    evidence.write_json(_path(run, worker.place, "verdict.json"), {**told, **measured})
+    return found
+
+
+def _judged(run: Run, batch: Batch, worker: Worker) -> Verdict:
+    where, base, mark = worker.place.path, batch.base, f"{batch.mark}-{worker.place.id}"
+    mine = replace(run, config=replace(run.config, worktree=where, confirm=""))
+    places = {str(run.layout.root): intent.Place(where, base, worker.commit)}
+    note = Intent(run.state.iteration + 1, run.tag, mark, places)
+    folder = evidence.workers_folder(run.layout.evidence) / worker.place.id
+    bytecode.forget(Path(where), Repo(Path(where)).changed_paths(base, worker.commit))
+    evidence.write_bytes(folder / "patch.diff", worker.patch, 2 * evidence.PATCH_LIMIT)
+    bench = measure.Bench(Path(where), folder, mine.config, trial.limit_of(run), mark, evaluator_lock.known(run.log))
+    return judge.judge(mine, bench, note, worker.attempt.labels)
+
+
+def start(run: Run, batch: Batch, place: Place) -> process.Process:
+    """A process that measures a worker, with the accelerators that are the worker's."""
+    errors = _path(run, place, "measure.txt")
+    errors.parent.mkdir(parents=True, exist_ok=True)
+    errors.write_bytes(b"")
+    script, layout = str(SKILL_ROOT / "scripts" / "autoresearch_run_batch.py"), run.layout
+    paths = {"results": layout.results, "state": layout.state, "launch": layout.launch, "runtime": layout.runtime}
+    flags = [part for name, path in paths.items() for part in (f"--{name}-path", str(path))]
+    argv = (sys.executable or "python3", script, "measure", "--repo", str(layout.root), *flags, "--worker", place.id)
+    streams = process.Streams(None, Path(os.devnull), errors)
+    return process.start_detached(argv, layout.root, place.environment, streams, batch.mark)
+
+
+def measure_all(run: Run, batch: Batch, workers: Sequence[Worker]) -> None:
+    """Measure all of them side by side; raises `Refusal` where one gives no verdict, with the others' kept."""
+    waiting = [worker for worker in workers if verdict(run, batch, worker) is None]
+    try:
+        for attempt in range(TRIES):
+            waiting = _round(run, batch, waiting, attempt == TRIES - 1)
+    except BaseException:
+        process.end_marked(batch.mark, GRACE)
+        raise
+
+
+def _round(run: Run, batch: Batch, workers: Sequence[Worker], last: bool) -> list[Worker]:
+    """Those whose measuring was killed, to be measured again."""
+    children = [(worker, start(run, batch, worker.place)) for worker in workers]
+    while any(child.poll() is None for _, child in children):
+        interrupts.pause(TICK)
+    left = [(worker, child.poll() or 0) for worker, child in children if verdict(run, batch, worker) is None]
+    for worker, code in left:
+        if code > 0 or last:
+            said = one_line(regular.read_text(_path(run, worker.place, "measure.txt"), "replace"), 1000)
+            said = said.partition("error: ")[2] or said or f"its measuring was ended {TRIES} times"
+            raise Refusal(f"worker {worker.place.id}: {said}")
+    return [worker for worker, _ in left]
