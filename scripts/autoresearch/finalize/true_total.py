@@ -18,7 +18,7 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.numbers import median
 from ..kernel.core.settings import Config
 from ..kernel.disk import evidence
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import Layout, script
 from ..kernel.run import context, intent, measure
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
@@ -187,4 +187,4 @@ def advice(run: Run) -> str:
     keeps = [row.iteration for row in run.log.rows if row.is_main and row.status == "keep"]
     if not keeps or keeps[-1] <= int(known.get("iteration", -1)) or run.mode == "exec" or not run.config.measured:
         return ""
-    return f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_total.py'} --repo ."
+    return f"python3 {script('total')} --repo ."

@@ -7,6 +7,11 @@ recorded      f(run, row, insight, strategy): what follows a row that is in the 
 advice        f(run) -> mapping of keys for the answer's `next`
 refusals      f(run, patch) -> why this edit is refused before anything runs, or ""
 warnings      f(run, patch) -> what must be read before this edit is run, or ""; the agent may insist
+proving       f(root, config) -> a context with `after(bench, samples)` -> warnings, and `events()`: what is looked at
+              around the measuring of a baseline;
+              `watching()` is a context around each run; the start and `after` may raise a `Refusal`
+admission     f(run, edits) -> why no trial is made now, or ""
+settling      f(run) -> events on what the checks of a trial left
 told          f(run, row) -> mapping of keys for the answer's `next`
 offers        f(run, row, action) -> keys of the answer's `next` that make a trial of the tool's own the next step
 retrying      f(layout, iterations) -> the answer of a trial of stored attempts

@@ -1,3 +1,3 @@
 """Several experiments at once, each in a worktree of its own."""
 
-USES = ("cli", "health", "kernel", "machine")
+USES = ("cli", "health", "kernel", "machine", "setup")

@@ -16,10 +16,12 @@ from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import listing
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import POINTER, Layout
-from ..kernel.run import context, evaluator_lock, intent, isolation, stale, tree, trial_gate
+from ..kernel.run import context, evaluator_lock, intent, isolation, measure, stale, tree, trial, trial_gate
 from ..kernel.run.context import Run
+from ..kernel.run.measure import Bench, Sample
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
+from ..setup import canary
 from . import slices
 from .anew import Worktree
 from .slices import Device
@@ -156,6 +158,7 @@ def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
         try:
             for place in batch.places:
                 _make(run, batch, place, wish)
+            _prove(run, batch)
         except BaseException as error:
             drop(run, batch)
             if isinstance(error, GitError):
@@ -228,6 +231,18 @@ def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
             f"a fresh checkout lacks or changes {listing(lacking)}, which the checks need; name it with --link, "
             "or make it with --setup"
         )
+
+
+def _prove(run: Run, batch: Batch) -> None:
+    """One worker's tree stands for all: raises `Refusal` where the check does not see it. Costs one run of it."""
+    place, folder = batch.places[0], evidence.workers_folder(run.layout.evidence)
+    bench = Bench(
+        *(Path(place.path), folder, run.config, trial.limit_of(run), batch.mark),
+        lock=evaluator_lock.known(run.log),
+        guarded=measure.guarded(run.layout, [run.tree]),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    canary.prove(run.tree, bench, [Sample(run.state.current_metric, "", bench.limit.soft or 60.0, 0)])
 
 
 def abort(layout: Layout) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.statuses import those
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import Layout, script
 from ..kernel.run import context, intent, isolation, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.system.git import GitError
@@ -125,8 +125,7 @@ def allowance(run: Run) -> int:
 
 def command(choice: Choice) -> str:
     """The line that tries it."""
-    script = SKILL_ROOT / "scripts" / "autoresearch_run_trial.py"
-    return f"python3 {script} --repo . --retry {','.join(map(str, choice.iterations))}"
+    return f"python3 {script('run_trial')} --repo . --retry {','.join(map(str, choice.iterations))}"
 
 
 def retry(layout: Layout, iterations: Sequence[int]) -> Mapping[str, Any]:

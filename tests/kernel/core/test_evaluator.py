@@ -71,62 +71,9 @@ def test_imports_are_followed_relative_ones_too():
         assert evaluator_files.imports(broken) == ()
 
 
-@pytest.mark.parametrize(
-    ("verify", "trap"),
-    [
-        ("grep -c any src/app.ts", "grep -c exits 1"),
-        ("grep -rc any src", "grep -c exits 1"),
-        ("rg --count any", "grep -c exits 1"),
-        ("git grep -c any", "grep -c exits 1"),
-        ("pytest -q", "pytest exits 1"),
-        ("python -m pytest tests", "pytest exits 1"),
-        ("npx tsc | grep error", "first command of the pipe"),
-        ("cd src; grep -c any app.ts", "grep -c exits 1"),
-        ("echo METRIC n=$(npx tsc | grep -c error)", "first command of the pipe"),
-        ("mypy src | wc -l", "first command of the pipe"),
-    ],
-)
-def test_traps_are_named_with_their_remedies(verify: str, trap: str):
-    (found,) = evaluator_files.traps(verify, "lower", "zero")
-    assert found.startswith(trap) or f"the {trap}" in found
-    assert ": " in found
-
-
-@pytest.mark.parametrize(
-    ("direction", "pattern", "warned"), [("lower", r"(\d+) failed", 1), ("higher", r"(\d+) passed", 0)]
-)
-def test_a_number_that_vanishes_at_zero_is_warned_of(direction: str, pattern: str, warned: int):
-    assert len(evaluator_files.traps("pytest -q", direction, "any", pattern)) == warned
-
-
-def test_a_pipe_into_a_count_fails_at_both_ends():
-    unseen_zero, unseen_crash = evaluator_files.traps("npx tsc | grep -c error", "lower", "zero")
-    assert unseen_zero.startswith("grep -c exits 1") and unseen_crash.startswith("the first command of the pipe")
-
-
-@pytest.mark.parametrize(
-    ("verify", "direction", "verify_exit"),
-    [
-        ("grep -c any src || true", "lower", "zero"),
-        ("grep -c any src", "lower", "any"),
-        ("grep -c any src", "higher", "zero"),
-        ("grep any src", "lower", "zero"),
-        ("pytest -q || true", "lower", "zero"),
-        ("pytest -q", "lower", "any"),
-        ("set -o pipefail; mypy src | wc -l", "lower", "zero"),
-        ("grep -c 'a|b' src || true", "lower", "zero"),
-        ("python3 check.py", "lower", "zero"),
-        ('out=$(mypy src); test $? -le 1 && echo METRIC n=$(echo "$out" | grep -c error)', "lower", "zero"),
-    ],
-)
-def test_sound_checks_are_not_warned_of(verify: str, direction: str, verify_exit: str):
-    assert evaluator_files.traps(verify, direction, verify_exit) == ()
-
-
 @given(st.text(max_size=60))
 def test_no_command_breaks_the_reader(command: str):
     evaluator_files.locked([command], lambda _: False)
-    evaluator_files.traps(command, "lower", "zero")
 
 
 def test_python_code_on_the_command_line_is_no_shell():

@@ -119,19 +119,6 @@ def test_a_check_without_a_number_is_refused_with_its_remedy(lab: Lab, verify: s
     assert everything(lab.path) == before
 
 
-@pytest.mark.parametrize(
-    ("verify", "said"),
-    [
-        ("grep -c one notes.txt", "grep -c exits 1"),
-        ("cat src/value | grep 1", "may fail unseen"),
-        ("echo 3; : pytest", "pytest exits 1"),
-    ],
-)
-def test_traps_of_the_exit_code_are_named(lab: Lab, verify: str, said: str):
-    answer = rehearse(lab, verify, "--direction", "lower")
-    assert any(said in warning for warning in answer["warnings"]), answer["warnings"]
-
-
 def test_a_check_that_counts_its_own_leftovers_is_named(lab: Lab, tmp_path: Path):
     folder = tmp_path / "leftovers"
     folder.mkdir()

@@ -12,7 +12,8 @@ _RUNNERS = re.compile(
     r"(?:.*/)?(?:python[\d.]*|pypy3?|bash|sh|zsh|dash|ksh|node|deno|bun|tsx|ts-node|ruby|perl|php|Rscript|julia|lua"
     r"|source|\.|exec|time|env|nice|timeout|nohup|xargs|command|stdbuf|npx|uvx|uv|poetry|pipenv|pdm|hatch)"
 )
-_SEPARATOR = re.compile(r"[();|&]+|[{}!]|if|then|elif|else|while|until|do")
+# What stands between the commands of a shell text.
+SEPARATOR = re.compile(r"[();|&]+|[{}!]|if|then|elif|else|while|until|do")
 # Options of the runners above whose next word is a setting, not the script.
 _VALUED = frozenset(("-W", "-X", "-o"))
 # Commands that read their instructions from a file they do not name.
@@ -43,7 +44,7 @@ def programs(command: str) -> tuple[str, ...]:
     found: list[str] = []
     at_start, after_runner, folder, before = True, False, "", ""
     for word in words(command):
-        if _SEPARATOR.fullmatch(word):
+        if SEPARATOR.fullmatch(word):
             at_start, after_runner = True, False
         elif after_runner and before in ("-m", "-c", "-e"):
             found += _given(before, word, folder) if before == "-m" or found[-1].endswith("sh") else []
@@ -78,8 +79,23 @@ def named(command: str) -> tuple[str, ...]:
 
     The root itself is left out (`PYTHONPATH=.`, `ruff check .`): it names the subject, caches and all, not a judge.
     """
-    parts = (piece for word in words(command) for piece in (word, word.partition("=")[2]))
+    listed = words(command)
+    listed += [inner for word in listed if word != command and _is_command(word) for inner in words(word)]
+    parts = (piece for word in listed for piece in (word, word.partition("=")[2]))
     return tuple(dict.fromkeys(_tidy(part) for part in parts if part.strip("./") and not part.startswith("-")))
+
+
+def _is_command(word: str) -> bool:
+    """Whether a quoted word may be a command of its own, as a wrapper (`hyperfine 'python3 check.py'`) is given one."""
+    return " " in word.strip() and "\n" not in word and len(word) < 2000
+
+
+_RESULT = re.compile(r"(?<![\w./-])[\w./-]*\w\.(?:json|xml|txt|csv|tsv|log|out|info|lcov|sarif|dat)(?![\w/-])")
+
+
+def results(text: str) -> tuple[str, ...]:
+    """Files in a command or script, quoted code included, whose names are those of results."""
+    return tuple(dict.fromkeys(_tidy(match[0]) for match in _RESULT.finditer(text)))
 
 
 def _tidy(word: str) -> str:
@@ -119,58 +135,3 @@ def imports(source: str) -> tuple[str, ...]:
             names += [*base, *(".".join([*base, alias.name]) for alias in node.names)]
     paths = (name.replace(".", "/") for name in names)
     return tuple(dict.fromkeys(item for path in paths for item in (f"{path}.py", f"{path}/__init__.py")))
-
-
-def traps(verify: str, direction: str, verify_exit: str, pattern: str = "") -> tuple[str, ...]:
-    """Known ways in which a check fails at the finish rather than at set-up, each with its remedies."""
-    if "autoresearch_check.py" in verify:
-        return ()  # `check.py pytest` ends well while tests fail: the shipped checks know their tools
-    found = []
-    if _ends_in_count(verify) and direction == "lower" and verify_exit == "zero":
-        found.append(
-            "grep -c exits 1 when the count is zero, which this run would see as a crash: "
-            "append '|| true' to the check, or set the run up with --verify-exit any"
-        )
-    if any(word.rpartition("/")[2] == "pytest" for word in _last(verify)) and verify_exit == "zero":
-        found.append(
-            "pytest exits 1 while any test fails, which this run would see as a crash: where failing tests are what is "
-            "counted, append '|| true' to the check, or set the run up with --verify-exit any"
-        )
-    if re.search(r"\bpytest\b", verify) and direction == "lower" and re.search("fail|error", pattern):
-        found.append(
-            "pytest does not write '0 failed', so the pattern finds no number at the finish: "
-            "count its FAILED and ERROR lines instead, as references/fix-workflow.md shows"
-        )
-    if "pipefail" not in verify and _hides_a_crash(verify):
-        found.append(
-            "the first command of the pipe may fail unseen and its crash be counted as zero: "
-            "write its output to a file and check its exit code, or print METRIC name=value from a script"
-        )
-    return tuple(found)
-
-
-def _last(command: str) -> list[str]:
-    """The words of the last simple command, whose exit code is the check's."""
-    last: list[str] = []
-    for word in words(command):
-        last = [] if _SEPARATOR.fullmatch(word) else [*last, word]
-    return last
-
-
-def _ends_in_count(command: str) -> bool:
-    """Whether a counting grep has the last word on the exit code; one inside `$(…)` has not."""
-    last = _last(command)
-    greps = not {"grep", "rg", "egrep", "fgrep"}.isdisjoint(last)
-    return greps and any(re.fullmatch(r"-\w*c\w*|--count", word) for word in last)
-
-
-def _hides_a_crash(command: str) -> bool:
-    """Whether a filter counts the output of a program that may fail; `echo "$output" | grep` cannot."""
-    first, before = "", ";"
-    for word in words(command):
-        if before == "|" and word in ("wc", "grep", "awk", "sort", "head", "tail") and first not in ("echo", "printf"):
-            return True
-        if before != "|" and _SEPARATOR.fullmatch(before):
-            first = word
-        before = word
-    return False

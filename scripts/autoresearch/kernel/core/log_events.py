@@ -30,8 +30,9 @@ _KINDS = (
     Kind("start", ("at",), "when the run began (UTC)"),
     Kind(
         "evaluator",
-        ("files", "written"),
-        "the locked files with their digests; what the checks write themselves; at a drift what had changed",
+        ("files", "written", "results"),
+        "the locked files with their digests; what the checks write themselves; result files that every run writes; at "
+        "a drift what had changed",
         ("iteration", "changed"),
     ),
     Kind("heads", ("iteration", "heads"), "where HEAD of each repository stands after the row"),
@@ -55,6 +56,7 @@ _KINDS = (
     ),
     Kind("foreign", ("repo", "files"), "the user's own changes at the start, with digests; they are left alone"),
     Kind("ignored", ("repo", "paths", "rules"), "what git did not show at the start: the user's, never committed"),
+    Kind("watched", ("repo", "files"), "ignored files of the scope with digests: an edit of one is refused"),
     Kind(
         "aside",
         ("iteration", "paths"),

@@ -1,7 +1,8 @@
 """Scope patterns: which repository paths a run may change.
 
-Patterns are split on commas and white space; braces expand. A plain name or a trailing `/` means that
-file or subtree; `*` and `?` stay within one folder, `**` crosses folders; `!pattern` takes paths out again.
+Patterns are split on commas and white space, but for blanks in quotes or behind a backslash; braces expand. A plain
+name or a trailing `/` means that file or subtree; `*` and `?` stay within one folder, `**` crosses folders; `!pattern`
+takes paths out again.
 """
 
 from __future__ import annotations
@@ -14,10 +15,15 @@ from .errors import Refusal
 Matcher = Callable[[str], bool]
 
 
+_QUOTED = re.compile(r"""(?<![^\s,!{])(?:"([^"\n]+)"|'([^'\n]+)')(?![^\s,}])""")
+_BLANK, _COMMA = "\ue000", "\ue001"  # stand for quoted ones while the text is taken apart; private, so in no name
+
+
 def split(scope: str) -> tuple[str, ...]:
     """The patterns of a scope text, braces expanded, `./` removed."""
+    kept = _QUOTED.sub(lambda match: _hidden(match[1] or match[2]), scope).replace("\\ ", _BLANK)
     parts, depth, word = [], 0, ""
-    for char in scope + " ":
+    for char in kept + " ":
         depth += (char == "{") - (char == "}")
         if depth < 0:
             break
@@ -30,7 +36,15 @@ def split(scope: str) -> tuple[str, ...]:
         raise Refusal(
             f"scope {scope[:60]!r} has an unpaired brace, expected patterns such as src/**/*.{{ts,tsx}}; pair it"
         )
-    return tuple(_tidy(item) for part in parts if part for item in _expand(part))
+    return tuple(_shown(_tidy(item)) for part in parts if part for item in _expand(part))
+
+
+def _hidden(text: str) -> str:
+    return text.replace(" ", _BLANK).replace(",", _COMMA)
+
+
+def _shown(text: str) -> str:
+    return text.replace(_BLANK, " ").replace(_COMMA, ",")
 
 
 def _expand(pattern: str) -> list[str]:

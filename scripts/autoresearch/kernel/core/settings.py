@@ -173,6 +173,9 @@ class Config:
         "", "for nested Codex sessions", choices=POLICIES, env="EXECUTION_POLICY", usual="danger_full_access"
     )
     measured: bool = setting(False)
+    prepare: str = setting(
+        "", "shell command run before each verify, timed apart; its failure is a crash", metavar="CMD", group=NOISE
+    )
     metric_pattern: str = setting("", "one group around the number in verify's output", metavar="REGEX", group=NOISE)
     metric_take: str = setting(
         "only", "which match of the pattern counts", choices=("only", "first", "last"), group=NOISE

@@ -15,6 +15,13 @@ POINTER = "autoresearch-root"
 EXEC_RUNTIME = "autoresearch-runtime.exec.json"
 
 
+def script(name: str) -> str:
+    """An entry script's path as one word for a shell."""
+    import shlex
+
+    return shlex.quote(str(SKILL_ROOT / "scripts" / f"autoresearch_{name}.py"))
+
+
 @dataclass(frozen=True)
 class Layout:
     """The artifact paths of one run; `root` is the primary repository's folder."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from .. import ports
 from ..core import busy, log_events, numbers, timelimit
-from ..core import evaluator_files as rules
 from ..core.busy import Load
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
@@ -106,20 +107,28 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
 
     at = heads(layout, config)
     _refuse_unfinished(at)
-    dirty = uncommitted(layout, mode, config)
-    if strict:
-        refuse_dirty(dirty)
     _refuse_cleaning(config)
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir(parents=True)
-    try:
-        _sentinel(layout).write_text("A check that deletes this would delete the run.\n", "utf-8")
-        return replace(_measure(layout, config, at, staging, strict), dirty=dirty)
-    except BaseException:
+    with _proving(layout, config) as proofs:
+        dirty = uncommitted(layout, mode, config)
+        if strict:
+            refuse_dirty(dirty)
         shutil.rmtree(staging, ignore_errors=True)
-        raise
-    finally:
-        _sentinel(layout).unlink(missing_ok=True)
+        staging.mkdir(parents=True)
+        try:
+            _sentinel(layout).write_text("A check that deletes this would delete the run.\n", "utf-8")
+            return replace(_measure(layout, config, at, staging, strict, proofs), dirty=dirty)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        finally:
+            _sentinel(layout).unlink(missing_ok=True)
+
+
+@contextmanager
+def _proving(layout: Layout, config: Config) -> Iterator[list[Any]]:
+    """What features look at around the measuring (the port `proving`)."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(begin(layout.root, config)) for begin in ports.providers("proving")]
 
 
 def _sentinel(layout: Layout) -> Path:
@@ -129,7 +138,7 @@ def _sentinel(layout: Layout) -> Path:
 
 def _refuse_cleaning(config: Config) -> None:
     """What a check says it deletes is refused before it is run."""
-    for command in (config.verify, config.guard, config.confirm):
+    for command in (config.verify, config.guard, config.confirm, config.prepare):
         if _CLEANS.search(command):
             raise Refusal(
                 "the check cleans the checkout (git clean), which would delete the run and files of the user's; "
@@ -157,7 +166,9 @@ def _refuse_unfinished(repos: Iterable[str]) -> None:
             )
 
 
-def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool) -> Baseline:
+def _measure(
+    layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool, proofs: Sequence[Any]
+) -> Baseline:
     root, primary = Path(config.worktree or layout.root), str(layout.root)
     before = _items(layout, config, ())
     for item in before:  # edited a moment ago, perhaps within the second of the last run
@@ -165,15 +176,16 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
     foreign = foreign_events(before)
     stamps = hashes.stamps(root, lock := evaluator_lock.lock(root, config))
     now, bench = load.read(), _bench(layout, config, staging, before)
-    samples = _samples(bench)
+    samples, results = _samples(bench, proofs)
     guard, guard_problem, guard_seconds = _guard(bench, strict)
     confirm, confirm_problem = _confirm(bench)
     made = evaluator_lock.written(root, config, stamps)
     lock = _steady(root, lock, made)
+    proved = _proved(proofs, replace(bench, lock=lock), samples)
     before, foreign = _disowned(root, before, foreign, made)
     left = [*unseen.remembered(before), *_left(before, _items(layout, config, foreign))]
     config, found = _calibrated(config, samples, guard_seconds)
-    warnings = (*_traps(config, before), *found.warnings, guard_problem, confirm_problem)
+    warnings = (*_sealed(before), *proved, *found.warnings, guard_problem, confirm_problem)
     shown = evaluator_lock.shown(root, config, lock)
     warnings += (*_busy_warning(now, config), *_lock_warnings(lock, shown), *_dirty_warning(before, primary))
     return Baseline(
@@ -182,10 +194,11 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         guard,
         config,
         (
-            log_events.make("evaluator", files=lock, written=list(made)),
+            log_events.make("evaluator", files=lock, written=list(made), results=results),
             log_events.make("heads", iteration=0, heads=dict(at)),
             *foreign,
             *left,
+            *(event for proof in proofs for event in proof.events()),
             log_events.make("samples", iteration=0, samples=[sample.to_dict() for sample in samples]),
         ),
         tuple(warning for warning in warnings if warning),
@@ -195,6 +208,12 @@ def _measure(layout: Layout, config: Config, at: Mapping[str, str], staging: Pat
         confirm,
         advice=tuple(found.advice),
     )
+
+
+def _proved(proofs: Iterable[Any], bench: Bench, samples: Sequence[Sample]) -> list[str]:
+    """What features warn of, now that verify has run and what it must not change is known; may raise `Refusal`."""
+    bench = replace(bench, config=replace(bench.config, metric_form=samples[0].form))
+    return [warning for proof in proofs for warning in proof.after(bench, samples)]
 
 
 def _busy_warning(now: Load, config: Config) -> tuple[str, ...]:
@@ -237,21 +256,27 @@ def _bench(layout: Layout, config: Config, staging: Path, items: Iterable[Edits]
     return Bench(root, staging, config, measure.limit_of(config, None), mark, guarded=guarded)
 
 
-def _traps(config: Config, before: Iterable[Edits]) -> list[str]:
-    """What would spoil every trial: a git that cannot be written, a check that means something else."""
-    sealed = [isolation.sealed(item.tree) for item in before]
-    return sealed + list(rules.traps(config.verify, config.direction, config.verify_exit, config.metric_pattern))
+def _sealed(before: Iterable[Edits]) -> list[str]:
+    """What would spoil every trial: a git that cannot be written."""
+    return [isolation.sealed(item.tree) for item in before]
 
 
-def _samples(bench: Bench) -> list[Sample]:
+def _samples(bench: Bench, proofs: Sequence[Any]) -> tuple[list[Sample], list[str]]:
+    """The runs of the baseline, and the result files that each of several wrote."""
     samples: list[Sample] = []
+    results = list(evaluator_lock.result_files(bench.tree, bench.config))
     while len(samples) < exact.rule().wanted(bench.config, samples):
-        sample = measure.verify(bench, f"verify-{len(samples) + 1}")
+        stamps = hashes.stamps(bench.tree, results)
+        with ExitStack() as stack:
+            for proof in proofs:
+                stack.enter_context(proof.watching())
+            sample = measure.verify(bench, f"verify-{len(samples) + 1}")
+        results = [name for name, stamp in hashes.stamps(bench.tree, results).items() if stamp != stamps[name]]
         if sample.value is None:
             raise Refusal(f"the check gives no number: {sample.problem}; {_remedy(sample, bench.config)}")
         samples.append(sample)
         bench = replace(bench, config=replace(bench.config, metric_form=samples[0].form))
-    return samples
+    return samples, results if len(samples) > 1 else []
 
 
 def _remedy(sample: Sample, config: Config) -> str:

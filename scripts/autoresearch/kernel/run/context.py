@@ -94,7 +94,7 @@ def assemble(layout: Layout, log: Log) -> Run:
 
 
 # Events that name the repository in which they happened.
-_PLACED = ("foreign", "byproducts", "touched", "ignored")
+_PLACED = ("foreign", "byproducts", "touched", "ignored", "watched")
 
 
 def _moved(log: Log, known: Config, ends: tuple[str, str]) -> tuple[Log, Config]:

@@ -128,4 +128,4 @@ def _locked(run: Run, made: Sequence[str]) -> journal.Event:
     """The lock from now on, without what the checks write themselves."""
     now = evaluator_lock.lock(run.tree, run.config)
     files = {name: digest for name, digest in now.items() if name not in made}
-    return {"files": files, "written": list(made)}
+    return {"files": files, "written": list(made), "results": list(evaluator_lock.results(run.log))}

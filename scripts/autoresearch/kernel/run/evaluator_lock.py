@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..core import artifacts, evaluator_files, scope
@@ -19,14 +19,37 @@ from .context import Run
 
 def files(root: Path, config: Config) -> tuple[str, ...]:
     """Every file of the evaluator: executed, named outside the scope, imported by those, and `--protect` globs."""
-    commands = [command for command in (config.verify, config.guard, config.confirm) if command]
+    commands = _commands(config)
     inside = _in_scope(root, config)
     executed = evaluator_files.executed(commands)
     found = hashes.expand(root, evaluator_files.locked(commands, inside))
     # A folder that a check names (`mypy src`, `PYTHONPATH=.`) may hold the very files the run is about.
     named = tuple(name for name in found if name in executed or not inside(name))
     chosen = dict.fromkeys((*named, *_imported(root, named, inside), *_protected(root, config)))
-    return (*(name for name in chosen if not _program_outside(root, name)), *_shipped(executed))
+    built = _built(root, config, named)
+    return (*(n for n in chosen if not _program_outside(root, n) and n not in built), *_shipped(executed))
+
+
+def _built(root: Path, config: Config, names: Iterable[str]) -> frozenset[str]:
+    """What the preparation makes and verify then runs: ignored by git, it follows from the sources."""
+    if not config.prepare:
+        return frozenset()
+    kept = set(_protected(root, config))
+    return frozenset(name for name in names if name not in kept and _ignored(root, name))
+
+
+def _ignored(root: Path, name: str) -> bool:
+    repo = Repo(root)
+    return not os.path.isabs(name) and repo.is_git() and not _tracked(root / name) and not _visible(repo, name)
+
+
+def _visible(repo: Repo, name: str) -> bool:
+    return any(change.path == name for change in repo.changes())
+
+
+def _commands(config: Config) -> list[str]:
+    """Everything that is run to judge."""
+    return [command for command in (config.verify, config.guard, config.confirm, config.prepare) if command]
 
 
 def _shipped(executed: frozenset[str]) -> tuple[str, ...]:
@@ -93,11 +116,9 @@ def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -
     moved = [name for name, stamp in hashes.stamps(root, names).items() if stamp != before.get(name)]
     if not moved:
         return ()
-    executed = hashes.expand(
-        root, evaluator_files.executed(filter(None, (config.verify, config.guard, config.confirm)))
-    )
+    executed = hashes.expand(root, evaluator_files.executed(_commands(config)))
     judges = {*executed, *_imported(root, executed, _in_scope(root, config)), *_protected(root, config)}
-    return tuple(name for name in moved if name not in judges and not _tracked(root / name))
+    return tuple(n for n in moved if not _tracked(root / n) and (n not in judges or _ignored(root, n)))
 
 
 def _tracked(path: Path) -> bool:
@@ -127,6 +148,21 @@ def products(log: Log) -> tuple[str, ...]:
     """What the checks were seen to write, as `written` tells it, by the last evaluator event."""
     found = next((event for event in reversed(log.events) if event.get("kind") == "evaluator"), {})
     return tuple(map(str, found.get("written", ())))
+
+
+def results(log: Log) -> tuple[str, ...]:
+    """Result files that every run of the baseline wrote, by the last evaluator event."""
+    found = next((event for event in reversed(log.events) if event.get("kind") == "evaluator"), {})
+    return tuple(map(str, found.get("results", ())))
+
+
+def result_files(root: Path, config: Config) -> tuple[str, ...]:
+    """Files in the text of verify, or of a script that it runs, that may be its results: those git does not track."""
+    scripts = hashes.expand(root, evaluator_files.executed([config.verify]))
+    texts = (config.verify, *(hashes.source_text(root / name) for name in scripts if not _program_outside(root, name)))
+    names = dict.fromkeys(name for text in texts for name in evaluator_files.results(text))
+    there = [name for name in names if not name.startswith("/") and (root / name).parent.is_dir()]
+    return tuple(name for name in there[:20] if not _tracked(root / name))
 
 
 def changed(root: Path, digests: Mapping[str, str]) -> tuple[str, ...]:

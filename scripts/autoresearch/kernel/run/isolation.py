@@ -96,7 +96,7 @@ def furnish(root: Path, made: Path, wish: Wish) -> None:
         if os.path.lexists(place):
             raise Refusal(f"--link {link} is part of the checkout, expected something git does not hold; leave it out")
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.symlink_to(os.path.realpath(root / link))
+        _link(Path(os.path.realpath(root / link)), place, Path(os.path.realpath(root)), made)
     # A pattern for a folder (`node_modules/`) does not match a link to one.
     Repo(root).exclude([f"/{link.strip('/')}" for link in wish.links])
     if wish.setup:
@@ -104,6 +104,41 @@ def furnish(root: Path, made: Path, wish: Wish) -> None:
         if done.exit_code != 0 or done.timed_out:
             said = one_line((done.stderr or done.stdout)[-600:].decode("utf-8", "replace"), 400)
             raise Refusal(f"--setup failed ({_how(done)}): {said}; correct the command and launch again")
+
+
+def _link(source: Path, place: Path, root: Path, made: Path) -> None:
+    """A link to `source`; where links in it lead to packages of the checkout, a folder whose links lead to `made`'s."""
+    if not (source.is_dir() and any(_package(path, source, root) for path in _within(source))):
+        place.symlink_to(source)
+        return
+    place.mkdir()
+    for path in source.iterdir():
+        package = _package(path, source, root)
+        if package:
+            (place / path.name).symlink_to(made / package)
+        elif path.is_symlink():
+            (place / path.name).symlink_to(os.path.realpath(path))
+        else:
+            _link(path, place / path.name, root, made)
+
+
+def _within(folder: Path) -> Iterator[Path]:
+    """The entries of a folder, and those of its folders of scoped packages (`@name`)."""
+    for path in folder.iterdir():
+        yield path
+        if path.name.startswith("@") and path.is_dir() and not path.is_symlink():
+            yield from path.iterdir()
+
+
+def _package(path: Path, source: Path, root: Path) -> str:
+    """Where a link in a linked folder leads within the checkout, "" for what stays within the folder or leaves it.
+
+    What lies in another `node_modules` (as pnpm has it) is a dependency, no package of the checkout.
+    """
+    target = Path(os.path.realpath(path))
+    inside = path.is_symlink() and target.is_relative_to(root) and not target.is_relative_to(source)
+    name = target.relative_to(root) if inside else Path()
+    return "" if "node_modules" in name.parts or name == Path() else name.as_posix()
 
 
 def _how(done: process.Finished) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from .. import ports
 from ..core import log_events
 from ..disk import evidence
 from ..disk.journal import Event
@@ -53,7 +54,7 @@ def settle(
             evidence.write_bytes(folder / f"touched-{item.tree.name}.diff", kept, 2 * evidence.PATCH_LIMIT)
             repo.restore(ours)
         events += byproducts(item, before[item.repo])
-    return events
+    return [*events, *(event for settling in ports.providers("settling") for event in settling(run))]
 
 
 def _ours(run: Run, item: Edits) -> list[str]:

@@ -14,7 +14,7 @@ from ..core.numbers import median, plain
 from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..core.timelimit import TimeLimit
-from ..disk import evidence, keepsake
+from ..disk import evidence, hashes, keepsake
 from ..disk.layout import Layout
 from ..system import load, process
 from ..system.git import Repo
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _TELLING = re.compile(r"(?!\s*at |=|make).*(?:Error|error:|failed|FAILED|assert)")
 _WORDED = re.compile(r"(?!make).*\w")
 _TAIL = 1 << 16
+# A build of everything takes longer than a check; nothing waits for ever (seconds).
+PREPARE_LIMIT = 7200.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Bench:
     mark: str
     lock: Mapping[str, str] = field(default_factory=dict)
     within: tuple[str, ...] = ()  # the command line of the sandbox that checks run in
+    results: tuple[str, ...] = ()  # files that every run of verify writes: one that is older is no result of this run
     guarded: tuple[Path, ...] = ()  # files that no check may take away; they are put back
 
 
@@ -82,11 +85,15 @@ def limit_of(config: Config, seconds: float | None, slowest: float | None = None
 
 def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
     """Run verify once; its output goes to the evidence folder under `name`."""
-    before = load.read()
+    unready = prepared(bench, name)
+    if unready:
+        return Sample(None, unready, 0.0, None)
+    stamps, before = hashes.stamps(bench.tree, bench.results), load.read()
     done, cleaned = _run(bench, bench.config.verify, name, keep)
     during = busy.between(before, load.read())
     reading = _reading(done, bench.config)
     problem = cleaned or _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
+    problem = problem or _stale(bench, stamps)
     if done.timed_out and reading.value is not None:
         problem += f"; it had printed its number ({plain(reading.value)}) and then hung: let the check end by itself"
     if not problem and reading.problem:
@@ -94,6 +101,24 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
     form = {} if reading.value is None else reading.form.to_dict()
     value = None if problem else reading.value
     return Sample(value, problem, done.duration, done.exit_code, reading.others, form, done.timed_out, during)
+
+
+def prepared(bench: Bench, name: str) -> str:
+    """Run the preparation, outside the limit and the time of verify; why it failed, or ""."""
+    if not bench.config.prepare:
+        return ""
+    ready = replace(bench, limit=TimeLimit(max(PREPARE_LIMIT, bench.limit.hard)))
+    label = f"{name}-prepare" if name else ""
+    done, cleaned = _run(ready, bench.config.prepare, label, evidence.OUTPUT_LIMIT)
+    problem = cleaned or _tampered(bench) or _failure(done, False, ready.limit.hard)
+    return f"the preparation failed: {problem}" if problem else ""
+
+
+def _stale(bench: Bench, before: Mapping[str, tuple[int, ...]]) -> str:
+    """The result files that this run did not write, though every run of the baseline did."""
+    after = hashes.stamps(bench.tree, bench.results)
+    old = [name for name in bench.results if after[name] and after[name] == before[name]]
+    return f"{listing(old, 2)} was written before this run, so its number is not of this run" if old else ""
 
 
 def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
@@ -158,7 +183,10 @@ def _reading(done: process.Finished, config: Config) -> metric.Reading:
 
 def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
     if done.timed_out:
-        return f"took longer than {limit:.0f} s and was ended"
+        return (
+            f"took longer than {limit:.0f} s and was ended; a build of what was edited belongs into --prepare, "
+            "a longer check needs --verify-timeout"
+        )
     if done.overflowed:
         return "printed more than 64 MiB and was ended"
     if done.signal:

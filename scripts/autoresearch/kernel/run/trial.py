@@ -16,7 +16,7 @@ from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
 from ..core.timelimit import TimeLimit
 from ..disk import bytecode, evidence
-from ..disk.layout import SKILL_ROOT, Layout
+from ..disk.layout import Layout, script
 from ..system.git import GitError, Repo
 from ..system.gittrees import Trees
 from . import (
@@ -246,7 +246,8 @@ def _bench(run: Run, note: Intent) -> measure.Bench:
     folder = evidence.folder(run.layout.evidence, note.iteration)
     guarded = measure.guarded(run.layout, [Path(place.tree) for place in note.places.values()])
     lock, within = evaluator_lock.known(run.log), waiting.sandbox(run)
-    return measure.Bench(run.tree, folder, run.config, limit_of(run), note.mark, lock, within, guarded)
+    results = evaluator_lock.results(run.log)
+    return measure.Bench(run.tree, folder, run.config, limit_of(run), note.mark, lock, within, results, guarded)
 
 
 def limit_of(run: Run) -> TimeLimit:
@@ -405,7 +406,7 @@ def advice(after: Run) -> str:
 _EXEC_END = "The run is over. End the session with the single word done."
 _EXEC_LINES = (
     "The run is over. Your final message is, as it is and alone, what this prints: "
-    f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_exec_state.py'} --repo-root . --lines --cleanup"
+    f"python3 {script('exec_state')} --repo-root . --lines --cleanup"
 )
 
 
@@ -446,7 +447,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     limited = {text.split(" ")[0] for text in after.config.require}
     if limited and "others" in event:
         out["others"] = {name: value for name, value in event["others"].items() if name in limited}
-    out["next"]["unsure"] = f"python3 {SKILL_ROOT / 'scripts' / 'autoresearch_resume_prompt.py'} --repo ."
+    out["next"]["unsure"] = f"python3 {script('resume_prompt')} --repo ."
     out.update(_certainty(after, row, event))
     said = agreement.words(after.log, row.iteration - 1)
     if said:

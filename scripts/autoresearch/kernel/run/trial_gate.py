@@ -80,6 +80,9 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     for item in found:
         if item.inside:
             unseen.refuse_exposed(run.log.events, item, Repo(item.tree).head(), primary)
+    refused = next(filter(None, (admission(run, found) for admission in ports.providers("admission"))), "")
+    if refused:
+        raise Refusal(refused)
     return found
 
 

@@ -21,6 +21,7 @@ _MARK = "AUTORESEARCH_MARK"
 _started: set[int] = set()  # children that a Popen of ours waits for
 _TICK = 0.02  # seconds between looks at a process
 _KILLS = 5  # rounds of SIGKILL before a process counts as one that cannot be ended, however slow the machine is
+_HELPER = 1.0  # seconds that what a check started may go on when its shell has ended
 _LAST = 1.0  # seconds that the kernel gets to remove what was killed
 _PIPES = (-3, -1, -1)  # subprocess.DEVNULL, PIPE, PIPE, without importing it at start-up
 _DRAIN = 0.2  # seconds that a pipe may stay open after the shell has ended
@@ -192,6 +193,11 @@ class _Watch:
 
     def _sweep(self) -> tuple[str, ...]:
         pids = self.strays.pids()
+        patience = time.monotonic() + _HELPER
+        while pids and self.kill_at is None and time.monotonic() < patience:
+            interrupts.check()
+            time.sleep(_TICK)  # a helper that ends by itself is none that was left behind
+            pids = self.strays.pids()
         names = tuple(filter(None, (_clean(platform.command_line(pid)) for pid in pids)))
         if pids:
             spent = self.kill_at is not None

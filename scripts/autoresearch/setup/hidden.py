@@ -1,0 +1,121 @@
+"""Edits that git does not show: in ignored files, and in those that it was told not to look at.
+
+Such an edit takes part in the measurement and is in no commit, so the gain would be credited to another one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..kernel.core import artifacts, log_events, scope
+from ..kernel.core.text import listing
+from ..kernel.disk import hashes
+from ..kernel.disk.journal import Event
+from ..kernel.run import tree
+from ..kernel.run.context import Run
+from ..kernel.run.tree import Edits
+from .listing import Listing
+from .scopes import Trees, seen_again
+
+# What builds, tools and editors leave beside sources; nobody edits these by hand.
+_MADE = tuple(
+    ".pyc .pyo .o .a .so .dylib .d .obj .class .jar .log .tmp .swp .swo .lock .pid .map .tsbuildinfo .coverage .prof"
+    " .profraw .gcda .gcno .orig .rej .bak .DS_Store ~".split()
+)
+_MADE_FOLDERS = frozenset(
+    "node_modules __pycache__ .venv venv env .git .tox .nox .mypy_cache .pytest_cache .ruff_cache .cache dist build out"
+    " target .next .nuxt .turbo .gradle .idea .vscode coverage htmlcov .eggs bin obj tmp vendor logs .hypothesis"
+    " .benchmarks .ipynb_checkpoints".split()
+)
+_WATCHED = 400  # ignored files that are watched
+_LOOKED = 4000  # names that are looked at for them
+
+
+def events(trees: Trees) -> list[Event]:
+    """Events with the digests of ignored files in the scope, as far as people edit such files."""
+    found: list[Event] = []
+    for repo, (folder, pattern) in trees.items():
+        files = hashes.digests(folder, _ignored(folder, pattern))
+        found.append(log_events.make("watched", repo=repo, files=files))
+    return found
+
+
+def _ignored(folder: Path, pattern: str) -> list[str]:
+    inside = scope.matcher(pattern)
+    roots = [path for path in Listing(folder).ignored_roots() if not artifacts.is_owned(path.rstrip("/"))]
+    found: list[str] = []
+    for path in _files(folder, roots):
+        if inside(path) and not path.endswith(_MADE) and not artifacts.is_owned(path):
+            found.append(path)
+        if len(found) >= _WATCHED:
+            break
+    return found
+
+
+def _files(folder: Path, roots: Sequence[str]) -> Iterator[str]:
+    """Ignored files, those in wholly ignored folders too unless tools make such folders."""
+    looked = 0
+    for root in roots:
+        if not root.endswith("/"):
+            yield root
+            continue
+        if _made(root):
+            continue
+        for at, folders, names in os.walk(folder / root):
+            folders[:] = sorted(name for name in folders if not _made(name))
+            for name in sorted(names):
+                looked += 1
+                if looked > _LOOKED:
+                    return
+                yield Path(at, name).relative_to(folder).as_posix()
+
+
+def _made(path: str) -> bool:
+    name = path.rstrip("/").rpartition("/")[2]
+    return name in _MADE_FOLDERS or name.endswith((".egg-info", ".dist-info"))
+
+
+def _known(run: Run) -> dict[str, Event]:
+    return {event["repo"]: event for event in run.log.events if event.get("kind") == "watched"}
+
+
+def refusal(run: Run, found: Sequence[Edits]) -> str:
+    """Why no trial is made now: an edit in the scope is hidden from git; "" where there is none."""
+    known, trees = _known(run), run.trees()
+    for item in found:
+        folder, pattern = trees[item.repo]
+        inside = scope.matcher(pattern)
+        unwatched = [path for path in Listing(folder).unwatched() if inside(path)]
+        if unwatched:
+            return (
+                f"git was told not to look at {listing(unwatched, 3)} (assume-unchanged or skip-worktree), so an edit "
+                f"is in no commit; expected files that git sees: {seen_again(unwatched[0])}; then run the trial again"
+            )
+        moved = _moved(run, folder, pattern, known.get(item.repo)) if item.repo in known else []
+        if moved:
+            return (
+                f"{listing(tree.named(item, moved, str(run.layout.root)), 3)} was changed and is ignored by git, so "
+                "the change is in no commit and its gain would be another edit's; take it back, then run the trial "
+                "again; where it has to change, the user tracks it (git add -f)"
+            )
+    return ""
+
+
+def _moved(run: Run, folder: Path, pattern: str, event: Event | None) -> list[str]:
+    """Ignored files that are not what they were when the last row was written: changed, gone or new."""
+    before = dict((event or {}).get("files", {}))
+    left = tree.byproducts(run.log.events, str((event or {}).get("repo")))
+    names = dict.fromkeys([*before, *(path for path in _ignored(folder, pattern) if not tree.is_below(path, left))])
+    now = hashes.digests(folder, names)
+    return [path for path, digest in now.items() if before.get(path, "") != digest]
+
+
+def settled(run: Run) -> list[Event]:
+    """The events after the checks of a trial, which may write ignored files; none where nothing moved."""
+    known = _known(run)
+    if not known:
+        return []
+    after = events({repo: place for repo, place in run.trees().items() if repo in known})
+    return [event for event in after if event["files"] != known[event["repo"]]["files"]]

@@ -1,0 +1,187 @@
+"""What is looked at around the measuring of a baseline: scope and check before it, tree and lock behind it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..kernel.core import artifacts, evaluator_files, scope
+from ..kernel.core.errors import Refusal
+from ..kernel.core.settings import Config
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk import hashes
+from ..kernel.disk.journal import Event
+from ..kernel.run import evaluator_lock
+from ..kernel.run.measure import Bench, Sample
+from . import canary, hidden, opened, scopes, shelltext, traps
+from .listing import Listing
+
+_PROSE = (".md", ".rst", ".adoc", ".gitignore", ".gitattributes", ".editorconfig", "LICENSE", "py.typed", ".gitkeep")
+
+
+class Proof:
+    """Looks at a set-up: raises `Refusal` for one under which no trial could tell anything, and collects warnings."""
+
+    def __init__(self, root: Path, config: Config) -> None:
+        self.root, self.config = root, config
+        self.tree = Path(config.worktree or root)
+        self.trees = scopes.trees_of(root, config)
+        self.warnings = [*scopes.check(self.trees), *scopes.elsewhere(self.tree, config)]
+        self.warnings += traps.of_check(self.tree, config)
+        self.subjects = [path for path in Listing(self.tree).held() if scope.matcher(config.scope)(path)]
+        self.results = evaluator_lock.result_files(self.tree, config)
+        self.stamps = hashes.stamps(self.tree, self.results)
+        self.here, self.there = opened.Watch(self.tree, self.subjects), None
+        if os.path.realpath(self.tree) != os.path.realpath(root):
+            self.there = opened.Watch(root, self.subjects)
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Around one run: what it opens counts, what the tool and git open before does not."""
+        for watch in filter(None, (self.here, self.there)):
+            watch.skip()
+        yield
+        for watch in filter(None, (self.here, self.there)):
+            watch.names()
+
+    def close(self) -> None:
+        """End what watches."""
+        for watch in filter(None, (self.here, self.there)):
+            watch.close()
+
+    def after(self, bench: Bench, samples: Sequence[Sample]) -> list[str]:
+        """The warnings, once verify has run; raises `Refusal` where it does not see what is edited.
+
+        `bench` is the baseline's with the evaluator's digests in its `lock`.
+        """
+        seen, lock = self.here.seen, bench.lock
+        elsewhere = self.there.seen - seen if self.there is not None and self.here.known else frozenset[str]()
+        self.warnings += self._locked(lock)
+        self.warnings += unopened(self.config, [path for path in self.subjects if path not in lock], self.here)
+        self.warnings += self._old_results()
+        self.warnings += constant(self.tree, self.config)
+        self.warnings += indirect(self.tree, self.config, lock)
+        canary.prove(self.root, bench, samples, elsewhere)
+        return self.warnings
+
+    def events(self) -> list[Event]:
+        """What the log must know: the ignored files of the scope as they are now."""
+        return hidden.events(self.trees)
+
+    def _locked(self, lock: Mapping[str, str]) -> list[str]:
+        """Files that the scope offers and the lock forbids; raises `Refusal` where nothing else is left."""
+        inside = scope.matcher(self.config.scope)
+        locked = [name for name in lock if self.config.scope.strip() and not os.path.isabs(name) and inside(name)]
+        if not locked:
+            return []
+        free = [path for path in Listing(self.tree).files() if inside(path) and path not in lock]
+        free = [path for path in free if not artifacts.is_owned(path)]
+        if not free and not self.config.companions:
+            raise Refusal(
+                f"the checks run {listing(locked, 3)}, and the scope has nothing else: what a check runs is locked, so "
+                "every trial would be refused; expected a check outside the scope that calls it, or a wider --scope"
+            )
+        return [f"{listing(locked, 3)} is in the scope but run by a check, so it is locked: no trial may edit it"]
+
+    def _old_results(self) -> list[str]:
+        """Result files that no run of the baseline wrote; raises `Refusal` where a failure before them is hidden."""
+        after = hashes.stamps(self.tree, self.results)
+        old = [name for name in self.results if after[name] and after[name] == self.stamps[name]]
+        if not old:
+            return []
+        lost = shelltext.lost(self.config.verify)
+        if lost.unseen or lost.replaced:
+            raise Refusal(
+                f"{listing(old, 2)} was written before this run and by no run of the check, while the failure of "
+                f"{one_line(' and '.join((*lost.unseen, *lost.replaced)), 60)} is hidden: the number is not of this "
+                "code; expected the check to write it: join its commands with &&"
+            )
+        told = f"{listing(old, 2)} was written before this run and by no run of the check"
+        return [f"{told}: a number out of it is not of this code"]
+
+
+@contextmanager
+def proving(root: Path, config: Config) -> Iterator[Proof]:
+    """The port `proving`: begin before the baseline is measured; raises `Refusal`."""
+    proof = Proof(root, config)
+    try:
+        yield proof
+    finally:
+        proof.close()
+
+
+def unopened(config: Config, subjects: Sequence[str], watch: opened.Watch) -> list[str]:
+    """Files of the scope that the check never opened; nothing where that cannot be told, or a build may hide it."""
+    seen = watch.seen
+    if not watch.known or not config.scope.strip() or traps.builds(config):
+        return []
+    left = [path for path in subjects if path not in seen and not path.endswith(_PROSE)]
+    if not left:
+        return []
+    many = f"{len(left)} of the {len(subjects)} files of the scope" if seen else "no file of the scope"
+    told = f"the check did not open {many}" if seen else f"the check opened {many}"
+    return [f"{told} ({listing(left, 3)}): an edit there cannot move the number"]
+
+
+def constant(tree: Path, config: Config) -> list[str]:
+    """Required numbers that stand in the check's own text as a number: no edit moves them."""
+    if not config.require:
+        return []
+    names = hashes.expand(tree, evaluator_files.executed([config.verify]))
+    texts = [("the check", config.verify), *((name, hashes.source_text(tree / name)) for name in names)]
+    found = []
+    for wanted in config.require:
+        key = wanted.split(" ")[0]
+        fixed = re.compile(rf"(?:METRIC\s+|[\"'])?{re.escape(key)}[\"']?\s*[=:]\s*[-+]?\d[\d.]*(?![\w.%(])")
+        for name, text in texts:
+            if fixed.search(text):
+                found.append(
+                    f"{key} is written as a number in {one_line(name, 60)}: no edit moves it, so --require "
+                    f"'{one_line(wanted, 40)}' says nothing; measure it"
+                )
+                break
+    return found
+
+
+def indirect(tree: Path, config: Config, lock: Mapping[str, str]) -> list[str]:
+    """Files of the scope that the check runs through another file, which no lock holds."""
+    inside = scope.matcher(config.scope)
+    if not config.scope.strip():
+        return []
+    found: dict[str, str] = {}
+    for by, text in _wrappers(tree, config.verify):
+        for name in hashes.expand(tree, evaluator_files.executed([text])):
+            if name not in lock and inside(name) and name != by:
+                found.setdefault(name, by)
+    return [
+        f"the check runs {one_line(name, 80)} through {by}, and it is in the scope: an edit may change the judge; "
+        f"--protect {one_line(name, 80)}, where it is not what is to be improved"
+        for name, by in list(found.items())[:2]
+    ]
+
+
+def _wrappers(tree: Path, verify: str) -> Iterator[tuple[str, str]]:
+    """The commands behind a wrapper: npm scripts that are named, recipes of make's targets, lines of shell scripts."""
+    words = evaluator_files.words(verify)
+    for name in hashes.expand(tree, evaluator_files.executed([verify])):
+        text = hashes.source_text(tree / name)
+        base = name.rpartition("/")[2]
+        if base == "package.json":
+            yield from ((name, command) for command in _npm(text, words))
+        elif base.lower() in ("makefile", "gnumakefile", "justfile"):
+            yield name, "\n".join(line.strip().lstrip("@-") for line in text.split("\n") if line[:1] in "\t ")
+        elif base.endswith((".sh", ".bash")) or text.startswith(("#!/bin/sh", "#!/bin/bash", "#!/usr/bin/env bash")):
+            yield name, text
+
+
+def _npm(text: str, words: Sequence[str]) -> list[str]:
+    import json
+
+    try:
+        scripts = json.loads(text).get("scripts", {})
+        return [str(scripts[word]) for word in words if word in scripts]
+    except (ValueError, AttributeError, TypeError):
+        return []
