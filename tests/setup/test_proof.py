@@ -74,6 +74,7 @@ def test_a_check_that_measures_another_tree_is_refused_at_launch(lab: Lab, check
     (lab.path / "linked").symlink_to("src")
     site = lab.path / "venv/lib/python3.9/site-packages"
     site.mkdir(parents=True)
+    (lab.path / "venv/pyvenv.cfg").write_text("home = /usr/bin\n")
     (site / "x.pth").write_text(f"{lab.path}/src\n")
     lab.env["SUBJECT"] = str(lab.path)
     links = ["--link", "venv"] if "editable" in check else ["--link", "linked"] if "linked" in check else []

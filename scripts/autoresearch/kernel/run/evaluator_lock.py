@@ -118,7 +118,7 @@ def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -
         return ()
     executed = hashes.expand(root, evaluator_files.executed(_commands(config)))
     judges = {*executed, *_imported(root, executed, _in_scope(root, config)), *_protected(root, config)}
-    return tuple(n for n in moved if not _tracked(root / n) and (n not in judges or _ignored(root, n)))
+    return tuple(name for name in moved if name not in judges and not _tracked(root / name))
 
 
 def _tracked(path: Path) -> bool:
