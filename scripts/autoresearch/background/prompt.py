@@ -71,6 +71,7 @@ def _agreed(facts: Facts) -> str:
         "files you may change": config.scope or "all",
         **{f"and in {repo.path}": repo.scope or "all" for repo in config.companions},
         "metric": f"{config.metric or 'the number'}, {config.direction} is better",
+        "run before each check": config.prepare,
         "check": config.verify,
         "guard": config.guard,
         "limits on other numbers": "; ".join(config.require),

@@ -209,6 +209,7 @@ _WHAT = {"evaluator": "a change to the evaluator:", "scope": "a change outside t
 def setting(account: Account) -> Iterator[tuple[str, str]]:
     """How the run was set up: name and text."""
     config = account.config
+    yield "Run before each check", config.prepare
     yield "Check", config.verify
     yield "Guard", config.guard
     yield "Held-out check", config.confirm

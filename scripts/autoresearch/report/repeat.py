@@ -14,7 +14,8 @@ COMMAND_LIMIT = 8000
 
 def steps(account: Account) -> list[tuple[str, str]]:
     """What to do, each with the commands that do it."""
-    state, verify = account.state, block(account.config.verify, COMMAND_LIMIT)
+    state, commands = account.state, (account.config.prepare, account.config.verify)
+    verify = block("\n".join(filter(None, commands)), COMMAND_LIMIT)
     found = []
     ends = [("baseline", account.experiments[0].row.commit, state.baseline_metric)]
     if state.last_commit != ends[0][1]:
