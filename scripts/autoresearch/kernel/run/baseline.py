@@ -170,9 +170,7 @@ def _measure(
     layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool, proofs: Sequence[Any]
 ) -> Baseline:
     root, primary = Path(config.worktree or layout.root), str(layout.root)
-    before = _items(layout, config, ())
-    for item in before:  # edited a moment ago, perhaps within the second of the last run
-        bytecode.forget(item.tree, (*item.inside, *item.outside))
+    before = _fresh(_items(layout, config, ()))
     foreign = foreign_events(before)
     stamps = hashes.stamps(root, lock := evaluator_lock.lock(root, config))
     now, bench = load.read(), _bench(layout, config, staging, before)
@@ -184,6 +182,7 @@ def _measure(
     proved = _proved(proofs, replace(bench, lock=lock), samples)
     before, foreign = _disowned(root, before, foreign, made)
     left = [*unseen.remembered(before), *_left(before, _items(layout, config, foreign))]
+    left += [event for proof in proofs for event in proof.events()]
     config, found = _calibrated(config, samples, guard_seconds)
     warnings = (*_sealed(before), *proved, *found.warnings, guard_problem, confirm_problem)
     shown = evaluator_lock.shown(root, config, lock)
@@ -198,7 +197,6 @@ def _measure(
             log_events.make("heads", iteration=0, heads=dict(at)),
             *foreign,
             *left,
-            *(event for proof in proofs for event in proof.events()),
             log_events.make("samples", iteration=0, samples=[sample.to_dict() for sample in samples]),
         ),
         tuple(warning for warning in warnings if warning),
@@ -208,6 +206,13 @@ def _measure(
         confirm,
         advice=tuple(found.advice),
     )
+
+
+def _fresh(items: list[Edits]) -> list[Edits]:
+    """The items, without bytecode of what was edited a moment ago, perhaps within the second of the last run."""
+    for item in items:
+        bytecode.forget(item.tree, (*item.inside, *item.outside))
+    return items
 
 
 def _proved(proofs: Iterable[Any], bench: Bench, samples: Sequence[Sample]) -> list[str]:
