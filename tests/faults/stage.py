@@ -68,9 +68,10 @@ class Stage:
             (self.repo / name).write_text(text)
         return self
 
-    def begun(self, *flags: str, verify: str = "cat src/value") -> Stage:
+    def begun(self, *flags: str, verify: str = "cat src/value", branch: str = "main") -> Stage:
         """A fresh repository with a run that has one kept experiment."""
         self.build()
+        self.git("switch", "-qC", branch)
         self.must("init_run", *self.setup(verify), *flags)
         self.edit(9)
         self.must("run_trial", "--description", "first")
@@ -95,9 +96,14 @@ class Stage:
         (self.folder / "tmp").mkdir()
         return self
 
+    @staticmethod
+    def remove(path: Path) -> None:
+        """A folder gone."""
+        subprocess.run(["rm", "-rf", str(path)], check=True)
+
     def copy(self, source: Path, target: Path) -> None:
         """A folder with its times and modes."""
-        subprocess.run(["rm", "-rf", str(target)], check=True)
+        self.remove(target)
         subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
     def edit(self, value: object, name: str = "value") -> None:
@@ -157,9 +163,13 @@ class Stage:
             raise Problem(f"{name} does not work: {ran.err.strip()[-400:]}")
         return json.loads(ran.out) if ran.out.startswith("{") else ran.out
 
+    def log(self) -> journal.Log:
+        """The results log."""
+        return journal.read(self.repo / "research-results.tsv")
+
     def statuses(self) -> list[str]:
         """The status of each main row."""
-        return [row.status for row in journal.read(self.repo / "research-results.tsv").rows if row.is_main]
+        return [row.status for row in self.log().rows if row.is_main]
 
     def users_files(self) -> None:
         """What is the user's is as it was, and in no commit."""

@@ -44,6 +44,22 @@ def test_an_artifact_is_put_nowhere_where_it_harms(lab: Lab, flag: str):
     assert (lab.repo.status(), lab.repo.read("src/value")) == ("", "10\n")
 
 
+@pytest.mark.parametrize("name", ["research-results.tsv", "autoresearch-state.json", "draft.txt", "src/value", "no/x"])
+def test_other_path_flags_write_over_nothing(lab: Lab, name: str):
+    lab.report()
+    lab.repo.write("draft.txt", "mine\n")
+    before = tree_of(lab.path)
+    lesson = ("--title", "t", "--strategy", "s", "--insight", "i", "--outcome", "keep")
+    refused(lab.run_script("lessons", "append", "--repo", lab.path, *lesson, "--lessons-path", name), "nothing was")
+    launch = ("--verify", "cat src/value", "--metric-name", "c", "--goal", "g", "--scope", "src/", "--log-path", name)
+    ran = lab.run_script("runtime_ctl", "launch", "--repo", lab.path, *launch, "--fresh-start")
+    refused(ran, "--log-path", "nothing was written")
+    if "results" not in name:
+        which = "results" if "state" in name else "state"
+        refused(lab.record("refine", "--description", "x", f"--{which}-path", name), "nothing was written")
+    assert tree_of(lab.path) == before
+
+
 @pytest.mark.parametrize("dry", [True, False])
 @pytest.mark.parametrize("act", ["git clean -qfdx", "git -C . clean --force -d", "rm -f research-results* mine.txt"])
 def test_a_check_that_cleans_is_refused_before_a_run_is_at_stake(lab: Lab, act: str, dry: bool):
@@ -63,6 +79,8 @@ def test_a_check_that_cleans_is_refused_before_a_run_is_at_stake(lab: Lab, act: 
         "rm -r autoresearch-evidence",
         "rm .git/index",
         ": > research-results.tsv",
+        "echo garbage >> research-results.tsv",
+        "rm autoresearch-state.json; mkdir autoresearch-state.json",
     ],
 )
 def test_what_a_check_deletes_in_a_trial_is_put_back_and_the_row_is_a_crash(lab: Lab, act: str):
@@ -72,6 +90,12 @@ def test_what_a_check_deletes_in_a_trial_is_put_back_and_the_row_is_a_crash(lab:
     answer = lab.trial(8)
     assert (answer["status"], lab.repo.read("src/value"), lab.repo.status()) == ("crash", "9\n", "")
     assert "the check deletes files that are not its own" in answer["decision"]
+    assert lab.trial(7)["status"] == "keep"
+
+
+def test_a_lock_that_a_check_leaves_is_cleared(lab: Lab):
+    armed(lab, "touch .git/index.lock")
+    assert lab.trial(12)["status"] == "discard"
     assert lab.trial(7)["status"] == "keep"
 
 

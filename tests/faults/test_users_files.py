@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,3 +95,21 @@ def test_a_filter_that_is_gone_bares_nothing(lab: Lab):
     lab.value(9)
     refused(lab.try_out(), "app.conf differs only because the attributes changed")
     assert "SECRET" not in lab.repo.git("log", "-p", "--all")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [(".env", "src/env.txt"), ("keys", "src/keys"), ("draft.txt", "src/draft.txt")]
+)
+def test_what_is_moved_into_the_scope_is_refused(lab: Lab, old: str, new: str):
+    lab.repo.write(".gitignore", ".env\n/keys/\n")
+    lab.repo.commit("ignore")
+    for name in (".env", "keys/id", "draft.txt"):
+        lab.repo.write(name, "mine\n")
+        os.utime(lab.path / name, (1e9, 1e9))
+    lab.init()
+    (lab.path / old).rename(lab.path / new)
+    lab.value(30)
+    refused(lab.try_out(), "is older than this run", f"{old}", "move it back")
+    (lab.path / new).rename(lab.path / old)
+    assert lab.trial(30)["status"] == "discard"
+    assert (lab.path / old).exists()

@@ -11,6 +11,7 @@ from ..kernel.core.text import one_line
 LIMIT = 1024 * 1024  # bytes; past it the older part goes
 KEPT = 256 * 1024
 LINE = 2000  # characters
+LOOKS = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ "  # the begin of a line, by which a log of ours is known
 
 
 def write(path: Path, text: str) -> None:

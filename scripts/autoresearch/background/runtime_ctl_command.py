@@ -325,8 +325,10 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """The controller's options that were given."""
     if args.log_path:
         from ..kernel.run import outputs
+        from . import runlog
 
-        outputs.refuse(arguments.root_of(args) / args.log_path, "--log-path")
+        layout = arguments.layout_of(args)
+        outputs.refuse(layout.root / args.log_path, "--log-path", layout, runlog.LOOKS, "runtime_log")
     found = {
         name: getattr(args, name)
         for name in (*_OPTIONS, "silence_seconds", "wait_usage_limit", "resume_tokens", "escalate")

@@ -53,15 +53,15 @@ def root_of(args: argparse.Namespace) -> Path:
 
 def layout_of(args: argparse.Namespace) -> Layout:
     """The artifact paths that the flags name; relative ones resolve in the repository."""
-    from ..kernel.disk.layout import Layout
+    from ..kernel.disk.layout import Layout, standard
 
     root = root_of(args)
     given = {name: getattr(args, f"{name}_path", None) for name in choices.FILES}
     for name, path in given.items():
-        if path:
+        if path and path != choices.FILES[name]:
             from ..kernel.run import outputs
 
-            outputs.refuse(root / path, f"--{name}-path")
+            outputs.refuse(root / path, f"--{name}-path", standard(root), outputs.LOOKS, name)
     chosen = [os.path.realpath(root / (given[name] or default)) for name, default in choices.FILES.items()]
     if len(set(chosen)) < len(chosen):
         raise Refusal("two of the path flags name one file, expected a file each; correct the paths")

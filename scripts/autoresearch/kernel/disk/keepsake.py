@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from . import atomic, journal, regular
+
 
 def remember(paths: Iterable[Path]) -> Mapping[Path, bytes]:
     """The content of those of these files that are there."""
@@ -20,12 +22,17 @@ def remember(paths: Iterable[Path]) -> Mapping[Path, bytes]:
 
 
 def put_back(known: Mapping[Path, bytes]) -> tuple[str, ...]:
-    """Restore what is missing, or no longer begins with what it was in the case of a log; the names of those files."""
+    """Restore what is missing, or in the case of a log is no longer what it was with sound lines after it; the names.
+
+    A folder in a file's place moves aside.
+    """
     gone = [path for path, data in known.items() if not _is_there(path, data)]
     for path in gone:
         path.parent.mkdir(parents=True, exist_ok=True)
         copy = path.with_name(path.name + ".tmp")
         copy.write_bytes(known[path])
+        if path.is_dir() and not path.is_symlink():
+            atomic.set_aside(path)
         os.replace(copy, path)
     return tuple(path.name for path in gone)
 
@@ -34,7 +41,7 @@ def _is_there(path: Path, data: bytes) -> bool:
     if path.suffix != ".tsv":
         return path.is_file()
     try:
-        with open(path, "rb") as file:
-            return file.read(len(data)) == data
-    except OSError:
+        found = regular.read_bytes(path)
+        return found == data or (found.startswith(data) and bool(journal.parse(found)))
+    except (OSError, ValueError):
         return False

@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 
+from ..core import artifacts
 from ..core.errors import Refusal
 from ..disk.layout import Layout
 from ..system.git import GitError, Repo
 
 OURS = ("report.html", "report.md", "pull-request.md")  # what may be written anew in the evidence
+ARTIFACTS = ("results", "state", "launch", "runtime", "lessons", "ideas", "runtime_log")
+LOOKS = r'^iteration\t|"(?:run_tag|config|state|status)"\s*:'  # by which a log or a record of ours is known
 _SEEN = 1 << 20  # bytes in which a report says that it is one
 
 
-def refuse(path: Path, flag: str, layout: Layout | None = None, again: str = "") -> None:
+def refuse(path: Path, flag: str, layout: Layout, again: str = "", own: str = "") -> None:
     """Raise `Refusal` unless this place may be written to.
 
-    With a `layout` the run's own artifacts are refused; a file that is there already is, unless `again` is in it.
+    The run's artifacts are refused, but for the one that the flag names (`own`, a name in `layout`); and a file that
+    is there already, unless the pattern `again` is found in it or it is empty.
     """
-    problem = _problem(path, layout) or (_taken(path, again) if again else "")
+    problem = _problem(path, layout, own) or (_taken(path, again) if again else "")
     if problem:
         raise Refusal(f"{flag} {path} {problem}; nothing was written, name another path")
 
 
-def _problem(path: Path, layout: Layout | None) -> str:
+def _problem(path: Path, layout: Layout, own: str) -> str:
     real = Path(os.path.realpath(path))
     if ".git" in real.parts:
         return "lies in a git folder, expected a place of your own"
@@ -33,7 +38,7 @@ def _problem(path: Path, layout: Layout | None) -> str:
     kind = _kind(real)
     if kind:
         return f"is {kind}, expected a file"
-    if layout is not None and _is_artifact(real, layout):
+    if _is_artifact(real, layout, own):
         return "is an artifact of the run, expected another file"
     return "is tracked by git, expected a file that is not" if _tracked(real) else ""
 
@@ -48,12 +53,14 @@ def _kind(path: Path) -> str:
     return "a folder" if stat.S_ISDIR(mode) else "a link to itself" if stat.S_ISLNK(mode) else "a device or pipe"
 
 
-def _is_artifact(real: Path, layout: Layout) -> bool:
-    names = (layout.results, layout.state, layout.launch, layout.runtime, layout.lessons, layout.ideas)
-    if real in {Path(os.path.realpath(path)) for path in (*names, layout.runtime_log)}:
-        return True
+def _is_artifact(real: Path, layout: Layout, own: str) -> bool:
+    for name in ARTIFACTS:
+        if real == Path(os.path.realpath(getattr(layout, name))):
+            return name != own
     folder = Path(os.path.realpath(layout.evidence))
-    return real.is_relative_to(folder) and not (real.parent == folder and real.name in OURS)
+    if real.is_relative_to(folder):
+        return not (real.parent == folder and real.name in OURS)
+    return not own and artifacts.is_owned(layout.relative(real))
 
 
 def _tracked(real: Path) -> bool:
@@ -67,6 +74,8 @@ def _tracked(real: Path) -> bool:
 def _taken(path: Path, again: str) -> str:
     try:
         with open(path, "rb") as file:
-            return "" if again.encode() in file.read(_SEEN) else "is there already and no report, expected a new file"
+            head = file.read(_SEEN).decode("utf-8", "replace")
     except OSError:
         return ""
+    ours = not head or artifacts.is_owned(path.name) or re.search(again, head, re.MULTILINE)
+    return "" if ours else "is there already and none of the tool's, expected a new file"

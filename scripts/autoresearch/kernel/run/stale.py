@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
-from ..disk import locks, tempfolder
+from ..disk import evidence, locks, tempfolder
 from ..disk.layout import Layout
 from ..system import gitfiles, interrupts, process
 from ..system.git import Repo
@@ -31,6 +31,7 @@ def held(layout: Layout, busy: str, trees: Iterable[Path] = ()) -> Iterator[None
         for tree in dict.fromkeys((layout.root, *trees)):
             clear(tree, since)
             forget_checkouts(tree)
+        _forget_unfinished(layout)
         os.utime(path)
         yield
 
@@ -66,6 +67,17 @@ def forget_checkouts(tree: Path) -> None:
         if tempfolder.is_left(path):
             repo.remove_worktree(Path(path))
             tempfolder.sweep()
+
+
+def _forget_unfinished(layout: Layout) -> None:
+    """Remove the half-written files that only a holder of the lock writes: one that was killed left them."""
+    notes = (evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence), layout.results)
+    for path in (*(note.with_name(note.name + ".tmp") for note in notes), *layout.evidence.glob("[0-9]*/*.json.tmp")):
+        if path.is_file():
+            path.unlink(missing_ok=True)
+    for path in (layout.lessons, layout.ideas):
+        with locks.held_if_there(path):
+            path.with_name(path.name + ".tmp").unlink(missing_ok=True)
 
 
 def _locks(repo: Repo) -> list[Path]:

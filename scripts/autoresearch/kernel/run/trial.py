@@ -30,6 +30,7 @@ from . import (
     leftovers,
     measure,
     record,
+    stale,
     tree,
     trial_gate,
     waiting,
@@ -146,6 +147,8 @@ def experiment(
     bench = _bench(run, note)
     verdict = _judged(run, bench, note, attempt, key)
     note, verdict = _looked_again(run, bench, note, verdict, attempt)
+    for place in note.places.values():
+        stale.clear(Path(place.tree), note.started)  # of a git that a check killed
     left = leftovers.settle(run, {item.repo: item.untracked for item in found}, bench.folder)
     row = _row(run, note, verdict, attempt)
     _keep_evidence(run, note, verdict, attempt, row)

@@ -6,6 +6,8 @@ would make a trial commit what was never meant to be committed, and its undo del
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -40,6 +42,12 @@ def refuse_exposed(events: Sequence[Event], item: Edits, base: str, primary: str
             f"{listing(tree.named(item, exposed, primary))} was ignored when this run began, so it is the user's and "
             "no trial may commit it; take back the edit of the ignore file, or put the path into .git/info/exclude"
         )
+    gone, moved = _moved(events, item)
+    if moved:
+        raise Refusal(
+            f"{listing(tree.named(item, moved, primary))} is older than this run, and {listing(gone)} is gone, which "
+            "git did not track: what was moved there is the user's and no trial may commit it; move it back"
+        )
     bared = _bared(item, base)
     if bared:
         raise Refusal(
@@ -52,16 +60,35 @@ def _exposed(events: Sequence[Event], item: Edits, base: str) -> tuple[str, ...]
     new = [path for path in item.inside if path in item.untracked]
     if not new:
         return ()
-    known: Mapping[str, object] = next(
-        (e for e in events if e.get("kind") == "ignored" and e.get("repo") == item.repo), {}
-    )
-    found = known.get("paths")
-    roots = tuple(map(str, found)) if isinstance(found, (list, tuple)) else ()
-    listed = {path for path in new if tree.is_below(path, roots)}
-    repo, rules = Repo(item.tree), str(known.get("rules", ""))
+    listed = {path for path in new if tree.is_below(path, _ignored(events, item))}
+    repo, rules = Repo(item.tree), str(_known(events, item).get("rules", ""))
     if rules != repo.private_ignore_rules()[:_RULES] or any(_is(path, ".gitignore") for path in _all(item)):
         listed |= repo.ignored_at(base, rules, new)
     return tuple(path for path in new if path in listed)
+
+
+def _known(events: Sequence[Event], item: Edits) -> Mapping[str, object]:
+    return next((e for e in events if e.get("kind") == "ignored" and e.get("repo") == item.repo), {})
+
+
+def _ignored(events: Sequence[Event], item: Edits) -> tuple[str, ...]:
+    """The paths that were ignored at the start; a folder ends in `/`."""
+    found = _known(events, item).get("paths")
+    return tuple(map(str, found)) if isinstance(found, (list, tuple)) else ()
+
+
+def _moved(events: Sequence[Event], item: Edits) -> tuple[list[str], list[str]]:
+    """The user's ignored and untracked paths that are gone, and the new files which may be they: older than the run."""
+    known = [*_ignored(events, item), *tree.foreign(events, item.repo)]
+    gone = [path for path in known if not os.path.lexists(item.tree / path)]
+    start = next((str(e.get("at")) for e in events if e.get("kind") == "start"), "")
+    if not gone or not start:
+        return gone, []
+    import calendar
+
+    began = calendar.timegm(time.strptime(start, "%Y-%m-%dT%H:%M:%SZ"))
+    new = [path for path in item.inside if path in item.untracked]
+    return gone, [path for path in new if os.lstat(item.tree / path).st_mtime < began]
 
 
 def _bared(item: Edits, base: str) -> tuple[str, ...]:

@@ -1,0 +1,257 @@
+"""A fault at every step of every command that writes: killed there, torn, failing, or with a git that dies or fails.
+
+    python3 -m tests.faults.steps FOLDER [EVERY [FIRST]]
+
+tries each EVERYth step, beginning with the FIRSTth, of each command in each way, in FOLDER (a fast disk), and prints
+what did not hold. What a step is and how it goes wrong: `inject/sitecustomize.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.stage import Problem, Stage
+
+INJECT = Path(__file__).parent / "inject"
+KILLS = ("before", "after", "torn")
+ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS", "full")
+GIT = ("gitdies", "gitfails")
+# The machine that runs the tries may be too small for a batch.
+BIG = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from autoresearch.cli import main
+from autoresearch.kernel.system import limits
+from autoresearch.machine import accelerators
+limits.cpu_count, limits.memory_mb, limits.free_mb = lambda *_: 8, lambda *_: (16000, 16000), lambda root: 90000
+accelerators.accelerators = lambda *_: []
+sys.exit(main("parallel.run_batch"))
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command on a stage: what the stage is like before, and whether there is a run."""
+
+    name: str
+    command: str
+    flags: tuple[str, ...]
+    prepare: Callable[[Stage], object]
+    has_run: bool = True
+    stage: str = "begun"
+
+
+def edited(value: object) -> Callable[[Stage], object]:
+    """An edit that changes, adds and deletes."""
+
+    def prepare(stage: Stage) -> None:
+        stage.edit(value)
+        (stage.repo / "src/deep").mkdir()
+        stage.edit(value, "deep/new")
+        (stage.repo / "src/other").unlink()
+
+    return prepare
+
+
+def committed(stage: Stage) -> None:
+    """The user commits in mid-run, which a drift measures."""
+    (stage.repo / "theirs").write_text("theirs\n")
+    stage.git("add", "theirs")
+    stage.git("commit", "-qm", "user")
+
+
+def nothing(stage: Stage) -> None:
+    """Nothing before it."""
+
+
+def opened(stage: Stage) -> None:
+    """An open batch with an edit in each worker's folder."""
+    ran = batch(stage, "open", "--workers", "2")
+    if ran[0]:
+        raise Problem(f"no batch: {ran[1]}")
+    for number, folder in enumerate(sorted(stage.folder.glob("repo-autoresearch-*"))):
+        (folder / "src/value").write_text(f"{8 - number}\n")
+
+
+def batch(stage: Stage, *flags: str) -> tuple[int, str]:
+    """Run run_batch; exit code and what it says."""
+    ran = stage.ended(stage.spawn(line_of(stage, "run_batch", flags)))
+    return ran.code, ran.err
+
+
+def unsaved(stage: Stage) -> None:
+    """The snapshot is gone."""
+    (stage.repo / "autoresearch-state.json").unlink()
+
+
+PLAIN = ("--salvage-runs", "0")
+SETUP = (*Stage.setup(), *PLAIN)
+LESSON = ("append", "--title", "t", "--strategy", "s", "--insight", "i", "--outcome", "keep")
+RESET = (*PLAIN, "--rollback-policy", "reset")
+CASES = (
+    Case("keep", "run_trial", ("--description", "x"), edited(8)),
+    Case("discard", "run_trial", ("--description", "x"), edited(12)),
+    Case("reset", "run_trial", ("--description", "x"), edited(12), stage="branch"),
+    Case("salvage", "run_trial", ("--description", "x"), edited(12), stage="salvage"),
+    Case("no-op", "run_trial", ("--description", "x"), nothing),
+    Case("row", "record_iteration", ("--status", "refine", "--description", "x"), nothing),
+    Case("drift", "record_iteration", ("--status", "drift"), committed),
+    Case("init", "init_run", SETUP, nothing, has_run=False),
+    Case("rehearse", "init_run", (*SETUP, "--dry-run"), nothing, has_run=False),
+    Case("force", "init_run", (*SETUP, "--force"), nothing),
+    Case("finalize", "finalize", ("--branch", "done"), nothing),
+    Case("repair", "resume_check", ("--write-repaired-state",), unsaved),
+    Case("open", "run_batch", ("open", "--workers", "2"), nothing, stage="parallel"),
+    Case("close", "run_batch", ("close",), opened, stage="parallel"),
+    Case("abort", "run_batch", ("abort",), opened, stage="parallel"),
+    Case(
+        "lessons",
+        "lessons",
+        ("append", "--title", "t", "--strategy", "s", "--insight", "i", "--outcome", "keep"),
+        nothing,
+    ),
+    Case("report", "report", ("--html", "report.html"), nothing),
+    Case("doctor", "doctor", (), nothing),
+    Case("hooks", "hooks_ctl", ("install",), nothing),
+    Case("launch", "runtime_ctl", ("launch", *SETUP, "--codex-bin", "true", "--max-sessions", "1"), nothing, False),
+)
+
+
+def line_of(stage: Stage, command: str, flags: tuple[str, ...]) -> list[str]:
+    """The command line of a script on the repository."""
+    from tests.conftest import SCRIPTS
+
+    first = flags[:1] if flags and not flags[0].startswith("-") else ()
+    rest = (*first, "--repo", str(stage.repo), *flags[len(first) :])
+    if command == "run_batch":
+        return [sys.executable, "-c", BIG, str(SCRIPTS), *rest]
+    return [sys.executable, str(SCRIPTS / f"autoresearch_{command}.py"), *rest]
+
+
+class Steps:
+    """Tries in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Set the stages up that the cases need."""
+        self.stages = {
+            "bare": Stage(folder / "bare").build().keep(),
+            "begun": Stage(folder / "begun").begun(*PLAIN).keep(),
+            "salvage": Stage(folder / "salvage").begun().keep(),
+            "branch": Stage(folder / "branch").begun(*RESET, branch="autoresearch/x").keep(),
+            "parallel": Stage(folder / "parallel").begun(*PLAIN, "--parallel-mode", "parallel").keep(),
+        }
+
+    def fresh(self, case: Case) -> Stage:
+        """The stage as the case wants it."""
+        stage = self.stages[case.stage if case.has_run else "bare"].again()
+        for left in stage.folder.glob("repo-autoresearch-*"):
+            stage.remove(left)
+        case.prepare(stage)
+        return stage
+
+    def run(self, stage: Stage, case: Case, at: int, how: str) -> int:
+        """Run the case with a fault; its exit code."""
+        env = {"PYTHONPATH": str(INJECT), "FAULT_AT": str(at), "FAULT_HOW": how, "FAULT_SCRIPT": "-c"}
+        log = stage.folder / "steps"
+        log.unlink(missing_ok=True)
+        child = stage.spawn(line_of(stage, case.command, case.flags), {**env, "FAULT_LOG": str(log)})
+        return stage.ended(child).code
+
+    def steps(self, case: Case) -> list[str]:
+        """The steps of an undisturbed run."""
+        stage = self.fresh(case)
+        code = self.run(stage, case, 0, "count")
+        if code and case.name != "doctor":  # which finds no Codex here
+            raise Problem(f"{case.name} does not work undisturbed: {(stage.folder / 'err').read_text()}")
+        if case.command == "runtime_ctl":
+            stage.run("runtime_ctl", "stop")
+        return (stage.folder / "steps").read_text().splitlines()
+
+    def strike(self, case: Case, at: int, how: str) -> int:
+        """One try; the exit code of the command that was struck."""
+        stage = self.fresh(case)
+        before = len(stage.statuses()) if case.has_run else 0
+        code = self.run(stage, case, at, how)
+        if code not in (0, 1, 2, -9):
+            raise Problem(f"exit code {code}")
+        self.recovered(stage, case, before)
+        return code
+
+    def recovered(self, stage: Stage, case: Case, before: int) -> None:
+        """The next command works and all is as it should be."""
+        if case.command == "runtime_ctl":
+            stage.run("runtime_ctl", "stop")
+        if case.stage == "parallel" and (stage.repo / "autoresearch-evidence/batch.json").exists():
+            code, said = batch(stage, "abort")
+            if code:
+                raise Problem(f"the batch cannot be aborted: {said}")
+        log = stage.repo / "research-results.tsv"
+        if not log.exists():
+            if before:
+                raise Problem("the log is gone")
+            stage.must("init_run", *SETUP)
+        (stage.repo / "report.html").unlink(missing_ok=True)
+        if case.name == "drift":
+            stage.must("record_iteration", "--status", "drift")
+        elif case.command == "run_trial":
+            stage.must("run_trial", "--description", "again")
+        stage.goes_on(before if case.name != "force" else 0)
+        self.retained(stage)
+
+    @staticmethod
+    def retained(stage: Stage) -> None:
+        """What lies in the tree is what was retained, and no change is left that is not the user's."""
+        shown = (stage.repo / "src/value").read_text().strip()
+        kept = str(stage.log().state.current_metric)
+        if shown != kept:
+            raise Problem(f"{kept} is retained, but src/value is {shown}")
+        left = set(stage.git("status", "--porcelain").split("\n")) - {"M notes.txt", " M notes.txt", "?? draft.txt"}
+        left = {line for line in left if line.strip() and not line.startswith("?? .codex")}
+        if left:
+            raise Problem(f"changes are left: {sorted(left)}")
+
+
+def ways(step: str) -> Iterator[str]:
+    """How this step can go wrong."""
+    kind = step.split(" ")[1]
+    if kind in ("git", "program", "unlink", "remove", "rmdir"):
+        yield from ("before", "after", *(GIT if kind == "git" else ()))
+        return
+    yield from KILLS if kind in ("write", "pwrite") else KILLS[:2]
+    yield from ERRORS
+
+
+def tries(steps: Steps, every: int, first: int) -> Iterator[tuple[Case, int, str, str]]:
+    """Every chosen try: case, number of the step, how, what the step is."""
+    number = 0
+    for case in CASES:
+        for at, step in enumerate(steps.steps(case), 1):
+            for how in ways(step):
+                number += 1
+                if number % every == first % every:
+                    yield case, at, how, step
+
+
+def main(folder: str, every: int = 1, first: int = 0, only: str = "") -> list[str]:
+    """Try, and return what did not hold."""
+    steps, found, done = Steps(Path(folder)), [], 0
+    for case, at, how, step in tries(steps, every, first):
+        if only and case.name not in only.split(","):
+            continue
+        done += 1
+        try:
+            steps.strike(case, at, how)
+        except Problem as problem:
+            found.append(f"{case.name} {how} {step}: {problem}")
+            print(found[-1], flush=True)
+    print(f"{done} tries, {len(found)} problems", flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    numbers = [int(word) for word in sys.argv[2:]] + [1, 0]
+    main(sys.argv[1], numbers[0], numbers[1] if len(sys.argv) > 3 else 0, os.environ.get("ONLY", ""))
