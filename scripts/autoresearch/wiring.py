@@ -20,6 +20,6 @@ WIRES = {
     "environment": ("machine.probe:line",),
     "agent": ("codex.codex_agent", "background.plain_agent"),
     "handover": ("background.taking:takes_over", "hooks.taking_hook:takes_over"),
-    "sandbox": ("background.taking:sandbox",),
+    "sandbox": ("background.taking:sandbox", "hooks.taking_hook:sandbox"),
     "screen": ("report.watch_command:screen",),
 }

@@ -16,7 +16,7 @@ import pytest
 from autoresearch.hooks import hook_entries
 
 from tests.codex import replies, scripts
-from tests.codex.conftest import BOUNDED, FULL_ACCESS, Exec
+from tests.codex.conftest import BOUNDED, FULL_ACCESS, SANDBOXED, Exec
 from tests.codex.replies import Request
 from tests.codex.server import Server
 from tests.conftest import SCRIPTS, Repo
@@ -197,6 +197,66 @@ def test_a_user_who_breaks_in_takes_a_waiting_trial_back(
     assert until(lambda: not queue.exists() and not running_below(goal.path))
     assert goal.read("n") == "9\n" and statuses(goal) == ["baseline"]
     assert run_script("run_trial", "--repo", goal.path, "--description", "mine").json["status"] == "keep"
+
+
+REACH = """\
+import os, socket
+def tried(what, act):
+    try:
+        act()
+        print(what, "DONE")
+    except OSError:
+        print(what, "refused")
+tried("outside", lambda: open("../outside", "w"))
+tried("home", lambda: open(os.path.expanduser("~/.bashrc"), "w"))
+tried("git", lambda: open(".git/planted", "w"))
+tried("another's", lambda: open("OTHER").read())
+tried("socket", lambda: socket.create_connection(("127.0.0.1", PORT), 2))
+tried("inside", lambda: open("made", "w"))
+open("made").close(); os.unlink("made")
+print("METRIC n=7")
+"""
+
+
+def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(
+    server: Server, run_codex: RunCodex, goal: Repo, trusted: Path, run_script: Callable[..., Any], tmp_path: Path
+) -> None:
+    other = tmp_path / "other"  # the home of somebody else, which lets nobody in
+    other.mkdir(mode=0)
+    reach = REACH.replace("PORT", str(server.port)).replace("OTHER", str(other / "secret"))
+    goal.write("work.py", "print('METRIC n=10')\n")
+    goal.write("main.py", "import work\n")
+    goal.commit("work")
+    (goal.path.parent / "next.py").write_text(reach)
+    init = ("--goal", "g", "--scope", "work.py", "--metric-name", "n", "--verify", "python3 -B main.py", "--force")
+    assert run_script("init_run", "--repo", goal.path, *init, "--stop-condition", "<= 7").code == 0
+    server.play(scripts.agent(["cp ../next.py work.py", f"{TRIAL} --queue"]))
+    assert run_codex([*BOUNDED, *SANDBOXED]).session.completed
+    assert '"status": "queued"' in server.requests[2].last_output
+    assert statuses(goal) == ["baseline", "keep"], server.requests[-1].user_texts[-1]
+    said = goal.read("autoresearch-evidence/0001/verify-1.out").split("\n")
+    assert said[:6] == [f"{what} refused" for what in ("outside", "home", "git", "another's", "socket")] + [
+        "inside DONE"
+    ]
+    assert not (goal.path.parent / "outside").exists() and goal.status() == ""
+
+
+def test_without_the_sandbox_command_nothing_of_a_sandboxed_session_waits(
+    server: Server, run_codex: RunCodex, goal: Repo, trusted: Path, sealed: Path
+) -> None:
+    noted = sealed / ".cache" / "codex-autoresearch" / "hooks"
+
+    def talk(request: Request) -> scripts.Talk[None]:
+        for path in noted.iterdir():
+            assert path.read_text() == "confined"
+            path.write_text("")  # as where the command fails at the start of the session
+        yield from scripts.run(f"echo 9 > n; {TRIAL} --queue")
+        yield replies.say("done")
+
+    server.play(talk)
+    run_codex([*BOUNDED, *SANDBOXED])
+    assert '"queued"' not in server.requests[1].last_output and "made" in server.requests[1].last_output
+    assert not (goal.path / "autoresearch-evidence" / "queue.json").exists()
 
 
 def test_a_compaction_brings_the_anchor_back(server: Server, run_codex: RunCodex, goal: Repo, trusted: Path) -> None:

@@ -47,6 +47,8 @@ def takes_over(run: Run) -> bool:
 
 def sandbox(run: Run) -> tuple[str, ...]:
     """The sandbox of the run's agent, as the launch manifest names it; git folders are no roots of it."""
+    if os.environ.get(waiting.CONFINED) != waiting.CONTROLLED:
+        return ()
     try:
         found = manifest_file.read(run.layout)
         return confined(found.controller, run) if found else ()
@@ -95,7 +97,7 @@ def run(book: Book, wake: Wake, python: str) -> Taken:
     script = str(SKILL_ROOT / "scripts" / "autoresearch_run_trial.py")
     argv = (python, script, *flags(book.layout), "--waiting")
     sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
-    env = {waiting.CONFINED: "1"} if sandboxed else {}
+    env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
     child = process.start_detached(argv, book.layout.root, env, process.Streams(None, out, err), mark)
     book.log("runs the trial that was left waiting")
     stopped = _wait(book, wake, child, mark)

@@ -57,6 +57,23 @@ def with_helpers(thread_id: str, started: float) -> Usage:
     return total
 
 
+def newest_turn(thread_id: str) -> Mapping[str, Any]:
+    """What the record says of the newest turn (folder, sandbox, permissions), {} where it is not there."""
+    found: Mapping[str, Any] = {}
+    path = next(_files(f"-{thread_id}", time.time()), None) if _is_id(thread_id) else None
+    if path is None:
+        return found
+    with open(path, "rb") as file:
+        for line in file:
+            if b'"turn_context"' in line[:200]:
+                found = _payload(line) or found
+    return found
+
+
+def _is_id(text: str) -> bool:
+    return bool(text) and text.replace("-", "").isalnum()
+
+
 def _files(ending: str, started: float) -> Iterator[Path]:
     """Records by local date of the start, which may be off by the time zone; a resumed thread's lies further back."""
     root = codex_home.home() / "sessions"

@@ -51,9 +51,10 @@ def _hook(event: str) -> str:
         call = jsontext.loads(sys.stdin.buffer.read(INPUT_LIMIT).decode("utf-8", "replace"))
         folder, session = Path(str(call["cwd"])), str(call["session_id"])
         if event == "session_start":
+            from ..codex import session_sandbox
             from . import live_sessions
 
-            live_sessions.note(session)
+            live_sessions.note(session, folder.is_dir() and session_sandbox.works(folder))
         if not folder.is_dir() or not _may_have_run(folder):
             return ""
         return _answer(event, call, folder, session)

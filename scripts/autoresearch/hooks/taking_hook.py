@@ -6,9 +6,10 @@ import os
 import sys
 import time
 
+from ..codex import session_sandbox
 from ..kernel.core.text import one_line
 from ..kernel.disk.layout import SKILL_ROOT, Layout
-from ..kernel.run import intent, waiting
+from ..kernel.run import context, intent, waiting
 from ..kernel.run.context import Run
 from ..kernel.system import process
 from . import live_sessions
@@ -19,10 +20,18 @@ BREAK = 1.5  # seconds to end what runs when the user breaks in; the hook itself
 
 
 def takes_over(run: Run) -> bool:
-    """Whether this command belongs to a foreground session in which our hooks run, outside a sandbox."""
-    sandboxed = os.environ.get("CODEX_SANDBOX_NETWORK_DISABLED", "") not in ("", "0")
-    in_front = run.config.session_mode == "foreground" and run.mode != "exec" and not sandboxed
-    return in_front and live_sessions.is_live(os.environ.get("CODEX_THREAD_ID", ""))
+    """Whether this command belongs to a foreground session in which our hooks run, and have the session's sandbox."""
+    session = os.environ.get("CODEX_THREAD_ID", "")
+    if run.config.session_mode != "foreground" or run.mode == "exec" or not live_sessions.is_live(session):
+        return False
+    within = session_sandbox.command(session, run.tree)
+    return within == () or (within is not None and live_sessions.is_confined(session))
+
+
+def sandbox(run: Run) -> tuple[str, ...]:
+    """The sandbox of the session that left the trial waiting, as its own record names it."""
+    session = os.environ.get(waiting.CONFINED, "")
+    return (session_sandbox.command(session, run.tree) or ()) if session != waiting.CONTROLLED else ()
 
 
 def taken(layout: Layout, session: str) -> str:
@@ -36,7 +45,8 @@ def taken(layout: Layout, session: str) -> str:
         path.write_bytes(b"")
     script = str(SKILL_ROOT / "scripts" / "autoresearch_run_trial.py")
     argv = (sys.executable, script, "--repo", str(layout.root), "--waiting")
-    child = process.start_detached(argv, layout.root, {}, process.Streams(None, out, err), _mark(session))
+    env = {waiting.CONFINED: session} if _is_confined(layout, session) else {}
+    child = process.start_detached(argv, layout.root, env, process.Streams(None, out, err), _mark(session))
     while child.poll() is None:
         time.sleep(TICK)
     if child.poll() == 0:
@@ -54,6 +64,12 @@ def take_back(layout: Layout, session: str) -> None:
     process.end_marked(_mark(session), BREAK)
     with intent.alone(layout):
         pass
+
+
+def _is_confined(layout: Layout, session: str) -> bool:
+    """Whether what the session wrote must not run freely: by its record alone, for it could write anything else."""
+    run = context.load(layout)
+    return session_sandbox.command(session, run.tree) != ()
 
 
 def _mark(session: str) -> str:

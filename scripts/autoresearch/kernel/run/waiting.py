@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 # Seconds that a shell call may take without another request to the model: a poll, less the rest of a trial.
 POLL = 20.0
-CONFINED = "AUTORESEARCH_CONFINED"  # set by who takes over from a sandboxed session
+CONFINED = "AUTORESEARCH_CONFINED"  # set by who takes over from a sandboxed session: a hook to the session's id
+CONTROLLED = "1"
 AUTO, INLINE, QUEUE = "auto", "inline", "queue"
 
 
@@ -102,7 +103,7 @@ def sandbox(run: Run) -> tuple[str, ...]:
     What is measured is code that the session wrote, so it does not leave the sandbox that the session was in. Raises
     `Refusal` where that sandbox cannot be had.
     """
-    if os.environ.get(CONFINED) != "1":
+    if not os.environ.get(CONFINED):
         return ()
     found = next(filter(None, (confine(run) for confine in ports.providers("sandbox"))), ())
     if not found:
