@@ -96,6 +96,12 @@ def test_text_has_one_fix_below_each_finding(ward: Ward):
     assert ran.out.endswith("\n1 block, 0 warn, 7 ok\n")
 
 
+def test_scratch_folders_of_killed_commands_are_named(ward: Ward):
+    left = ward.home / "tmp" / "autoresearch-scratch-finalize-4194305-x"
+    left.mkdir()
+    assert ward.only("warn", "artifacts").endswith(f"rm -r {left}")
+
+
 def test_an_old_python3(ward: Ward):
     ward.program("python3", "echo 3.8.10")
     assert "python3 is 3.8.10, 3.9 or newer is needed" in ward.only("block", "python")

@@ -225,10 +225,10 @@ def ways(step: str) -> Iterator[str]:
     yield from ERRORS
 
 
-def tries(steps: Steps, every: int, first: int) -> Iterator[tuple[Case, int, str, str]]:
+def tries(steps: Steps, every: int, first: int, only: str) -> Iterator[tuple[Case, int, str, str]]:
     """Every chosen try: case, number of the step, how, what the step is."""
     number = 0
-    for case in CASES:
+    for case in (case for case in CASES if not only or case.name in only.split(",")):
         for at, step in enumerate(steps.steps(case), 1):
             for how in ways(step):
                 number += 1
@@ -239,10 +239,10 @@ def tries(steps: Steps, every: int, first: int) -> Iterator[tuple[Case, int, str
 def main(folder: str, every: int = 1, first: int = 0, only: str = "") -> list[str]:
     """Try, and return what did not hold."""
     steps, found, done = Steps(Path(folder)), [], 0
-    for case, at, how, step in tries(steps, every, first):
-        if only and case.name not in only.split(","):
-            continue
+    for case, at, how, step in tries(steps, every, first, only):
         done += 1
+        if done % 50 == 0:
+            print(f"{done} tries, at {case.name}", flush=True)
         try:
             steps.strike(case, at, how)
         except Problem as problem:

@@ -124,3 +124,36 @@ def test_a_submodule_is_put_back(lab: Lab, make_repo):
     subprocess.run(["git", "commit", "-qam", "worse"], cwd=lab.path / "src/sub", check=True)
     assert lab.try_out().json["status"] == "discard"
     assert (lab.repo.read("src/sub/v"), lab.repo.status()) == ("10\n", "")
+    (lab.path / "src/sub").rename(lab.path.parent / "sub")
+    lab.value(3)
+    before = lab.repo.status()
+    refused(lab.try_out(), "src/sub is a repository of its own", "git submodule update")
+    assert lab.repo.status() == before
+    lab.repo.git("-c", "protocol.file.allow=always", "submodule", "-q", "update", "--init")
+    assert (lab.trial()["status"], lab.repo.status()) == ("discard", "")
+
+
+def test_a_worktree_that_was_moved_is_named_and_found_once_git_knows_it(lab: Lab):
+    flags = (
+        "--scope",
+        "src/",
+        "--verify",
+        "cat src/value",
+        "--metric-name",
+        "c",
+        "--direction",
+        "lower",
+        "--goal",
+        "g",
+    )
+    more = ("--environment-summary", "x", "--run-tag", "x", "--isolation", "worktree", "--codex-bin", "true")
+    launched = lab.run_script("runtime_ctl", "launch", "--repo", lab.path, *flags, *more, "--max-stagnation", "9")
+    assert launched.code == 0, launched.err
+    lab.run_script("runtime_ctl", "stop", "--repo", lab.path)
+    old, new = lab.path.parent / f"{lab.path.name}-autoresearch-x", lab.path.parent / "moved"
+    old.rename(new)
+    (new / "src/value").write_text("9\n")
+    refused(lab.try_out(), f"worktree {old} is gone", "worktree repair")
+    assert lab.call("doctor").code in (0, 1) and lab.call("report").code == 0
+    lab.repo.git("worktree", "repair", str(new))
+    assert lab.try_out().json["status"] == "keep"

@@ -14,7 +14,7 @@ from ..kernel.core import choices, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk import evidence, locks
+from ..kernel.disk import evidence, locks, tempfolder
 from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin
 from ..kernel.run import context, measure
 from ..kernel.run import resuming as reading
@@ -231,6 +231,7 @@ def _artifacts(layout: Layout) -> rules.Artifacts:
         unfinished=evidence.intent_path(layout.evidence).exists() and not running,
         tracked=tracked,
         scripts=str(SKILL_ROOT / "scripts"),
+        scratch=tuple(map(str, tempfolder.left())),
     )
 
 
@@ -257,7 +258,7 @@ def _check(layout: Layout, verify: str, say: Say) -> rules.Check | None:
         return None
     if locks.is_held(layout.evidence / "trial.lock"):
         return rules.Check(config.verify, busy=True)
-    return _tried(run.tree if run else layout.root, config, say)
+    return _tried(run.tree if run and run.tree.is_dir() else layout.root, config, say)
 
 
 def _tried(tree: Path, config: Config, say: Say) -> rules.Check:

@@ -210,6 +210,12 @@ class Artifacts:
     unfinished: bool
     tracked: tuple[str, ...]
     scripts: str
+    scratch: tuple[str, ...] = ()
+
+    @property
+    def left(self) -> str:
+        """The scratch folders of killed commands, for a shell."""
+        return " ".join(shlex.quote(path) for path in self.scratch[:5])
 
     @property
     def script(self) -> str:
@@ -356,6 +362,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "python3 {f.script}/autoresearch_resume_check.py --repo . --write-repaired-state"),
         Rule(WARN, lambda f: f.unfinished, "a trial was interrupted; the next one finishes or undoes it",
              "run the next trial, or record_iteration, which does the same"),
+        Rule(WARN, lambda f: bool(f.scratch), "killed commands left scratch folders: {f.left}", "rm -r {f.left}"),
         Rule(WARN, lambda f: bool(f.tracked), "files of the tool are tracked by Git: {f.paths}",
              "git rm -r --cached {f.paths}"),
     )),

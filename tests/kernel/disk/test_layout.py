@@ -59,3 +59,11 @@ def test_the_skill_is_found_inside_a_repository(monkeypatch: pytest.MonkeyPatch,
     assert layout.skill_inside(layout.SKILL_ROOT) == ""
     monkeypatch.setattr(layout, "SKILL_ROOT", tmp_path / ".agents" / "skills" / "x")
     assert layout.skill_inside(tmp_path) == ".agents/skills/x"
+
+
+def test_exec_modes_folder_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "codex-autoresearch-exec").symlink_to("mine")
+    found = layout.exec_state_path(tmp_path)
+    assert (found.name, found.parent) == ("autoresearch-state.exec.json", layout.own_scratch(tmp_path))

@@ -43,6 +43,11 @@ def test_what_lies_outside_the_scope_in_a_named_folder_stays_locked(lab: Lab):
     assert answer["protected"] == ["data/set.txt"]
 
 
+def test_a_check_that_names_the_root_does_not_lock_the_files_of_the_run(lab: Lab):
+    lab.init(verify=f"ls {lab.path} >/dev/null; cat src/value")
+    assert lab.trial(9)["status"] == "keep"
+
+
 def test_a_check_that_names_the_root_may_leave_caches_in_it(lab: Lab):
     lab.repo.write(".gitignore", ".cache/\n")
     lab.repo.write(".cache/known", "0\n")

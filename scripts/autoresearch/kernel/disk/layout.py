@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from ..core.choices import FILES
@@ -104,8 +105,20 @@ def _read(path: Path) -> str:
 
 
 def exec_state_path(root: Path) -> Path:
-    """Where exec mode keeps its snapshot, outside the repository (docs/artifacts.md, Files)."""
-    return _temporary() / "codex-autoresearch-exec" / _digest(root) / "autoresearch-state.exec.json"
+    """Where exec mode keeps its snapshot, outside the repository (docs/artifacts.md, Files); in a folder of this user's
+    where somebody else has made the usual one."""
+    usual = _temporary() / "codex-autoresearch-exec"
+    folder = usual / _digest(root) if _is_ours(usual) else own_scratch(root)
+    return folder / "autoresearch-state.exec.json"
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder is not there yet, or is one of this user's and no link."""
+    try:
+        found = os.lstat(folder)
+    except OSError:
+        return True
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
 
 
 def own_scratch(root: Path) -> Path:

@@ -90,7 +90,18 @@ def assemble(layout: Layout, log: Log) -> Run:
     before = next((repo.path for repo in known.repos if repo.role == "primary"), "")
     if before not in ("", str(layout.root)):
         log, known = _moved(log, known, (before, str(layout.root)))
+    if known.worktree and not os.path.isdir(known.worktree):
+        known = replace(known, worktree=_worktree_now(layout.root, known.worktree))
     return Run(layout, log, known, found)
+
+
+def _worktree_now(root: Path, before: str) -> str:
+    """Where git knows the run's worktree, once it was moved (`git worktree move`, or `repair` after a plain move)."""
+    from ..system.git import Repo
+
+    repo, name = Repo(root), os.path.basename(before)
+    found = [Path(path) for path in repo.linked_worktrees() if os.path.isdir(path)] if repo.is_git() else []
+    return next((str(path) for path in found if Repo(path).is_git() and Repo(path).git_dir().name == name), before)
 
 
 # Events that name the repository in which they happened.

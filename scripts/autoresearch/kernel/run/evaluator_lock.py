@@ -24,7 +24,7 @@ def files(root: Path, config: Config) -> tuple[str, ...]:
     executed = evaluator_files.executed(commands)
     found = hashes.expand(root, evaluator_files.locked(commands, inside))
     # A folder that a check names (`mypy src`, `PYTHONPATH=.`) may hold the very files the run is about.
-    named = tuple(name for name in found if name in executed or not inside(name))
+    named = tuple(n for n in found if n in executed or not (inside(n) or artifacts.is_owned(n)))
     chosen = dict.fromkeys((*named, *_imported(root, named, inside), *_protected(root, config)))
     built = _built(root, config, named)
     return (*(n for n in chosen if not _program_outside(root, n) and n not in built), *_shipped(executed))

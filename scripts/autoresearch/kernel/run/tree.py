@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ..core import artifacts, scope
+from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..disk import hashes
 from ..disk.journal import Event
@@ -59,8 +60,13 @@ def _leads_to_skill(path: Path) -> bool:
 
 
 def edits(run: Run) -> tuple[Edits, ...]:
-    """The edits of every repository of the run, the primary one first."""
+    """The edits of every repository of the run, the primary one first; raises `Refusal` where its worktree is gone."""
     events = run.log.events
+    if not run.tree.is_dir():
+        raise Refusal(
+            f"the run's worktree {run.tree} is gone, expected it there; if it was moved: git -C {run.layout.root} "
+            "worktree repair NEW_PATH, then repeat the command; else init_run --force begins a new run"
+        )
     return tuple(
         sort(repo, tree, pattern, events, run.layout.own_paths()) for repo, (tree, pattern) in run.trees().items()
     )

@@ -60,7 +60,8 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     if nested:
         raise Refusal(
             f"{listing(nested)} is a repository of its own with changes that no commit of this one holds; "
-            "commit there (a submodule) or take it out of the scope, then run the trial again"
+            "commit there (a submodule; git submodule update brings back one that is gone) or take it out of the "
+            "scope, then run the trial again"
         )
     # Without an edit nothing is measured: what somebody committed to the evaluator is refused with the next edit.
     protected = evaluator_lock.violated(run) if any(item.inside or item.outside for item in found) else ()

@@ -22,7 +22,9 @@ class Change:
     """One path whose index or working-tree content differs from HEAD."""
 
     path: str  # relative to the top, POSIX; an untracked embedded repository ends in "/"
-    code: str  # M modified, A added to the index, D deleted, ? untracked, U unmerged, S a submodule dirty inside
+    code: (
+        str  # M modified, A added to the index, D deleted, ? untracked, U unmerged, S a submodule dirty inside or gone
+    )
     staged: bool  # the index differs from HEAD
 
 
@@ -296,7 +298,8 @@ def _change(entry: str) -> Change:
     if kind == "u":
         return Change(entry.split(" ", 10)[10], "U", True)
     index, tree = entry[2], entry[3]
-    if entry[5] == "S" and entry[7] == "M":
+    head, _, found = entry.split(" ", 6)[3:6]
+    if (entry[5] == "S" and entry[7] == "M") or (head == "160000" != found):
         return Change(entry.split(" ", 8)[8], "S", index != ".")
     code = "D" if "D" in (index, tree) else "A" if "A" in (index, tree) else "M"
     return Change(entry.split(" ", 8)[8], code, index != ".")
