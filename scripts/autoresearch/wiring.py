@@ -16,6 +16,7 @@ WIRES = {
     "warnings": ("search.memory:warning",),
     "told": ("notes.bound:told", "search.hints:told"),
     "offers": ("search.offers:offered",),
+    "own_trial": ("search.offers:due",),
     "retrying": ("search.retry:retry",),
     "environment": ("machine.probe:line",),
     "agent": ("codex.codex_agent", "background.plain_agent"),

@@ -70,6 +70,7 @@ class Controller:
         self.book, self.layout, self.manifest, self.wake = book, book.layout, found, wake
         self.failures = self.empty = 0
         self.handed, self.thread = "", session.NEW  # the answer of a trial that was left waiting, and whose it is
+        self.refused: set[str] = set()  # trials of the tool's own that could not be run
         self.waited = 0.0
 
     def run(self) -> Runtime:
@@ -132,6 +133,8 @@ class Controller:
         """One session and what follows from it; before it a trial that an earlier controller left."""
         if waiting.read(self.layout) is not None:
             return self._taken() or self._cleared()
+        if self._has_artifacts() and self._retried():
+            return self._stopped() if self.wake.asked else self._cleared()
         self._note_sandbox()
         model = escalation.climb(self.layout, self.manifest.controller.escalate)
         if model:
@@ -180,6 +183,16 @@ class Controller:
                 return None
         self.handed = "the trial that was left waiting was ended three times before it was done; its edit is taken back"
         return None
+
+    def _retried(self) -> bool:
+        """Run one trial of the tool's own where one is due; no model thinks meanwhile. Whether one was run."""
+        attempts = taking.own(self.layout)
+        if not attempts or attempts in self.refused:
+            return False
+        taken = taking.run(self.book, self.wake, prompt_facts.python(), ("--inline", "--retry", attempts))
+        if taken.broken or taken.text.startswith("refused"):
+            self.refused.add(attempts)
+        return True
 
     def _excused(self, ended: Finished, started: float) -> Finished:
         """The ending of a session whose trial was put off: a busy machine is waited out, as a rate limit is."""

@@ -6,6 +6,7 @@ import os
 import time
 from pathlib import Path
 
+from ..kernel import ports
 from ..kernel.core.choices import POLICIES
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
@@ -14,6 +15,7 @@ from ..kernel.disk.layout import SKILL_ROOT, Layout
 from ..kernel.run import context, waiting
 from ..kernel.run.context import Run
 from ..kernel.system import process
+from ..kernel.system.git import GitError
 from . import agent, manifest_file, runtime_file, stopping, stream
 from .account import Book
 from .manifest import Options
@@ -84,28 +86,41 @@ def flags(layout: Layout) -> list[str]:
     ]
 
 
-def run(book: Book, wake: Wake, python: str) -> Taken:
-    """Run it to its end in a process of its own, which a stop ends like a session."""
+def own(layout: Layout) -> str:
+    """The stored attempts that are worth a trial now, as `--retry` takes them; "" where none is, or git is no use."""
+    try:
+        run = context.load(layout)
+        return str(next((found for due in ports.providers("own_trial") if (found := due(run))), ""))
+    except (Refusal, GitError, OSError):
+        return ""
+
+
+def run(book: Book, wake: Wake, python: str, trial: tuple[str, ...] = ("--waiting",)) -> Taken:
+    """Run it to its end in a process of its own, which a stop ends like a session.
+
+    `trial` are the flags of `run_trial`: the trial that was left waiting, or one of the tool's own.
+    """
+    what = "the trial that was left waiting" if trial == ("--waiting",) else f"the tool's own trial ({trial[-1]})"
     folder = book.layout.evidence / "session"
     out, err = folder / "answer.json", folder / "answer.txt"
     folder.mkdir(parents=True, exist_ok=True)
     for path in (out, err):
         path.write_bytes(b"")
     mark = f"waiting-{os.getpid()}-{time.time_ns()}"
-    session = Session(0, mark=mark, started_at=context.now(), command="the trial that was left waiting")
+    session = Session(0, mark=mark, started_at=context.now(), command=what)
     book.note(session=session)
     script = str(SKILL_ROOT / "scripts" / "autoresearch_run_trial.py")
-    argv = (python, script, *flags(book.layout), "--waiting")
+    argv = (python, script, *flags(book.layout), *trial)
     sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
     env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
     child = process.start_detached(argv, book.layout.root, env, process.Streams(None, out, err), mark)
-    book.log("runs the trial that was left waiting")
+    book.log(f"runs {what}")
     stopped = _wait(book, wake, child, mark)
     if stopped and stopping.is_requested(book.layout):
         return Taken(stopped=True)  # whoever asked ends it
     book.note(session=None)
     taken = Taken(stopped=True) if stopped else _result(child.poll(), out, err)
-    book.log(f"the trial that was left waiting: {one_line(taken.text, 300) or 'no answer'}")
+    book.log(f"{what}: {one_line(taken.text, 300) or 'no answer'}")
     return taken
 
 

@@ -14,6 +14,7 @@ admission     f(run, edits) -> why no trial is made now, or ""
 settling      f(run) -> events on what the checks of a trial left
 told          f(run, row) -> mapping of keys for the answer's `next`
 offers        f(run, row, action) -> keys of the answer's `next` that make a trial of the tool's own the next step
+own_trial     f(run) -> the stored attempts that are worth a trial now, as `run_trial --retry` takes them, or ""
 retrying      f(layout, iterations) -> the answer of a trial of stored attempts
 environment   f(root) -> the header's line on the machine
 agent         a module with the names of `background.agent.Agent`: who does a session's work; the first is the usual one

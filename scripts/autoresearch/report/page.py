@@ -89,6 +89,7 @@ def _tiles(account: Account) -> Iterator[tuple[str, str, str]]:
         yield "Limit", "", account.limit
     yield "How sure", headline.certainty(account), headline.assurance(account)
     counts = f"{headline.kept(account)}, {state.discards:,} discarded, {state.crashes:,} crashed"
+    counts += f", {state.own:,} of them tried again by the tool" if state.own else ""
     yield "Experiments", f"{account.trials:,}", counts
     wall = headline.wall_clock(account)
     whole = "" if wall is None else f"{figures.duration(wall)} from the start to the last experiment"

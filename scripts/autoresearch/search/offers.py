@@ -6,6 +6,7 @@ from ..kernel.core import pace
 from ..kernel.core.rows import Row
 from ..kernel.run.context import Run
 from . import retry
+from .candidates import Choice
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -14,17 +15,33 @@ if TYPE_CHECKING:
 # Seconds of thought for one of measuring, below which nothing is offered: there a try costs most for what it gives
 # (tests/benchmarks/search.md).
 RATIO = 2.0
+LOOKED_AT = 5  # choices, the best ones, of which the first that fits is taken
 
 
 def offered(run: Run, row: Row, action: str) -> dict[str, Any]:
-    """The keys of `next` that make the tool's own trial the next step; nothing where it is not due."""
+    """The keys of `next` that make the tool's own trial the next step; nothing where it is not due.
+
+    Under a controller there is nothing to offer: it runs such trials itself, between sessions.
+    """
     if not (row.status == "keep" or row.is_own or action == "pivot") or action in ("stop", "needs_human"):
         return {}
-    if run.config.companions or not retry.allowance(run) or pace.of(run.log.events).ratio < RATIO:
-        return {}
-    choice = next(iter(retry.choices(run)), None)
+    choice = None if run.config.session_mode == "background" else _best(run)
     if choice is None:
         return {}
     what = " with ".join(map(str, choice.iterations))
     why = f"trial {what} may gain on today's state; it needs no thought"
     return {"action": "retry", "reason": why, "do": f"Run: {retry.command(choice)}"}
+
+
+def due(run: Run) -> str:
+    """The iterations that the tool tries by itself now, as `--retry` takes them; "" where nothing is due."""
+    choice = _best(run) if run.config.measured else None
+    return ",".join(map(str, choice.iterations)) if choice else ""
+
+
+def _best(run: Run) -> Choice | None:
+    """The choice with the best hope that fits onto today's state; None where its time or its count is used up, or
+    where thinking is cheaper."""
+    if run.config.companions or not retry.allowance(run) or pace.of(run.log.events).ratio < RATIO:
+        return None
+    return next((choice for choice in retry.choices(run)[:LOOKED_AT] if retry.fits(run, choice)), None)

@@ -128,6 +128,15 @@ def command(choice: Choice) -> str:
     return f"python3 {script('run_trial')} --repo . --retry {','.join(map(str, choice.iterations))}"
 
 
+def fits(run: Run, choice: Choice) -> bool:
+    """Whether the attempts can be put onto today's state; nothing is touched."""
+    try:
+        _prepared(run, choice.iterations)
+        return True
+    except (Refusal, GitError, OSError):
+        return False
+
+
 def retry(layout: Layout, iterations: Sequence[int]) -> Mapping[str, Any]:
     """Try stored attempts on today's state; the answer of a trial. Raises `Refusal` with nothing recorded."""
     try:
