@@ -224,7 +224,8 @@ def _choice(world: World, number: int) -> tuple[int, ...] | None:
     if world.uses("pairs") and world.noise:
         found += candidates.pairs(known, world.tried, DETECTABLE * world.noise)
     found.sort(key=lambda choice: -choice.hope)
-    return next((choice.iterations for choice in found if choice.iterations not in world.tried), None)
+    numbers = (tuple(map(int, choice.iterations)) for choice in found)
+    return next((choice for choice in numbers if choice not in world.tried), None)
 
 
 def pool(dice: random.Random) -> dict[str, Patch]:

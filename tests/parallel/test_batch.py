@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 from autoresearch.kernel.core.errors import Refusal
+from autoresearch.kernel.disk.layout import standard
+from autoresearch.kernel.run import context
 from autoresearch.parallel import batch
 from autoresearch.parallel.slices import Device
+from autoresearch.search import retry
 
 from tests.conftest import SCRIPTS, Ran, Repo
 
@@ -327,3 +330,21 @@ def call_again(project: Repo) -> Ran:
     """Measure a worker that is none."""
     opened(project)
     return call(project, "measure", "--worker", "z")
+
+
+def test_a_loser_that_the_guard_refused_is_tried_again_on_the_winners_state(repo: Repo, run_script: Run) -> None:
+    for name in ("n", "ok"):
+        repo.write(name, "10\n")
+    repo.commit("two numbers")
+    flags = ["--goal", "less", "--scope", "n ok", "--metric-name", "n", "--direction", "lower", "--retries", "3"]
+    checks = ["--verify", "cat n ok | grep -v u | paste -sd+ - | bc", "--guard", "! grep -q u ok || grep -q u n"]
+    assert run_script("init_run", "--repo", repo.path, *flags, *checks, "--parallel-mode", "parallel").code == 0
+    a, b, _ = opened(repo)
+    edit(a, "needs the other", ok="9\nu")
+    edit(b, "a lot", n="7\nu")
+    assert call(repo, "close").json["retained_metric"] == 17
+    assert [choice.iterations for choice in retry.choices(context.load(standard(repo.path)))] == [("1a",)]
+    answer = run_script("run_trial", "--repo", repo.path, "--retry", "1a").json
+    assert (answer["status"], answer["retained_metric"]) == ("keep", 16)
+    assert rows(repo)[-1][-1] == "[RETRY 1a] [PARALLEL worker-a] needs the other"
+    assert context.load(standard(repo.path)).state.own == 1

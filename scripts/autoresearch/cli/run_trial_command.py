@@ -53,12 +53,14 @@ def run(args: argparse.Namespace) -> Outcome:
 def _retried(args: argparse.Namespace) -> Mapping[str, Any]:
     from ..kernel import ports
 
-    if not re.fullmatch(r"[0-9]{1,6}(,[0-9]{1,6})?", args.retry):
+    if not re.fullmatch(r"[0-9]{1,6}[a-z]?(,[0-9]{1,6}[a-z]?)?", args.retry):
         raise Refusal(f"--retry {args.retry[:20]!r} is no iteration, expected one such as 12, or two such as 9,12")
     retry = ports.provider("retrying", None)
     if retry is None:
         raise Refusal("this installation has no folder `search`, which --retry needs; install the skill again")
-    found: Mapping[str, Any] = retry(arguments.layout_of(args), [int(part) for part in args.retry.split(",")])
+    found: Mapping[str, Any] = retry(
+        arguments.layout_of(args), [int(part) if part.isdigit() else part for part in args.retry.split(",")]
+    )
     return found
 
 

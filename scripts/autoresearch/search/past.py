@@ -26,6 +26,11 @@ class Past:
     folder: Path
 
     @property
+    def name(self) -> int | str:
+        """How it is called: its iteration, `12a` where it is a worker's."""
+        return f"{self.row.iteration}{self.row.worker}" if self.row.worker else self.row.iteration
+
+    @property
     def patch(self) -> bytes:
         """The edit that was measured; empty where it is gone or was too large to be kept whole."""
         return whole_patch(self.folder / "patch.diff")
@@ -46,3 +51,10 @@ def trials(run: Run) -> Iterator[Past]:
     rows = [row for row in run.log.rows if row.is_main and row.iteration in events][-MOST:]
     for row in reversed(rows):
         yield Past(row, events[row.iteration], evidence.folder(run.layout.evidence, row.iteration))
+
+
+def losers(run: Run) -> Iterator[Past]:
+    """The workers of batches that were measured and passed over, the latest first."""
+    rows = [row for row in run.log.rows if row.worker and row.status == "discard"][-MOST:]
+    for row in reversed(rows):
+        yield Past(row, {}, evidence.folder(run.layout.evidence, row.iteration) / row.worker)

@@ -23,6 +23,8 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
+    from .candidates import Name
+
 SHARE = 0.2  # of the measuring time
 GROUND = (*those("retains"), "baseline")
 
@@ -32,19 +34,19 @@ def stored(run: Run) -> list[Stored]:
     found = []
     seen = list(past.trials(run))[::-1]
     again = _again(seen)
-    for item in seen:
+    for item in [*seen, *past.losers(run)]:
         if item.row.status == "discard" and "own" not in item.event:
-            later = again.get(item.row.iteration, [])
+            later = again.get(str(item.name), [])
             found.append(_stored(run, item, later))
     return found
 
 
-def _again(seen: Sequence[Past]) -> dict[int, list[Past]]:
+def _again(seen: Sequence[Past]) -> dict[str, list[Past]]:
     """The tool's own trials by the attempts that they were made of."""
-    found: dict[int, list[Past]] = {}
+    found: dict[str, list[Past]] = {}
     for item in seen:
         for number in item.event.get("own", ()):
-            found.setdefault(int(number), []).append(item)
+            found.setdefault(str(number), []).append(item)
     return found
 
 
@@ -54,7 +56,8 @@ def _stored(run: Run, item: Past, later: Sequence[Past]) -> Stored:
     paths = frozenset(path for path in _paths(item.patch))
     failed = "kept" if any(one.row.status == "keep" for one in later) else _failed(item)
     last = max([item.row.iteration, *(one.row.iteration for one in alone)])
-    return Stored(item.row.iteration, gain, _reach(run, item, gain), failed, paths, _ground(run, last), len(alone))
+    reach, ground = _reach(run, item, gain), _ground(run, last)
+    return Stored(item.row.iteration, gain, reach, failed, paths, ground, len(alone), item.row.worker)
 
 
 def _gain(run: Run, metric: Decimal | None, delta: str) -> Decimal:
@@ -137,7 +140,7 @@ def fits(run: Run, choice: Choice) -> bool:
         return False
 
 
-def retry(layout: Layout, iterations: Sequence[int]) -> Mapping[str, Any]:
+def retry(layout: Layout, iterations: Sequence[Name]) -> Mapping[str, Any]:
     """Try stored attempts on today's state; the answer of a trial. Raises `Refusal` with nothing recorded."""
     try:
         with intent.alone(layout) as mended:
@@ -159,7 +162,7 @@ def _refuse_unready(run: Run) -> None:
         raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
 
 
-def _prepared(run: Run, iterations: tuple[int, ...]) -> tuple[trial.Attempt, Sequence[tree.Edits]]:
+def _prepared(run: Run, iterations: tuple[Name, ...]) -> tuple[trial.Attempt, Sequence[tree.Edits]]:
     """The attempt with the content that it puts into the tree, and the edits as they will be."""
     items = _wanted(run, iterations)
     repo = Trees(run.tree)
@@ -182,14 +185,14 @@ def _prepared(run: Run, iterations: tuple[int, ...]) -> tuple[trial.Attempt, Seq
     return attempt, [replace(first, inside=paths), *others]
 
 
-def _named(iterations: Sequence[int]) -> str:
+def _named(iterations: Sequence[Name]) -> str:
     return f"iteration{'s' * (len(iterations) > 1)} {' and '.join(map(str, iterations))}"
 
 
-def _wanted(run: Run, iterations: Sequence[int]) -> list[Past]:
+def _wanted(run: Run, iterations: Sequence[Name]) -> list[Past]:
     if not 1 <= len(set(iterations)) == len(iterations) <= 2:
         raise Refusal("--retry takes one iteration or two different ones, such as 12 or 9,12")
-    known = {item.row.iteration: item for item in past.trials(run)}
+    known = {item.name: item for item in (*past.trials(run), *past.losers(run))}
     for number in iterations:
         if number not in known or known[number].row.status == "keep" or not known[number].patch:
             raise Refusal(

@@ -43,7 +43,7 @@ class Attempt:
     searched: int = 0
     knowing: bool = False
     lessons: tuple[str, ...] = ()
-    own: tuple[int, ...] = ()
+    own: tuple[int | str, ...] = ()
     content: str = ""
 
 
