@@ -22,5 +22,7 @@ WIRES = {
     "agent": ("codex.codex_agent", "background.plain_agent"),
     "handover": ("background.taking:takes_over", "hooks.taking_hook:takes_over"),
     "sandbox": ("background.taking:sandbox", "hooks.taking_hook:sandbox"),
+    "running": ("executors.elsewhere:run",),
+    "ended": ("executors.slurm:ended",),
     "screen": ("report.watch_command:screen",),
 }

@@ -257,6 +257,8 @@ def abort(layout: Layout) -> dict[str, Any]:
 def take_back(run: Run, batch: Batch) -> Batch:
     """The main tree without a winner that a killed `close` had put there uncommitted."""
     process.end_marked(batch.mark, 2.0)
+    for place in batch.places:
+        intent.end(run.layout, f"{batch.mark}-{place.id}")
     if not batch.applied:
         return batch
     if Repo(run.tree).head() == batch.base:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ..kernel.core import rows, scope
-from ..kernel.core.errors import Refusal
+from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, evidence, locks, regular
@@ -140,12 +140,23 @@ def _alone(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
     """Measure, one worker at a time where the numbers are noisy."""
     noisy = run.config.noise.get("kind") == "noisy"
     with locks.held(folder / f"{'all' if noisy else worker.place.id + '-run'}.lock", "", wait=True):
-        found = _judged(run, batch, worker)
+        found = _insistent(run, batch, worker)
     said = {name: getattr(found, name) for name in _SAID}
     told = {"batch": batch.mark, "tree": _tree(worker), **said}
     measured = {"value": found.measurement.value, "problem": found.measurement.problem}
     evidence.write_json(_path(run, worker.place, "verdict.json"), {**told, **measured})
     return found
+
+
+def _insistent(run: Run, batch: Batch, worker: Worker) -> Verdict:
+    """The verdict; where a node failed or the machine hung, measured again, whole."""
+    for left in reversed(range(TRIES)):
+        try:
+            return _judged(run, batch, worker)
+        except Postponed:
+            if not left:
+                raise
+    raise AssertionError
 
 
 def _judged(run: Run, batch: Batch, worker: Worker) -> Verdict:

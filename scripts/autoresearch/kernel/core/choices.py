@@ -25,3 +25,4 @@ FILES = {
     "launch": "autoresearch-launch.json",
     "runtime": "autoresearch-runtime.json",
 }
+EXECUTOR = "local"  # where checks run

@@ -188,6 +188,12 @@ class Config:
     verify_exit: str = setting(
         "zero", "'any' reads the number whatever the exit code", choices=("zero", "any"), group=NOISE
     )
+    executor: str = setting(
+        "local",
+        "where checks run: local, 'slurm FLAGS', or a command with {command} or {far}",
+        metavar="W",
+        group=NOISE,
+    )
     calibrate: int | None = setting(
         None,
         "baseline runs",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import ports
 from ..core import log_events, rows
 from ..core.frozen import dataclass, replace
 from ..core.text import shortened
@@ -126,12 +127,19 @@ def _mend(layout: Layout, unfinished: Callable[[Layout, Intent], str]) -> str:
     if note is None:
         evidence.clear_intent(layout.evidence)
         return ""
-    process.end_marked(note.mark, 2.0)
+    end(layout, note.mark)
     for place in note.places.values():
         stale.clear(Path(place.tree), note.started)
     done = complete(layout, note) and "finished" if note.row else (_to_base if note.own else unfinished)(layout, note)
     evidence.clear_intent(layout.evidence)
     return f"{done} iteration {note.iteration}, which was interrupted"
+
+
+def end(layout: Layout, mark: str) -> None:
+    """End all that runs under a mark, here and wherever a feature has it run."""
+    process.end_marked(mark, 2.0)
+    for ended in ports.providers("ended"):
+        ended(layout, mark)
 
 
 def _committed(note: Intent, place: Place) -> str:

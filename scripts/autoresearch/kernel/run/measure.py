@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from .. import ports
 from ..core import busy, guards, metric, screen, timelimit
-from ..core.errors import Postponed
+from ..core.choices import EXECUTOR
+from ..core.errors import Postponed, Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.numbers import median, plain
 from ..core.settings import Config
@@ -154,9 +156,21 @@ def _run(bench: Bench, command: str, name: str, keep: int) -> tuple[process.Fini
 def _guarded(bench: Bench, command: str, limit: float) -> tuple[process.Finished, str]:
     """How a command ended, and what it deleted that was not its own, "" for nothing."""
     known = keepsake.remember(bench.guarded)
-    done = process.run_shell(command, bench.tree, limit, {}, bench.mark, process.Limits(within=bench.within))
+    done = _started(bench, command, limit)
     gone = [name.replace(".tmp", "") for name in keepsake.put_back(known)]
     return done, f"the check deletes files that are not its own ({listing(gone)}), as git clean does" if gone else ""
+
+
+def _started(bench: Bench, command: str, limit: float) -> process.Finished:
+    """Run it here, or where the run's executor says."""
+    if bench.config.executor == EXECUTOR:
+        return process.run_shell(command, bench.tree, limit, {}, bench.mark, process.Limits(within=bench.within))
+    for run in ports.providers("running"):
+        done: process.Finished = run(bench, command, limit)
+        return done
+    raise Refusal(
+        f"the executor {one_line(bench.config.executor, 60)} is not there, expected local; correct --executor"
+    )
 
 
 def guarded(layout: Layout, trees: Iterable[Path]) -> tuple[Path, ...]:

@@ -1,0 +1,3 @@
+"""Where checks run: here, through any program that runs commands elsewhere, or on Slurm."""
+
+USES = ("kernel",)

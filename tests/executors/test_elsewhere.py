@@ -1,0 +1,82 @@
+"""Checks that run elsewhere: a template with a shared folder, a bundle without one, and what is no executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from autoresearch.executors import elsewhere
+
+from tests.conftest import Ran, Repo
+
+Run = Callable[..., Ran]
+TREE = Path("/w")
+# Stands in for ssh: hands its words, joined, to a shell that starts in another folder with another home.
+HOST = '#!/bin/sh\nshift\necho "$*" >> {log}\ncd {far} && HOME={far} exec /bin/sh -c "$*"\n'
+
+
+def test_words_for_another_shell_are_quoted_and_others_are_not() -> None:
+    check = "cat 'a b'"
+    assert elsewhere.filled("ssh host cd {worktree} && {command}".split(), TREE, check) == [
+        *("ssh", "host", "cd", "/w", "&&"),
+        "/bin/sh -c 'cat '\"'\"'a b'\"'\"''",
+    ]
+    assert elsewhere.filled("docker run -v {worktree}:/w image {command}".split(), TREE, check) == [
+        *("docker", "run", "-v", "/w:/w", "image"),
+        *("/bin/sh", "-c", check),
+    ]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    """A program that is called as ssh is."""
+    far = tmp_path / "far"
+    far.mkdir()
+    program = tmp_path / "bin" / "ssh"
+    program.parent.mkdir()
+    program.write_text(HOST.format(far=far, log=tmp_path / "asked"))
+    program.chmod(0o755)
+    return program
+
+
+def start(run_script: Run, repo: Repo, executor: str) -> Ran:
+    return run_script(
+        *("init_run", "--repo", repo.path, "--goal", "less", "--scope", "n", "--metric-name", "n"),
+        *("--direction", "lower", "--verify", "cat n; pwd >> $HOME/places", "--executor", executor),
+    )
+
+
+def test_a_shared_folder_is_enough_for_a_template(repo: Repo, run_script: Run, host: Path) -> None:
+    repo.write("n", "10\n")
+    repo.commit("ten")
+    ran = start(run_script, repo, f"{host} box cd {{worktree}} && {{command}}")
+    assert ran.code == 0, ran.err
+    repo.write("n", "9\n")
+    answer = run_script("run_trial", "--repo", repo.path, "--description", "nine").json
+    assert (answer["status"], answer["metric"]) == ("keep", 9)
+    places = (host.parent.parent / "far" / "places").read_text().split()
+    assert set(places) == {str(repo.path)} and len(places) == 4
+
+
+def test_a_bundle_carries_what_is_measured(repo: Repo, run_script: Run, host: Path) -> None:
+    repo.write("n", "10\n")
+    repo.commit("ten")
+    ran = start(run_script, repo, f"{host} box {{far}}")
+    assert ran.code == 0, ran.err
+    repo.write("n", "9\n")
+    answer = run_script("run_trial", "--repo", repo.path, "--description", "nine").json
+    assert (answer["status"], answer["metric"]) == ("keep", 9)
+    far = host.parent.parent / "far"
+    assert all(place.startswith(str(far)) for place in (far / "places").read_text().split())
+    (cache,) = (far / ".cache" / "autoresearch").iterdir()
+    assert [path.name for path in cache.iterdir()] == ["git"]  # neither worktree nor bundle stays
+    assert repo.git("for-each-ref", "refs/autoresearch") == ""
+
+
+def test_what_runs_no_check_is_refused(repo: Repo, run_script: Run) -> None:
+    repo.write("n", "10\n")
+    repo.commit("ten")
+    ran = start(run_script, repo, "ssh host")
+    assert ran.code == 1 and "runs no check" in ran.err
+    assert not (repo.path / "research-results.tsv").exists()

@@ -1,0 +1,161 @@
+"""A real Slurm of several nodes on this host (`slurm_here.py`); skipped, and saying so, where it cannot be started."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SCRIPTS, Ran, Repo
+from tests.executors.slurm_here import Slurm, missing
+
+Run = Callable[..., Ran]
+pytestmark = pytest.mark.skipif(bool(missing()), reason=f"no Slurm: {missing()}")
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
+    """Three nodes of one core."""
+    with Slurm(tmp_path_factory.mktemp("slurm") / "s", 3) as running:
+        yield running
+
+
+@pytest.fixture
+def project(repo: Repo, run_script: Run, slurm: Slurm, monkeypatch: pytest.MonkeyPatch) -> Repo:
+    """A run whose check is a step on a node: it prints the number in `n` and notes the node in `$HOME/nodes`."""
+    for name in ("PATH", "SLURM_CONF"):
+        monkeypatch.setenv(name, slurm.environment[name])
+    repo.write("n", "10\n")
+    repo.commit("ten")
+    return repo
+
+
+CHECK = "echo $SLURM_JOB_ID $SLURMD_NODENAME >> $HOME/nodes; {}cat n"
+
+
+def begin(run_script: Run, repo: Repo, first: str = "", *flags: str, executor: str = "slurm") -> Ran:
+    return run_script(
+        *("init_run", "--repo", repo.path, "--goal", "less", "--scope", "n", "--metric-name", "n", "--direction"),
+        *("lower", "--verify", CHECK.format(first), "--executor", executor, "--parallel-mode", "parallel", *flags),
+    )
+
+
+def trial(repo: Repo) -> list[str]:
+    return [
+        sys.executable,
+        str(SCRIPTS / "autoresearch_run_trial.py"),
+        "--repo",
+        str(repo.path),
+        "--description",
+        "nine",
+    ]
+
+
+def nodes(repo: Repo) -> list[list[str]]:
+    return [line.split() for line in (Path(os.environ["HOME"]) / "nodes").read_text().split("\n")[:-1]]
+
+
+def wait_for(there: Callable[[], object]) -> None:
+    until = time.monotonic() + 60
+    while not there():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_trial_is_one_job_and_it_is_gone(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    ran = begin(run_script, project)
+    assert ran.code == 0, ran.err
+    assert len({job for job, _ in nodes(project)}) == 1  # the baseline's runs are steps of one job
+    project.write("n", "9\n")
+    answer = run_script("run_trial", "--repo", project.path, "--description", "nine").json
+    assert (answer["status"], answer["metric"]) == ("keep", 9)
+    assert slurm.jobs() == []
+
+
+def test_a_full_queue_is_waited_for_and_costs_no_time_of_the_check(
+    project: Repo, run_script: Run, slurm: Slurm
+) -> None:
+    assert begin(run_script, project, "", "--verify-timeout", "3").code == 0
+    project.write("n", "9\n")
+    slurm.ask("salloc", "--no-shell", "--nodes=3", "--exclusive", "--job-name=full")
+    with subprocess.Popen(trial(project), stdout=-1, stderr=-1) as child:
+        wait_for(lambda: any("PENDING" in job for job in slurm.jobs()))
+        time.sleep(4)
+        assert child.poll() is None
+        slurm.ask("scancel", "--name=full")
+        assert child.wait(60) == 0
+    assert project.read("research-results.tsv").rstrip("\n").split("\n")[-1].split("\t")[5] == "keep"
+
+
+def test_a_job_over_its_limit_is_a_crash_that_says_so(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    assert begin(run_script, project, "test $(cat n) = 10 || sleep 600; ").code == 0
+    project.write("n", "9\n")
+    with subprocess.Popen(trial(project), stdout=-1, stderr=-1) as child:
+        wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()))
+        job = slurm.jobs()[0].split()[0]
+        slurm.ask("scontrol", "update", f"jobid={job}", "TimeLimit=0:01")
+        assert child.wait(200) == 0
+    last = project.read("research-results.tsv").rstrip("\n").split("\n")[-1]
+    assert "crash" in last and "TIME LIMIT" in last
+    assert slurm.jobs() == []
+
+
+def test_a_node_that_dies_moves_the_check_to_another(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    assert begin(run_script, project, "test $(cat n) = 10 || test -e $HOME/free || sleep 60; ").code == 0
+    project.write("n", "9\n")
+    known = len(nodes(project))
+    with subprocess.Popen(trial(project), stdout=-1, stderr=-1) as child:
+        wait_for(lambda: len(nodes(project)) > known)
+        dead = nodes(project)[-1][1]
+        (Path(os.environ["HOME"]) / "free").touch()
+        slurm.end(dead, kill=True)
+        slurm.ask("scontrol", "update", f"nodename={dead}", "state=down", "reason=test")
+        code = child.wait(120)
+    slurm.start_node(dead)
+    slurm.ask("scontrol", "update", f"nodename={dead}", "state=resume")
+    assert code == 0
+    assert nodes(project)[-1][1] != dead
+    assert slurm.jobs() == []
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_trial_leaves_no_job(project: Repo, run_script: Run, slurm: Slurm, sig: signal.Signals) -> None:
+    assert begin(run_script, project, "test $(cat n) = 10 || test -e $HOME/free || sleep 600; ").code == 0
+    project.write("n", "9\n")
+    with subprocess.Popen(trial(project), stdout=-1, stderr=-1, start_new_session=True) as child:
+        wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()))
+        os.kill(child.pid, sig)
+        child.wait(60)
+    (Path(os.environ["HOME"]) / "free").touch()
+    ran = run_script("run_trial", "--repo", project.path, "--description", "nine")  # mends what the kill left
+    assert ran.code == 0, ran.err
+    assert slurm.jobs() == []
+
+
+def test_a_controller_that_was_killed_comes_back(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    assert begin(run_script, project, "sleep 3; ").code == 0
+    project.write("n", "9\n")
+    with subprocess.Popen(trial(project), stdout=-1, stderr=-1) as child:
+        wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()))
+        slurm.end("slurmctld", kill=True)
+        slurm.start_controller()
+        out, err = child.communicate(timeout=120)
+        assert child.returncode == 0, (out, err)
+    assert project.read("research-results.tsv").rstrip("\n").split("\n")[-1].split("\t")[5] == "keep"
+
+
+def test_pairs_share_one_job_on_one_node(project: Repo, run_script: Run) -> None:
+    noisy = "echo $(cat n).$(date +%N | cut -c4-6)"
+    ran = begin(run_script, project, f"{noisy}; exit; ")
+    assert ran.code == 0, ran.err
+    known = len(nodes(project))
+    project.write("n", "5\n")
+    assert run_script("run_trial", "--repo", project.path, "--description", "five").json["status"] == "keep"
+    mine = nodes(project)[known:]
+    assert len(mine) >= 6 and len({tuple(one) for one in mine}) == 1
