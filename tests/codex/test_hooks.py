@@ -222,7 +222,9 @@ def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(
     server: Server, run_codex: RunCodex, goal: Repo, trusted: Path, run_script: Callable[..., Any], tmp_path: Path
 ) -> None:
     other = tmp_path / "other"  # the home of somebody else, which lets nobody in
-    other.mkdir(mode=0)
+    other.mkdir()
+    (other / "secret").write_text("s")
+    other.chmod(0)
     reach = REACH.replace("PORT", str(server.port)).replace("OTHER", str(other / "secret"))
     goal.write("work.py", "print('METRIC n=10')\n")
     goal.write("main.py", "import work\n")
@@ -235,9 +237,9 @@ def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(
     assert '"status": "queued"' in server.requests[2].last_output
     assert statuses(goal) == ["baseline", "keep"], server.requests[-1].user_texts[-1]
     said = goal.read("autoresearch-evidence/0001/verify-1.out").split("\n")
-    assert said[:6] == [f"{what} refused" for what in ("outside", "home", "git", "another's", "socket")] + [
-        "inside DONE"
-    ]
+    refused = [f"{what} refused" for what in ("outside", "home", "git", "another's", "socket")]
+    assert said[:6] == [*refused, "inside DONE"]
+    other.chmod(0o700)
     assert not (goal.path.parent / "outside").exists() and goal.status() == ""
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +117,35 @@ def test_an_unfinished_run_is_continued_until_nothing_comes_of_it(repo: Repo, ru
     assert stop(run_script, repo).out != ""
     run_script("hooks_ctl", "run", "--event", "interrupt", input=call(repo))
     assert stop(run_script, repo).out == ""
+
+
+def test_of_two_hooks_one_runs_what_waits(repo: Repo, run_script: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hooks may be installed twice, in the project and with the plugin: both fire at once."""
+    start_run(run_script, repo, "--verify", "sleep 0.5; wc -l < README.md")
+    repo.write("README.md", "")
+    note = {"description": "empty", "labels": [], "hypothesis": "", "searched": 0, "knowing": True, "lessons": []}
+    note.update({"own": [], "content": "", "session": "s1"})
+    repo.write("autoresearch-evidence/queue.json", json.dumps(note))
+    session_record(repo, monkeypatch)
+    command = [sys.executable, str(SCRIPTS / "autoresearch_hooks_ctl.py"), "run", "--event", "stop"]
+
+    def fire(_: int) -> str:
+        return subprocess.run(
+            command, input=call(repo), capture_output=True, text=True, cwd=repo.path, check=True
+        ).stdout
+
+    with ThreadPoolExecutor(2) as both:
+        said = sorted(both.map(fire, range(2)))
+    assert said[0].strip() == "" and "left waiting was run" in said[1] and "refused" not in said[1]
+    assert repo.read("research-results.tsv").count("\tkeep\t") == 1
+
+
+def session_record(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codex's record of a session with full access."""
+    home = repo.path.parent / "codex-home"
+    folder = home / "sessions" / "2026" / "01" / "01"
+    folder.mkdir(parents=True)
+    turn = {"cwd": str(repo.path), "sandbox_policy": {"type": "danger-full-access"}}
+    line = json.dumps({"type": "turn_context", "payload": turn})
+    (folder / "rollout-2026-01-01T00-00-00-s1.jsonl").write_text(line + "\n")
+    monkeypatch.setenv("CODEX_HOME", str(home))

@@ -28,8 +28,8 @@ def stop(start: Path, session: str) -> str:
     if run is None or run.config.session_mode != "foreground":
         return ""
     answer = taking_hook.taken(run.layout, session)
-    if answer:
-        return answer
+    if answer != "":
+        return answer or ""
     if not _drives(run, session):
         return ""
     if _step(run)[0] in _OVER or _count(run, session) >= LIMIT:

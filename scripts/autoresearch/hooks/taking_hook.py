@@ -8,6 +8,7 @@ import time
 
 from ..codex import session_sandbox
 from ..kernel.core.text import one_line
+from ..kernel.disk import locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout
 from ..kernel.run import context, intent, waiting
 from ..kernel.run.context import Run
@@ -34,10 +35,24 @@ def sandbox(run: Run) -> tuple[str, ...]:
     return (session_sandbox.command(session, run.tree) or ()) if session != waiting.CONTROLLED else ()
 
 
-def taken(layout: Layout, session: str) -> str:
-    """Run what this session left waiting; what it is told, "" when nothing waits."""
+def taken(layout: Layout, session: str) -> str | None:
+    """Run what this session left waiting; what it is told, "" when nothing waits, None while another hook runs it.
+
+    Where the hooks are installed twice, one of them runs the trial, and the other keeps quiet.
+    """
     if waiting.session(layout) != session or not session:
         return ""
+    try:
+        lock = locks.open_locked(layout.evidence / "hook.lock", os.O_RDWR | os.O_CREAT, wait=False)
+    except OSError:
+        return None
+    try:
+        return _run(layout, session) if waiting.session(layout) == session else None
+    finally:
+        os.close(lock)
+
+
+def _run(layout: Layout, session: str) -> str:
     folder = layout.evidence / "session"
     folder.mkdir(parents=True, exist_ok=True)
     out, err = folder / "answer.json", folder / "answer.txt"

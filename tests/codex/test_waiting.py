@@ -1,0 +1,258 @@
+"""Waiting on the real CLI: what a long check costs in requests, kills at random, a limit waited out, steering.
+
+CI runs a few seconds of each. The whole thing, with what it found in `waiting.md`, prints its figures with `-s`:
+
+    export WAITING_VERIFY=120 WAITING_TRIALS=30 WAITING_RESET=90 WAITING_ROUNDS=20
+    python3 -m tests tests/codex/test_waiting.py -s
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from autoresearch.kernel.disk import journal
+from autoresearch.kernel.system import process
+
+from tests.codex import replies, scripts
+from tests.codex.conftest import BOUNDED, FULL_ACCESS, Exec
+from tests.codex.server import Server
+from tests.codex.test_hooks import trust
+from tests.conftest import Ran, Repo
+from tests.lab import running_below
+from tests.unattended import TRIAL, Background, kill, until
+
+pytestmark = [pytest.mark.codex, pytest.mark.timeout(3000 if "WAITING_VERIFY" in os.environ else 180)]
+VERIFY, TRIALS, RESET, ROUNDS = (
+    int(os.environ.get(f"WAITING_{name}", usual))
+    for name, usual in (("VERIFY", "1"), ("TRIALS", "2"), ("RESET", "2"), ("ROUNDS", "1"))
+)
+DICE = random.Random(int(os.environ.get("WAITING_SEED", "7")))
+WAYS = ("inline", "background", "foreground")
+SLOW = f"test $(cat value) = 1000 || sleep {VERIFY}; cat value"  # a quick baseline
+SETUP = ("--goal", "g", "--scope", "value", "--metric-name", "value", "--direction", "lower", "--calibrate", 1)
+
+
+@pytest.fixture
+def valued(repo: Repo) -> Repo:
+    """A repository with the number that is lowered."""
+    repo.write("value", "1000\n")
+    repo.commit("a number")
+    return repo
+
+
+@pytest.fixture
+def background(valued: Repo, run_script: Callable[..., Ran], codex_bin: str) -> Iterator[Background]:
+    """The controller with the real CLI."""
+    made = Background(valued, run_script, ("--codex-bin", codex_bin, "--max-stagnation", "99"))
+    yield made
+    made.close()
+
+
+def endless(flags: str) -> scripts.Script:
+    """An agent that never stops: one lower number a turn, then the end of the turn."""
+    numbers = itertools.count(1)
+
+    def talk(_: replies.Request) -> scripts.Talk[None]:
+        while True:
+            yield from scripts.run(f"echo {1000 - next(numbers)} > value; {TRIAL} {flags}")
+            yield replies.say("the turn is over")
+
+    return talk
+
+
+def log_of(repo: Repo) -> journal.Log:
+    """The log, which must fold."""
+    log = journal.read(repo.path / "research-results.tsv")
+    assert [row.iteration for row in log.rows] == list(range(log.state.iteration + 1))
+    return log
+
+
+def hooked(repo: Repo, run_script: Callable[..., Any], home: Path, *flags: object) -> None:
+    """A foreground run whose hooks are installed and trusted."""
+    ran = run_script("init_run", "--repo", repo.path, *SETUP, *flags, timeout=VERIFY + 120)
+    assert ran.code == 0, ran.err
+    trust(home, repo.path, Path(run_script("hooks_ctl", "install", "--repo", repo.path).json["path"]))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_requests_between_an_edit_and_its_answer(
+    way: str,
+    server: Server,
+    background: Background,
+    run_codex: Callable[..., Exec],
+    run_script: Callable[..., Any],
+    codex_home: Path,
+) -> None:
+    """While the check runs the model is asked nothing; inline each poll is a request."""
+    flags = "--inline" if way == "inline" else "--queue"
+
+    def talk(_: replies.Request) -> scripts.Talk[None]:
+        yield from scripts.run("echo 9 > value")
+        answer = yield from scripts.run(f"{TRIAL} {flags}", wait_ms=1000)
+        if "queued" in answer:
+            yield replies.say("It is being measured.")
+        yield replies.say("over")
+
+    server.play(talk)
+    began = time.monotonic()
+    if way == "background":
+        background.launch("--stop-condition", "<= 9", "--calibrate", 1, verify=SLOW)
+        assert background.ended(VERIFY * 3 + 120)["reason"] == "goal_reached"
+    else:
+        hooked(background.repo, run_script, codex_home, "--stop-condition", "<= 9", "--verify", SLOW)
+        assert run_codex([*BOUNDED, *FULL_ACCESS], timeout=VERIFY * 2 + 120).session.completed
+    (one,) = [event for event in log_of(background.repo).events if event.get("kind") == "trial"]
+    polls = sum("write_stdin" in json.dumps(request.body["input"][-2:]) for request in server.requests)
+    took = f"check {one['seconds']:.0f} s, all {time.monotonic() - began:.0f} s"
+    print(f"\n{way}: {polls} polls, {len(server.requests)} requests in all, {took}")
+    assert float(one["seconds"]) >= VERIFY and log_of(background.repo).state.keeps == 1
+    assert (polls > 0) == (way == "inline")
+
+
+def test_kills_at_random_leave_every_row_and_no_stray_in_background(server: Server, background: Background) -> None:
+    server.play(endless("--queue"))
+    background.launch("--iterations", TRIALS, "--backoff-seconds", "0.1", verify="sleep 0.7; cat value")
+    killed: Counter[str] = Counter()
+    end = time.monotonic() + 60 + 25 * TRIALS
+    while time.monotonic() < end:
+        time.sleep(DICE.uniform(0.2, 2.5))
+        record, now = background.record(), background.status()
+        if now["status"] == "terminal":
+            break
+        session, target = record.get("session") or {}, DICE.choice(("controller", "session", "check", "nothing"))
+        pids = {
+            "controller": (int(record.get("pid") or 0),),
+            "session": process.pids_with_mark(session["mark"])[:1] if session.get("mark") else (),
+            "check": checks(background.repo.path),
+        }.get(target, ())
+        for pid in filter(None, pids):
+            killed[target] += 1
+            kill(pid, signal.SIGKILL)
+        if target == "controller":
+            until(lambda: background.status()["status"] != "running", 10)
+            started = background.ctl("start")
+            assert started.code == 0 or "over" in started.err or "nothing to go on with" in started.err, started.err
+    ended = background.status()
+    log = log_of(background.repo)
+    found = Counter(row.status for row in log.rows)
+    print(f"\nbackground: {len(log.rows) - 1} rows {dict(found)}, killed {dict(killed)}, {len(server.threads)} threads")
+    assert ended["reason"] == "iteration_cap_reached" and len(log.rows) == TRIALS + 1, (ended, background.log())
+    clean(background.repo)
+
+
+def test_kills_at_random_leave_every_row_and_no_stray_in_the_foreground(
+    server: Server, valued: Repo, codex_bin: str, run_script: Callable[..., Any], codex_home: Path
+) -> None:
+    server.play(endless("--queue"))
+    hooked(valued, run_script, codex_home, "--iterations", TRIALS, "--verify", "sleep 0.7; cat value")
+    killed: Counter[str] = Counter()
+    end = time.monotonic() + 60 + 25 * TRIALS
+    while len(log_of(valued).rows) <= TRIALS and time.monotonic() < end:
+        resumed = ["resume", server.threads[-1]] if server.threads and DICE.random() < 0.5 else []
+        command = [codex_bin, "exec", "--json", *BOUNDED, *FULL_ACCESS, *resumed, "go on"]
+        none = subprocess.DEVNULL
+        with subprocess.Popen(
+            command, cwd=valued.path, stdin=none, stdout=none, stderr=none, start_new_session=True
+        ) as child:
+            while child.poll() is None and time.monotonic() < end:
+                time.sleep(DICE.uniform(0.2, 2.5))
+                target = DICE.choice(("hook", "session", "check", "nothing"))
+                if target == "session" and DICE.random() < 0.5:
+                    killed["session"] += 1
+                    os.killpg(child.pid, DICE.choice((signal.SIGKILL, signal.SIGINT)))
+                for pid in {"hook": hooks(valued.path), "check": checks(valued.path)}.get(target, ()):
+                    killed[target] += 1
+                    kill(pid, signal.SIGKILL)
+                if len(log_of(valued).rows) > TRIALS and child.poll() is None:
+                    until(lambda: child.poll() is not None, 5)
+                    os.killpg(child.pid, signal.SIGKILL)
+    log = log_of(valued)
+    found = Counter(row.status for row in log.rows)
+    print(f"\nforeground: {len(log.rows) - 1} rows {dict(found)}, killed {dict(killed)}, {len(server.threads)} threads")
+    assert len(log.rows) == TRIALS + 1
+    run_script("run_trial", "--repo", valued.path, "--waiting")  # whoever comes next clears what a kill left
+    clean(valued)
+
+
+def checks(folder: Path) -> tuple[int, ...]:
+    """A process of the check that runs here."""
+    try:
+        mark = json.loads((folder / "autoresearch-evidence" / "intent.json").read_text())["mark"]
+    except (OSError, ValueError, KeyError):
+        return ()
+    return process.pids_with_mark(mark)[:1]
+
+
+def hooks(folder: Path) -> tuple[int, ...]:
+    """Our Stop hook, or the trial that it runs, in this folder."""
+    found = subprocess.run(["ps", "axo", "pid,args"], capture_output=True, text=True).stdout.splitlines()
+    mine = [line.split(None, 1) for line in found if "run --event stop" in line or "--waiting" in line]
+    return tuple(int(pid) for pid, _ in mine if str(folder) in cwd_of(int(pid)))[:1]
+
+
+def cwd_of(pid: int) -> str:
+    """Where a process works."""
+    try:
+        return os.readlink(f"/proc/{pid}/cwd")
+    except OSError:
+        return ""
+
+
+def clean(repo: Repo) -> None:
+    """Nothing runs, nothing waits, and the tree is the retained one."""
+    assert until(lambda: not running_below(repo.path), 30), running_below(repo.path)
+    assert not (repo.path / "autoresearch-evidence" / "intent.json").exists()
+    assert repo.status() in ("", "M value")
+
+
+def test_a_limit_of_the_plan_is_waited_out(server: Server, background: Background) -> None:
+    reset = int(time.time()) + RESET
+
+    def talk(_: replies.Request) -> scripts.Talk[None]:
+        while time.time() < reset:
+            yield replies.usage_limit(reset)
+        yield from scripts.run(f"echo 1 > value; {TRIAL}")
+        yield replies.say("done")
+
+    server.play(talk)
+    background.launch("--stop-condition", "<= 1", "--calibrate", 1)
+    assert background.ended(RESET + 60)["reason"] == "goal_reached"
+    print(f"\nlimit: reset after {RESET} s, went on {time.time() - reset:.1f} s later, {len(server.requests)} requests")
+    assert time.time() > reset and background.log().count("waiting until") == 1
+
+
+def test_rounds_of_extend_tell_pause_and_take_back_in_mid_trial(server: Server, background: Background) -> None:
+    server.play(endless("--queue"))
+    background.launch("--iterations", 1, verify="sleep 0.5; cat value")
+    did: Counter[str] = Counter()
+    for number in range(ROUNDS):
+        until(lambda: checks(background.repo.path) or background.record().get("status") != "running", 20)
+        did["tell"] += background.ctl("tell", f"word {number}").code == 0
+        if DICE.random() < 0.5:
+            did["pause"] += background.ctl("pause").code == 0
+        status = background.ended(90)["status"]
+        kept = [row.iteration for row in log_of(background.repo).rows if row.status == "keep"]
+        gone = {event["of"] for event in log_of(background.repo).events if event.get("kind") == "taken_back"}
+        newest = max(set(kept) - gone, default=0)
+        if newest and DICE.random() < 0.5:
+            did["take-back"] += background.ctl("take-back", newest, "--why", "try").code == 0
+        more = ("--iterations", f"+{DICE.choice((1, 2))}")
+        ran = background.ctl("start", *more)
+        assert ran.code == 0, (status, ran.err)
+        did["extend"] += 1
+    background.ended(90)
+    kinds = Counter(str(event.get("kind")) for event in log_of(background.repo).events)
+    print(f"\nsteering: {ROUNDS} rounds, {dict(did)}, {log_of(background.repo).state.iteration} rows")
+    assert (kinds["tell"], kinds["agreed"], kinds["taken_back"]) == (did["tell"], did["extend"], did["take-back"])
+    clean(background.repo)
