@@ -107,7 +107,7 @@ def _read(path: Path) -> str:
 def exec_state_path(root: Path) -> Path:
     """Where exec mode keeps its snapshot, outside the repository (docs/artifacts.md, Files); in a folder of this user's
     where somebody else has made the usual one."""
-    usual = _temporary() / "codex-autoresearch-exec"
+    usual = temporary() / "codex-autoresearch-exec"
     folder = usual / _digest(root) if _is_ours(usual) else own_scratch(root)
     return folder / "autoresearch-state.exec.json"
 
@@ -123,7 +123,7 @@ def _is_ours(folder: Path) -> bool:
 
 def own_scratch(root: Path) -> Path:
     """A folder of this user's for a repository, outside it; its parent is the user's alone."""
-    return _temporary() / f"codex-autoresearch-{os.getuid()}" / _digest(root)
+    return temporary() / f"codex-autoresearch-{os.getuid()}" / _digest(root)
 
 
 def _digest(root: Path) -> str:
@@ -132,7 +132,7 @@ def _digest(root: Path) -> str:
     return hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()[:12]
 
 
-def _temporary() -> Path:
+def temporary() -> Path:
     """The folder for temporary files. Unlike `tempfile` it is not asked whether we may write there: a sandboxed
     session may not, and must find the same place all the same."""
     named = (os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP"))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
+from .layout import temporary
 
 _PREFIX = "autoresearch-scratch-"
 
@@ -20,7 +21,7 @@ def folder(kind: str) -> Iterator[Path]:
 
     sweep()
     try:
-        made = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{kind}-{os.getpid()}-"))
+        made = Path(tempfile.mkdtemp("", f"{_PREFIX}{kind}-{os.getpid()}-", temporary()))
     except OSError as error:
         raise Refusal(
             f"no temporary folder can be written to ({error.strerror or error}), expected one; free some space, or set "
@@ -34,11 +35,10 @@ def folder(kind: str) -> Iterator[Path]:
 
 def left() -> list[Path]:
     """The scratch folders of this user whose process is gone."""
-    import tempfile
-
     try:
-        top = Path(tempfile.gettempdir())
-        return [path for path in top.glob(_PREFIX + "*") if _is_dead(path) and path.stat().st_uid == os.getuid()]
+        return [
+            path for path in temporary().glob(_PREFIX + "*") if _is_dead(path) and path.stat().st_uid == os.getuid()
+        ]
     except OSError:
         return []
 

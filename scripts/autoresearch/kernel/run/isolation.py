@@ -193,10 +193,10 @@ def sealed(tree: Path) -> str:
 
     Found out by making a file beside the repository's own ones, as permission bits do not tell of a sandbox.
     """
-    probe = Repo(tree).common_dir() / f"autoresearch-{os.getpid()}.tmp"
+    probe = Repo(tree).common_dir() / "autoresearch-probe.tmp"  # one name, so that what a kill leaves is taken over
     try:
-        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        os.unlink(probe)
+        os.close(os.open(probe, os.O_CREAT | os.O_NOFOLLOW | os.O_WRONLY, 0o600))
+        probe.unlink(missing_ok=True)
     except OSError as error:
         return (
             f"{probe.parent} cannot be written from here ({error.strerror}), so every trial will be refused: {_OPEN} "

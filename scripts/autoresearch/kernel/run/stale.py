@@ -31,6 +31,7 @@ def held(layout: Layout, busy: str, trees: Iterable[Path] = ()) -> Iterator[None
         for tree in dict.fromkeys((layout.root, *trees)):
             clear(tree, since)
             forget_checkouts(tree)
+        tempfolder.sweep()
         _forget_unfinished(layout)
         os.utime(path)
         yield
@@ -66,7 +67,6 @@ def forget_checkouts(tree: Path) -> None:
     for path in repo.linked_worktrees():
         if tempfolder.is_left(path):
             repo.remove_worktree(Path(path))
-            tempfolder.sweep()
 
 
 def _forget_unfinished(layout: Layout) -> None:

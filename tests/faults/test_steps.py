@@ -1,0 +1,23 @@
+"""A share of the tries of `steps.py`: some steps of a trial, each in another way; the others are run by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import steps
+from tests.faults.stage import Stage
+
+
+@pytest.mark.timeout(600)
+def test_a_fault_at_any_step_of_a_trial_is_mended(tmp_path: Path):
+    tries = steps.Steps.__new__(steps.Steps)
+    tries.stages = {"begun": Stage(tmp_path).begun(*steps.PLAIN).keep()}
+    case = next(case for case in steps.CASES if case.name == "discard")
+    found = tries.steps(case)
+    assert len(found) > 50
+    ways = ("torn", "ENOSPC", "full", "gitdies", "gitfails", "before")
+    for number, how in enumerate(ways):
+        fitting = [at for at, step in enumerate(found, 1) if how in steps.ways(step)]
+        assert tries.strike(case, fitting[(2 * number + 1) * len(fitting) // 13], how) in (0, 1, -9)
