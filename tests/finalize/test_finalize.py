@@ -146,10 +146,25 @@ def test_no_branch_from_what_is_no_finished_measured_run(start, attempt, finaliz
     assert "unfinished" in refused(finalize(), repo)
 
 
-def test_a_reported_run_is_refused(repo: Repo, run_script, finalize):
-    flags = ["--goal", "g", "--metric-name", "n", "--direction", "lower", "--verify", "true", "--baseline-metric", "5"]
-    assert run_script("init_run", "--repo", repo.path, *flags).code == 0
-    assert "was reported, not measured" in refused(finalize(), repo)
+def test_a_reported_run_is_measured_before_it_becomes_a_branch(repo: Repo, run_script, finalize):
+    repo.write("n.txt", "10\n")
+    start = repo.commit("ten")
+    flags = ["--goal", "g", "--metric-name", "n", "--direction", "lower", "--verify", VERIFY, "--baseline-metric", "10"]
+    assert run_script("init_run", "--repo", repo.path, *flags, "--baseline-commit", start[:7]).code == 0
+    repo.write("n.txt", "11\n")  # the number that is reported is another
+    row = ["--status", "keep", "--metric", "9", "--guard", "pass", "--description", "d", "--commit"]
+    assert run_script("record_iteration", "--repo", repo.path, *row, repo.commit("nine")[:7]).code == 0
+    assert "no gain there" in refused(finalize(), repo)
+    repo.write("n.txt", "8\n")
+    row = ["--status", "keep", "--metric", "8", "--guard", "pass", "--description", "e", "--commit"]
+    assert run_script("record_iteration", "--repo", repo.path, *row, repo.commit("eight")[:7]).code == 0
+    answer = finalize().json
+    assert (answer["metric"]["base_measured"], answer["metric"]["measured"]) == (10, 8)
+    assert len(answer["commits"]) == 2 and "measured by the agent" in Path(answer["pull_request_path"]).read_text()
+    repo.write("n.txt", "7\n")
+    repo.commit("by hand")
+    repo.git("branch", "-D", "clean")
+    assert "made by somebody else" in refused(finalize(), repo)
 
 
 def test_a_commit_by_hand_is_named(start, attempt, finalize):

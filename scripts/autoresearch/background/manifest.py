@@ -67,10 +67,12 @@ class Manifest:
     environment: str = ""
     baseline: Baseline = field(default_factory=Baseline)
     controller: Options = field(default_factory=Options)
+    unknown: Mapping[str, Any] = field(default_factory=dict)  # what another tool wrote besides, kept as it is
 
     def to_dict(self) -> dict[str, Any]:
         """The object to write."""
-        out = {"version": 1, **{name: getattr(self, name) for name in names(Manifest)}}
+        known = {name: getattr(self, name) for name in names(Manifest) if name != "unknown"}
+        out = {**self.unknown, "version": 1, **known}
         out["config"] = self.config.to_dict()
         out["baseline"], out["controller"] = dict(vars(self.baseline)), dict(vars(self.controller))
         return out
@@ -89,6 +91,7 @@ def from_dict(data: Mapping[str, Any]) -> Manifest:
         raise ValueError(f"mode {str(data.get('mode'))[:20]!r}, expected one of {', '.join(MODES)}")
     try:
         values = {name: data[name] for name in names(Manifest) if data.get(name) is not None}
+        values["unknown"] = {name: value for name, value in data.items() if name not in ("version", *names(Manifest))}
         values["config"] = config.from_dict(data["config"])
         values.update({name: dict(values.get(name, {})) for name in _OBJECTS})
         notes = values.get("notes", ())

@@ -77,7 +77,8 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
         kept = tuple(item for item in kept if item.iteration not in pruning.gone)
         wish = replace(wish, needs=replace(wish.needs, expected=pruning.value))
     say("building the branch")
-    built = _built(run, wish, kept, histories, bases)
+    ends = {name: Ends(history, bases[name], bases[name], starts[name]) for name, history in histories.items()}
+    built = _built(run, wish, kept, ends)
     if pruning.gone or planning.taken_back(run.log.events):
         built = _exactly(run, built, final)
     for name, item in built.items():
@@ -87,8 +88,8 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
     answer = _answer(run, wish, built, outcome)
     if wish.prune or wish.without:
         wholes = {name: Ends(history, starts[name], history.head()) for name, history in histories.items()}
-        ends = [item.ends for item in built.values()]
-        answer.update(pruning.to_dict(), lines=prune.lines(ends), lines_of_all=prune.lines(wholes.values()))
+        made = [item.ends for item in built.values()]
+        answer.update(pruning.to_dict(), lines=prune.lines(made), lines_of_all=prune.lines(wholes.values()))
         answer["pruned"] = prune.sentence(answer)
     text = pull_request.text(run.config, run.log.header, kept, answer)
     atomic.replace(run.layout.evidence / "pull-request.md", text)
@@ -102,6 +103,8 @@ def _pruning(run: Run, wish: Wish, histories: Mapping[str, History], kept: Seque
         raise Refusal(f"{listing(map(str, sorted(unknown)))} was not kept, expected kept experiments; see the report")
     if sum(map(bool, (wish.base, wish.prune, wish.without))) > 1:
         raise Refusal("--base, --prune and --without do not go together, expected one of them; leave the others out")
+    if wish.prune or wish.without:
+        _refuse_reported(run)
     if wish.prune:
         found = prune.weighed(run, histories, kept, wish.needs, say)
         found.note(run)
@@ -125,7 +128,7 @@ def _exactly(run: Run, built: Mapping[str, Built], final: Mapping[str, str]) -> 
             if not steps or steps[-1][0] != wanted:
                 steps = [(wanted, tuple(kept for group in groups for kept in group))]
             commits = _made(run, history, base, steps)
-        done[name] = Built(Ends(history, base, commits[-1][0] if commits else base), commits)
+        done[name] = Built(replace(item.ends, tip=commits[-1][0] if commits else base), commits)
     return done
 
 
@@ -136,18 +139,22 @@ def worth(layout: Layout, needs: Needs, say: Say) -> Mapping[str, Any]:
         run = context.load(layout)
         _refuse_unready(run)
         try:
+            _refuse_reported(run)
             histories = {name: History(where) for name, (where, _) in run.trees().items()}
             return prune.valued(run, histories, _kept(run, histories, _starts(run, histories)), needs, say)
         except GitError as error:
             raise isolation.explained(error, run.tree) from None
 
 
-def _refuse_unready(run: Run) -> None:
+def _refuse_reported(run: Run) -> None:
     if not run.config.measured:
         raise Refusal(
-            "this run was reported, not measured, so its numbers cannot be vouched for, expected a measured run; "
-            "cherry-pick what you want by hand"
+            "this run was reported, not measured, so no experiment can be weighed alone, expected a measured run; "
+            "leave --prune, --without and --worth out"
         )
+
+
+def _refuse_unready(run: Run) -> None:
     if evidence.intent_path(run.layout.evidence).exists():
         raise Refusal(
             "a trial was interrupted and is unfinished, expected none; autoresearch_run_trial.py finishes or undoes it"
@@ -165,7 +172,7 @@ def _refuse_unready(run: Run) -> None:
 
 def _starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
     """Where each repository was at the baseline; every one must be known and still there."""
-    starts = planning.starts(run.log.events)
+    starts = planning.starts(run.log.events) if run.config.measured else _reported_starts(run, histories)
     for name, history in histories.items():
         if not history.exists(starts.get(name, "-")):
             raise Refusal(
@@ -175,8 +182,16 @@ def _starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
     return starts
 
 
+def _reported_starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
+    """The baseline row's commit; of a companion, for which a log has no column, what the run retained there."""
+    noted = {**run.state.last_repo_commits, str(run.layout.root): run.log.rows[0].commit}
+    return {name: history.commit_of(noted.get(name, "-")) for name, history in histories.items()}
+
+
 def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[Kept, ...]:
     chains = {name: history.steps(starts[name], history.head()) for name, history in histories.items()}
+    if not run.config.measured:
+        return planning.reported(run.log.rows, run.log.events, chains, str(run.layout.root))
     found = planning.kept(run.log.rows, run.log.events, run.tag, chains)
     if not found:
         raise Refusal(
@@ -197,21 +212,20 @@ def _base(history: History, wish: Wish, start: str) -> str:
     return found
 
 
-def _built(
-    run: Run, wish: Wish, kept: Sequence[Kept], histories: Mapping[str, History], bases: Mapping[str, str]
-) -> dict[str, Built]:
+def _built(run: Run, wish: Wish, kept: Sequence[Kept], ends: Mapping[str, Ends]) -> dict[str, Built]:
     """The commits of every repository; an experiment that changed nothing there has none there."""
     changes = {
-        name: {k.iteration: h.entries(*k.spans[name]) for k in kept if name in k.spans} for name, h in histories.items()
+        name: {k.iteration: end.history.entries(*k.spans[name]) for k in kept if name in k.spans}
+        for name, end in ends.items()
     }
     files = {
         k.iteration: frozenset(f"{name}:{e.path}" for name in k.spans for e in changes[name][k.iteration]) for k in kept
     }
     groups = planning.grouped(kept, files, wish.squash, wish.group)
     return {
-        name: Built(Ends(history, bases[name], commits[-1][0] if commits else bases[name]), commits)
-        for name, history in histories.items()
-        for commits in [_commits(run, history, bases[name], groups, changes[name])]
+        name: Built(replace(end, tip=commits[-1][0] if commits else end.base), commits)
+        for name, end in ends.items()
+        for commits in [_commits(run, end.history, end.base, groups, changes[name])]
     }
 
 
@@ -274,7 +288,7 @@ def _answer(run: Run, wish: Wish, built: Mapping[str, Built], outcome: Outcome) 
     return {
         "branch": wish.branch,
         "base": primary.ends.base,
-        "base_moved": primary.ends.base != planning.starts(run.log.events)[str(run.layout.root)],
+        "base_moved": primary.ends.base != primary.ends.start,
         "head": primary.ends.tip,
         "commits": shown[str(run.layout.root)],
         "tree_equal": True,

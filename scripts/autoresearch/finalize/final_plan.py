@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -78,6 +78,29 @@ def kept(rows: Iterable[Row], events: Events, tag: str, chains: Mapping[str, Seq
     for repo, steps in chains.items():
         if at[repo] != len(steps) - 1:
             raise _foreign(steps[at[repo] + 1], "after the last experiment")
+    return tuple(found)
+
+
+def reported(
+    rows: Iterable[Row], events: Events, chains: Mapping[str, Sequence[Step]], primary: str
+) -> tuple[Kept, ...]:
+    """The kept experiments of a run whose rows were reported: each led from the one before to the commit of its row.
+
+    Raises `Refusal` as `kept` does. Commits are not told apart by trailers, for another tool may have made them.
+    """
+    for steps in chains.values():
+        _refuse_broken(steps)
+    steps, at, found = chains[primary], 0, list[Kept]()
+    for row in rows:
+        if row.is_main and row.iteration and row.status == "keep":
+            short = [replace(step, commit=step.commit[: len(row.commit)]) for step in steps]
+            end = _position(short, row.commit, row.iteration)
+            found.append(_kept(row, events, {primary: (steps[at].commit, steps[end].commit)}))
+            at = end
+    for name, chain in chains.items():
+        last = at if name == primary else 0
+        if chain[-1].tree != chain[last].tree:
+            raise _foreign(chain[last + 1], "after the last experiment")
     return tuple(found)
 
 

@@ -35,7 +35,7 @@ def text(config: Config, header: Mapping[str, str], kept: Sequence[Kept], answer
     parts = [
         f"# {name}: {total}",
         f"> {escaped(header['goal'], 1000)}" if header.get("goal") else "",
-        f"{len(kept)} kept experiment{'s' * (len(kept) > 1)}, each measured before it was kept; "
+        f"{len(kept)} kept experiment{'s' * (len(kept) > 1)}, each {_how_known(config)} before it was kept; "
         f"{config.direction} is better.",
         "## Before and after",
         _before_after(config, answer),
@@ -47,6 +47,10 @@ def text(config: Config, header: Mapping[str, str], kept: Sequence[Kept], answer
         _repeat(config, answer),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _how_known(config: Config) -> str:
+    return "measured" if config.measured else "measured by the agent, which reported the number,"
 
 
 def _before_after(config: Config, answer: Mapping[str, Any]) -> str:
@@ -82,7 +86,9 @@ def _before_after(config: Config, answer: Mapping[str, Any]) -> str:
 
 def _how(config: Config, header: Mapping[str, str]) -> str:
     noise = config.noise
-    if noise.get("kind") == "noisy":
+    if not config.measured:
+        rule = "The numbers of the run were reported; the branch and its base were measured again, see above."
+    elif noise.get("kind") == "noisy":
         rule = (
             f"The number is noisy (spread {noise.get('spread')} over {len(noise.get('samples', ()))} baseline runs). "
             f"Candidates were kept by interleaved runs against the retained state, at an error rate of {config.alpha}."
@@ -104,4 +110,4 @@ def _table(kept: Sequence[Kept]) -> str:
 
 def _repeat(config: Config, answer: Mapping[str, Any]) -> str:
     lines = [f"git switch --detach {answer['base']}", config.verify, f"git switch {answer['branch']}", config.verify]
-    return fenced("\n".join(lines + ([config.guard] if config.guard else [])))
+    return fenced("\n".join(filter(None, [*lines, config.guard])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -29,11 +29,13 @@ _NOISE = ("__pycache__/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hy
 
 @dataclass(frozen=True)
 class Ends:
-    """One repository of the branch: its checkout, the commit the branch starts from, and the one it ends at."""
+    """One repository of the branch: its checkout, the commit the branch starts from, the one it ends at, and the one
+    the run started from."""
 
     history: History
     base: str
     tip: str
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Outcome:
 
 def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> Outcome:
     """Run the checks of `run` on the branch. Raises `Refusal` when they contradict what the run measured."""
+    if not run.config.verify:
+        return Outcome(NOT_RUN, "the run was reported and names no check, so nobody vouches for its numbers")
     named = checkout_named(run)
     if named:
         reason = f"the checks name the run's own checkout ({named}), so they would not look at the branch"
@@ -180,7 +184,7 @@ def _measured(
     run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], needs: Needs, say: Say
 ) -> Outcome:
     """The metric of the branch: equal where it is exact, better than the branch's base where it is noisy."""
-    moved = any(end.base != run_start for end, run_start in zip(ends.values(), _starts(run, ends)))
+    moved = any(end.start and end.base != end.start for end in ends.values())
     say(f"measuring on the clean checkout: {one_line(run.config.verify, 60)}")
     arms = arms_of(ends, trees)
     found = paired.measured(bench, arms, run.state.baseline_metric, bench.mark)
@@ -193,14 +197,8 @@ def _measured(
         raise _contradiction(f"a required number does not hold on the branch ({missed})", run, bench.tree)
     if found.improves is not None:
         return _noisy(run, outcome, found.improves, found.reason, bench)
-    return _against_base(run, outcome, bench, arms) if moved else _exact(run, outcome, bench, needs)
-
-
-def _starts(run: Run, ends: Mapping[str, Ends]) -> Sequence[str]:
-    from . import final_plan
-
-    starts = final_plan.starts(run.log.events)
-    return [starts[name] for name in ends]
+    why = "which has moved since" if moved else "" if run.config.measured else "measured here, the run was reported"
+    return _against_base(run, outcome, bench, arms, why) if why else _exact(run, outcome, bench, needs)
 
 
 def _noisy(run: Run, outcome: Outcome, improves: bool, reason: str, bench: Bench) -> Outcome:
@@ -221,8 +219,8 @@ def _exact(run: Run, outcome: Outcome, bench: Bench, needs: Needs) -> Outcome:
     return replace(outcome, reason="equal to the run's")
 
 
-def _against_base(run: Run, outcome: Outcome, bench: Bench, arms: Arms) -> Outcome:
-    """On a base that has moved only its own number can be compared with."""
+def _against_base(run: Run, outcome: Outcome, bench: Bench, arms: Arms, why: str) -> Outcome:
+    """On a base that has moved, and after a run whose numbers were reported, only its own number is compared with."""
     arms.show_retained()
     base = measure.verify(bench, "base-1")
     arms.show_candidate()
@@ -233,7 +231,7 @@ def _against_base(run: Run, outcome: Outcome, bench: Bench, arms: Arms) -> Outco
     shown = f"{numbers.plain(outcome.value)}, and {numbers.plain(base.value)} on its base"
     if not better:
         raise _contradiction(f"the metric is {shown}: no gain there", run, bench.tree)
-    return replace(outcome, base_value=base.value, runs=2, reason="better than its base, which has moved since")
+    return replace(outcome, base_value=base.value, runs=2, reason=f"better than its base, {why}")
 
 
 def _other_checks(run: Run, bench: Bench, found: Outcome, say: Say) -> Outcome:
