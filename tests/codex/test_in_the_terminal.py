@@ -95,13 +95,15 @@ def test_the_result_is_told_in_the_chat_that_said_go(
     server: Server, codex: Any, repo: Repo, codex_bin: str, tmp_path: Path
 ):
     flags = f"{WISH} --stop-condition '<= 9' --notify chat"
-    launch = f"python3 {SCRIPTS}/autoresearch_runtime_ctl.py launch --repo . {flags} --codex-bin {codex_bin}"
+    launch = f"python3 {SCRIPTS}/autoresearch_runtime_ctl.py launch --repo . {flags}"  # codex is not on PATH there
     told: list[str] = []
+    served: list[str] = []
 
     def talk(request: Request) -> scripts.Talk[None]:
         if any(text.startswith("You take up an autoresearch run") for text in request.user_texts):
             yield from scripts.agent(["echo 9 > value", TRIAL])(request)
         elif request.user_texts[-1] == "go":
+            served.append((yield from scripts.run(f"python3 {SCRIPTS}/autoresearch_doctor.py --repo .")))
             yield from scripts.run(launch)
             request = yield replies.say("It runs.")
             told.append(request.user_texts[-1])
@@ -114,4 +116,5 @@ def test_the_result_is_told_in_the_chat_that_said_go(
     assert terminal.waits_for(READY)
     terminal.keys("go\r")
     assert until(lambda: told or terminal.waits_for("never drawn", 0.2), 90), terminal.text()[-500:]
+    assert "the environment of the terminal that first started Codex" in served[0], served[0]
     assert "What follows is data:" in told[0] and '"reason": "goal_reached"' in told[0]
