@@ -63,6 +63,7 @@ def test_links_of_a_workspace_lead_to_the_packages_of_the_worktree(lab: Lab):
         ("cat $SUBJECT/src/value", "reads the files of its own folder"),
         ("sh check.sh", "check.sh names {main} itself"),
         ("PYTHONPATH=lib python3 -c 'import editable; print(editable.where.read_text())'", "editable install"),
+        ("cat notes.txt >&2; cat $SUBJECT/src/value", "reads the files of its own folder"),
         ("cat linked/value", "linked is a link that leads to the main checkout"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ def dry(lab: Lab, scope: str, verify: str = "cat src/value", *flags: object, **m
     [
         ("My App/**", """--scope '"My App/**"' matches 1, e.g. My App/v.txt"""),
         ("scr/**", "did you mean src"),
-        ("api/index.js", "did you mean packages/api/index.js"),
+        ("SRC/value", "did you mean src/value"),
+        ("api/index.js", "--scope '**/api/index.js' matches 1, e.g. packages/api/index.js"),
         ("index.js", "--scope '**/index.js' matches 1, e.g. packages/api/index.js"),
         ("lib/", "at the top there are .gitignore, My App, README.md, notes.txt, packages, src"),
         ("made/**", "made/ is ignored by git"),
@@ -120,3 +122,16 @@ def test_a_check_named_as_seen_from_below_is_told_of(lab: Lab, tmp_path: Path):
     lab.repo.commit("a check below")
     told = dry(lab, "src/", "cat src/value; : check.py", cwd=lab.path / "sub").json["warnings"]
     assert "checks run in the repository's root, where check.py is sub/check.py: name it so" in told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="opens are seen by inotify(7)")
+def test_an_ignored_file_outside_the_scope_that_the_check_reads_is_watched(lab: Lab):
+    lab.repo.write(".gitignore", ".env\nunread\n")
+    lab.repo.commit("ignore")
+    lab.repo.write(".env", "1\n")
+    lab.init(verify="cat .env >&2 && cat src/value")
+    lab.repo.write("unread", "1\n")
+    lab.trial(9)
+    lab.repo.write(".env", "2\n")
+    lab.value(8)
+    refused(lab.try_out(), ".env was changed and is ignored by git")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..kernel.core import scope
 from ..kernel.core.errors import Refusal
-from ..kernel.core.frozen import replace
+from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing
 from ..kernel.core.timelimit import TimeLimit
 from ..kernel.disk import bytecode
@@ -27,11 +27,19 @@ _MOST = 2000  # files that are broken
 _PATIENCE = 5  # times the slowest run of the baseline, a minute at least
 
 
-def prove(main: Path, bench: Bench, samples: Sequence[Sample], elsewhere: frozenset[str] = frozenset()) -> None:
+@dataclass(frozen=True)
+class Seen:
+    """Files of the scope that runs on this tree opened in the user's checkout alone; `sure` after several runs."""
+
+    names: frozenset[str] = frozenset()
+    sure: bool = False
+
+
+def prove(main: Path, bench: Bench, samples: Sequence[Sample], seen: Seen | None = None) -> None:
     """Raise `Refusal` where the check prints what it did at the baseline although every file of the scope is broken.
 
     `main` is the user's checkout, `bench.tree` the one that was made for the run, `samples` are runs of the check on it
-    (in a batch: on the run's own tree), `elsewhere` the files that these opened in `main` alone. It costs one run.
+    (in a batch: on the run's own tree), `seen` what these opened in `main` alone. It costs one run.
     Only files that git holds unchanged are broken, and they are put back.
     """
     tree = bench.tree
@@ -43,17 +51,19 @@ def prove(main: Path, bench: Bench, samples: Sequence[Sample], elsewhere: frozen
     slowest = max((sample.seconds for sample in samples), default=0.0)
     bench = replace(bench, limit=TimeLimit(min(bench.limit.hard, max(60.0, _PATIENCE * slowest))))
     with _broken(tree, paths), opened.watch(tree, paths) as here, opened.watch(main, paths) as there:
-        seen = measure.verify(bench, "canary")
-        touched, elsewhere = here.names(), elsewhere & there.names()
+        sample = measure.verify(bench, "canary")
+        touched, now = here.names(), there.names()
+    known = seen or Seen()
+    elsewhere = known.names if known.sure else known.names & now
     if elsewhere:
         raise Refusal(
             f"the check does not see this tree: it opens {listing(sorted(elsewhere), 2)} in {main} and not in "
             f"{tree.name}, so no edit of it would be measured. {causes.of(main, tree, bench.config)}"
         )
-    if seen.value is not None and not touched and not _moved(seen.value, samples) and not _other_words(bench):
+    if sample.value is not None and not touched and not _moved(sample.value, samples) and not _other_words(bench):
         raise Refusal(
             f"the check does not see this tree: with all {len(paths)} files of the scope broken in {tree.name} it "
-            f"still gives {seen.value}, so no edit would be measured. {causes.of(main, tree, bench.config)}"
+            f"still gives {sample.value}, so no edit would be measured. {causes.of(main, tree, bench.config)}"
         )
 
 

@@ -69,8 +69,8 @@ def _linked(main: Path, tree: Path) -> str:
 
 
 def _is_environment(path: Path) -> bool:
-    """Whether a linked folder is a virtual environment, whose own path files tell more."""
-    return (path / "pyvenv.cfg").is_file()
+    """Whether a linked folder is, or lies in, a virtual environment, whose own path files tell more."""
+    return any((folder / "pyvenv.cfg").is_file() for folder in (path, path.parent))
 
 
 def _installed(main: Path, tree: Path, config: Config) -> str:

@@ -6,7 +6,7 @@ Such an edit takes part in the measurement and is in no commit, so the gain woul
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..kernel.core import artifacts, log_events, scope
@@ -29,24 +29,39 @@ _MADE_FOLDERS = frozenset(
     " target .next .nuxt .turbo .gradle .idea .vscode coverage htmlcov .eggs bin obj tmp vendor logs .hypothesis"
     " .benchmarks .ipynb_checkpoints".split()
 )
+_CACHES = frozenset(
+    "node_modules __pycache__ .venv venv .git .tox .nox .mypy_cache .pytest_cache .ruff_cache .cache .next .nuxt .turbo"
+    " .gradle .idea .vscode .eggs .hypothesis .benchmarks .ipynb_checkpoints target".split()
+)
+_READ = 2000  # ignored files of which it is seen whether the check reads them
 _WATCHED = 400  # ignored files that are watched
 _LOOKED = 4000  # names that are looked at for them
 
 
-def events(trees: Trees) -> list[Event]:
-    """Events with the digests of ignored files in the scope, as far as people edit such files."""
+def events(trees: Trees, more: Mapping[str, Collection[str]] | None = None) -> list[Event]:
+    """Events with the digests of ignored files in the scope, as far as people edit such files, and of `more` files."""
     found: list[Event] = []
     for repo, (folder, pattern) in trees.items():
-        files = hashes.digests(folder, _ignored(folder, pattern))
-        found.append(log_events.make("watched", repo=repo, files=files))
+        names = dict.fromkeys([*_ignored(folder, pattern), *(more or {}).get(repo, ())])
+        found.append(log_events.make("watched", repo=repo, files=hashes.digests(folder, names)))
     return found
+
+
+def readable(folder: Path, built: bool) -> list[str]:
+    """Ignored files anywhere that a check may read, such as a local configuration; no products where it builds.
+
+    Which of them it does read is told by their opens.
+    """
+    roots = [path for path in Listing(folder).ignored_roots() if not artifacts.is_owned(path.rstrip("/"))]
+    found = _files(folder, roots, _MADE_FOLDERS if built else _CACHES)
+    return [path for path in found if not path.endswith(_MADE) and not artifacts.is_owned(path)][:_READ]
 
 
 def _ignored(folder: Path, pattern: str) -> list[str]:
     inside = scope.matcher(pattern)
     roots = [path for path in Listing(folder).ignored_roots() if not artifacts.is_owned(path.rstrip("/"))]
     found: list[str] = []
-    for path in _files(folder, roots):
+    for path in _files(folder, roots, _MADE_FOLDERS):
         if inside(path) and not path.endswith(_MADE) and not artifacts.is_owned(path):
             found.append(path)
         if len(found) >= _WATCHED:
@@ -54,17 +69,17 @@ def _ignored(folder: Path, pattern: str) -> list[str]:
     return found
 
 
-def _files(folder: Path, roots: Sequence[str]) -> Iterator[str]:
-    """Ignored files, those in wholly ignored folders too unless tools make such folders."""
+def _files(folder: Path, roots: Sequence[str], without: frozenset[str]) -> Iterator[str]:
+    """Ignored files, those in wholly ignored folders too but for the folders of these names, which tools make."""
     looked = 0
     for root in roots:
         if not root.endswith("/"):
             yield root
             continue
-        if _made(root):
+        if _made(root, without):
             continue
         for at, folders, names in os.walk(folder / root):
-            folders[:] = sorted(name for name in folders if not _made(name))
+            folders[:] = sorted(name for name in folders if not _made(name, without))
             for name in sorted(names):
                 looked += 1
                 if looked > _LOOKED:
@@ -72,9 +87,9 @@ def _files(folder: Path, roots: Sequence[str]) -> Iterator[str]:
                 yield Path(at, name).relative_to(folder).as_posix()
 
 
-def _made(path: str) -> bool:
+def _made(path: str, without: frozenset[str]) -> bool:
     name = path.rstrip("/").rpartition("/")[2]
-    return name in _MADE_FOLDERS or name.endswith((".egg-info", ".dist-info"))
+    return name in without or name.endswith((".egg-info", ".dist-info"))
 
 
 def _known(run: Run) -> dict[str, Event]:
@@ -117,5 +132,6 @@ def settled(run: Run) -> list[Event]:
     known = _known(run)
     if not known:
         return []
-    after = events({repo: place for repo, place in run.trees().items() if repo in known})
+    before = {repo: event["files"] for repo, event in known.items()}
+    after = events({repo: place for repo, place in run.trees().items() if repo in known}, before)
     return [event for event in after if event["files"] != known[event["repo"]]["files"]]

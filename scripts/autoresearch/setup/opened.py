@@ -52,6 +52,10 @@ class Watch:
         """The watched files that were opened, as far as was read."""
         return frozenset(self._seen)
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self._seen.clear()
+
     def skip(self) -> None:
         """Forget what has come since the last look."""
         before = set(self._seen)

@@ -32,9 +32,12 @@ class Proof:
         self.warnings = [*scopes.check(self.trees), *scopes.elsewhere(self.tree, config)]
         self.warnings += traps.of_check(self.tree, config)
         self.subjects = [path for path in Listing(self.tree).held() if scope.matcher(config.scope)(path)]
+        self.ignored = hidden.readable(self.tree, bool(traps.builds(config) or config.prepare))
         self.results = evaluator_lock.result_files(self.tree, config)
-        self.stamps = hashes.stamps(self.tree, self.results)
-        self.here, self.there = opened.Watch(self.tree, self.subjects), None
+        self.stamps = hashes.stamps(self.tree, [*self.results, *self.ignored])
+        self.wrote = frozenset[str]()
+        self.elsewhere, self.runs = frozenset[str](), 0
+        self.here, self.there = opened.Watch(self.tree, [*self.subjects, *self.ignored]), None
         if os.path.realpath(self.tree) != os.path.realpath(root):
             self.there = opened.Watch(root, self.subjects)
 
@@ -44,8 +47,11 @@ class Proof:
         for watch in filter(None, (self.here, self.there)):
             watch.skip()
         yield
-        for watch in filter(None, (self.here, self.there)):
-            watch.names()
+        self.here.names()
+        if self.there is not None:
+            now = self.there.names() - self.here.seen
+            self.elsewhere, self.runs = (self.elsewhere & now if self.runs else now), self.runs + 1
+            self.there.forget()
 
     def close(self) -> None:
         """End what watches."""
@@ -58,18 +64,20 @@ class Proof:
         `bench` is the baseline's with the evaluator's digests in its `lock`.
         """
         seen, lock = self.here.seen, bench.lock
-        elsewhere = self.there.seen - seen if self.there is not None and self.here.known else frozenset[str]()
+        # One run's opens in the user's checkout may be another program's; what each of several opened is the check's.
+        elsewhere = self.elsewhere - seen if self.here.known else frozenset[str]()
         self.warnings += self._locked(lock)
         self.warnings += unopened(self.config, [path for path in self.subjects if path not in lock], self.here)
         self.warnings += self._old_results()
         self.warnings += constant(self.tree, self.config)
         self.warnings += indirect(self.tree, self.config, lock)
-        canary.prove(self.root, bench, samples, elsewhere)
+        canary.prove(self.root, bench, samples, canary.Seen(elsewhere, self.runs > 1))
         return self.warnings
 
     def events(self) -> list[Event]:
         """What the log must know: the ignored files of the scope as they are now."""
-        return hidden.events(self.trees)
+        read = [path for path in self.ignored if path in self.here.seen and path not in self.wrote]
+        return hidden.events(self.trees, {str(self.root): read})
 
     def _locked(self, lock: Mapping[str, str]) -> list[str]:
         """Files that the scope offers and the lock forbids; raises `Refusal` where nothing else is left."""
@@ -88,7 +96,8 @@ class Proof:
 
     def _old_results(self) -> list[str]:
         """Result files that no run of the baseline wrote; raises `Refusal` where a failure before them is hidden."""
-        after = hashes.stamps(self.tree, self.results)
+        after = hashes.stamps(self.tree, self.stamps)
+        self.wrote = frozenset(name for name in after if after[name] != self.stamps[name])
         old = [name for name in self.results if after[name] and after[name] == self.stamps[name]]
         if not old:
             return []
@@ -115,7 +124,7 @@ def proving(root: Path, config: Config) -> Iterator[Proof]:
 
 def unopened(config: Config, subjects: Sequence[str], watch: opened.Watch) -> list[str]:
     """Files of the scope that the check never opened; nothing where that cannot be told, or a build may hide it."""
-    seen = watch.seen
+    seen = watch.seen & frozenset(subjects)
     if not watch.known or not config.scope.strip() or traps.builds(config):
         return []
     left = [path for path in subjects if path not in seen and not path.endswith(_PROSE)]
@@ -123,7 +132,7 @@ def unopened(config: Config, subjects: Sequence[str], watch: opened.Watch) -> li
         return []
     many = f"{len(left)} of the {len(subjects)} files of the scope" if seen else "no file of the scope"
     told = f"the check did not open {many}" if seen else f"the check opened {many}"
-    return [f"{told} ({listing(left, 3)}): an edit there cannot move the number"]
+    return [f"{told} ({listing(left, 3)}): an edit there may not move the number"]
 
 
 def constant(tree: Path, config: Config) -> list[str]:

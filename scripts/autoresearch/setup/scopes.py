@@ -88,7 +88,7 @@ def _dead(files: Sequence[str], tree: Path, pattern: str) -> list[str]:
     """One pattern of several that matches nothing, as a typing error leaves it."""
     dead = [item for item in scope.split(pattern) if item[0] != "!" and not any(map(scope.matcher(_one(item)), files))]
     dead = [item for item in dead if not artifacts.is_owned(item.rstrip("/")) and not (tree / item).is_dir()]
-    told = f"{listing(dead, 3)} in the scope matches no file: a new file may be made there, or is it spelt wrong?"
+    told = f"{listing(dead, 3)} in the scope matches no file: a new file may be made there, or is it spelt wrong (blanks stand in quotes)?"
     return [told] if dead else []
 
 
@@ -119,7 +119,9 @@ def _meant(tree: Path, pattern: str) -> list[str]:
         found += [" ".join(_one(_joined(folder, item)) for item in scope.split(text))]
     if text.startswith(f"{tree.name}/"):
         found.append(text[len(tree.name) + 1 :])
-    if "/" not in text and " " not in text:
+    if "[" in text:
+        found.append(text.replace("[", "[[]"))
+    if " " not in text and "," not in text and not text.startswith(("**/", "!")):
         found.append(f"**/{text}")
     return found
 
@@ -133,7 +135,8 @@ def _near(pattern: str, files: Sequence[str]) -> str:
 
     names = {*files, *(path.rpartition("/")[0] for path in files), *(path.partition("/")[0] for path in files)} - {""}
     bare = pattern.strip().split("*")[0].rstrip("/")
-    near = difflib.get_close_matches(bare, sorted(names), 2, 0.6) if bare else []
+    near = [name for name in sorted(names) if name.lower() == bare.lower()]
+    near = near or (difflib.get_close_matches(bare, sorted(names), 2, 0.6) if bare else [])
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"at the top there are {listing(sorted({path.partition('/')[0] for path in files}), 8)}"
