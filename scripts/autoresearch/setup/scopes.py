@@ -88,7 +88,8 @@ def _dead(files: Sequence[str], tree: Path, pattern: str) -> list[str]:
     """One pattern of several that matches nothing, as a typing error leaves it."""
     dead = [item for item in scope.split(pattern) if item[0] != "!" and not any(map(scope.matcher(_one(item)), files))]
     dead = [item for item in dead if not artifacts.is_owned(item.rstrip("/")) and not (tree / item).is_dir()]
-    told = f"{listing(dead, 3)} in the scope matches no file: a new file may be made there, or is it spelt wrong (blanks stand in quotes)?"
+    told = f"{listing(dead, 3)} in the scope matches no file: a new file may be made there, or is it spelt wrong?"
+    told += " (a name with blanks stands in quotes)" if "/" in pattern and " " in pattern.strip() else ""
     return [told] if dead else []
 
 

@@ -14,7 +14,8 @@ from ..kernel.core.text import one_line
 from . import shelltext
 
 _BUILDERS = re.compile(
-    r"(?:^|[;&|({'\"]\s*|\s)(make|cmake --build|ninja|cargo (?:build|run|bench|test)|go (?:build|run|test)|npm run build"
+    r"(?:^|[;&|({'\"]\s*|\s)(make|cmake --build|ninja|cargo (?:build|run|bench|test)|go (?:build|run|test)"
+    r"|npm run build"
     r"|yarn (?:run )?build|pnpm (?:run )?build|(?:npx )?tsc(?=[^|;&]*(?:&&|;))|gradle|\./gradlew|mvn|bazel"
     r"|dotnet (?:build|run)|swift build|zig build|meson compile|gcc|g\+\+|clang\+?\+?|cc|rustc|javac|stack build"
     r"|cabal build|mix compile|sbt|docker build|pip install|setup\.py (?:build\w*|develop)|\S*build\S*\.sh)(?=\s|$)"
