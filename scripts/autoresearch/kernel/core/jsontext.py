@@ -20,12 +20,17 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
+_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)  # a log has many lines
+
+
 def loads(text: str, constant: Callable[[str], object] = _no_constant) -> Any:
     """Parse JSON; fractions become `Decimal`, and `constant` is asked what NaN and infinity become.
 
     Raises `ValueError`, also for NaN and infinity unless told otherwise, absurd exponents and absurd nesting.
     """
     try:
+        if constant is _no_constant and text[:1] != "\ufeff":
+            return _decoder.decode(text)
         return json.loads(text, parse_float=Decimal, parse_constant=constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
