@@ -266,6 +266,8 @@ def test_a_noisy_metric_must_beat_its_base_again(start, attempt, finalize, seale
 
 def test_companions_get_the_branch_too_or_nobody(make_repo, start, attempt, finalize, tmp_path):
     other = make_repo("other")
+    other.write("lib/old", "old\n")
+    other.commit("lib")
     repo = start(
         "--companion-repo-scope", f"{other.path}=lib/", verify="cat n.txt; cat ../other/lib/n 2>/dev/null; true"
     )
@@ -276,7 +278,7 @@ def test_companions_get_the_branch_too_or_nobody(make_repo, start, attempt, fina
     assert repo.git("branch", "--list", "clean") == ""
     other.git("branch", "-D", "clean")
     answer = finalize().json
-    assert other.git("log", "--format=%s", "clean") == "both\nstart"
+    assert other.git("log", "--format=%s", "clean").split("\n")[:2] == ["both", "lib"]
     assert other.git("rev-parse", "clean^{tree}") == other.git("rev-parse", "HEAD^{tree}")
     assert [len(commits) for commits in answer["companions"].values()] == [1]
 
