@@ -114,6 +114,19 @@ def test_a_start_that_cannot_be_written_has_not_happened(lab: Lab, broken: str):
     assert lab.trial(8)["status"] == "keep"
 
 
+def test_a_force_that_cannot_archive_leaves_the_run(lab: Lab):
+    lab.init()
+    lab.trial(9)
+    before = {name: data for name, data in tree_of(lab.path).items() if not name.endswith("trial.lock")}
+    link = lab.path / "autoresearch-evidence.prev"
+    link.symlink_to("nowhere")  # no folder can be made under this name
+    again = ("--scope", "src/", "--verify", "cat src/value", "--metric-name", "c", "--direction", "lower")
+    refused(lab.call("init_run", *again, "--environment-summary", "x", "--force"), "autoresearch-evidence.prev")
+    link.unlink()
+    assert {name: data for name, data in tree_of(lab.path).items() if not name.endswith("trial.lock")} == before
+    assert lab.trial(8)["status"] == "keep"
+
+
 def test_what_a_killed_finalize_left_is_found_by_the_next_command(lab: Lab, sealed: Path):
     lab.init(verify=ARMED.format("kill -9 $PPID"), guard="")
     lab.trial(9)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -108,27 +109,40 @@ def _commit(layout: Layout, plan: Plan) -> str:
 
 def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
     """Archive what was there, then write log and snapshot; a recorder of the old run waits and sees the new one."""
+    import shutil
+
     place = context.located(layout, plan.mode)
     with interrupts.shielded(), locks.held_if_there(layout.results):
         moved: list[tuple[Path, Path]] = []
+        ours = False
         try:
             archive(layout, moved)  # the earlier run's snapshot lies in the repository, whatever the new one's mode
+            ours = True
             run = _create(place, plan, first)
         except BaseException:
-            _put_back(place, moved)
+            if ours:
+                _clear(place)
+            if first.staging is not None:
+                shutil.rmtree(first.staging, ignore_errors=True)
+            _put_back(moved)
             raise
     return Ready(run, first)
 
 
-def _put_back(layout: Layout, moved: Sequence[tuple[Path, Path]]) -> None:
-    """The earlier run as it was, or none: a start that fails has not happened."""
+def _clear(layout: Layout) -> None:
+    """Remove what this start wrote; only once all of the earlier run lies in its archive."""
     import shutil
 
     shutil.rmtree(layout.evidence / "0000", ignore_errors=True)
     for path in (layout.results, layout.state):
         path.unlink(missing_ok=True)
+
+
+def _put_back(moved: Sequence[tuple[Path, Path]]) -> None:
+    """The earlier run as it was: a start that fails has not happened. What cannot move stays under its `.prev` name."""
     for source, target in reversed(moved):
-        os.replace(target, source)
+        with contextlib.suppress(OSError):
+            os.replace(target, source)
 
 
 def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
