@@ -24,5 +24,6 @@ WIRES = {
     "sandbox": ("background.taking:sandbox", "hooks.taking_hook:sandbox"),
     "running": ("executors.elsewhere:run",),
     "ended": ("executors.slurm:ended",),
+    "gauge": ("gauges.gauge",),
     "screen": ("report.watch_command:screen",),
 }

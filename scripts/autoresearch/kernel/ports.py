@@ -19,6 +19,7 @@ retrying      f(layout, iterations) -> the answer of a trial of stored attempts
 environment   f(root) -> the header's line on the machine
 agent         a module with the names of `background.agent.Agent`: who does a session's work; the first is the usual one
 handover      f(run) -> whether somebody runs a trial that is left waiting, once this turn has ended
+gauge         a module like `gauges.gauge`: what a run of verify cost, the metric where the setting `measure` says so
 sandbox       f(run) -> the command line of a sandbox that a check runs in, () where it cannot be had
 running       f(bench, command, limit) -> how a check ended that was run where the setting `executor` says
 ended         f(layout, mark): ends what a killed measurement has running elsewhere

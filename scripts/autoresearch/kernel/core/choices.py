@@ -26,3 +26,4 @@ FILES = {
     "runtime": "autoresearch-runtime.json",
 }
 EXECUTOR = "local"  # where checks run
+NOTHING = "none"  # of the setting `measure`: the metric is printed

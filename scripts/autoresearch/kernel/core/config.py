@@ -99,6 +99,7 @@ def validate(config: Config, mode: str) -> None:
     labels(config.required_keep_labels + config.required_stop_labels)
     if config.metric_pattern:
         metric.check_pattern(config.metric_pattern)
+    _one_source(config)
     config.stop_at(mode)
     if config.until and not pace.epoch(config.until):
         raise Refusal(f"until is {config.until[:40]!r}, expected UTC such as 2026-03-25T07:30:00Z; correct the flag")
@@ -111,6 +112,15 @@ def validate(config: Config, mode: str) -> None:
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise Refusal(f"{name} is {value[:40]!r}, expected one of {', '.join(allowed)}; correct the flag")
+
+
+def _one_source(config: Config) -> None:
+    """What a run costs is no number that it prints, and what runs elsewhere costs nothing here."""
+    names = ("metric_key", "metric_pattern", "metric_take", "metric_stream", "executor")
+    given = [_ROWS[name].flag for name in names if getattr(config, name) != getattr(_BLANK, name)]
+    if config.measure != _BLANK.measure and given:
+        why = "what runs elsewhere is not measured here" if given[0] == "executor" else "it reads a printed number"
+        raise Refusal(f"--measure {config.measure} does not go with --{given[0]}: {why}; leave one of them out")
 
 
 _BOUNDS = (

@@ -18,6 +18,7 @@ METRIC_LINE = "METRIC line"
 JSON_KEY = "JSON key"
 PATTERN = "pattern"
 NUMBER = "number"
+MEASURE = "measure of"  # not printed: what the run itself cost
 _WORDS = 160  # characters of a line that are compared
 
 
@@ -46,9 +47,10 @@ class Form:
 
     def sentence(self) -> str:
         """How the number was read, for people: `METRIC line 'ms', unit ms`."""
-        where = {METRIC_LINE: repr(self.name), JSON_KEY: repr(self.name), NUMBER: f"in {self.words!r}"}.get(self.kind)
+        named = self.kind in (METRIC_LINE, JSON_KEY, MEASURE)
+        place = repr(self.name) if named else f"in {self.words!r}" if self.kind == NUMBER else ""
         parts = [
-            f"{self.kind} {where}" if where and (self.name or self.words) else self.kind,
+            f"{self.kind} {place}" if place and (self.name or self.words) else self.kind,
             f"unit {self.unit}" if self.unit else "",
             self.notation,
             f"on the {self.line} line" if self.line else "",

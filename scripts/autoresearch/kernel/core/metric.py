@@ -88,6 +88,11 @@ def extract(stdout: str, source: Source) -> Reading:
     return Reading(None, problem) if problem else Reading(fitted.value, "", found.others, found.form)
 
 
+def named(stdout: str) -> Mapping[str, Decimal]:
+    """The numbers of METRIC lines, where none of them is the metric."""
+    return _plain((line[1], line[2]) for line in _LINE.finditer(screen.clean(stdout).replace("\r", "\n")))
+
+
 def _read(text: str, source: Source) -> _Found:
     if source.pattern:
         return _by_pattern(screen.overwritten(text), source)

@@ -176,6 +176,12 @@ class Config:
     prepare: str = setting(
         "", "shell command run before each verify, timed apart; its failure is a crash", metavar="CMD", group=NOISE
     )
+    measure: str = setting(
+        "none",
+        "what verify itself costs is the metric: no number is printed",
+        choices=("none", "cpu", "wall", "rss", "instructions"),
+        group=NOISE,
+    )
     metric_pattern: str = setting("", "one group around the number in verify's output", metavar="REGEX", group=NOISE)
     metric_take: str = setting(
         "only", "which match of the pattern counts", choices=("only", "first", "last"), group=NOISE

@@ -12,6 +12,7 @@ from pathlib import Path
 from .. import ports
 from ..core import busy, log_events, numbers, timelimit
 from ..core.busy import Load
+from ..core.choices import NOTHING
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.settings import Config, RepoScope
@@ -285,6 +286,8 @@ def _samples(bench: Bench, proofs: Sequence[Any]) -> tuple[list[Sample], list[st
 
 
 def _remedy(sample: Sample, config: Config) -> str:
+    if config.measure != NOTHING and sample.exit_code == 0:
+        return "correct the check, or let it measure something else (--measure cpu)"
     if sample.exit_code not in (0, None) and config.verify_exit == "zero":
         if not sample.form:
             return "expected it to end without an error; correct the check"

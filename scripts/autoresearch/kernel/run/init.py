@@ -10,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from .. import ports
 from ..core import config, draft, log_events, places
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, field, replace
@@ -222,8 +223,19 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
     told = {**told, **found, "startable": not refused, "check_printed": lines}
-    told = {**told, "message": sentence(plan.config, first), "size": size}
+    told = {**told, **_cost(first), "message": sentence(plan.config, first), "size": size}
     return {**told, "draft": draft.lines(first.config, told["message"], told)}
+
+
+def _cost(first: baseline.Baseline) -> dict[str, str]:
+    """What a run of verify itself costs, with the spread of each measure."""
+    gauge = ports.provider("gauge", None)
+    told = gauge.told(first.config, _samples(first)) if gauge else ""
+    return {"cost": told} if told else {}
+
+
+def _samples(first: baseline.Baseline) -> list[dict[str, Any]]:
+    return list(next(event["samples"] for event in first.events if event.get("kind") == "samples"))
 
 
 def _size(first: baseline.Baseline, folder: Path) -> str:
@@ -236,7 +248,7 @@ def _size(first: baseline.Baseline, folder: Path) -> str:
 def figures(first: baseline.Baseline) -> dict[str, Any]:
     """What a measured baseline tells, as the answer carries it."""
     noise = {key: first.config.noise[key] for key in ("kind", "samples", "spread", "smallest_detectable")}
-    samples = next(event["samples"] for event in first.events if event.get("kind") == "samples")
+    samples = _samples(first)
     return {
         "baseline_metric": first.metric,
         "others": dict(list(samples[0]["others"].items())[:20]),

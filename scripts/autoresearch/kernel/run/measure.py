@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .. import ports
 from ..core import busy, guards, metric, screen, timelimit
-from ..core.choices import EXECUTOR
+from ..core.choices import EXECUTOR, NOTHING
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import dataclass, field, replace
 from ..core.numbers import median, plain
@@ -39,7 +39,8 @@ class Sample:
     """One run of a check: its metric or why there is none, its other numbers, and seconds.
 
     `form` is how a usable number was printed, also by a run that failed otherwise; "" without one. `late` is set when
-    the hard limit ended it; `load` is how busy the machine was (`core.busy`).
+    the hard limit ended it; `load` is how busy the machine was (`core.busy`); `cost` what the run itself cost
+    (seconds, bytes, by the names of the setting `measure`).
     """
 
     value: Decimal | None
@@ -50,6 +51,7 @@ class Sample:
     form: Mapping[str, Any] = field(default_factory=dict)
     late: bool = False
     load: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Decimal] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The sample as evidence keeps it."""
@@ -60,6 +62,7 @@ class Sample:
             "exit_code": self.exit_code,
             "others": dict(self.others),
             **({"load": dict(self.load)} if self.load else {}),
+            **({"cost": dict(self.cost)} if self.cost else {}),
         }
 
 
@@ -91,18 +94,35 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
     if unready:
         return Sample(None, unready, 0.0, None)
     stamps, before = hashes.stamps(bench.tree, bench.results), load.read()
-    done, cleaned = _run(bench, bench.config.verify, name, keep)
+    done, cleaned, reading, cost = _read(bench, name, keep)
     during = busy.between(before, load.read())
-    reading = _reading(done, bench.config)
     problem = cleaned or _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
     problem = problem or _stale(bench, stamps)
     if done.timed_out and reading.value is not None:
         problem += f"; it had printed its number ({plain(reading.value)}) and then hung: let the check end by itself"
     if not problem and reading.problem:
-        problem = f"verify printed no usable metric: {reading.problem}"
+        printed = bench.config.measure == NOTHING
+        problem = f"verify printed no usable metric: {reading.problem}" if printed else reading.problem
     form = {} if reading.value is None else reading.form.to_dict()
     value = None if problem else reading.value
-    return Sample(value, problem, done.duration, done.exit_code, reading.others, form, done.timed_out, during)
+    return Sample(value, problem, done.duration, done.exit_code, reading.others, form, done.timed_out, during, cost)
+
+
+def _read(bench: Bench, name: str, keep: int) -> tuple[process.Finished, str, metric.Reading, Mapping[str, Decimal]]:
+    """Run verify: how it ended, what it deleted, its number, which is printed or is what the run cost (the port
+    `gauge`), and that cost."""
+
+    def run(command: str) -> tuple[process.Finished, str]:
+        return _run(bench, command, name, keep)
+
+    config, gauge = bench.config, ports.provider("gauge", None)
+    if gauge is None and config.measure != NOTHING:
+        raise Refusal(f"--measure {config.measure} has nothing that measures it, expected none; leave the flag out")
+    if config.measure == NOTHING:
+        done, cleaned = run(config.verify)
+        return done, cleaned, _reading(done, config), gauge.cost(config, done) if gauge else {}
+    done, cleaned, cost = gauge.run(config, run)
+    return done, cleaned, gauge.reading(config, done, cost), cost
 
 
 def prepared(bench: Bench, name: str) -> str:

@@ -12,6 +12,7 @@ _LOOKS = 3  # at a process whose environment reads as empty
 _MOMENT = 0.001  # seconds between them
 _KERNEL_THREAD = 0x00200000  # PF_KTHREAD of the kernel's process flags
 LINUX = sys.platform.startswith("linux")
+PEAK_UNIT = 1024 if LINUX else 1  # bytes in a unit of `ru_maxrss`
 
 
 @lru_cache(maxsize=1)
@@ -44,6 +45,14 @@ def started_at(pid: int) -> float | None:
     parts = [int(part) for part in clock.split(":")]
     seconds = sum(part * scale for part, scale in zip(reversed(parts), (1, 60, 3600)))
     return time.time() - int(days or 0) * 86400 - seconds
+
+
+def own_peak() -> int:
+    """Bytes of our own peak memory where a child's `ru_maxrss` begins with it (Linux), else 0."""
+    if not LINUX:
+        return 0
+    found = (line.split() for line in _slurp("/proc/self/status").split(b"\n") if line.startswith(b"VmHWM:"))
+    return 1024 * int(next(found, [b"", b"0"])[1])
 
 
 def parents() -> dict[int, int]:

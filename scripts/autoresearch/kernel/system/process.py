@@ -15,11 +15,13 @@ from .capture import Capture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import resource
     import subprocess
 
 _MARK = "AUTORESEARCH_MARK"
 _started: set[int] = set()  # children that a Popen of ours waits for
 _TICK = 0.02  # seconds between looks at a process
+_NAP = 0.0005  # the first wait for a shell whose pipes are closed
 _KILLS = 5  # rounds of SIGKILL before a process counts as one that cannot be ended, however slow the machine is
 _HELPER = 1.0  # seconds that what a check started may go on when its shell has ended
 _LAST = 1.0  # seconds that the kernel gets to remove what was killed
@@ -51,6 +53,9 @@ class Finished:
     stdout: bytes  # all, or head, a note on what was cut, tail
     stderr: bytes
     leftovers: tuple[str, ...]  # command lines of what outlived the shell and was ended
+    cpu: float = 0.0  # processor seconds of the shell and of all that was waited for, orphans that came to us included
+    rss: int = 0  # bytes: the peak of the largest process among these
+    floor: int = 0  # bytes that the peak has at least because a child begins as a copy of us
 
 
 @dataclass(frozen=True)
@@ -105,13 +110,14 @@ class _Strays:
     def __init__(self, mark: str) -> None:
         self.mark = mark
         self.before = set(descendants(os.getpid())) if _adopts() else None
+        self.used: list[resource.struct_rusage] = []  # by those that have ended
 
     def pids(self) -> tuple[int, ...]:
         """The processes that run."""
         found = set(pids_with_mark(self.mark))
         if self.before is not None:
             parents = platform.parents()
-            _reap(self.before, parents)
+            self.used += _reap(self.before, parents)
             mine = {pid for pid, parent in parents.items() if parent == os.getpid()} - self.before
             found |= mine | _below(mine, parents)
         return tuple(sorted(pid for pid in found if identity(pid)))
@@ -122,14 +128,17 @@ def _adopts() -> bool:
     return platform.adopt_orphans()
 
 
-def _reap(known: Collection[int], parents: Mapping[int, int]) -> None:
-    """Take leave of adopted processes that have ended; those that we started ourselves are waited for elsewhere."""
+def _reap(known: Collection[int], parents: Mapping[int, int]) -> Iterator[resource.struct_rusage]:
+    """Take leave of adopted processes that have ended, yielding what they used; those that we started ourselves are
+    waited for elsewhere."""
     for pid, parent in parents.items():
         if parent == os.getpid() and pid not in known and pid not in _started and not identity(pid):
             try:
-                os.waitpid(pid, os.WNOHANG)
+                ended, _, used = os.wait4(pid, os.WNOHANG)
             except ChildProcessError:
                 continue
+            if ended:
+                yield used
 
 
 class _Watch:
@@ -142,13 +151,14 @@ class _Watch:
         self.deadline = None if timeout is None else start + timeout
         self.kill_at: float | None = None
         self.timed_out = self.overflowed = False
+        self.nap = _NAP
         assert child.stdout is not None and child.stderr is not None
         self.capture = Capture((child.stdout, child.stderr), limits.head, limits.tail)
 
     def finish(self) -> Finished:
         """Wait for the shell, then end what it left behind."""
         with self.capture:
-            while self.child.poll() is None:
+            while not self._ended():
                 interrupts.check()
                 self._look()
                 self._police()
@@ -158,21 +168,34 @@ class _Watch:
             self.capture.drain(0)
             out, err = self.capture.texts()
         code = self.child.returncode
-        return Finished(
-            code if code >= 0 else None, max(0, -code), self.timed_out, self.overflowed, duration, out, err, leftovers
-        )
+        spent = (sum(used.ru_utime + used.ru_stime for used in self.strays.used), self._peak(), platform.own_peak())
+        how = (code if code >= 0 else None, max(0, -code), self.timed_out, self.overflowed)
+        return Finished(*how, duration, out, err, leftovers, *spent)
+
+    def _ended(self) -> bool:
+        """Whether the shell has ended; `wait4` tells what it used, which `Popen` does not."""
+        if self.child.returncode is None:
+            try:
+                pid, status, used = os.wait4(self.child.pid, os.WNOHANG)
+            except ChildProcessError:  # whoever started us has children taken away unseen; so `Popen` takes it too
+                self.child.returncode = 0
+                return True
+            if pid:
+                self.child.returncode = os.waitstatus_to_exitcode(status)
+                self.strays.used.append(used)
+        return self.child.returncode is not None
+
+    def _peak(self) -> int:
+        return platform.PEAK_UNIT * max((used.ru_maxrss for used in self.strays.used), default=0)
 
     def _look(self) -> None:
-        """Read what comes within a tick; once the pipes are closed, wait for the shell instead."""
-        import subprocess
-
+        """Read what comes within a tick; once the pipes are closed, wait for the shell instead, short at first: the
+        usual shell ends with its pipes."""
         if self.capture.open():
             self.capture.read(_TICK)
             return
-        try:
-            self.child.wait(_TICK)
-        except subprocess.TimeoutExpired:
-            pass
+        time.sleep(self.nap)
+        self.nap = min(2 * self.nap, _TICK)
 
     def _police(self) -> None:
         """SIGTERM when time or room is over, SIGKILL after the grace."""

@@ -1,0 +1,101 @@
+"""What one run of verify cost, and that cost as the metric: the port `gauge`.
+
+cpu           processor seconds, user and system, of the shell and of each process below it that was waited for; on
+              Linux also of those that were left without a parent (wait4(2))
+wall          seconds until the shell had ended
+rss           peak resident memory in MB of the largest single process among these, not their sum (`ru_maxrss` of
+              getrusage(2))
+instructions  instructions in user mode, as `perf stat` counts them, children included
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+
+from ..kernel.core import metric, screen
+from ..kernel.core.form import MEASURE, Form
+from ..kernel.core.metric import Reading
+from ..kernel.core.numbers import median, plain
+from ..kernel.core.settings import Config
+from ..kernel.system import process
+from . import perf
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+    Run = Callable[[str], tuple[process.Finished, str]]
+
+UNITS = {"wall": "s", "cpu": "s", "rss": "MB", "instructions": ""}
+_TIMES = ("wall", "cpu", "instructions")  # what means the same to somebody who wants it faster
+_LOCAL = Config().executor
+
+
+def run(config: Config, start: Run) -> tuple[process.Finished, str, Mapping[str, Decimal]]:
+    """Run verify by `start`: how it ended, what it deleted, its cost. Raises `Refusal` where that is not counted."""
+    if config.measure != "instructions":
+        done, cleaned = start(config.verify)
+        return done, cleaned, cost(config, done)
+    with perf.counting(config.verify) as counted:
+        done, cleaned = start(counted.command)
+        found = counted.instructions()
+    return done, cleaned, {**cost(config, done), **({} if found is None else {"instructions": found})}
+
+
+def cost(config: Config, done: process.Finished) -> Mapping[str, Decimal]:
+    """The cost of a run in the units of `UNITS`; without what the system does not tell, nothing for a run elsewhere."""
+    if config.executor != _LOCAL:
+        return {}
+    known = {"wall": Decimal(f"{done.duration:.4f}"), "cpu": Decimal(f"{done.cpu:.6f}")}
+    return {**known, "rss": Decimal(done.rss) / 10**6} if done.rss > done.floor else known
+
+
+def reading(config: Config, done: process.Finished, spent: Mapping[str, Decimal]) -> Reading:
+    """The cost that is the metric, in one form for all runs; METRIC lines of the check are its other numbers."""
+    name = config.measure
+    if done.timed_out:
+        return Reading(None, "")
+    if name not in spent:
+        return Reading(None, _unknown(name, done))
+    form = Form(MEASURE, name, UNITS[name])
+    return Reading(spent[name], "", metric.named(screen.decode(done.stdout)), form)
+
+
+def _unknown(name: str, done: process.Finished) -> str:
+    if name == "rss":
+        least = f"{done.floor / 10**6:.0f} MB"
+        return f"its largest process needs less than {least}, below which this system does not tell the peak of a child"
+    return "perf stat counted no instructions of this run"
+
+
+def told(config: Config, samples: Sequence[Mapping[str, Any]]) -> str:
+    """One line for a dry run: each measure with its spread, and which measure of the time is the steadiest."""
+    costs = [sample.get("cost", {}) for sample in samples]
+    known = {name: [one[name] for one in costs] for name in UNITS if costs and all(name in one for one in costs)}
+    if not known:
+        return ""
+    line = ", ".join(f"{name} {_shown(values, UNITS[name])} {_spread(values)}" for name, values in known.items())
+    times = {name: _share(known[name]) for name in _TIMES if name in known and len(costs) > 1}
+    best = min(times, key=lambda name: times[name], default="")
+    return f"{line}; of the time {best} is the steadiest (--measure {best})" if best else line
+
+
+def _shown(values: Sequence[Decimal], unit: str) -> str:
+    middle = median(list(values))
+    digits = f"{middle:.2e}" if middle >= 10**6 else plain(Decimal(f"{middle:.3g}"))
+    return f"{digits} {unit}".strip()
+
+
+def _spread(values: Sequence[Decimal]) -> str:
+    if len(values) < 2:
+        return "in one run"
+    return f"± {100 * _share(values):.2g} %" if len(set(values)) > 1 else "exact"
+
+
+def _share(values: Sequence[Decimal]) -> float:
+    """The standard deviation of one run, robust, as a share of the middle."""
+    from ..noise import calibration
+
+    middle = median(list(values))
+    return float(calibration.robust_spread(list(values)) / middle) if middle else 0.0

@@ -1,0 +1,137 @@
+"""`--measure`: what a run of verify itself cost is the metric, of all that it started."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from autoresearch.kernel.system import process
+
+from tests.conftest import Ran, Repo
+
+Run = Callable[..., Ran]
+WORK = """import sys
+total = sum(i * i for i in range({loops}))
+print("METRIC answer=7")
+sys.exit({code})
+"""
+# Stands in for a machine that has counters: the report of perf 6.1 with `-x,`.
+COUNTS = """#!/bin/sh
+while [ "$1" != -o ]; do shift; done
+echo "# started on Mon" > "$2"
+echo "{count},,instructions:u,1234567,100.00,," >> "$2"
+shift 3
+exec "$@"
+"""
+
+
+def work(repo: Repo, loops: int, code: int = 0) -> None:
+    repo.write("work.py", WORK.format(loops=loops, code=code))
+
+
+@pytest.fixture
+def ready(repo: Repo) -> Repo:
+    work(repo, 1_500_000)
+    repo.commit("a program")
+    return repo
+
+
+def start(run_script: Run, repo: Repo, *more: str, measure: str = "cpu") -> Ran:
+    return run_script(
+        *("init_run", "--repo", repo.path, "--goal", "faster", "--scope", "work.py", "--metric-name", "cost"),
+        *("--verify", f"{sys.executable} -c 'exec(open(\"work.py\").read())'"),
+        *("--measure", measure, "--min-delta", "0.02", *more),
+    )
+
+
+def trial(run_script: Run, repo: Repo, about: str) -> dict[str, object]:
+    return dict(run_script("run_trial", "--repo", repo.path, "--description", about).json)
+
+
+def test_a_dry_run_tells_every_measure_with_its_spread(ready: Repo, run_script: Run) -> None:
+    answer = start(run_script, ready, "--dry-run", measure="none").json
+    assert answer["baseline_metric"] == 7
+    spread = r"(exact|± [\d.e+-]+ %)"
+    told = rf"wall [\d.]+ s {spread}, cpu [\d.]+ s {spread}(, rss [\d.]+ MB {spread})?; "
+    assert re.fullmatch(told + r"of the time (wall|cpu) is the steadiest \(--measure (wall|cpu)\)", answer["cost"])
+
+
+def test_slower_is_dropped_faster_is_kept_and_a_failure_is_a_crash(ready: Repo, run_script: Run) -> None:
+    ran = start(run_script, ready)
+    assert ran.code == 0, ran.err
+    assert 0.03 < ran.json["baseline_metric"] < 3
+    assert ran.json["others"] == {"answer": 7}
+    work(ready, 3_000_000)
+    assert trial(run_script, ready, "twice the work")["status"] == "discard"
+    work(ready, 10)
+    kept = trial(run_script, ready, "no work")
+    assert kept["status"] == "keep", kept
+    work(ready, 1, code=3)
+    crashed = trial(run_script, ready, "fails at once")
+    assert crashed["status"] == "crash" and "exit code 3" in str(crashed)
+
+
+@pytest.mark.parametrize(
+    ("flags", "why"),
+    [
+        (("--metric-key", "answer"), "--measure cpu does not go with --metric-key: it reads a printed number"),
+        (("--executor", "ssh h {command}"), "--measure cpu does not go with --executor: what runs elsewhere"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(ready: Repo, run_script: Run, flags: tuple[str, ...], why: str) -> None:
+    ran = start(run_script, ready, *flags)
+    assert ran.code == 1 and why in ran.err and len(ran.err.strip().splitlines()) == 1
+
+
+def test_instructions_are_refused_where_nothing_counts_them(
+    ready: Repo, run_script: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, "<not supported>", monkeypatch)
+    ran = start(run_script, ready, measure="instructions")
+    assert ran.code == 1 and "perf stat counts none on this machine" in ran.err and "--measure cpu" in ran.err
+    assert len(ran.err.strip().splitlines()) == 1
+
+
+def test_instructions_are_read_from_the_report_of_perf(
+    ready: Repo, run_script: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, "3100000000", monkeypatch)
+    answer = start(run_script, ready, "--dry-run", measure="instructions").json
+    assert answer["baseline_metric"] == 3100000000 and answer["noise"]["kind"] == "exact"
+    assert "instructions 3.10e+9 exact; of the time instructions is the steadiest" in answer["cost"]
+
+
+def program(folder: Path, count: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A `perf` that counts this."""
+    path = folder / "bin" / "perf"
+    path.parent.mkdir()
+    path.write_text(COUNTS.replace("{count}", count))
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_the_whole_tree_is_counted_and_the_largest_process_is_the_peak(tmp_path: Path) -> None:
+    burn = f"{sys.executable} -c 'import time; a = bytearray(200 * 10**6)\nwhile time.process_time() < 0.3: pass'"
+    done = process.run_shell(f"({burn}); ({burn}) & wait", tmp_path, 60, {}, "tree")
+    assert done.exit_code == 0 and 0.6 <= done.cpu < 1.5
+    assert 200e6 < done.rss < 300e6
+    orphan = process.run_shell(f"({burn}) & sleep 0.1", tmp_path, 60, {}, "orphan")
+    assert orphan.exit_code == 0
+    if sys.platform.startswith("linux"):
+        assert orphan.cpu >= 0.25 and orphan.rss > 200e6
+    small = process.run_shell("true", tmp_path, 60, {}, "small")
+    assert small.cpu < 0.2 and small.rss <= max(small.floor, 30e6)
+
+
+def test_the_peak_is_told_where_it_is_above_what_a_child_begins_with(ready: Repo, run_script: Run) -> None:
+    ready.write("work.py", "block = bytearray(150 * 10**6)\n")
+    ready.commit("memory")
+    assert 150 < start(run_script, ready, "--dry-run", measure="rss").json["baseline_metric"] < 200
+    ran = start(run_script, ready, "--dry-run", "--verify", "cat work.py", measure="rss")
+    if sys.platform.startswith("linux"):
+        assert ran.code == 1 and "below which this system does not tell" in ran.err
+        assert "--measure cpu" in ran.err
