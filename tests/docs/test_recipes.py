@@ -112,8 +112,8 @@ JUDGED = {"docs/guide.md": "1. Run `a`\n", "anchors/good/a.md": "1. Run `a`\n2. 
 # One stage for each command of a recipe.
 STAGES = {
     "Test coverage": [Stage(COVERED, PARSER.broken, ("pytest_cov",))],
-    "Failing tests": [Stage({"toolz/tests/test_it.py": FAILING}, ("toolz/tests/test_it.py", ""))],
-    "Flaky tests": [Stage({"deepmerge/test_it.py": FLAKY}, ("deepmerge/test_it.py", ""))],
+    "Failing tests": [Stage({"toolz/tests/test_it.py": FAILING, "toolz/work.py": ""}, ("toolz/tests/test_it.py", ""))],
+    "Flaky tests": [Stage({"deepmerge/test_it.py": FLAKY, "deepmerge/work.py": ""}, ("deepmerge/test_it.py", ""))],
     "Types: TypeScript": [Stage(TYPESCRIPT, ("src/a.ts", None), ("node", "tsc"))],
     "Types: Python": [Stage(PARSER.files, PARSER.broken, ("mypy",))],
     "Lint": [

@@ -101,7 +101,7 @@ function count(file, found) {
   visit(file)
 }
 
-const text = one => ts.flattenDiagnosticMessageText(one.messageText, " ")
+function text(one) { return ts.flattenDiagnosticMessageText(one.messageText, " ") }  // hoisted: used above
 
 function row(one) {
   const line = one.file ? one.file.getLineAndCharacterOfPosition(one.start).line + 1 : 0
