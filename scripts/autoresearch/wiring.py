@@ -6,6 +6,7 @@ A provider whose folder is gone is passed over, so that a feature can be deleted
 
 WIRES = {
     "measuring": ("noise.paired",),
+    "reading": ("formats.format_reader",),
     "recorded": ("notes.after_row:recorded", "notes.after_row:credited"),
     "advice": ("modes.fix_rows:advice", "finalize.true_total:advice", "finalize.at_end:advice"),
     "second_look": ("salvage.second_look:look", "findings.changed_places:look"),

@@ -93,7 +93,9 @@ def _commands(config: Config) -> list[Config]:
     """The check, and the user's own command where the check stands in for it."""
     if not config.own_check:
         return [config]
-    own = replace(config, verify=config.own_check, metric="", metric_key="", metric_pattern="", metric_form={})
+    own = replace(
+        config, verify=config.own_check, metric="", metric_key="", metric_pattern="", metric_from="", metric_form={}
+    )
     return [config, replace(own, noise={**config.noise, "kind": "noisy"})]
 
 

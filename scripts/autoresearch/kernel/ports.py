@@ -2,6 +2,7 @@
 
 port          what a provider is
 measuring     a module like `kernel.run.exact`: how baseline and candidate are measured and compared
+reading       a module with `check(name)` and `read(name, text, source, stderr)`: a tool's format
 second_look   f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
 recorded      f(run, row, insight, strategy): what follows a row that is in the log; a `Refusal` of it is passed over
 advice        f(run) -> mapping of keys for the answer's `next`

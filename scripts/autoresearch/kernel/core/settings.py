@@ -187,6 +187,12 @@ class Config:
         "only", "which match of the pattern counts", choices=("only", "first", "last"), group=NOISE
     )
     metric_key: str = setting("", "which METRIC line or JSON key (a.b[0].c) is the metric", metavar="KEY", group=NOISE)
+    metric_from: str = setting(
+        "",
+        "a tool's format in which the number is read, from verify's output or a file that it writes",
+        metavar="FORMAT[:FILE]",
+        group=NOISE,
+    )
     metric_stream: str = setting("stdout", "where verify prints the number", choices=("stdout", "stderr"), group=NOISE)
     verify_timeout: Decimal | None = setting(
         None, "a run is ended after it", metavar="S", group=NOISE, above="0", usual="10 times the slowest, at least 300"

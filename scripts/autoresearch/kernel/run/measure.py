@@ -32,6 +32,7 @@ _WORDED = re.compile(r"(?!make).*\w")
 _TAIL = 1 << 16
 # A build of everything takes longer than a check; nothing waits for ever (seconds).
 PREPARE_LIMIT = 7200.0
+FILE_LIMIT = 64 << 20  # bytes of a result file that are read
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,11 @@ def limit_of(config: Config, seconds: float | None, slowest: float | None = None
 
 def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
     """Run verify once; its output goes to the evidence folder under `name`."""
+    told = _told(bench.config)
     unready = prepared(bench, name)
     if unready:
         return Sample(None, unready, 0.0, None)
+    bench = replace(bench, results=tuple(dict.fromkeys((*bench.results, *filter(None, told[1:])))))
     stamps, before = hashes.stamps(bench.tree, bench.results), load.read()
     done, cleaned, reading, cost = _read(bench, name, keep)
     during = busy.between(before, load.read())
@@ -120,7 +123,9 @@ def _read(bench: Bench, name: str, keep: int) -> tuple[process.Finished, str, me
         raise Refusal(f"--measure {config.measure} has nothing that measures it, expected none; leave the flag out")
     if config.measure == NOTHING:
         done, cleaned = run(config.verify)
-        return done, cleaned, _reading(done, config), gauge.cost(config, done) if gauge else {}
+        told = _told(config)
+        reading = _of_format(bench, told, done) if told[0] else _reading(done, config)
+        return done, cleaned, reading, gauge.cost(config, done) if gauge else {}
     done, cleaned, cost = gauge.run(config, run)
     return done, cleaned, gauge.reading(config, done, cost), cost
 
@@ -212,6 +217,43 @@ def _reading(done: process.Finished, config: Config) -> metric.Reading:
     other, data = next(iter(streams.items()))
     if reading.value is None and data.strip() and metric.extract(screen.decode(data), config.source).value is not None:
         return replace(reading, problem=f"{reading.problem}; {other} has one: --metric-stream {other} reads it there")
+    return reading
+
+
+def _told(config: Config) -> tuple[str, str]:
+    """The format of `--metric-from` and the file that verify writes in it, "" for its output.
+
+    Raises `Refusal` for a format that nobody reads.
+    """
+    name, _, file = config.metric_from.partition(":")
+    if name and config.measure != NOTHING:
+        raise Refusal("--measure and --metric-from both name the metric, expected one of them; leave the other out")
+    if name:
+        _formats().check(name)
+    return name, file
+
+
+def _formats() -> Any:
+    found = ports.provider("reading", None)
+    if found is None:
+        raise Refusal("--metric-from has nobody who reads formats, expected the feature `formats`; install it again")
+    return found
+
+
+def _of_format(bench: Bench, told: tuple[str, str], done: process.Finished) -> metric.Reading:
+    """The metric in a tool's own format, from the file or else the stream that was asked for."""
+    if not told[1]:
+        data = done.stdout if bench.config.metric_stream == "stdout" else done.stderr
+    else:
+        try:
+            with open(bench.tree / told[1], "rb") as file:
+                data = file.read(FILE_LIMIT + 1)
+        except (OSError, ValueError):
+            return metric.Reading(None, f"verify wrote no {one_line(told[1], 80)} that can be read")
+        if len(data) > FILE_LIMIT:
+            return metric.Reading(None, f"{one_line(told[1], 80)} is larger than {FILE_LIMIT >> 20} MiB")
+    beside = screen.decode(done.stderr)
+    reading: metric.Reading = _formats().read(told[0], screen.decode(data), bench.config.source, beside)
     return reading
 
 

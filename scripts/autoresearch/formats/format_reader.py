@@ -1,0 +1,77 @@
+"""The metric from a tool's own output: the provider of the port `reading`."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..kernel.core import form as forms
+from ..kernel.core import metric, screen
+from ..kernel.core.errors import Refusal
+from ..kernel.core.form import Form
+from ..kernel.core.quantity import Quantity
+from ..kernel.core.text import one_line
+from . import format_table
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from .contents import Number
+
+_CUT = "\ufffe"  # stands where output was cut
+_OTHERS = 60
+_NOTHING = "No Python files found under the given path"  # ruff, which then exits with 0 and prints `[]`
+
+
+def check(name: str) -> None:
+    """Raise `Refusal` for a format that nobody reads."""
+    format_table.known(name)
+
+
+def read(name: str, stdout: str, source: metric.Source, beside: str = "") -> metric.Reading:
+    """The number that `source` names in an output of this format, or why there is none.
+
+    `beside` is what the check printed on stderr: a linter that looked at no file says so there alone.
+    """
+    text = screen.without_cut(screen.clean(stdout), _CUT)
+    try:
+        if _CUT in text:
+            raise Refusal("it was cut in its middle; let the check write a file, as --metric-from FORMAT:FILE")
+        if not text.strip():
+            raise Refusal("it is empty")
+        if _NOTHING in beside:
+            raise Refusal("the check looked at no file (it says 'No Python files found')")
+        found, first = format_table.read(name, text)
+        chosen = _chosen(found, first, source)
+        form = Form(f"{name} output", chosen.name, chosen.unit)
+        number = _fitted(Quantity(chosen.value, chosen.unit), form, source.form)
+    except Refusal as refusal:
+        return metric.Reading(None, f"as {name} output, {one_line(str(refusal), 240)}", form=Form(f"{name} output"))
+    return metric.Reading(number.value, "", _others(found, chosen), form)
+
+
+def _chosen(found: list[Number], first: bool, source: metric.Source) -> Number:
+    names = [number.name for number in found]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise Refusal(f"{twice[0]!r} stands in it twice")
+    wanted = source.form.name or source.key or (source.name if source.name in names else "")
+    if not wanted and first:
+        return found[0]
+    if wanted not in names:
+        listed = one_line(", ".join(names), 100)
+        raise Refusal(f"it has no {wanted!r} but {listed}" if wanted else f"it has {listed}; name one: --metric-key")
+    return found[names.index(wanted)]
+
+
+def _fitted(number: Quantity, found: Form, known: Form) -> Quantity:
+    if not known.kind:
+        return number
+    problem = forms.difference(found, known)
+    if problem:
+        raise Refusal(problem)
+    if bool(number.unit) != bool(known.unit):
+        raise Refusal(f"its unit was {known.unit or 'none'} at the baseline and is {number.unit or 'none'} now")
+    return forms.fitted(number, known)
+
+
+def _others(found: list[Number], chosen: Number) -> dict[str, Decimal]:
+    return {one_line(number.name, 64): number.value for number in found[:_OTHERS] if number is not chosen}
