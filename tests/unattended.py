@@ -33,11 +33,12 @@ class Background:
     def __init__(self, repo: Repo, run_script: Callable[..., Ran], agent: tuple[str, ...]) -> None:
         self.repo, self._run_script, self.agent = repo, run_script, agent
         self.env: dict[str, str] = {}
+        self.timeout = 60.0
 
     def ctl(self, command: str, *args: object, cwd: Path | None = None) -> Ran:
         """Run a subcommand."""
         where = cwd or self.repo.path
-        return self._run_script("runtime_ctl", command, "--repo", where, *args, env=self.env)
+        return self._run_script("runtime_ctl", command, "--repo", where, *args, env=self.env, timeout=self.timeout)
 
     def launch(self, *args: object, verify: str = "cat value") -> Ran:
         """Launch a run that lowers the number in the file `value`."""
