@@ -4,6 +4,7 @@ sandbox without `.git` means."""
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -181,7 +182,8 @@ def explained(error: GitError, tree: Path) -> Refusal:
         return Refusal(f"git refused: {error}; expected a healthy repository, run git status in {tree} and repair it")
     return Refusal(
         f"the sandbox has made {tree}/.git read-only, so the experiment cannot be committed; the edit stays. "
-        f"Start Codex with --add-dir {tree}/.git (or full access), or run this command outside the sandbox"
+        f"Start Codex with --add-dir {shlex.quote(str(tree))}/.git (or full access), or run this command "
+        "outside the sandbox"
     )
 
 
@@ -198,8 +200,9 @@ def sealed(tree: Path) -> str:
         os.close(os.open(probe, os.O_CREAT | os.O_NOFOLLOW | os.O_WRONLY, 0o600))
         probe.unlink(missing_ok=True)
     except OSError as error:
+        folder = shlex.quote(str(probe.parent))
         return (
             f"{probe.parent} cannot be written from here ({error.strerror}), so every trial will be refused: {_OPEN} "
-            f"{probe.parent}, where codex resume --last --add-dir {probe.parent} goes on with this session"
+            f"{folder}, where codex resume --last --add-dir {folder} goes on with this session"
         )
     return ""
