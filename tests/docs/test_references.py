@@ -240,7 +240,7 @@ CHECKS: dict[str, Any] = {
     "interaction-wizard": (
         {"src/a.py": 'def f(a: int) -> str:\n    return a\n\n\nf("x")\ng: int = "y"  # type: ignore\n'},
         {"baseline_metric": 2, "others": {"files": 1, "ignores": 1, "casts": 0, "anys": 0}},
-        lambda repo: repo.git("mv", "src", "lib"),
+        lambda repo: repo.write("src/a.py", "def f(:\n"),
     ),
     "fix-workflow": (
         {"src/__init__.py": "", "test_it.py": "def test_a():\n    assert 0\n\n\ndef test_b():\n    pass\n"},

@@ -368,7 +368,7 @@ def test_a_noisy_check(ward: Ward, run_script):
     (ward.home / "tick").write_text("0")
     noisy = "t=$(cat $HOME/tick); echo $((t + 1)) > $HOME/tick; echo $((t + 1))"
     assert "verify gives 1 and 2: it is noisy" in ward.only("warn", "verify", "--verify", noisy)
-    flags = ("--goal", "g", "--scope", "n", "--metric-name", "n", "--direction", "lower", "--verify", noisy)
+    flags = ("--goal", "g", "--scope", "README.md", "--metric-name", "n", "--direction", "lower", "--verify", noisy)
     assert run_script("init_run", "--repo", ward.repo.path, *flags).code == 0
     assert ward.findings() == {}, "a run that knows of it is fine"
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable
 
@@ -198,7 +199,9 @@ def test_a_seed_file_that_git_ignores_is_refused_when_the_check_names_it(cheat):
 
 
 @pytest.mark.parametrize("protected", [True, False])
-def test_a_seed_file_that_git_ignores_and_no_command_names_is_refused_only_when_protected(cheat, protected):
+def test_a_seed_file_that_git_ignores_and_no_command_names_is_refused_where_it_is_protected_or_seen_read(
+    cheat, protected
+):
     cheat.repo.write("local.txt", "3\n")
     cheat.repo.write("check.py", CHECK.replace("seed.txt", "local.txt"))
     cheat.repo.commit("a hidden seed")
@@ -206,6 +209,8 @@ def test_a_seed_file_that_git_ignores_and_no_command_names_is_refused_only_when_
     ran = edited(cheat, src__work_py=WORK + "# touched\n", local_txt="5\n")
     if protected:
         refused(ran, "local.txt", "evaluator")
+    elif sys.platform == "linux":  # inotify told that the check reads it
+        refused(ran, "local.txt", "ignored by git")
     else:
         assert status(ran) == "keep"
 
