@@ -302,7 +302,7 @@ def test_worktrees_serve_the_next_batch(project: Repo) -> None:
 
 def test_workers_are_measured_side_by_side_and_early_ones_once(project: Repo, run_script: Run, tmp_path: Path) -> None:
     # The run of each worker waits until the others are there too: one after another they would never end.
-    together = "n=$(cat n); test $n = 10 && { echo $n; exit; }; " + (
+    together = "n=$(cat n); case $n in 8|9) ;; *) echo $n; exit;; esac; " + (
         "touch $HOME/at-$n; until test -e $HOME/at-9 && test -e $HOME/at-8; do sleep 0.05; done; "
         "echo run >> $HOME/runs; echo $n"
     )

@@ -21,8 +21,8 @@ from ..kernel.system.git import Repo
 from . import causes, opened
 from .listing import Listing
 
-# No language takes this for a program, no parser for data.
-BROKEN = b"\0<<<<<<< broken on purpose: a check that reads this file fails >>>>>>>\n"
+# No language takes this for a program, no parser for data; one word, so that a shell makes no files of its parts.
+BROKEN = b"\0<<<<<<<broken-on-purpose>>>>>>>\n"
 _MOST = 2000  # files that are broken
 _PATIENCE = 5  # times the slowest run of the baseline, a minute at least
 
@@ -76,6 +76,7 @@ def subjects(tree: Path, bench: Bench) -> list[str]:
 
 @contextmanager
 def _broken(tree: Path, paths: Sequence[str]) -> Iterator[None]:
+    before = set(Repo(tree).untracked_roots())
     try:
         for path in paths:
             (tree / path).write_bytes(BROKEN)
@@ -83,7 +84,15 @@ def _broken(tree: Path, paths: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         Repo(tree).restore(paths)
+        for left in set(Repo(tree).untracked_roots()) - before:  # what the check made of the broken files
+            _remove(tree / left)
         bytecode.forget(tree, tuple(paths))
+
+
+def _remove(path: Path) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True) if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
 
 
 def _moved(value: Decimal, samples: Sequence[Sample]) -> bool:
