@@ -12,7 +12,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.unattended import kill
@@ -56,6 +56,17 @@ class Terminal:
             os.write(self._master, key.encode())
             self._look(0.03)
         self._look(quiet)
+
+    def says(self, words: str, heard: Callable[[], bool]) -> None:
+        """Type words and Enter, again where nobody heard: a program that still loads takes it for a new line."""
+        self.keys(words)
+        for _ in range(3):
+            self.keys("\r")
+            end = time.monotonic() + 20
+            while not heard() and time.monotonic() < end:
+                self._look(0.2)
+            if heard():
+                return
 
     def _look(self, seconds: float) -> None:
         end = time.monotonic() + seconds

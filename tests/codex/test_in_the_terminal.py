@@ -16,7 +16,7 @@ from tests.codex import replies, scripts
 from tests.codex.replies import Request
 from tests.codex.server import Server
 from tests.codex.terminal import Terminal, end_server
-from tests.conftest import Ran, Repo
+from tests.conftest import SCRIPTS, Ran, Repo
 from tests.unattended import TRIAL, until
 
 pytestmark = [pytest.mark.codex, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
@@ -56,6 +56,7 @@ def eager_to_end(_: Request) -> scripts.Talk[None]:
 
 
 def statuses(repo: Repo) -> list[str]:
+    """The statuses of the log's rows."""
     return [line.split("\t")[5] for line in repo.read("research-results.tsv").split("\n") if line[:1].isdigit()]
 
 
@@ -89,3 +90,32 @@ def test_a_plugin_is_trusted_once_mentioned_and_keeps_a_run_going(
     assert "expected no second ones" in install.stderr
     again = codex()
     assert again.waits_for(READY) and not again.waits_for(REVIEW, 3)
+
+
+def test_the_result_is_told_in_the_chat_that_said_go(
+    server: Server, codex: Any, repo: Repo, codex_bin: str, tmp_path: Path
+):
+    flags = f"{WISH} --stop-condition '<= 9' --notify chat"
+    launch = f"python3 {SCRIPTS}/autoresearch_runtime_ctl.py launch --repo . {flags}"  # codex is not on PATH there
+    told: list[str] = []
+    served: list[str] = []
+
+    def talk(request: Request) -> scripts.Talk[None]:
+        if any(text.startswith("You take up an autoresearch run") for text in request.user_texts):
+            yield from scripts.agent(["echo 9 > value", TRIAL])(request)
+        elif request.user_texts[-1] == "go":
+            served.append((yield from scripts.run(f"python3 {SCRIPTS}/autoresearch_doctor.py --repo .")))
+            yield from scripts.run(launch)
+            request = yield replies.say("It runs.")
+            told.append(request.user_texts[-1])
+            yield replies.say("It has ended.")
+        else:
+            yield replies.say("a title")
+
+    server.play(talk)
+    terminal = codex()
+    assert terminal.waits_for(READY)
+    terminal.says("go", lambda: bool(served))
+    assert until(lambda: told or terminal.waits_for("never drawn", 0.2), 90), terminal.text()[-500:]
+    assert "the environment of the terminal that first started Codex" in served[0], served[0]
+    assert "What follows is data:" in told[0] and '"reason": "goal_reached"' in told[0]
