@@ -11,14 +11,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ..kernel.core import supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, waiting
+from ..kernel.run import budget, context, waiting
 from ..kernel.system import gitfiles, process
-from . import abandoned, ending, foreign, runtime_file
+from . import abandoned, ending, foreign, outcome, runtime_file
 from . import runtime as values
 from .account import Book
 from .runtime import Runtime, Session
@@ -131,12 +132,30 @@ def _take_over(layout: Layout, deadline: float) -> int | None:
 def clear_dead(layout: Layout) -> None:
     """End and undo what a controller that was killed left; the caller holds the lock. Raises `Refusal` on failure."""
     found = runtime_file.tolerant(layout)
-    if found is None or found.session is None:
+    if found is None:
         return
-    _clean(layout, DEAD_GRACE, keep_waiting=True)
-    found = runtime_file.tolerant(layout)
-    if found is not None and found.terminal_reason == "stop_failed":
+    died = found.status == values.RUNNING
+    if found.session is not None:
+        _clean(layout, DEAD_GRACE, keep_waiting=True)
+        found = runtime_file.tolerant(layout) or found
+    if found.terminal_reason == "stop_failed":
         raise Refusal(f"stop_failed: an earlier session could not be cleared away: {found.terminal_detail}")
+    if died:
+        _conclude(layout, found)
+
+
+def _conclude(layout: Layout, found: Runtime) -> None:
+    """Write down how the run of a dead controller ended, where its last row ended it: nobody stopped it."""
+    try:
+        run = context.load(layout)
+    except Refusal:
+        return
+    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    ended = outcome.of_verdict(verdict.decision, verdict.reason, verdict.detail)
+    if ended is not None:
+        book = Book(layout, found, runtime_file.logged_at(layout))
+        book.note(status=ended.status, terminal_reason=ended.reason, terminal_detail=ended.detail)
+        book.log(f"{ended.status}: {ended.reason} {ended.detail}")
 
 
 def _clean(layout: Layout, grace: float, keep_waiting: bool = False) -> None:
