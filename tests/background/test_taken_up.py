@@ -32,6 +32,7 @@ class Theirs:
 
     @property
     def repo(self) -> Repo:
+        """A repository for a run of the published tool."""
         return self.background.repo
 
     def commit(self, value: object, subject: str) -> str:
@@ -51,6 +52,7 @@ class Theirs:
             (where or self.repo.path / "autoresearch-state.json").write_text(json.dumps(told))
 
     def ok(self, name: str, *flags: object) -> Any:
+        """The answer of a command that must not fail."""
         ran = self.call(name, *flags, cwd=self.repo.path, env=self.background.env)
         assert ran.code == 0, ran.err
         return ran.json
@@ -78,6 +80,7 @@ def two(theirs: Theirs) -> tuple[str, str, str]:
 
 
 def fresh(theirs: Theirs) -> None:
+    """The baseline alone."""
     base = theirs.repo.git("rev-parse", "--short=7", "HEAD")
     state = theirs.fold(base, base, iteration=0, status="baseline", current_metric=10, best_metric=10, keeps=0)
     rows = f"0\t{base}\t10\t0\t-\tbaseline\tinitial\n"
@@ -85,6 +88,7 @@ def fresh(theirs: Theirs) -> None:
 
 
 def mid_run(theirs: Theirs) -> None:
+    """A keep and a discard."""
     rows, _, kept = two(theirs)
     tried = theirs.commit(12, "twelve")
     theirs.repo.git("revert", "--no-edit", "HEAD")
@@ -94,12 +98,14 @@ def mid_run(theirs: Theirs) -> None:
 
 
 def after_a_crash(theirs: Theirs) -> None:
+    """A row that the snapshot does not know."""
     rows, base, _ = two(theirs)  # it died between row and snapshot
     state = theirs.fold(base, base, iteration=0, status="baseline", keeps=0, current_metric=10, best_metric=10)
     theirs.write(rows, state={**state, "best_iteration": 0, "last_trial_metric": 10})
 
 
 def parallel(theirs: Theirs) -> None:
+    """Rows of two workers and of their batch."""
     rows = two(theirs)[0]
     best = theirs.commit(7, "seven")
     rows += f"2a\t{best}\t7\t-1\tpass\tkeep\t[PARALLEL worker-a] seven\n"
@@ -110,6 +116,7 @@ def parallel(theirs: Theirs) -> None:
 
 
 def companions(theirs: Theirs) -> None:
+    """A second repository with commits of its own."""
     api = Repo(theirs.repo.path.parent / "api")
     api.path.mkdir()
     api.git("init", "--quiet")
@@ -124,6 +131,7 @@ def companions(theirs: Theirs) -> None:
 
 
 def in_exec(theirs: Theirs) -> None:
+    """The snapshot where exec keeps it."""
     theirs.mode = "exec"
     rows, _, kept = two(theirs)
     where = Path(theirs.call("exec_state", "--repo-root", theirs.repo.path).out.strip())
@@ -132,6 +140,7 @@ def in_exec(theirs: Theirs) -> None:
 
 
 def alive(theirs: Theirs) -> None:
+    """A controller of theirs that lives."""
     mid_run(theirs)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], start_new_session=True)
     theirs.manifest("running", child.pid)
@@ -145,12 +154,14 @@ def alive(theirs: Theirs) -> None:
 
 
 def dead(theirs: Theirs) -> None:
+    """A controller of theirs that is gone."""
     mid_run(theirs)
     theirs.manifest("running", 2**22 - 3)
     assert theirs.background.status()["status"] != "running"
 
 
 def diverged(theirs: Theirs) -> None:
+    """A snapshot that contradicts the log."""
     mid_run(theirs)
     path = theirs.repo.path / "autoresearch-state.json"
     path.write_text(path.read_text().replace('"current_metric": 8', '"current_metric": 3'))
@@ -159,6 +170,7 @@ def diverged(theirs: Theirs) -> None:
 
 
 def old_log(theirs: Theirs) -> None:
+    """A log of an early version, no snapshot."""
     rows, _, _ = two(theirs)
     theirs.write(rows, state=None, header="# metric_direction: lower\n")
 

@@ -12,8 +12,9 @@ import pytest
 
 from tests.conftest import Ran, Repo
 
-# rustup finds its toolchains from the user's home, which tests do not see.
-RUST = {"RUSTUP_HOME": str(Path.home() / ".rustup"), "CARGO_HOME": str(Path.home() / ".cargo")}
+# rustup finds its toolchains from the home of whoever installed it, which tests do not see.
+_CARGO = Path(shutil.which("cargo") or Path.home() / ".cargo/bin/cargo").parents[1]
+RUST = {"RUSTUP_HOME": str(_CARGO.with_name(".rustup")), "CARGO_HOME": str(_CARGO)} if _CARGO.name == ".cargo" else {}
 
 
 def need(*programs: str) -> None:

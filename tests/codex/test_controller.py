@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from autoresearch.kernel.system import process
 
-from tests.codex import replies, scripts
+from tests.codex import reach, replies, scripts
 from tests.codex.conftest import SANDBOXED
 from tests.codex.server import Server
 from tests.conftest import SCRIPTS, Ran, Repo
@@ -280,30 +280,12 @@ def test_a_sandboxed_run_really_works(server: Server, background: Background, is
     assert background.repo.status() == ""
 
 
-REACH = """\
-import os, socket
-def tried(what, act):
-    try:
-        act()
-        print(what, "DONE")
-    except OSError:
-        print(what, "refused")
-tried("outside", lambda: open("../outside", "w"))
-tried("home", lambda: open(os.path.expanduser("~/.bashrc"), "w"))
-tried("git", lambda: open(".git/planted", "w"))
-tried("socket", lambda: socket.create_connection(("127.0.0.1", PORT), 2))
-tried("inside", lambda: open("made", "w"))
-open("made").close(); os.unlink("made")
-print("METRIC value=5")
-"""
-
-
 def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(server: Server, background: Background):
-    code = REACH.replace("PORT", str(server.port))
+    other = reach.locked_home(background.repo.path.parent / "other")
     background.repo.write("work.py", "print('METRIC value=10')\n")
     background.repo.write("main.py", "import work\n")  # what the check names is locked, what it imports is not
     background.repo.commit("work")
-    (background.repo.path.parent / "next.py").write_text(code)
+    (background.repo.path.parent / "next.py").write_text(reach.program(server.port, other, "value=5"))
     server.play(scripts.agent(["cp ../next.py work.py", f"{TRIAL} --queue"]))
     wish = ("--execution-policy", "workspace_write", "--stop-condition", "<= 5", "--scope", "work.py", *SET)
     background.launch(*wish, verify="python3 -B main.py")
@@ -311,7 +293,8 @@ def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(server: Serve
     assert ended["reason"] == "goal_reached", (ended, background.log())
     assert '"status": "queued"' in server.requests[2].last_output
     said = background.repo.read("autoresearch-evidence/0001/verify-1.out")
-    assert said.split("\n")[:5] == [f"{w} refused" for w in ("outside", "home", "git", "socket")] + ["inside DONE"]
+    assert said.split("\n")[:6] == reach.REFUSED
+    other.parent.chmod(0o700)
     assert not (background.repo.path.parent / "outside").exists() and background.repo.status() == ""
 
 

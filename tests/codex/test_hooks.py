@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from autoresearch.hooks import hook_entries
 
-from tests.codex import replies, scripts
+from tests.codex import reach, replies, scripts
 from tests.codex.conftest import BOUNDED, FULL_ACCESS, SANDBOXED, Exec
 from tests.codex.replies import Request
 from tests.codex.server import Server
@@ -199,37 +199,14 @@ def test_a_user_who_breaks_in_takes_a_waiting_trial_back(
     assert run_script("run_trial", "--repo", goal.path, "--description", "mine").json["status"] == "keep"
 
 
-REACH = """\
-import os, socket
-def tried(what, act):
-    try:
-        act()
-        print(what, "DONE")
-    except OSError:
-        print(what, "refused")
-tried("outside", lambda: open("../outside", "w"))
-tried("home", lambda: open(os.path.expanduser("~/.bashrc"), "w"))
-tried("git", lambda: open(".git/planted", "w"))
-tried("another's", lambda: open("OTHER").read())
-tried("socket", lambda: socket.create_connection(("127.0.0.1", PORT), 2))
-tried("inside", lambda: open("made", "w"))
-open("made").close(); os.unlink("made")
-print("METRIC n=7")
-"""
-
-
 def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(
     server: Server, run_codex: RunCodex, goal: Repo, trusted: Path, run_script: Callable[..., Any], tmp_path: Path
 ) -> None:
-    other = tmp_path / "other"  # the home of somebody else, which lets nobody in
-    other.mkdir()
-    (other / "secret").write_text("s")
-    other.chmod(0)
-    reach = REACH.replace("PORT", str(server.port)).replace("OTHER", str(other / "secret"))
+    other = reach.locked_home(tmp_path / "other")
     goal.write("work.py", "print('METRIC n=10')\n")
     goal.write("main.py", "import work\n")
     goal.commit("work")
-    (goal.path.parent / "next.py").write_text(reach)
+    (goal.path.parent / "next.py").write_text(reach.program(server.port, other, "n=7"))
     init = ("--goal", "g", "--scope", "work.py", "--metric-name", "n", "--verify", "python3 -B main.py", "--force")
     assert run_script("init_run", "--repo", goal.path, *init, "--stop-condition", "<= 7").code == 0
     server.play(scripts.agent(["cp ../next.py work.py", f"{TRIAL} --queue"]))
@@ -237,9 +214,8 @@ def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(
     assert '"status": "queued"' in server.requests[2].last_output
     assert statuses(goal) == ["baseline", "keep"], server.requests[-1].user_texts[-1]
     said = goal.read("autoresearch-evidence/0001/verify-1.out").split("\n")
-    refused = [f"{what} refused" for what in ("outside", "home", "git", "another's", "socket")]
-    assert said[:6] == [*refused, "inside DONE"]
-    other.chmod(0o700)
+    assert said[:6] == reach.REFUSED
+    other.parent.chmod(0o700)
     assert not (goal.path.parent / "outside").exists() and goal.status() == ""
 
 

@@ -41,32 +41,32 @@ def host(tmp_path: Path) -> Path:
 
 
 def start(run_script: Run, repo: Repo, executor: str) -> Ran:
+    """Set up a run with this executor."""
     return run_script(
         *("init_run", "--repo", repo.path, "--goal", "less", "--scope", "n", "--metric-name", "n"),
         *("--direction", "lower", "--verify", "cat n; pwd >> $HOME/places", "--executor", executor),
     )
 
 
-def test_a_shared_folder_is_enough_for_a_template(repo: Repo, run_script: Run, host: Path) -> None:
+def keeps_nine(run_script: Run, repo: Repo, executor: str) -> None:
+    """A run from 10 whose trial of 9 is kept, measured by this executor."""
     repo.write("n", "10\n")
     repo.commit("ten")
-    ran = start(run_script, repo, f"{host} box cd {{worktree}} && {{command}}")
+    ran = start(run_script, repo, executor)
     assert ran.code == 0, ran.err
     repo.write("n", "9\n")
     answer = run_script("run_trial", "--repo", repo.path, "--description", "nine").json
     assert (answer["status"], answer["metric"]) == ("keep", 9)
+
+
+def test_a_shared_folder_is_enough_for_a_template(repo: Repo, run_script: Run, host: Path) -> None:
+    keeps_nine(run_script, repo, f"{host} box cd {{worktree}} && {{command}}")
     places = (host.parent.parent / "far" / "places").read_text().split()
     assert set(places) == {str(repo.path)} and len(places) == 4
 
 
 def test_a_bundle_carries_what_is_measured(repo: Repo, run_script: Run, host: Path) -> None:
-    repo.write("n", "10\n")
-    repo.commit("ten")
-    ran = start(run_script, repo, f"{host} box {{far}}")
-    assert ran.code == 0, ran.err
-    repo.write("n", "9\n")
-    answer = run_script("run_trial", "--repo", repo.path, "--description", "nine").json
-    assert (answer["status"], answer["metric"]) == ("keep", 9)
+    keeps_nine(run_script, repo, f"{host} box {{far}}")
     far = host.parent.parent / "far"
     assert all(place.startswith(str(far)) for place in (far / "places").read_text().split())
     (cache,) = (far / ".cache" / "autoresearch").iterdir()

@@ -40,6 +40,7 @@ CHECK = "echo $SLURM_JOB_ID $SLURMD_NODENAME >> $HOME/nodes; {}cat n"
 
 
 def begin(run_script: Run, repo: Repo, first: str = "", *flags: str, executor: str = "slurm") -> Ran:
+    """Set up a run on the cluster; `first` goes before the check."""
     return run_script(
         *("init_run", "--repo", repo.path, "--goal", "less", "--scope", "n", "--metric-name", "n", "--direction"),
         *("lower", "--verify", CHECK.format(first), "--executor", executor, "--parallel-mode", "parallel", *flags),
@@ -47,6 +48,7 @@ def begin(run_script: Run, repo: Repo, first: str = "", *flags: str, executor: s
 
 
 def trial(repo: Repo) -> list[str]:
+    """The command line of a trial."""
     return [
         sys.executable,
         str(SCRIPTS / "autoresearch_run_trial.py"),
@@ -58,10 +60,12 @@ def trial(repo: Repo) -> list[str]:
 
 
 def nodes(repo: Repo) -> list[list[str]]:
+    """Node and job of each run of the check."""
     return [line.split() for line in (Path(os.environ["HOME"]) / "nodes").read_text().split("\n")[:-1]]
 
 
 def wait_for(there: Callable[[], object]) -> None:
+    """Wait until this is so."""
     until = time.monotonic() + 60
     while not there():
         assert time.monotonic() < until

@@ -61,6 +61,7 @@ DEEP = st.dictionaries(KEYS, JSON, max_size=6)
 
 
 def log(text: str) -> None:
+    """Parse a log and its header."""
     parsed = journal.parse(text.encode("utf-8", "surrogatepass"))
     if parsed.rows:
         assert parsed.state.iteration >= 0
@@ -68,11 +69,13 @@ def log(text: str) -> None:
 
 
 def numbers(text: str) -> None:
+    """Read a metric in several ways."""
     for key, pattern in (("", ""), ("a.b", ""), ("[", ""), ("", r"(\d+)"), ("", "(?:a|b)*c(.)")):
         metric.extract(text, metric.Source("cost", key, pattern))
 
 
 def events(text: str) -> None:
+    """Read a stream of events, of Codex and of a plain agent."""
     seen = codex_events.read_stream(text.encode("utf-8", "surrogatepass").splitlines())
     for line in text.encode("utf-8", "surrogatepass").splitlines():
         plain_agent.read(Seen(), line)

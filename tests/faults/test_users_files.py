@@ -78,6 +78,8 @@ def test_what_the_user_ignored_later_is_known_by_the_committed_rules(lab: Lab):
     refused(lab.try_out(), "late.key was ignored")
     lab.repo.git("restore", ".gitignore")
     lab.repo.write("src/new.txt", "n\n")
+    refused(lab.try_out(), "late.key was changed and is ignored by git", "out of the scope")
+    (lab.path / "late.key").rename(lab.path.parent / "late.key")
     assert lab.trial(9)["status"] == "keep"
     assert lab.repo.git("ls-files", "--", "late.key") == ""
 

@@ -69,6 +69,7 @@ vitest.txt|vitest||{JSON}|Vitest 4.1.12""".splitlines()
 
 
 def taken(format_: str, text: str, key: str = "", beside: str = "") -> metric.Reading:
+    """What is read of an output."""
     return format_reader.read(format_, text, metric.Source(key=key), beside)
 
 

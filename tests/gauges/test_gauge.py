@@ -30,17 +30,20 @@ exec "$@"
 
 
 def work(repo: Repo, loops: int, code: int = 0) -> None:
+    """Write a program that loops so often."""
     repo.write("work.py", WORK.format(loops=loops, code=code))
 
 
 @pytest.fixture
 def ready(repo: Repo) -> Repo:
+    """A repository with that program."""
     work(repo, 1_500_000)
     repo.commit("a program")
     return repo
 
 
 def start(run_script: Run, repo: Repo, *more: str, measure: str = "cpu") -> Ran:
+    """Set up a run whose metric is a cost."""
     return run_script(
         *("init_run", "--repo", repo.path, "--goal", "faster", "--scope", "work.py", "--metric-name", "cost"),
         *("--verify", f"{sys.executable} -c 'exec(open(\"work.py\").read())'"),
@@ -49,6 +52,7 @@ def start(run_script: Run, repo: Repo, *more: str, measure: str = "cpu") -> Ran:
 
 
 def trial(run_script: Run, repo: Repo, about: str) -> dict[str, object]:
+    """A trial's answer."""
     return dict(run_script("run_trial", "--repo", repo.path, "--description", about).json)
 
 

@@ -15,11 +15,13 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="opens are seen by in
 
 
 def dry(lab: Lab, verify: str, *flags: object, scope: str = "src/") -> Any:
+    """A dry run of this check."""
     base = ("--dry-run", "--direction", "lower", "--metric-name", "cost", "--scope", scope, "--verify", verify)
     return lab.call("init_run", *base, *flags)
 
 
 def launch(lab: Lab, verify: str, *flags: object, scope: str = "src/") -> Any:
+    """Launch in a worktree."""
     base = ("--direction", "lower", "--metric-name", "cost", "--scope", scope, "--verify", verify, "--goal", "g")
     more = ("--isolation", "worktree", "--run-tag", "t", "--codex-bin", "true", *flags)
     return lab.run_script("runtime_ctl", "launch", "--repo", lab.path, *base, *more, env=lab.env)
@@ -39,6 +41,7 @@ def workspace(lab: Lab) -> str:
 
 
 def stopped(lab: Lab) -> None:
+    """Stop what was launched."""
     lab.run_script("runtime_ctl", "stop", "--repo", lab.path)
 
 

@@ -14,6 +14,7 @@ FLAGS = ("--dry-run", "--direction", "lower", "--metric-name", "cost")
 
 
 def dry(lab: Lab, scope: str, verify: str = "cat src/value", *flags: object, **more: Any) -> Any:
+    """A dry run with this scope."""
     return lab.call("init_run", *FLAGS, "--scope", scope, "--verify", verify, *flags, **more)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 
 def warned(verify: str, direction: str, verify_exit: str, pattern: str = "") -> tuple[str, ...]:
+    """The warnings on a check."""
     config = Config(verify=verify, direction=direction, verify_exit=verify_exit, metric_pattern=pattern)
     return traps.of_check(Path(), config)
 

@@ -21,6 +21,7 @@ CHECK = "import src.m as m; print((m.WIDTH - 23) ** 2 + round(100 * abs(m.RATE -
 
 @pytest.fixture
 def lab(repo: Repo, run_script) -> Lab:
+    """A run on a module of constants."""
     repo.write("src/m.py", CODE)
     repo.write("check.py", CHECK)
     repo.commit("numbers")
@@ -30,6 +31,7 @@ def lab(repo: Repo, run_script) -> Lab:
 
 
 def constant(name: str, low: object, high: object, scale: str = "linear") -> list[object]:
+    """The flags of one constant."""
     return ["--constant", "src/m.py", rf"{name} = ([\d.]+)", low, high, scale]
 
 

@@ -112,8 +112,8 @@ def refusal(run: Run, found: Sequence[Edits]) -> str:
         if moved:
             return (
                 f"{listing(tree.named(item, moved, str(run.layout.root)), 3)} was changed and is ignored by git, so "
-                "the change is in no commit and its gain would be another edit's; take it back, then run the trial "
-                "again; where it has to change, the user tracks it (git add -f)"
+                "the change is in no commit and its gain would be another edit's; take it back, or out of the scope, "
+                "then run the trial again; where the code needs it, the user tracks it (git add -f)"
             )
     return ""
 

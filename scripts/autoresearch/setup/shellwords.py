@@ -208,27 +208,33 @@ class _Parser:
         self.found, self.place, self.depth = found, 0, 0
 
     def at_end(self) -> bool:
+        """Whether no token is left."""
         return self.place >= len(self.found)
 
     def peek(self) -> str:
+        """The next token's text, "" at the end."""
         return "" if self.at_end() else self.found[self.place].text
 
     def take(self, *wanted: str) -> bool:
+        """Step over the next token where it is one of these."""
         if not self.at_end() and self.peek() in wanted:
             self.place += 1
             return True
         return False
 
     def need(self, *wanted: str) -> None:
+        """Step over blank lines and one of these; raises `_Unread` where it is another."""
         self.blanks()
         if not self.take(*wanted):
             raise _Unread
 
     def blanks(self) -> None:
+        """Step over blank lines."""
         while self.take("\n"):
             pass
 
     def items(self) -> tuple[Item, ...]:
+        """A list of commands, up to what closes it; raises `_Unread` where it is nested too deep."""
         self.depth += 1
         if self.depth > _DEEP:
             raise _Unread
@@ -242,6 +248,7 @@ class _Parser:
             found.append(self.item())
 
     def item(self) -> Item:
+        """Pipelines joined by `&&` and `||`, with what ends them."""
         pipelines, joints, negated = [self.pipeline()], list[str](), set[int]()
         if self.turned:
             negated.add(0)
@@ -257,6 +264,7 @@ class _Parser:
         return Item(tuple(pipelines), tuple(joints), "&" if then == "&" else ";", frozenset(negated))
 
     def pipeline(self) -> tuple[Command, ...]:
+        """Commands joined by `|`; `turned` tells whether `!` stood before them."""
         turned = self.take("!")
         found = [self.command()]
         while self.take("|", "|&"):
@@ -266,6 +274,7 @@ class _Parser:
         return tuple(found)
 
     def command(self) -> Command:
+        """One command, simple or compound; raises `_Unread` where none begins."""
         word = self.peek()
         if self.at_end() or (not self.found[self.place].is_word and word != "("):
             raise _Unread
@@ -274,6 +283,7 @@ class _Parser:
         return compound[word]() if word in compound else self.simple()
 
     def simple(self) -> Command:
+        """Assignments and words, or the function that they begin."""
         words: list[str] = []
         assigned: list[str] = []
         while not self.at_end() and self.found[self.place].is_word:
@@ -293,12 +303,14 @@ class _Parser:
         return Command("simple", tuple(words), tuple(assigned))
 
     def function(self) -> Command:
+        """The `()` and the body of a function whose name was read."""
         self.need("(")
         self.need(")")
         self.blanks()
         return Command("function", parts=((Item(((self.command(),),)),),))
 
     def group(self) -> Command:
+        """`(…)` or `{…}`."""
         closing_ = ")" if self.take("(") else "}"
         if closing_ == "}":
             self.need("{")
@@ -307,6 +319,7 @@ class _Parser:
         return Command("group", parts=(inner,))
 
     def branches(self) -> Command:
+        """`if … fi`, its conditions first."""
         conditions, bodies = list[tuple[Item, ...]](), list[tuple[Item, ...]]()
         self.need("if")
         while True:
@@ -321,6 +334,7 @@ class _Parser:
         return Command("if", parts=(*conditions, *bodies), tested=len(conditions))
 
     def loop(self) -> Command:
+        """`while`, `until`, `for` or `select` up to `done`."""
         conditions: tuple[tuple[Item, ...], ...] = ()
         if self.take("while", "until"):
             conditions = (self.items(),)
@@ -336,6 +350,7 @@ class _Parser:
         return Command("loop", parts=(*conditions, body), tested=len(conditions))
 
     def case(self) -> Command:
+        """`case … esac`; raises `_Unread` where a branch does not end."""
         self.need("case")
         self.place += 1
         self.need("in")

@@ -246,6 +246,8 @@ def _of_format(bench: Bench, told: tuple[str, str], done: process.Finished) -> m
         data = done.stdout if bench.config.metric_stream == "stdout" else done.stderr
     else:
         try:
+            if not (bench.tree / told[1]).is_file():  # a pipe would be waited for without end
+                raise OSError
             with open(bench.tree / told[1], "rb") as file:
                 data = file.read(FILE_LIMIT + 1)
         except (OSError, ValueError):

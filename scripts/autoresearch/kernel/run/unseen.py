@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..core import log_events
+from ..core import artifacts, log_events
 from ..core.errors import Refusal
 from ..core.text import listing
 from ..disk.journal import Event
@@ -80,7 +80,7 @@ def _ignored(events: Sequence[Event], item: Edits) -> tuple[str, ...]:
 def _moved(events: Sequence[Event], item: Edits) -> tuple[list[str], list[str]]:
     """The user's ignored and untracked paths that are gone, and the new files which may be they: older than the run."""
     known = [*_ignored(events, item), *tree.foreign(events, item.repo)]
-    gone = [path for path in known if not _of_a_run(path) and not os.path.lexists(item.tree / path)]
+    gone = [path for path in known if not artifacts.is_owned(path) and not os.path.lexists(item.tree / path)]
     start = next((str(e.get("at")) for e in events if e.get("kind") == "start"), "")
     if not gone or not start:
         return gone, []
@@ -89,11 +89,6 @@ def _moved(events: Sequence[Event], item: Edits) -> tuple[list[str], list[str]]:
     began = calendar.timegm(time.strptime(start, "%Y-%m-%dT%H:%M:%SZ"))
     new = [path for path in item.inside if path in item.untracked]
     return gone, [path for path in new if os.lstat(item.tree / path).st_mtime < began]
-
-
-def _of_a_run(path: str) -> bool:
-    """Whether a run's own file lies there, also a half-written one: such come and go."""
-    return path.startswith(("research-results", "autoresearch-"))
 
 
 def _bared(item: Edits, base: str) -> tuple[str, ...]:
