@@ -134,7 +134,9 @@ def _agent(stage: Stage) -> list[str]:
 def _script(stage: Stage, name: str, *arguments: str) -> Mapping[str, Any]:
     """Run an entry script on the scratch repository and return its answer; raises `Refusal` with its own words."""
     command = [sys.executable, str(SKILL_ROOT / "scripts" / f"autoresearch_{name}.py"), *arguments]
-    out, err = stage.folder / f"{name}.out", stage.folder / f"{name}.err"
+    # A launch that a signal broke off may still write its answer while the stop writes another.
+    said = "-".join([name, *arguments[:1]]).replace("--", "")
+    out, err = stage.folder / f"{said}.out", stage.folder / f"{said}.err"
     for path in (out, err):
         path.write_bytes(b"")
     child = process.start_detached(command, stage.repo, {}, process.Streams(None, out, err), stage.mark)
@@ -142,8 +144,8 @@ def _script(stage: Stage, name: str, *arguments: str) -> Mapping[str, Any]:
     while child.poll() is None and time.monotonic() < deadline:
         interrupts.pause(TICK)
     if child.poll() != 0:
-        said = one_line(err.read_text("utf-8", "replace").replace("error: ", "", 1), 600)
-        raise Refusal(f"{name} failed in the scratch repository: {said or 'it gave no reason'}; see {stage.folder}")
+        why = one_line(err.read_text("utf-8", "replace").replace("error: ", "", 1), 600)
+        raise Refusal(f"{name} failed in the scratch repository: {why or 'it gave no reason'}; see {stage.folder}")
     return dict(jsontext.loads(out.read_text("utf-8")))
 
 
