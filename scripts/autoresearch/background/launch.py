@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, locks
-from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin
+from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin, script
 from ..kernel.run import agreement, budget, context, init, isolation, supervisor, tree, waiting
 from ..kernel.run import resuming as reading
 from ..kernel.system import interrupts, process
@@ -312,7 +311,7 @@ def _started(layout: Layout, config: Config, child: process.Process, log: Path) 
 
 def _line(command: str) -> str:
     """A command as the user types it, from anywhere in the repository."""
-    return f"python3 {shlex.quote(str(SKILL_ROOT / 'scripts' / 'autoresearch_runtime_ctl.py'))} {command}"
+    return f"python3 {script('runtime_ctl')} {command}"
 
 
 def adopt_lock(layout: Layout, handle: int) -> None:

@@ -10,7 +10,7 @@ from ..kernel.core import config, nextstep, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import SKILL_ROOT, Layout, entry
 from ..kernel.run import agreement, budget, context, resuming, trial
 from . import manifest_file, prompt
 from .manifest import Manifest
@@ -65,7 +65,7 @@ def _line(row: Row) -> str:
 
 def setup_command(layout: Layout, found: Manifest) -> str:
     """The `init_run` call that sets up what the manifest holds."""
-    words = ["python3", str(SKILL_ROOT / "scripts" / "autoresearch_init_run.py"), "--repo", str(layout.root)]
+    words = ["python3", str(entry("init_run")), "--repo", str(layout.root)]
     words += ["--mode", found.mode, "--session-mode", "background"]
     words += ["--run-tag", found.run_tag] if found.run_tag else []
     for flag, value in config.flags(found.config, leave_out=("isolation",)):

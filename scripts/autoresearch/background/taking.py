@@ -11,7 +11,7 @@ from ..kernel.core.choices import POLICIES
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import Layout, entry
 from ..kernel.run import context, waiting
 from ..kernel.run.context import Run
 from ..kernel.system import process
@@ -109,8 +109,7 @@ def run(book: Book, wake: Wake, python: str, trial: tuple[str, ...] = ("--waitin
     mark = f"waiting-{os.getpid()}-{time.time_ns()}"
     session = Session(0, mark=mark, started_at=context.now(), command=what)
     book.note(session=session)
-    script = str(SKILL_ROOT / "scripts" / "autoresearch_run_trial.py")
-    argv = (python, script, *flags(book.layout), *trial)
+    argv = (python, str(entry("run_trial")), *flags(book.layout), *trial)
     sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
     env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
     child = process.start_detached(argv, book.layout.root, env, process.Streams(None, out, err), mark)

@@ -18,7 +18,7 @@ from ..background import runtime_file
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
-from ..kernel.disk.layout import SKILL_ROOT, Layout, standard
+from ..kernel.disk.layout import SKILL_ROOT, Layout, entry, standard
 from ..kernel.run import context
 from ..kernel.system import gitcall, interrupts, process
 from ..kernel.system.git import Repo
@@ -133,7 +133,7 @@ def _agent(stage: Stage) -> list[str]:
 
 def _script(stage: Stage, name: str, *arguments: str) -> Mapping[str, Any]:
     """Run an entry script on the scratch repository and return its answer; raises `Refusal` with its own words."""
-    command = [sys.executable, str(SKILL_ROOT / "scripts" / f"autoresearch_{name}.py"), *arguments]
+    command = [sys.executable, str(entry(name)), *arguments]
     # A launch that a signal broke off may still write its answer while the stop writes another.
     said = "-".join([name, *arguments[:1]]).replace("--", "")
     out, err = stage.folder / f"{said}.out", stage.folder / f"{said}.err"

@@ -15,7 +15,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence, locks, tempfolder
-from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin
+from ..kernel.disk.layout import SKILL_ROOT, Layout, entry, in_plugin
 from ..kernel.run import context, measure
 from ..kernel.run import resuming as reading
 from ..kernel.run.context import Run
@@ -25,7 +25,7 @@ from . import findings as rules
 from .findings import Finding
 from .githealth import Health, version
 
-SCRIPT = str(SKILL_ROOT / "scripts" / "autoresearch_doctor.py")
+SCRIPT = str(entry("doctor"))
 Say = Callable[[str], None]
 
 

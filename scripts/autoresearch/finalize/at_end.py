@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.disk.layout import script
 from ..kernel.run.context import Run
 
 
@@ -13,5 +13,4 @@ def advice(run: Run) -> str:
     if run.config.prune != "at-end" or not run.state.keeps or not run.config.measured:
         return ""
     name = "pruned-" + re.sub(r"[^A-Za-z0-9-]+", "-", run.tag).strip("-")
-    script = SKILL_ROOT / "scripts" / "autoresearch_finalize.py"
-    return f"python3 {script} --repo . --prune --branch {name}"
+    return f"python3 {script('finalize')} --repo . --prune --branch {name}"

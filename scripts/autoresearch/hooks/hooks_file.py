@@ -10,7 +10,7 @@ from ..codex import codex_home
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic, regular
-from ..kernel.disk.layout import SKILL_ROOT, in_plugin
+from ..kernel.disk.layout import SKILL_ROOT, entry, in_plugin
 from ..kernel.system.git import Repo
 from . import hook_entries
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".codex"
 NAME = "hooks.json"
-SCRIPT = SKILL_ROOT / "scripts" / "autoresearch_hooks_ctl.py"
+SCRIPT = entry("hooks_ctl")
 
 
 def path_of(root: Path, scope: str) -> Path:

@@ -9,7 +9,7 @@ import time
 from ..codex import session_sandbox
 from ..kernel.core.text import one_line
 from ..kernel.disk import locks
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import Layout, entry
 from ..kernel.run import context, intent, waiting
 from ..kernel.run.context import Run
 from ..kernel.system import process
@@ -58,8 +58,7 @@ def _run(layout: Layout, session: str) -> str:
     out, err = folder / "answer.json", folder / "answer.txt"
     for path in (out, err):
         path.write_bytes(b"")
-    script = str(SKILL_ROOT / "scripts" / "autoresearch_run_trial.py")
-    argv = (sys.executable, script, "--repo", str(layout.root), "--waiting")
+    argv = (sys.executable, str(entry("run_trial")), "--repo", str(layout.root), "--waiting")
     env = {waiting.CONFINED: session} if _is_confined(layout, session) else {}
     child = process.start_detached(argv, layout.root, env, process.Streams(None, out, err), _mark(session))
     while child.poll() is None:

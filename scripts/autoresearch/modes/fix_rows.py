@@ -12,7 +12,7 @@ from ..kernel.core import jsontext, numbers, rows
 from ..kernel.core.errors import Refusal
 from ..kernel.core.statuses import those
 from ..kernel.disk import journal
-from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.disk.layout import script
 from ..kernel.run.context import Run
 from . import mode_folder
 from .mode_entries import Entry
@@ -42,8 +42,7 @@ def pending(root: Path, entries: tuple[Entry, ...], queue: tuple[Mapping[str, st
 def closing_command(root: Path) -> str:
     """The command that writes the files of the latest fix folder, "" where none was opened."""
     folder = mode_folder.newest(root, "fix")
-    script = SKILL_ROOT / "scripts" / "autoresearch_mode_log.py"
-    return f"python3 {shlex.quote(str(script))} summary --dir {shlex.quote(str(folder))}" if folder else ""
+    return f"python3 {script('mode_log')} summary --dir {shlex.quote(str(folder))}" if folder else ""
 
 
 def advice(run: Run) -> str:

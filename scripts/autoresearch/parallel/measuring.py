@@ -17,7 +17,7 @@ from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, evidence, locks, regular
-from ..kernel.disk.layout import SKILL_ROOT, Layout
+from ..kernel.disk.layout import Layout, entry
 from ..kernel.run import context, evaluator_lock, intent, judge, measure, tree, trial, trial_gate, unseen
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
@@ -176,10 +176,19 @@ def start(run: Run, batch: Batch, place: Place) -> process.Process:
     errors = _path(run, place, "measure.txt")
     errors.parent.mkdir(parents=True, exist_ok=True)
     errors.write_bytes(b"")
-    script, layout = str(SKILL_ROOT / "scripts" / "autoresearch_run_batch.py"), run.layout
+    layout = run.layout
     paths = {"results": layout.results, "state": layout.state, "launch": layout.launch, "runtime": layout.runtime}
     flags = [part for name, path in paths.items() for part in (f"--{name}-path", str(path))]
-    argv = (sys.executable or "python3", script, "measure", "--repo", str(layout.root), *flags, "--worker", place.id)
+    argv = (
+        sys.executable or "python3",
+        str(entry("run_batch")),
+        "measure",
+        "--repo",
+        str(layout.root),
+        *flags,
+        "--worker",
+        place.id,
+    )
     streams = process.Streams(None, Path(os.devnull), errors)
     return process.start_detached(argv, layout.root, place.environment, streams, batch.mark)
 

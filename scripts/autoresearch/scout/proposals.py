@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ..checks import kinds, toolbox
 from ..kernel.core.frozen import dataclass
-from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.disk.layout import script
 from ..kernel.system import git
 from . import surroundings
 from .surroundings import Project
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-CHECK = f"python3 {shlex.quote(str(SKILL_ROOT / 'scripts' / 'autoresearch_check.py'))}"
+CHECK = f"python3 {script('check')}"
 MOST = 3
 
 # What a topic is measured with, by language; the first that fits the project wins.

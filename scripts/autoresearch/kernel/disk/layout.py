@@ -16,11 +16,16 @@ POINTER = "autoresearch-root"
 EXEC_RUNTIME = "autoresearch-runtime.exec.json"
 
 
+def entry(name: str) -> Path:
+    """Where the entry script of a command lies."""
+    return SKILL_ROOT / "scripts" / f"autoresearch_{name}.py"
+
+
 def script(name: str) -> str:
     """An entry script's path as one word for a shell."""
     import shlex
 
-    return shlex.quote(str(SKILL_ROOT / "scripts" / f"autoresearch_{name}.py"))
+    return shlex.quote(str(entry(name)))
 
 
 @dataclass(frozen=True)

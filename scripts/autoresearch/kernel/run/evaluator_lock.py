@@ -11,7 +11,7 @@ from ..core.frozen import replace
 from ..core.settings import Config
 from ..disk import hashes
 from ..disk.journal import Log
-from ..disk.layout import SKILL_ROOT
+from ..disk.layout import SKILL_ROOT, entry
 from ..system.git import GitError, Repo
 from . import tree
 from .context import Run
@@ -54,11 +54,10 @@ def _commands(config: Config) -> list[str]:
 
 def _shipped(executed: frozenset[str]) -> tuple[str, ...]:
     """The skill's own check with all that it measures by, where a command runs it: it judges like any other file."""
-    entry = SKILL_ROOT / "scripts" / "autoresearch_check.py"
-    if not any(Path(name) == entry for name in executed):
+    if not any(Path(name) == entry("check") for name in executed):
         return ()
     parts = sorted((SKILL_ROOT / "scripts" / "autoresearch" / "checks").rglob("*.*"))
-    return (str(entry), *(str(path) for path in parts if path.suffix in (".py", ".cjs")))
+    return (str(entry("check")), *(str(path) for path in parts if path.suffix in (".py", ".cjs")))
 
 
 def _in_scope(root: Path, config: Config) -> scope.Matcher:
