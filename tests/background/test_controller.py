@@ -192,10 +192,10 @@ def test_the_patch_of_one_interruption_outlives_the_next(background: Scripted):
 
 
 def test_what_a_session_leaves_running_is_ended(background: Scripted):
-    background.plan(["setsid sleep 300 >/dev/null 2>&1 & echo $! > ../pid", *step(1)])
+    background.plan(["setsid sleep 2961 >/dev/null 2>&1 & echo $! > ../pid", *step(1)])
     background.launch("--stop-condition", "<= 1")
     background.ended()
-    assert "sleep 300" not in _commands()
+    assert "sleep 2961" not in _commands()
 
 
 def _commands() -> str:

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import Ran, Repo
 
 # rustup finds its toolchains from the home of whoever installed it, which tests do not see.
-_CARGO = Path(shutil.which("cargo") or Path.home() / ".cargo/bin/cargo").parents[1]
+_CARGO = Path(shutil.which("rustup") or Path.home() / ".cargo/bin/rustup").parents[1]
 RUST = {"RUSTUP_HOME": str(_CARGO.with_name(".rustup")), "CARGO_HOME": str(_CARGO)} if _CARGO.name == ".cargo" else {}
 
 

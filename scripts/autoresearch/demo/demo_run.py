@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ ASSETS = SKILL_ROOT / "assets" / "demo"
 GOAL = "concord reports on a code base; run fewer lines of Python for one report"
 LIMIT = 120.0  # seconds that one command of the demo may take
 TICK = 0.05
+GRACE = 10.0  # seconds that a command gets to undo what it had begun
 # The user's might change the files, and then the prepared edits would not find what they are to replace.
 OWN_SETTINGS = (("core.autocrlf", "false"), ("apply.whitespace", "nowarn"))
 CODEX_TRIALS = 6
@@ -141,12 +143,26 @@ def _script(stage: Stage, name: str, *arguments: str) -> Mapping[str, Any]:
         path.write_bytes(b"")
     child = process.start_detached(command, stage.repo, {}, process.Streams(None, out, err), stage.mark)
     deadline = time.monotonic() + LIMIT
-    while child.poll() is None and time.monotonic() < deadline:
-        interrupts.pause(TICK)
+    try:
+        while child.poll() is None and time.monotonic() < deadline:
+            interrupts.pause(TICK)
+    except BaseException:
+        _broken_off(child)
+        raise
     if child.poll() != 0:
         why = one_line(err.read_text("utf-8", "replace").replace("error: ", "", 1), 600)
         raise Refusal(f"{name} failed in the scratch repository: {why or 'it gave no reason'}; see {stage.folder}")
     return dict(jsontext.loads(out.read_text("utf-8")))
+
+
+def _broken_off(child: process.Process) -> None:
+    """End a script that a signal left alone: a launch that went on would start its controller after our stop."""
+    process.terminate(child.pid, child.identity)
+    with interrupts.shielded():
+        deadline = time.monotonic() + GRACE
+        while child.poll() is None and time.monotonic() < deadline:
+            time.sleep(TICK)
+    process.terminate(child.pid, child.identity, signal.SIGKILL)
 
 
 def _follow(stage: Stage, tell: Tell) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from ..kernel.core import metric, screen
+from ..kernel.core.choices import EXECUTOR
 from ..kernel.core.form import MEASURE, Form
 from ..kernel.core.metric import Reading
 from ..kernel.core.numbers import median, plain
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 UNITS = {"wall": "s", "cpu": "s", "rss": "MB", "instructions": ""}
 _TIMES = ("wall", "cpu", "instructions")  # what means the same to somebody who wants it faster
-_LOCAL = Config().executor
 
 
 def run(config: Config, start: Run) -> tuple[process.Finished, str, Mapping[str, Decimal]]:
@@ -45,7 +45,7 @@ def run(config: Config, start: Run) -> tuple[process.Finished, str, Mapping[str,
 
 def cost(config: Config, done: process.Finished) -> Mapping[str, Decimal]:
     """The cost of a run in the units of `UNITS`; without what the system does not tell, nothing for a run elsewhere."""
-    if config.executor != _LOCAL:
+    if config.executor != EXECUTOR:
         return {}
     known = {"wall": Decimal(f"{done.duration:.4f}"), "cpu": Decimal(f"{done.cpu:.6f}")}
     return {**known, "rss": Decimal(done.rss) / 10**6} if done.rss > done.floor else known

@@ -6,7 +6,7 @@ variable that exec mode reads, the bounds, the command that starts the same run 
 
 from __future__ import annotations
 
-from .choices import DIRECTIONS, ISOLATION, PARALLEL, POLICIES, ROLLBACKS, SEARCH, SESSION_MODES
+from .choices import DIRECTIONS, EXECUTOR, ISOLATION, NOTHING, PARALLEL, POLICIES, ROLLBACKS, SEARCH, SESSION_MODES
 from .frozen import Factory, dataclass
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -177,9 +177,9 @@ class Config:
         "", "shell command run before each verify, timed apart; its failure is a crash", metavar="CMD", group=NOISE
     )
     measure: str = setting(
-        "none",
+        NOTHING,
         "what verify itself costs is the metric: no number is printed",
-        choices=("none", "cpu", "wall", "rss", "instructions"),
+        choices=(NOTHING, "cpu", "wall", "rss", "instructions"),
         group=NOISE,
     )
     metric_pattern: str = setting("", "one group around the number in verify's output", metavar="REGEX", group=NOISE)
@@ -201,7 +201,7 @@ class Config:
         "zero", "'any' reads the number whatever the exit code", choices=("zero", "any"), group=NOISE
     )
     executor: str = setting(
-        "local",
+        EXECUTOR,
         "where checks run: local, 'slurm FLAGS', or a command with {command} or {far}",
         metavar="W",
         group=NOISE,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from . import numbers
 from .errors import Refusal
+from .text import one_line
 from .frozen import dataclass
 
 _TESTS: dict[str, Callable[[Decimal, Decimal], bool]] = {
@@ -109,6 +110,6 @@ def _bound(text: str) -> tuple[Decimal, str]:
 
 def _unclear(sentence: str) -> Refusal:
     return Refusal(
-        f"stop condition {sentence[:60]!r} is not understood, expected one comparison with one number"
+        f"stop condition '{one_line(sentence, 60)}' is not understood, expected one comparison with one number"
         " such as '<= 3', 'at least 90' or 'stop when metric reaches zero'; rephrase it"
     )
