@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from . import numbers
 from .errors import Refusal
-from .text import one_line
 from .frozen import dataclass
+from .text import one_line
 
 _TESTS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "<=": operator.le,
