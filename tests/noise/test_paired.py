@@ -79,7 +79,7 @@ def test_a_required_number_that_is_noisy_too_is_judged_by_its_median(noisy: Lab)
 
 
 def test_a_recalibration_measures_the_noise_again(noisy: Lab):
-    noisy.init("--metric-key", "cost", verify="python3 check.py")
+    noisy.init("--metric-key", "cost", "--iterations", 1, verify="python3 check.py")
     noisy.repo.write("check.py", "print('METRIC cost=7')\n")
     drift = noisy.recorded("drift", "--description", "a quieter machine")
     assert drift["retained_metric"] == 7

@@ -293,7 +293,7 @@ def _answer(run: Run, wish: Wish, built: Mapping[str, Built], outcome: Outcome) 
         "commits": shown[str(run.layout.root)],
         "tree_equal": True,
         "baseline_metric": run.state.baseline_metric,
-        "retained_metric": run.state.current_metric,
+        "retained_metric": run.state.claimed,
         "metric": outcome.to_dict(run.state.current_metric),
         "guard": outcome.guard,
         "confirm": outcome.confirm,

@@ -145,8 +145,8 @@ def of_pairs(pairs: Sequence[outliers.Pair], config: Config) -> Total:
 
 def _answer(run: Run, found: Sequence[Total]) -> dict[str, Any]:
     state = run.state
-    claimed = numbers.gain(run.config.direction, state.current_metric, state.baseline_metric)
-    out: dict[str, Any] = {"claimed": {"before": state.baseline_metric, "after": state.current_metric, "gain": claimed}}
+    claimed = numbers.gain(run.config.direction, state.claimed, state.baseline_metric)
+    out: dict[str, Any] = {"claimed": {"before": state.baseline_metric, "after": state.claimed, "gain": claimed}}
     out["true"] = found[0].to_dict()
     if len(found) > 1:
         out["own"] = found[1].to_dict()

@@ -169,4 +169,4 @@ class Account:
     @property
     def improved(self) -> bool:
         """Whether the retained metric is better than the baseline."""
-        return better(self.config.direction, self.state.current_metric, self.state.baseline_metric)
+        return better(self.config.direction, self.state.claimed, self.state.baseline_metric)

@@ -33,8 +33,8 @@ def tokens(account: Account) -> str:
 
 
 def movement(account: Account) -> str:
-    """From the baseline to the retained metric."""
-    first, now = account.state.baseline_metric, account.state.current_metric
+    """From the baseline to the retained metric, on the scale of the baseline: measuring again moves no total."""
+    first, now = account.state.baseline_metric, account.state.claimed
     start = f"{account.metric} {figures.number(first, account.spread)}"
     if first == now:
         return f"{start}, no gain yet"
@@ -90,7 +90,7 @@ def facts(account: Account) -> Mapping[str, Any]:
         "retained_metric": state.current_metric,
         "best_metric": state.best_metric,
         "best_iteration": state.best_iteration,
-        "delta": numbers.signed(numbers.difference(state.current_metric, state.baseline_metric)),
+        "delta": numbers.signed(numbers.difference(state.claimed, state.baseline_metric)),
         "improved": account.improved,
         "iteration": state.iteration,
         "experiments": account.trials,

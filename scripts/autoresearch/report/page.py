@@ -102,7 +102,7 @@ def _tiles(account: Account) -> Iterator[tuple[str, str, str]]:
 
 def _best(account: Account) -> str:
     state = account.state
-    moved = figures.change(state.baseline_metric, state.current_metric)
+    moved = figures.change(state.baseline_metric, state.claimed)
     if state.best_metric == state.current_metric:
         return f"{moved}, {account.config.direction} is better"
     return f"{moved}; best {figures.number(state.best_metric, account.spread)} in iteration {state.best_iteration}"

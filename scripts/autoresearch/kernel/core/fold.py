@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from . import numbers
 from .frozen import dataclass, names, replace
@@ -42,18 +42,21 @@ class State:
     consecutive_discards: int = 0
     pivot_count: int = 0
     own: int = 0  # trials that the tool made by itself
+    free: int = 0  # iterations that no budget pays for: those, and measuring again
+    claimed: Decimal = Decimal(0)  # the retained value on the baseline's scale, which measuring again does not move
 
     @property
     def counted(self) -> int:
         """Iterations that a budget of them pays for."""
-        return self.iteration - self.own
+        return self.iteration - self.free
 
     def to_dict(self) -> dict[str, Any]:
         """The `state` object of the snapshot."""
         return {name: getattr(self, name) for name in FIELDS}
 
 
-FIELDS = names(State)[:-1]  # `own` is no key of the snapshot: only the rows tell it
+FIELDS = names(State)[:-3]  # the last ones are no keys of the snapshot: only the rows tell them
+_NINE = Context(prec=9)  # of a value that is estimated anyway
 _NOT_IN_FOREIGN_LOGS = ("last_repo_commits", "last_trial_repo_commits")
 RepoCommits = Mapping[int, Mapping[str, str]]
 
@@ -65,9 +68,9 @@ class _Fold:
         if first.status != "baseline" or first.iteration != 0 or not first.is_main or first.metric is None:
             raise ValueError("the first row is not a baseline row 0 with a metric")
         self.direction, self.commits, self.taken = direction, commits, taken
-        self.iteration, self.strikes, self.pivots, self.own = 0, 0, 0, 0
+        self.iteration, self.strikes, self.pivots, self.own, self.free = 0, 0, 0, 0, 0
         self.counts = dict.fromkeys(_COUNTERS, 0)
-        self.baseline = self.best = first.metric
+        self.baseline = self.best = self.claimed = first.metric
         self.best_iteration = 0
         self.standing = [(0, first.metric)]  # retained values that hold nothing that was taken back
         self.retained = self.last = first
@@ -88,12 +91,15 @@ class _Fold:
         self.pivots = 0 if status.restarts else self.pivots + (row.status == "pivot")
         self.strikes += status.strike and not row.is_own
         self.own += row.is_own
+        self.free += status.free or row.is_own
         if status.counter:
             self.counts[status.counter] += 1
 
     def _retain(self, row: Row) -> None:
         if row.metric is None:
             raise ValueError(f"row {row.iteration} ({row.status}) has no metric")
+        if not TABLE[row.status].free or row.iteration in self.taken:
+            self.claimed = _moved(self.claimed, self.retained.metric, row.metric)
         self.retained, self.strikes, self.kept_commits = row, 0, self.tried_commits
         if row.iteration in self.taken:
             self._forget(self.taken[row.iteration])
@@ -130,8 +136,19 @@ class _Fold:
             consecutive_discards=self.strikes,
             pivot_count=self.pivots,
             own=self.own,
+            free=self.free,
+            claimed=self.claimed,
             **self.counts,
         )
+
+
+def _moved(value: Decimal, before: Decimal | None, after: Decimal) -> Decimal:
+    """`value` moved as the retained one was: in proportion where they are on two scales, else by the same step."""
+    if before is None or before == value:
+        return after
+    if value > 0 and before > 0 and after > 0:
+        return _NINE.divide(_NINE.multiply(value, after), before)
+    return numbers.EXACT.add(value, numbers.EXACT.subtract(after, before))
 
 
 def fold(rows: Iterable[Row], direction: str, commits: RepoCommits, taken: Mapping[int, int] = {}) -> State:

@@ -76,6 +76,7 @@ def counts(state: State) -> dict[str, Any]:
     return {
         "baseline": state.baseline_metric,
         "best": state.best_metric,
+        **({} if state.claimed == state.current_metric else {"retained_on_the_baselines_scale": state.claimed}),
         "experiments": sum(tried.values()),
         **{name: number for name, number in tried.items() if number or name != "no_ops"},
     }

@@ -11,7 +11,7 @@ class Status:
 
     `retains`: the row's metric and commit become the retained ones; `restarts`: the ladder and the count of failures
     begin anew; `failure`: counts towards a refine; `strike`: an experiment without a keep, counts towards a pivot;
-    `counter`: its counter in the state; `needs`: cells that a row must fill; `trial_only`: in a measured run only a
+    `free`: no budget of iterations pays for it; `counter`: its counter in the state; `needs`: cells that a row must fill; `trial_only`: in a measured run only a
     trial may record it; `valued`: its metric is its own, not the retained one's; `look`: symbol, colour and legend.
     """
 
@@ -25,6 +25,7 @@ class Status:
     needs: tuple[str, ...] = ()
     trial_only: bool = False
     valued: bool = False
+    free: bool = False
 
 
 _BOTH = ("metric", "commit")
@@ -61,7 +62,7 @@ _ROWS = (
     ),
     Status("no-op", ("tick", "discard", "no change"), failure=True, strike=True, counter="no_ops", trial_only=True),
     Status("blocked", ("stop", "crash", "blocked"), counter="blocked"),
-    Status("drift", ("dot", "step", "measured again"), retains=True, needs=("metric",), valued=True),
+    Status("drift", ("dot", "step", "measured again"), retains=True, needs=("metric",), valued=True, free=True),
     Status("refine", ("tick", "step", "refine"), strike=True),
     Status("pivot", ("diamond", "step", "pivot")),
     Status("search", ("hollow", "step", "search")),
