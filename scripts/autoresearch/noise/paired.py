@@ -11,7 +11,7 @@ from ..kernel.core.settings import Config
 from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
 from ..kernel.system import load
-from . import calibration, outliers, sequential
+from . import calibration, calm, outliers, sequential
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 SAMPLE_OUTPUT = 16 * 1024
 _NINE = Context(prec=9)
-# Seconds that a trial waits for a calm machine: this, and so many runs' time more, but never longer than the most.
-CALM_LEAST, CALM_RUNS, CALM_MOST = 5.0, 5.0, 60.0
+# Runs of a noisy baseline during which something waited for a core; so much of a run's time counts.
+DISTURBED_RUNS, DISTURBED_SHARE = 5, 0.2
 MINUTES = 60.0  # seconds from which a run is an expensive one
 
 
@@ -113,13 +113,14 @@ def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measuremen
     """The sequential test; ends early on a crash, on a clear gain and on a hopeless candidate."""
     import hashlib
 
-    _await_calm(bench)
+    patience = calm.Patience()
     rule, start = rule_of(bench.config), int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
     mine: list[Sample] = []
     theirs: list[Sample] = []
     pairs: list[tuple[Decimal, Decimal]] = []
     while True:
         number = len(pairs) + 1
+        patience.wait()
         first = sequential.order(start, number)
         for candidate in (first, not first):
             sample = _arm(bench, arms, candidate, number)
@@ -134,16 +135,6 @@ def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measuremen
         if verdict.action != "more":
             found = _concluded(verdict, mine, theirs, retained, bench.config.direction)
             return replace(found, wait=_too_busy(verdict, pairs, rule))
-
-
-def _await_calm(bench: Bench) -> None:
-    """Wait a little for a calm machine, at most some runs' time; pairs are worth measuring on a busy one too."""
-    import time
-
-    usual = float(bench.config.noise.get("seconds", 0))
-    deadline = time.monotonic() + min(CALM_MOST, CALM_LEAST + CALM_RUNS * usual)
-    while load.read().busy and time.monotonic() < deadline:
-        time.sleep(1.0)
 
 
 def _too_busy(verdict: sequential.Verdict, pairs: Sequence[tuple[Decimal, Decimal]], rule: sequential.Rule) -> str:
@@ -238,11 +229,18 @@ def noise_of(found: calibration.Calibration) -> Mapping[str, Any]:
 
 def wanted(config: Config, samples: Sequence[Sample]) -> int:
     """Runs of the baseline, given those that were made: as asked, else three, or two when one takes minutes (noise
-    never shows in a single one); one more where three values in even steps leave open whether that is chance."""
+    never shows in a single one); one more where three values in even steps leave open whether that is chance, five
+    where other work disturbed runs that differ, for the middle of five stands two such runs."""
     usual = repeats(config, samples[0].seconds if samples else None)
     values = [sample.value for sample in samples if sample.value is not None]
     doubtful = len(values) == 3 and not config.calibrate and calibration.moves_evenly(values)
+    if usual == 3 and not config.calibrate and len(set(values)) > 1 and any(map(_disturbed, samples)):
+        return DISTURBED_RUNS
     return usual + 1 if doubtful else usual
+
+
+def _disturbed(sample: Sample) -> bool:
+    return float(sample.load.get("waited", 0)) > DISTURBED_SHARE * sample.seconds
 
 
 def repeats(config: Config, seconds: float | None) -> int:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from ..core.busy import Load
 from . import limits
 
 _MICRO = 1e-6
+# A look at the machine: so many seconds of processor time, and how much longer they take where others want the core.
+_LOOK, _SLOWER = 0.02, 1.5
 
 
 def read(root: Path | None = None) -> Load:
@@ -23,6 +26,16 @@ def read(root: Path | None = None) -> Load:
         stolen=_stolen(root),
         throttled=limits.throttled(root),
     )
+
+
+def contended() -> bool:
+    """Whether others want the cores at this very moment; the averages of the system tell that only much later."""
+    if os.environ.get("AUTORESEARCH_PROC_ROOT"):
+        return read().busy
+    wall, own = time.monotonic(), time.process_time()
+    while time.process_time() - own < _LOOK:
+        pass
+    return time.monotonic() - wall > _SLOWER * _LOOK
 
 
 def _load(root: Path) -> float | None:
