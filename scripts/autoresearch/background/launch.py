@@ -189,7 +189,10 @@ def _resumable(layout: Layout, least: int) -> context.Run:
     run = context.load(layout)
     verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
     if verdict.decision != supervise.RELAUNCH:
-        raise Refusal(f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; agree on a new run")
+        raise Refusal(
+            f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; "
+            "runtime_ctl start --iterations +20 (or more of what ended it) goes on, launch --fresh-start begins anew"
+        )
     _refuse_unfit(layout, run.config, run.tree, least)
     primary = str(layout.root)
     edits = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]

@@ -115,8 +115,9 @@ def _over(run: Run) -> tuple[str, ...]:
     if verdict.decision == supervise.RELAUNCH:
         return ()
     return (
-        f"this run is over ({verdict.reason}: {verdict.detail}): going on is a new run from here, with an agreement of "
-        "its own; its start archives this one (--force, in background --fresh-start)",
+        f"this run is over ({verdict.reason}: {verdict.detail}): more of the same is runtime_ctl start "
+        "--iterations +20 or init_run --extend --iterations 20; another goal is a new run, whose start archives this "
+        "one (--force, in background --fresh-start)",
     )
 
 
