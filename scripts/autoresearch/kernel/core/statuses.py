@@ -11,8 +11,9 @@ class Status:
 
     `retains`: the row's metric and commit become the retained ones; `restarts`: the ladder and the count of failures
     begin anew; `failure`: counts towards a refine; `strike`: an experiment without a keep, counts towards a pivot;
-    `free`: no budget of iterations pays for it; `counter`: its counter in the state; `needs`: cells that a row must fill; `trial_only`: in a measured run only a
-    trial may record it; `valued`: its metric is its own, not the retained one's; `look`: symbol, colour and legend.
+    `free`: no budget of iterations pays for it; `counter`: its counter in the state; `needs`: cells that a row must
+    fill; `trial_only`: in a measured run only a trial may record it; `valued`: its metric is its own, not the retained
+    one's; `look`: symbol, colour and legend.
     """
 
     name: str
