@@ -77,7 +77,7 @@ def test_measuring_again_costs_no_iteration_and_moves_no_total():
     rows = [BASE, row(1, "drift", "12"), row(2, "keep", "6"), row(3, "drift", "9"), row(4, "keep", "4.5")]
     state = fold.fold(rows, "lower", {})
     assert (state.counted, state.iteration) == (2, 4)
-    assert (state.baseline_metric, state.current_metric, state.claimed) == (10, Decimal("4.5"), Decimal("2.5"))
+    assert (state.baseline_metric, state.current_metric, state.claimed) == (Decimal(10), Decimal("4.5"), Decimal("2.5"))
     taken = fold.fold([*rows, row(5, "drift", "9")], "lower", {}, {5: 4})
     assert taken.claimed == 5  # what was taken back is no part of the total
     below = fold.fold([row(0, "baseline", "0"), row(1, "drift", "1"), row(2, "keep", "-1")], "lower", {})
