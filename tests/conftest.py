@@ -28,6 +28,8 @@ PARTS = {
     "codex": os.environ.get("AUTORESEARCH_CODEX_BIN"),
     "chromium": os.environ.get("AUTORESEARCH_CHROMIUM"),
 }
+# Seconds after which something hangs. It is a bound for what never ends and says nothing of how quick a thing is.
+HANG = 300.0
 FOREIGN = ("AUTORESEARCH_", "CODEX_", "GIT_", "PYTHON", "XDG_")
 GIT_CONFIG = "[init]\n\tdefaultBranch = main\n[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
 
@@ -175,7 +177,7 @@ def run_script(tmp_path: Path) -> Callable[..., Ran]:
         cwd: Path = tmp_path,
         input: str = "",
         env: Mapping[str, str | None] | None = None,
-        timeout: float = 60,
+        timeout: float = HANG,
     ) -> Ran:
         command = [sys.executable, str(SCRIPTS / f"autoresearch_{name}.py"), *map(str, args)]
         merged = {**os.environ, **(env or {})}

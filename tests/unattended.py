@@ -11,12 +11,12 @@ from typing import Any
 
 from autoresearch.kernel.system import process
 
-from tests.conftest import SCRIPTS, Ran, Repo
+from tests.conftest import HANG, SCRIPTS, Ran, Repo
 
 TRIAL = f"python3 {SCRIPTS}/autoresearch_run_trial.py --repo . --description 'step'"
 
 
-def until(true: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = HANG) -> Any:
     """Return the first true value, or what it is at the end."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -33,7 +33,7 @@ class Background:
     def __init__(self, repo: Repo, run_script: Callable[..., Ran], agent: tuple[str, ...]) -> None:
         self.repo, self._run_script, self.agent = repo, run_script, agent
         self.env: dict[str, str] = {}
-        self.timeout = 60.0
+        self.timeout = HANG
 
     def ctl(self, command: str, *args: object, cwd: Path | None = None) -> Ran:
         """Run a subcommand."""
@@ -49,10 +49,10 @@ class Background:
         """The answer of `status`."""
         return dict(self.ctl("status").json)
 
-    def ended(self, seconds: float = 60) -> Mapping[str, Any]:
+    def ended(self, seconds: float = HANG) -> Mapping[str, Any]:
         """Wait until no controller runs; the record's own word is enough to stop waiting."""
         assert until(lambda: self.record().get("status", "running") != "running", seconds), self.log()
-        until(lambda: self.status()["status"] != "running", 5)
+        until(lambda: self.status()["status"] != "running")
         return self.status()
 
     def record(self) -> dict[str, Any]:

@@ -92,10 +92,8 @@ def test_what_would_end_it_at_once_refuses_the_launch(background: Scripted, flag
 
 def test_a_session_that_recorded_is_followed_at_once(background: Scripted):
     background.plan(["echo 9 > value", TRIAL, {"exit": 0}], ["echo 8 > value", TRIAL, {"exit": 0}])
-    began = time.monotonic()
-    assert background.launch("--iterations", 2, "--backoff-seconds", 300).code == 0
-    assert background.ended(100)["reason"] == "iteration_cap_reached"
-    assert time.monotonic() - began < 200
+    assert background.launch("--iterations", 2, "--backoff-seconds", 36_000).code == 0
+    assert background.ended()["reason"] == "iteration_cap_reached"  # not ten hours later
 
 
 def test_a_fresh_start_names_what_it_archived(background: Scripted):

@@ -71,10 +71,6 @@ def test_it_backs_off_longer_each_time_and_says_so(background: Scripted):
     limited = [{"fail": "429 Too Many Requests", "class": "rate_limited"}]
     background.plan(limited, limited, limited, step(1))
     background.launch("--stop-condition", "<= 1", "--backoff-seconds", "0.5")
-    assert until(lambda: background.log().count("waiting until") == 3)  # for two seconds
-    waiting = background.status()
-    assert waiting["status"] == "running" and "rate_limited" in waiting["waiting_for"] and waiting["waiting_until"]
-    assert "429" in waiting["last_error"]
     assert background.ended()["status"] == "terminal"
     ends = [line for line in background.log().splitlines() if "waiting until" in line]
     assert len(ends) == 3
@@ -83,16 +79,19 @@ def test_it_backs_off_longer_each_time_and_says_so(background: Scripted):
 
 def test_it_waits_as_long_as_the_server_says(background: Scripted):
     background.plan([{"fail": "Rate limit reached.", "class": "rate_limited", "after": 2}], step(1))
-    background.launch("--stop-condition", "<= 1", "--backoff-seconds", "600")
     began = time.monotonic()
-    assert background.ended()["status"] == "terminal"
-    assert 2 <= time.monotonic() - began < 30
+    background.launch("--stop-condition", "<= 1", "--backoff-seconds", "36000")
+    assert background.ended()["status"] == "terminal"  # not ten hours later
+    assert time.monotonic() - began >= 2
 
 
 def test_waiting_is_not_counted_as_time(background: Scripted):
     background.plan([{"fail": "stream disconnected", "class": "network"}], step(1))
-    background.launch("--stop-condition", "<= 1", "--backoff-seconds", "3", "--max-minutes", "0.045")
-    assert background.ended()["reason"] == "goal_reached"
+    began = time.monotonic()
+    background.launch("--stop-condition", "<= 1", "--backoff-seconds", "2", "--max-minutes", "60")
+    ended = background.ended()
+    assert ended["reason"] == "goal_reached"
+    assert 60 * ended["spent"]["minutes"] <= time.monotonic() - began - 2
 
 
 def test_a_full_context_gets_a_fresh_session(background: Scripted):
@@ -202,20 +201,6 @@ def _commands() -> str:
     import subprocess
 
     return subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True).stdout
-
-
-def test_a_silent_session_is_ended(background: Scripted):
-    background.plan([{"silent": 300}], step(1))
-    background.launch("--stop-condition", "<= 1", "--silence-seconds", "1")
-    assert background.ended()["reason"] == "goal_reached"
-    assert "ended by the controller: silent" in background.log()
-
-
-def test_a_long_trial_is_no_silence(background: Scripted):
-    background.plan(step(1))
-    background.launch("--stop-condition", "<= 1", "--silence-seconds", "1", verify="sleep 2; cat value")
-    assert background.ended()["reason"] == "goal_reached"
-    assert len(background.prompts()) == 1
 
 
 def test_the_first_session_may_set_the_run_up(background: Scripted):

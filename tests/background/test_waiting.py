@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 
 import pytest
 from autoresearch.kernel.system import process
@@ -74,7 +73,7 @@ def killed(background: Scripted, number: int = signal.SIGKILL) -> None:
     assert until(lambda: process.identity(record["pid"]) != record["identity"])
 
 
-SLOW = 'test -e "$GO" || sleep 60; cat value'  # a name that is no part of the evaluator
+SLOW = 'test -e "$GO" || sleep 3600; cat value'  # a name that is no part of the evaluator
 
 
 def measured(background: Scripted) -> bool:
@@ -106,9 +105,8 @@ def test_stop_takes_a_waiting_trial_back(background: Scripted):
     background.launch(verify=SLOW)
     go.unlink()
     assert until(lambda: measured(background)), (background.log(), background.record(), background.outputs())
-    began = time.monotonic()
     stopped = background.ctl("stop", "--grace-seconds", 5).json
-    assert (stopped["status"], stopped["reason"]) == ("stopped", "user_stopped") and time.monotonic() - began < 30
+    assert (stopped["status"], stopped["reason"]) == ("stopped", "user_stopped")
     assert (background.repo.read("value"), background.repo.status()) == ("10\n", "")
     assert "+5" in background.repo.read("autoresearch-evidence/0001/undone.diff")
     assert not (background.repo.path / "autoresearch-evidence" / "queue.json").exists()

@@ -36,7 +36,7 @@ def check(repo: Repo, run_script: Callable[..., Ran]) -> Callable[..., Ran]:
     """Return `check(kind, *args)`, which runs the real script in the test's repository."""
 
     def run(*args: object) -> Ran:
-        return run_script("check", *args, cwd=repo.path, env=RUST if shutil.which("cargo") else {}, timeout=300)
+        return run_script("check", *args, cwd=repo.path, env=RUST if shutil.which("cargo") else {})
 
     return run
 

@@ -19,7 +19,7 @@ from autoresearch.codex.codex_errors import classify, start_up_error
 from autoresearch.codex.codex_events import read_stream
 
 from tests.codex.server import Server
-from tests.conftest import Repo, require
+from tests.conftest import HANG, Repo, require
 
 BOUNDED = ("-c", "features.unbounded_connection_retries=false")
 FULL_ACCESS = ("-s", "danger-full-access")
@@ -98,14 +98,14 @@ def codex_home(sealed: Path, server: Server, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def run_codex(codex_bin: str, repo: Repo, tmp_path: Path) -> Callable[..., Exec]:
-    """Return `run_codex(args, prompt="go", cwd=None, timeout=60)`: one `codex exec --json`.
+    """Return `run_codex(args, prompt="go", cwd=None, timeout=HANG)`: one `codex exec --json`.
 
     It works in `repo`, or in `cwd` when given, with the prompt on stdin. Past `timeout` seconds the whole
     process group is killed and the test fails.
     """
     last = tmp_path / "last-message.txt"
 
-    def run(args: Sequence[str], prompt: str = "go", cwd: Path | None = None, timeout: float = 60) -> Exec:
+    def run(args: Sequence[str], prompt: str = "go", cwd: Path | None = None, timeout: float = HANG) -> Exec:
         folder = str(cwd or repo.path)
         command = [codex_bin, "exec", "--json", "-C", folder, "-o", str(last), *args, "-"]
         out, err, code = _run(command, prompt, timeout)

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from tests.conftest import HANG
 from tests.unattended import kill
 
 _ESCAPES = re.compile(
@@ -41,7 +42,7 @@ class Terminal:
         """All that was drawn so far, without escapes, blanks run together."""
         return " ".join(_ESCAPES.sub(b" ", self._drawn).decode("utf-8", "replace").split())
 
-    def waits_for(self, pattern: str, seconds: float = 60) -> bool:
+    def waits_for(self, pattern: str, seconds: float = HANG) -> bool:
         """Whether a pattern is drawn within the time."""
         end = time.monotonic() + seconds
         while not re.search(pattern, self.text()):

@@ -17,7 +17,7 @@ from autoresearch.kernel.system import process
 from tests.codex import reach, replies, scripts
 from tests.codex.conftest import SANDBOXED
 from tests.codex.server import Server
-from tests.conftest import SCRIPTS, Ran, Repo
+from tests.conftest import HANG, SCRIPTS, Ran, Repo
 from tests.unattended import TRIAL, Background, alive, kill, until
 
 pytestmark = pytest.mark.codex
@@ -87,7 +87,7 @@ def test_a_passing_fault_costs_a_session_and_no_more(
     server.play(scripts.always(fault), to(1))
     quick = ("--codex-arg=-c", "--codex-arg=model_providers.local.stream_idle_timeout_ms=300")
     background.launch("--stop-condition", "<= 1", "--backoff-seconds", "0.2", *quick)
-    ended = background.ended(150)
+    ended = background.ended()
     assert (ended["reason"], background.statuses()) == ("goal_reached", ["baseline", "keep"])
     assert f"session ends: {name}" in background.log()
     assert ("waiting until" in background.log()) is (name != "context_overflow")
@@ -124,24 +124,6 @@ def test_no_session_lives_while_a_trial_is_measured(server: Server, background: 
     assert len(server.threads) == 1 and len(server.requests) == 6
     assert background.status()["spent"]["tokens"] == 6 * 110
     assert "goes on with its thread" in background.log()
-
-
-def test_a_usage_limit_is_waited_out(server: Server, background: Background):
-    reset = int(time.time()) + 12
-
-    def talk(request: replies.Request) -> scripts.Talk[None]:
-        while time.time() < reset:
-            yield replies.usage_limit(reset)
-        yield from to(1)(request)
-
-    server.play(talk)
-    background.launch("--stop-condition", "<= 1")
-    assert until(lambda: background.record().get("waiting_until"))
-    waiting = background.status()
-    assert (waiting["status"], "usage_limit" in waiting["waiting_for"]) == ("running", True)
-    assert background.ended()["reason"] == "goal_reached"
-    assert time.time() > reset and background.log().count("waiting until") == 1
-    assert "0 tokens" in background.log()
 
 
 @pytest.mark.parametrize(
@@ -215,9 +197,7 @@ def in_a_long_verify(server: Server, background: Background, *args: object) -> t
 
 def test_stop_in_a_long_verify(server: Server, background: Background):
     session, child = in_a_long_verify(server, background)
-    began = time.monotonic()
-    ran = background.ctl("stop", "--grace-seconds", 2)
-    assert time.monotonic() - began < 20  # twice two seconds of grace, and a busy machine
+    ran = background.ctl("stop", "--grace-seconds", 2)  # the check never ends: whoever waits for it hangs
     assert (ran.json["status"], ran.json["reason"]) == ("stopped", "user_stopped")
     assert not alive(child) and process.pids_with_mark(str(session["mark"])) == ()
     assert (background.repo.read("value"), background.repo.status()) == ("10\n", "")
@@ -347,7 +327,7 @@ def test_of_sixteen_launches_one_wins_with_one_session(server: Server, backgroun
     flags = ["--scope", "value", "--verify", "cat value", "--goal", "g", *background.agent]
     pipe = subprocess.PIPE
     all_ = [subprocess.Popen([*command, *flags], stdout=pipe, stderr=pipe, text=True) for _ in range(16)]
-    ends = [(child.communicate(timeout=100), child.returncode) for child in all_]
+    ends = [(child.communicate(timeout=HANG), child.returncode) for child in all_]
     assert sorted(code for _, code in ends) == [0, *[1] * 15]
     assert until(lambda: "sleep 300" in background.events())
     assert len(server.threads) == 1

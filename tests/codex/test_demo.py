@@ -19,9 +19,7 @@ pytestmark = pytest.mark.codex
 def test_codex_makes_the_edits(server: Server, codex_bin: str, run_script: Callable[..., Any], tmp_path: Path) -> None:
     trial = f"{sys.executable} {SCRIPTS / 'autoresearch_run_trial.py'} --description 'a comment more'"
     server.play(scripts.researcher(lambda n: f"echo '# {n}' >> concord/scan.py", trial, trials=4))
-    ran = run_script(
-        "demo", "--codex", "--keep", tmp_path / "kept", env={"AUTORESEARCH_CODEX_BIN": codex_bin}, timeout=100
-    )
+    ran = run_script("demo", "--codex", "--keep", tmp_path / "kept", env={"AUTORESEARCH_CODEX_BIN": codex_bin})
     assert ran.code == 0, ran.err
     assert (ran.json["ended"], ran.json["iterations"], ran.json["sessions"]) == ("iteration_cap_reached", 6, 2)
     assert ran.json["keeps"] == 0 and ran.json["clean"] is True

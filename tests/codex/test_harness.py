@@ -20,7 +20,7 @@ from tests.codex import replies, scripts
 from tests.codex.conftest import BOUNDED, FULL_ACCESS, SANDBOXED, Exec
 from tests.codex.replies import Reply
 from tests.codex.server import Server
-from tests.conftest import Repo
+from tests.conftest import HANG, Repo
 
 pytestmark = pytest.mark.codex
 
@@ -267,7 +267,7 @@ def _nowhere() -> tuple[str, str]:
 
 
 def _eventually(true: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 20.0
+    end = time.monotonic() + HANG
     while time.monotonic() < end:
         if true():
             return True

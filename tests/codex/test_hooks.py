@@ -210,7 +210,7 @@ def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(
     init = ("--goal", "g", "--scope", "work.py", "--metric-name", "n", "--verify", "python3 -B main.py", "--force")
     assert run_script("init_run", "--repo", goal.path, *init, "--stop-condition", "<= 7").code == 0
     server.play(scripts.agent(["cp ../next.py work.py", f"{TRIAL} --queue"]))
-    assert run_codex([*BOUNDED, *SANDBOXED], timeout=150).session.completed
+    assert run_codex([*BOUNDED, *SANDBOXED]).session.completed
     assert '"status": "queued"' in server.requests[2].last_output
     assert statuses(goal) == ["baseline", "keep"], server.requests[-1].user_texts[-1]
     said = goal.read("autoresearch-evidence/0001/verify-1.out").split("\n")

@@ -28,11 +28,11 @@ from tests.codex import replies, scripts
 from tests.codex.conftest import BOUNDED, FULL_ACCESS, Exec
 from tests.codex.server import Server
 from tests.codex.test_hooks import trust
-from tests.conftest import Ran, Repo
+from tests.conftest import HANG, Ran, Repo
 from tests.lab import running_below
 from tests.unattended import TRIAL, Background, kill, until
 
-pytestmark = [pytest.mark.codex, pytest.mark.timeout(3000 if "WAITING_VERIFY" in os.environ else 180)]
+pytestmark = [pytest.mark.codex, pytest.mark.timeout(3000)]
 VERIFY, TRIALS, RESET, ROUNDS = (
     int(os.environ.get(f"WAITING_{name}", usual))
     for name, usual in (("VERIFY", "1"), ("TRIALS", "2"), ("RESET", "2"), ("ROUNDS", "1"))
@@ -80,7 +80,7 @@ def log_of(repo: Repo) -> journal.Log:
 
 def hooked(repo: Repo, run_script: Callable[..., Any], home: Path, *flags: object) -> None:
     """A foreground run whose hooks are installed and trusted."""
-    ran = run_script("init_run", "--repo", repo.path, *SETUP, *flags, timeout=VERIFY + 120)
+    ran = run_script("init_run", "--repo", repo.path, *SETUP, *flags, timeout=VERIFY + HANG)
     assert ran.code == 0, ran.err
     trust(home, repo.path, Path(run_script("hooks_ctl", "install", "--repo", repo.path).json["path"]))
 
@@ -107,12 +107,12 @@ def test_requests_between_an_edit_and_its_answer(
     server.play(talk)
     began = time.monotonic()
     if way == "background":
-        background.timeout = VERIFY + 120.0
+        background.timeout = VERIFY + HANG
         background.launch("--stop-condition", "<= 9", "--calibrate", 1, verify=SLOW)
-        assert background.ended(VERIFY * 3 + 120)["reason"] == "goal_reached"
+        assert background.ended(VERIFY * 3 + HANG)["reason"] == "goal_reached"
     else:
         hooked(background.repo, run_script, codex_home, "--stop-condition", "<= 9", "--verify", SLOW)
-        assert run_codex([*BOUNDED, *FULL_ACCESS], timeout=VERIFY * 2 + 120).session.completed
+        assert run_codex([*BOUNDED, *FULL_ACCESS], timeout=VERIFY * 2 + HANG).session.completed
     (one,) = [event for event in log_of(background.repo).events if event.get("kind") == "trial"]
     polls = sum("write_stdin" in json.dumps(request.body["input"][-2:]) for request in server.requests)
     took = f"check {one['seconds']:.0f} s, all {time.monotonic() - began:.0f} s"
@@ -125,7 +125,7 @@ def test_kills_at_random_leave_every_row_and_no_stray_in_background(server: Serv
     server.play(endless("--queue"))
     background.launch("--iterations", TRIALS, "--backoff-seconds", "0.1", verify="sleep 0.7; cat value")
     killed: Counter[str] = Counter()
-    end = time.monotonic() + 60 + 25 * TRIALS
+    end = time.monotonic() + HANG + 25 * TRIALS
     while time.monotonic() < end:
         time.sleep(DICE.uniform(0.2, 2.5))
         record, now = background.record(), background.status()
@@ -141,7 +141,7 @@ def test_kills_at_random_leave_every_row_and_no_stray_in_background(server: Serv
             killed[target] += 1
             kill(pid, signal.SIGKILL)
         if target == "controller":
-            until(lambda: background.status()["status"] != "running", 10)
+            until(lambda: background.status()["status"] != "running")
             started = background.ctl("start")
             assert started.code == 0 or "over" in started.err or "nothing to go on with" in started.err, started.err
     ended = background.status()
@@ -158,7 +158,7 @@ def test_kills_at_random_leave_every_row_and_no_stray_in_the_foreground(
     server.play(endless("--queue"))
     hooked(valued, run_script, codex_home, "--iterations", TRIALS, "--verify", "sleep 0.7; cat value")
     killed: Counter[str] = Counter()
-    end = time.monotonic() + 60 + 25 * TRIALS
+    end = time.monotonic() + HANG + 25 * TRIALS
     while len(log_of(valued).rows) <= TRIALS and time.monotonic() < end:
         resumed = ["resume", server.threads[-1]] if server.threads and DICE.random() < 0.5 else []
         command = [codex_bin, "exec", "--json", *BOUNDED, *FULL_ACCESS, *resumed, "go on"]
@@ -212,7 +212,7 @@ def cwd_of(pid: int) -> str:
 
 def clean(repo: Repo) -> None:
     """Nothing runs, nothing waits, and the tree is the retained one."""
-    assert until(lambda: not running_below(repo.path), 30), running_below(repo.path)
+    assert until(lambda: not running_below(repo.path)), running_below(repo.path)
     assert not (repo.path / "autoresearch-evidence" / "intent.json").exists()
     assert repo.status() in ("", " M value")  # an edit of a killed session that nobody tried
 
@@ -222,17 +222,20 @@ def test_a_limit_of_the_plan_is_waited_out(server: Server, background: Backgroun
 
     def talk(_: replies.Request) -> scripts.Talk[None]:
         resets.append(int(time.time()) + RESET)
-        while time.time() < resets[0]:
+        while len(resets) == 1 or time.time() < resets[0]:  # the first session in any case
             yield replies.usage_limit(resets[0])
         yield from scripts.run(f"echo 1 > value; {TRIAL}")
         yield replies.say("done")
 
     server.play(talk)
-    background.launch("--stop-condition", "<= 1", "--calibrate", 1)
-    assert background.ended(RESET + 60)["reason"] == "goal_reached"
+    ran = background.launch("--stop-condition", "<= 1", "--calibrate", 1)
+    assert ran.code == 0, ran.err
+    ended = background.ended(RESET + HANG)
+    assert ended["reason"] == "goal_reached", (ended, background.log())
     later = time.time() - resets[0]
     print(f"\nlimit: reset after {RESET} s, went on {later:.1f} s later, {len(server.requests)} requests")
-    assert later > 0 and background.log().count("waiting until") == 1
+    assert later > 0 and background.log().count("waiting until") == 1 and "usage_limit" in background.log()
+    assert "0 tokens" in background.log()
 
 
 def test_rounds_of_extend_tell_pause_and_take_back_in_mid_trial(server: Server, background: Background) -> None:
@@ -240,11 +243,11 @@ def test_rounds_of_extend_tell_pause_and_take_back_in_mid_trial(server: Server, 
     background.launch("--iterations", 1, verify="sleep 0.5; cat value")
     did: Counter[str] = Counter()
     for number in range(ROUNDS):
-        until(lambda: checks(background.repo.path) or background.record().get("status") != "running", 20)
+        until(lambda: checks(background.repo.path) or background.record().get("status") != "running")
         did["tell"] += background.ctl("tell", f"word {number}").code == 0
         if DICE.random() < 0.5:
             did["pause"] += background.ctl("pause").code == 0
-        status = background.ended(90)["status"]
+        status = background.ended()["status"]
         kept = [row.iteration for row in log_of(background.repo).rows if row.status == "keep"]
         gone = {event["of"] for event in log_of(background.repo).events if event.get("kind") == "taken_back"}
         newest = max(set(kept) - gone, default=0)
@@ -254,7 +257,7 @@ def test_rounds_of_extend_tell_pause_and_take_back_in_mid_trial(server: Server, 
         ran = background.ctl("start", *more)
         assert ran.code == 0, (status, ran.err)
         did["extend"] += 1
-    background.ended(90)
+    background.ended()
     kinds = Counter(str(event.get("kind")) for event in log_of(background.repo).events)
     print(f"\nsteering: {ROUNDS} rounds, {dict(did)}, {log_of(background.repo).state.iteration} rows")
     assert (kinds["tell"], kinds["agreed"], kinds["taken_back"]) == (did["tell"], did["extend"], did["take-back"])

@@ -134,7 +134,7 @@ def test_an_interrupt_leaves_nothing_running(tmp_path: Path) -> None:
 
 def _eventually_alone(folder: Path) -> bool:
     """Whether no process has the folder in its command line any more."""
-    for _ in range(100):
+    for _ in range(6000):
         listed = subprocess.run(["ps", "-axww", "-o", "args="], capture_output=True, text=True, check=True).stdout
         if str(folder) not in listed:
             return True

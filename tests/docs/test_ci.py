@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT, Repo
+from tests.conftest import HANG, ROOT, Repo
 from tests.unattended import TRIAL
 
 # What the pipeline installs under the name codex is a plain agent here.
@@ -60,7 +60,7 @@ class Service:
         """Run lines as a job does."""
         merged = {**os.environ, **self.env, **env}
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-        return subprocess.run(command, cwd=where.path, env=merged, capture_output=True, text=True, timeout=100)
+        return subprocess.run(command, cwd=where.path, env=merged, capture_output=True, text=True, timeout=HANG)
 
     def plan(self, *values: Sequence[int]) -> None:
         """How many warnings each edit of each session leaves."""

@@ -12,7 +12,7 @@ from autoresearch.doctor import mending
 from autoresearch.hooks import hooks_file
 from autoresearch.kernel.core.errors import Refusal
 
-from tests.conftest import Repo, require
+from tests.conftest import HANG, Repo, require
 
 OTHER = '[projects."/elsewhere"]\ntrust_level = "untrusted"\n'
 BEFORE = [
@@ -48,7 +48,7 @@ def write(text: str) -> Path:
 
 def starts(home: Path) -> bool:
     """Whether the real CLI reads its settings."""
-    done = subprocess.run([require("codex"), "features", "list"], capture_output=True, cwd=home, timeout=60)
+    done = subprocess.run([require("codex"), "features", "list"], capture_output=True, cwd=home, timeout=HANG)
     return done.returncode == 0
 
 

@@ -16,7 +16,7 @@ import pytest
 from autoresearch.kernel.disk.layout import exec_state_path
 
 from tests.background.conftest import Scripted
-from tests.conftest import SCRIPTS, Ran, Repo
+from tests.conftest import HANG, SCRIPTS, Ran, Repo
 from tests.unattended import TRIAL, until
 
 RECORD = f"python3 {SCRIPTS}/autoresearch_record_iteration.py --repo ."
@@ -64,7 +64,7 @@ class Exec(Scripted):
             finally:
                 if child.poll() is None:
                     child.terminate()
-                    child.wait(60)
+                    child.wait(HANG)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_a_line_comes_as_its_row_is_written(ci: Exec):
         assert json.loads(child.stdout.readline())["status"] == "keep"
         assert child.poll() is None
         child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=60)
+        child.communicate(timeout=HANG)
 
 
 @pytest.mark.parametrize("name", SETTINGS)
@@ -283,7 +283,7 @@ def test_a_signal_ends_the_run_with_what_there_is(ci: Exec, number: signal.Signa
     with ci.start("--verify", "grep -qv 8 value || sleep 300; cat value", "--verify-timeout", 600) as child:
         assert until(lambda: "experiment" in ci.repo.git("log", "-1", "--format=%s") and ci.repo.read("value") == "8\n")
         child.send_signal(number)
-        out, err = child.communicate(timeout=60)
+        out, err = child.communicate(timeout=HANG)
     row, last = map(json.loads, out.splitlines())
     assert (child.returncode, err, row["status"]) == (0, "", "keep")
     assert (last["status"], last["reason"], last["best"], last["total_iterations"]) == (
@@ -301,7 +301,7 @@ def test_a_signal_during_the_baseline_leaves_nothing(ci: Exec, number: signal.Si
     with ci.start("--verify", f"touch {ci.home}/began; sleep 300; echo 1") as child:
         assert until(lambda: (ci.home / "began").exists())
         child.send_signal(number)
-        out, err = child.communicate(timeout=60)
+        out, err = child.communicate(timeout=HANG)
     assert error(Ran(child.returncode, out, err)).startswith("interrupted")
     assert out == "" and ci.repo.status() == ""
     assert not (ci.repo.path / "research-results.tsv").exists()
@@ -313,7 +313,7 @@ def test_a_reader_that_leaves_ends_the_run(ci: Exec):
     with ci.start() as child:
         assert child.stdout is not None and child.stderr is not None
         child.stdout.close()
-        assert child.wait(60) == 0
+        assert child.wait(HANG) == 0
         assert child.stderr.read() == ""
     assert ci.statuses() == ["baseline", "keep"] and not exec_state_path(ci.repo.path).parent.exists()
 
@@ -325,7 +325,7 @@ def test_two_at_once_are_one_too_many(ci: Exec):
         second = ci.script("exec", "--repo", ci.repo.path, *ci.agent, env=ci.env)
         assert "already_running" in error(second)
         child.send_signal(signal.SIGTERM)
-        child.communicate(timeout=60)
+        child.communicate(timeout=HANG)
     assert child.returncode == 1
 
 
@@ -334,7 +334,7 @@ def test_what_a_killed_run_left_is_taken_away(ci: Exec):
     with ci.start() as child:
         assert until(lambda: ci.repo.read("value") == "5\n")
         child.kill()
-        child.communicate(timeout=60)
+        child.communicate(timeout=HANG)
     ran = ci.run("--iterations", 1)
     assert (ran.code, lines(ran)[-1]["baseline"]) == (0, 10)
     assert "+5" in ci.repo.read("autoresearch-evidence.prev/0001/undone.diff")

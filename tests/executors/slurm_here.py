@@ -149,7 +149,7 @@ class Slurm:
         return self.ask("squeue", "-h", "-o", "%i %j %T %N").split("\n")[:-1]
 
     def _until(self, there: object, what: str) -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 300
         while not there():  # type: ignore[operator]
             if time.monotonic() > until:
                 raise RuntimeError(f"{what} did not come up; see {self.folder}")

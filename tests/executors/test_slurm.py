@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import SCRIPTS, Ran, Repo
+from tests.conftest import HANG, SCRIPTS, Ran, Repo
 from tests.executors.slurm_here import Slurm, missing
 
 Run = Callable[..., Ran]
@@ -66,7 +66,7 @@ def nodes(repo: Repo) -> list[list[str]]:
 
 def wait_for(there: Callable[[], object]) -> None:
     """Wait until this is so."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + HANG
     while not there():
         assert time.monotonic() < until
         time.sleep(0.05)
@@ -93,7 +93,7 @@ def test_a_full_queue_is_waited_for_and_costs_no_time_of_the_check(
         time.sleep(4)
         assert child.poll() is None
         slurm.ask("scancel", "--name=full")
-        assert child.wait(60) == 0
+        assert child.wait(HANG) == 0
     assert project.read("research-results.tsv").rstrip("\n").split("\n")[-1].split("\t")[5] == "keep"
 
 
@@ -104,7 +104,7 @@ def test_a_job_over_its_limit_is_a_crash_that_says_so(project: Repo, run_script:
         wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()))
         job = slurm.jobs()[0].split()[0]
         slurm.ask("scontrol", "update", f"jobid={job}", "TimeLimit=0:01")
-        assert child.wait(200) == 0
+        assert child.wait(HANG) == 0
     last = project.read("research-results.tsv").rstrip("\n").split("\n")[-1]
     assert "crash" in last and "TIME LIMIT" in last
     assert slurm.jobs() == []
@@ -120,7 +120,7 @@ def test_a_node_that_dies_moves_the_check_to_another(project: Repo, run_script: 
         (Path(os.environ["HOME"]) / "free").touch()
         slurm.end(dead, kill=True)
         slurm.ask("scontrol", "update", f"nodename={dead}", "state=down", "reason=test")
-        code = child.wait(120)
+        code = child.wait(HANG)
     slurm.start_node(dead)
     slurm.ask("scontrol", "update", f"nodename={dead}", "state=resume")
     assert code == 0
@@ -135,7 +135,7 @@ def test_a_stopped_trial_leaves_no_job(project: Repo, run_script: Run, slurm: Sl
     with subprocess.Popen(trial(project), stdout=-1, stderr=-1, start_new_session=True) as child:
         wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()))
         os.kill(child.pid, sig)
-        child.wait(60)
+        child.wait(HANG)
     (Path(os.environ["HOME"]) / "free").touch()
     ran = run_script("run_trial", "--repo", project.path, "--description", "nine")  # mends what the kill left
     assert ran.code == 0, ran.err
@@ -149,7 +149,7 @@ def test_a_controller_that_was_killed_comes_back(project: Repo, run_script: Run,
         wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()))
         slurm.end("slurmctld", kill=True)
         slurm.start_controller()
-        out, err = child.communicate(timeout=120)
+        out, err = child.communicate(timeout=HANG)
         assert child.returncode == 0, (out, err)
     assert project.read("research-results.tsv").rstrip("\n").split("\n")[-1].split("\t")[5] == "keep"
 

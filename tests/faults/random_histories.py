@@ -65,7 +65,7 @@ class History:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
         with subprocess.Popen(command, env={**os.environ, **QUIET}, **pipes) as child:  # type: ignore[call-overload]
             try:
-                out, err = child.communicate(timeout=kill or 120)
+                out, err = child.communicate(timeout=kill or 300)
             except subprocess.TimeoutExpired:
                 os.killpg(child.pid, signal.SIGKILL)
                 out, err = child.communicate()

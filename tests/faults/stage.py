@@ -184,7 +184,7 @@ class Stage:
 
     def quiet(self) -> None:
         """Nothing runs, and nothing is left that only a command at work may have."""
-        until = time.monotonic() + 3
+        until = time.monotonic() + 60
         while running_below(self.folder) and time.monotonic() < until:
             time.sleep(0.05)
         left = running_below(self.folder)

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.faults import steps
 from tests.faults.stage import Stage
 
 
-@pytest.mark.timeout(600)
 def test_a_fault_at_any_step_of_a_trial_is_mended(tmp_path: Path):
     tries = steps.Steps.__new__(steps.Steps)
     tries.stages = {"begun": Stage(tmp_path).begun(*steps.PLAIN).keep()}

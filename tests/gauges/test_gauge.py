@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from autoresearch.kernel.system import process
 
-from tests.conftest import Ran, Repo
+from tests.conftest import HANG, Ran, Repo
 
 Run = Callable[..., Ran]
 WORK = """import sys
@@ -120,14 +120,16 @@ def program(folder: Path, count: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_whole_tree_is_counted_and_the_largest_process_is_the_peak(tmp_path: Path) -> None:
     burn = f"{sys.executable} -c 'import time; a = bytearray(200 * 10**6)\nwhile time.process_time() < 0.3: pass'"
-    done = process.run_shell(f"({burn}); ({burn}) & wait", tmp_path, 60, {}, "tree")
+    done = process.run_shell(f"({burn}); ({burn}) & wait", tmp_path, HANG, {}, "tree")
     assert done.exit_code == 0 and 0.6 <= done.cpu < 1.5
     assert 200e6 < done.rss < 300e6
-    orphan = process.run_shell(f"({burn}) & sleep 0.1", tmp_path, 60, {}, "orphan")
+    orphan = process.run_shell(
+        f"( ({burn}; touch burnt) & ); until test -e burnt; do sleep 0.05; done", tmp_path, HANG, {}, "orphan"
+    )
     assert orphan.exit_code == 0
     if sys.platform.startswith("linux"):
         assert orphan.cpu >= 0.25 and orphan.rss > 200e6
-    small = process.run_shell("true", tmp_path, 60, {}, "small")
+    small = process.run_shell("true", tmp_path, HANG, {}, "small")
     assert small.cpu < 0.2 and small.rss <= max(small.floor, 30e6)
 
 

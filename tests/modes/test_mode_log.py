@@ -13,7 +13,7 @@ import pytest
 from autoresearch.modes import mode_log_command
 from autoresearch.modes.mode_schemas import SCHEMAS, SEVERITIES
 
-from tests.conftest import SCRIPTS, Repo
+from tests.conftest import HANG, SCRIPTS, Repo
 
 BUG = (
     *(
@@ -144,7 +144,7 @@ def test_rows_added_at_once_are_all_there(opened: Opened):
         )
         for number in range(12)
     ]
-    assert [child.wait(60) for child in children] == [0] * 12
+    assert [child.wait(HANG) for child in children] == [0] * 12
     rows = [row.split("\t") for row in rows_of(folder)]
     assert [row[0] for row in rows] == [str(number) for number in range(1, 13)]
     assert {row[2] for row in rows} == {f"h{number}" for number in range(12)}

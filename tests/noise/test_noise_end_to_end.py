@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from autoresearch.noise import paired, sequential
 
-from tests.conftest import SCRIPTS, Repo
+from tests.conftest import HANG, SCRIPTS, Repo
 
 # The n-th run of one content gives the same number whenever it comes, so the order of the arms changes nothing.
 CHECK = """\
@@ -204,12 +204,12 @@ def test_a_kill_while_the_retained_content_is_shown_loses_nothing(project):
         "95",
     ]
     child = subprocess.Popen(command, env={**os.environ, "NOISE": str(project.noise)}, start_new_session=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + HANG
     while not (project.noise / "hanging").exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert (project.noise / "hanging").exists()
     child.send_signal(signal.SIGKILL)
-    child.wait(30)
+    child.wait(HANG)
     assert project.repo.read("value.txt") == "100\n"
     assert project.repo.git("rev-parse", "HEAD~1") == head
     (project.noise / "100-8").unlink()

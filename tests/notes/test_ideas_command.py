@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.conftest import SCRIPTS
+from tests.conftest import HANG, SCRIPTS
 
 
 def test_ideas_are_added_listed_and_marked(repo, run_script):
@@ -39,7 +39,7 @@ def test_a_list_of_none_is_empty_and_writes_nothing(repo, run_script):
 def test_ideas_added_at_once_are_all_there(repo, run_script):
     command = [sys.executable, SCRIPTS / "autoresearch_ideas.py", "add", "--repo", repo.path, "--text"]
     adders = [subprocess.Popen([*command, f"idea {n}"], stdout=subprocess.DEVNULL) for n in range(8)]
-    assert [adder.wait(60) for adder in adders] == [0] * 8
+    assert [adder.wait(HANG) for adder in adders] == [0] * 8
     listed = run_script("ideas", "list", "--repo", repo.path).json["ideas"]
     assert sorted(idea["id"] for idea in listed) == list(range(1, 9))
     assert {idea["text"] for idea in listed} == {f"idea {n}" for n in range(8)}

@@ -93,6 +93,6 @@ def test_a_background_run_outlives_its_plugin(
     assert script(root, "runtime_ctl", *flags, "--codex-bin", STAND_IN, cwd=repo.path)["status"] == "running"
     shutil.rmtree(out)
     record = repo.path / "autoresearch-runtime.json"
-    assert until(lambda: json.loads(record.read_text())["status"] == "terminal", 100)
+    assert until(lambda: json.loads(record.read_text())["status"] == "terminal")
     assert json.loads(record.read_text())["terminal_reason"] == "iteration_cap_reached"
     assert repo.status() == ""

@@ -306,7 +306,7 @@ def test_workers_are_measured_side_by_side_and_early_ones_once(project: Repo, ru
         "touch $HOME/at-$n; until test -e $HOME/at-9 && test -e $HOME/at-8; do sleep 0.05; done; "
         "echo run >> $HOME/runs; echo $n"
     )
-    start(run_script, project, "--force", "--verify", together, "--verify-timeout", "60")
+    start(run_script, project, "--force", "--verify", together, "--verify-timeout", "600")
     a, b, _ = opened(project)
     edit(a, "nine", n="9")
     edit(b, "eight", n="8")

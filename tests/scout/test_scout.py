@@ -48,7 +48,7 @@ def project(repo: Repo) -> Callable[[dict[str, str]], Repo]:
 @pytest.fixture
 def scout(repo: Repo, run_script: Callable[..., Ran]) -> Callable[..., Ran]:
     """Return `scout(goal, *flags)`."""
-    return lambda goal, *flags: run_script("scout", "--repo", repo.path, "--goal", goal, *flags, timeout=200)
+    return lambda goal, *flags: run_script("scout", "--repo", repo.path, "--goal", goal, *flags)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_proposal_is_ready_to_be_rehearsed(project, scout, run_script):
     assert found.code == 0 and len(found.out) <= 3600, found.err
     assert "1. errors, lower is better: 1 now" in found.out
     assert "tree: branch main, clean; no earlier run" in found.out
-    ran = run_script("init_run", "--repo", repo.path, "--dry-run", "--calibrate", 1, "--as-proposed", 1, timeout=120)
+    ran = run_script("init_run", "--repo", repo.path, "--dry-run", "--calibrate", 1, "--as-proposed", 1)
     assert ran.code == 0, ran.err
     assert (ran.json["baseline_metric"], ran.json["guard"], ran.json["startable"]) == (1, "pass", True)
     assert repo.status() == ""

@@ -173,7 +173,10 @@ class Watch:
         if self._pivoted and not self._trial_runs() and waiting.read(self.book.layout) is None:
             return "pivot"
         cause = watchdog.verdict(watchdog.Signs(time.monotonic(), self._event_at, self._over_since), silence)
-        return "" if cause and self._trial_runs() else cause
+        if cause and self._trial_runs():
+            self._event_at = time.monotonic()  # the silence is counted from its end
+            return ""
+        return cause
 
     def _trial_runs(self) -> bool:
         note = intent.read(self.book.layout.evidence)

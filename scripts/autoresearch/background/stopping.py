@@ -25,6 +25,7 @@ from .account import Book
 from .runtime import Runtime, Session
 
 YIELD = 0.6  # seconds that a controller gets to leave; it is safe to kill at any instant
+HANDING_OVER = 10.0  # seconds for the lock of a killed controller or a launch to come free, however short the grace
 DEAD_GRACE = 5.0  # seconds for a session that a dead controller left behind
 _TICK = 0.02
 
@@ -57,7 +58,9 @@ def end(mark: str, leader: process.Process | Session | None, grace: float) -> tu
 
 
 def stop(layout: Layout, grace: float) -> dict[str, Any]:
-    """End the background run; the answer of `stop`. Returns within `grace` plus two seconds."""
+    """End the background run; the answer of `stop`.
+
+    Returns within `grace` and two seconds, or `HANDING_OVER` where another command holds the lock."""
     found, now = runtime_file.truth(layout)
     unclean = found is not None and found.session is not None  # an earlier stop failed, or its controller died
     if now.status != values.RUNNING and now.reason != "controller_lost" and not unclean:
@@ -69,7 +72,7 @@ def stop(layout: Layout, grace: float) -> dict[str, Any]:
         return {**runtime_file.answer(layout), **failed}
     began = time.monotonic()
     evidence.write_json(_request_path(layout), {"requested_at": context.now(), "pid": os.getpid()})
-    handle = _take_over(layout, began + grace)
+    handle = _take_over(layout, began + max(grace, HANDING_OVER))
     if handle is None:
         forget_request(layout)
         return {

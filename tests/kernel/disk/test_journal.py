@@ -21,7 +21,7 @@ from autoresearch.kernel.disk.journal import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import SCRIPTS
+from tests.conftest import HANG, SCRIPTS
 from tests.kernel.core import logs
 
 BASE = Row(0, "", "a1b2c3d", Decimal(47), "0", "-", "baseline", (), "initial any count")
@@ -276,7 +276,7 @@ def test_32_recorders_at_once_make_32_rows_numbered_without_a_gap(tmp_path: Path
         assert child.stdout.readline() == "ready\n"
     for child in children:
         go(child)
-    answers = [child.communicate(timeout=60)[0] for child in children]
+    answers = [child.communicate(timeout=HANG)[0] for child in children]
     assert [child.returncode for child in children] == [0] * 32
     found = journal.read(path)
     assert [row.iteration for row in found.rows] == list(range(33))
@@ -296,7 +296,7 @@ def test_a_killed_writer_loses_no_acknowledged_row(tmp_path: Path):
         child.stdout.readline()
         time.sleep(attempt * 0.0037)
         child.send_signal(signal.SIGKILL)
-        said = child.communicate(timeout=60)[0].split("\n")
+        said = child.communicate(timeout=HANG)[0].split("\n")
         acknowledged = max([int(line) for line in said[:-1]], default=0)
         found = journal.read(path)
         assert found.state.iteration >= acknowledged
