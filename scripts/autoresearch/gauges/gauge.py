@@ -20,7 +20,6 @@ from ..kernel.core.metric import Reading
 from ..kernel.core.numbers import median, plain
 from ..kernel.core.settings import Config
 from ..kernel.system import process
-from . import perf
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -37,6 +36,8 @@ def run(config: Config, start: Run) -> tuple[process.Finished, str, Mapping[str,
     if config.measure != "instructions":
         done, cleaned = start(config.verify)
         return done, cleaned, cost(config, done)
+    from . import perf
+
     with perf.counting(config.verify) as counted:
         done, cleaned = start(counted.command)
         found = counted.instructions()

@@ -17,7 +17,10 @@ from ..kernel.run import tree
 from ..kernel.run.context import Run
 from ..kernel.run.tree import Edits
 from .listing import Listing
-from .scopes import Trees, seen_again
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from .scopes import Trees
 
 # What builds, tools and editors leave beside sources; nobody edits these by hand.
 _MADE = tuple(
@@ -42,9 +45,13 @@ def events(trees: Trees, more: Mapping[str, Collection[str]] | None = None) -> l
     """Events with the digests of ignored files in the scope, as far as people edit such files, and of `more` files."""
     found: list[Event] = []
     for repo, (folder, pattern) in trees.items():
-        names = dict.fromkeys([*_ignored(folder, pattern), *(more or {}).get(repo, ())])
-        found.append(log_events.make("watched", repo=repo, files=hashes.digests(folder, names)))
+        hidden = _ignored(folder, pattern, Listing(folder).changes_and_ignored()[1])
+        found.append(_event(repo, folder, [*hidden, *(more or {}).get(repo, ())]))
     return found
+
+
+def _event(repo: str, folder: Path, names: Sequence[str]) -> Event:
+    return log_events.make("watched", repo=repo, files=hashes.digests(folder, dict.fromkeys(names)))
 
 
 def readable(folder: Path, built: bool) -> list[str]:
@@ -52,14 +59,13 @@ def readable(folder: Path, built: bool) -> list[str]:
 
     Which of them it does read is told by their opens.
     """
-    roots = [path for path in Listing(folder).ignored_roots() if not artifacts.is_owned(path.rstrip("/"))]
+    roots = Listing(folder).changes_and_ignored()[1]
     found = _files(folder, roots, _MADE_FOLDERS if built else _CACHES)
     return [path for path in found if not path.endswith(_MADE) and not artifacts.is_owned(path)][:_READ]
 
 
-def _ignored(folder: Path, pattern: str) -> list[str]:
+def _ignored(folder: Path, pattern: str, roots: Sequence[str]) -> list[str]:
     inside = scope.matcher(pattern)
-    roots = [path for path in Listing(folder).ignored_roots() if not artifacts.is_owned(path.rstrip("/"))]
     found: list[str] = []
     for path in _files(folder, roots, _MADE_FOLDERS):
         if inside(path) and not path.endswith(_MADE) and not artifacts.is_owned(path):
@@ -73,10 +79,10 @@ def _files(folder: Path, roots: Sequence[str], without: frozenset[str]) -> Itera
     """Ignored files, those in wholly ignored folders too but for the folders of these names, which tools make."""
     looked = 0
     for root in roots:
+        if artifacts.is_owned(root.rstrip("/")) or any(_made(part, without) for part in root.split("/")[:-1]):
+            continue
         if not root.endswith("/"):
             yield root
-            continue
-        if _made(root, without):
             continue
         for at, folders, names in os.walk(folder / root):
             folders[:] = sorted(name for name in folders if not _made(name, without))
@@ -104,11 +110,13 @@ def refusal(run: Run, found: Sequence[Edits]) -> str:
         inside = scope.matcher(pattern)
         unwatched = [path for path in Listing(folder).unwatched() if inside(path)]
         if unwatched:
+            from .scopes import seen_again
+
             return (
                 f"git was told not to look at {listing(unwatched, 3)} (assume-unchanged or skip-worktree), so an edit "
                 f"is in no commit; expected files that git sees: {seen_again(unwatched[0])}; then run the trial again"
             )
-        moved = _moved(run, folder, pattern, known.get(item.repo)) if item.repo in known else []
+        moved = _moved(run, item, pattern, known.get(item.repo)) if item.repo in known else []
         if moved:
             return (
                 f"{listing(tree.named(item, moved, str(run.layout.root)), 3)} was changed and is ignored by git, so "
@@ -118,20 +126,26 @@ def refusal(run: Run, found: Sequence[Edits]) -> str:
     return ""
 
 
-def _moved(run: Run, folder: Path, pattern: str, event: Event | None) -> list[str]:
+def _moved(run: Run, item: Edits, pattern: str, event: Event | None) -> list[str]:
     """Ignored files that are not what they were when the last row was written: changed, gone or new."""
     before = dict((event or {}).get("files", {}))
     left = tree.byproducts(run.log.events, str((event or {}).get("repo")))
-    names = dict.fromkeys([*before, *(path for path in _ignored(folder, pattern) if not tree.is_below(path, left))])
-    now = hashes.digests(folder, names)
+    full = len(before) >= _WATCHED  # then others may only have moved up
+    inside = [] if full else _ignored(item.tree, pattern, item.ignored)
+    names = [*before, *(path for path in inside if not tree.is_below(path, left))]
+    now = hashes.digests(item.tree, dict.fromkeys(names))
     return [path for path, digest in now.items() if before.get(path, "") != digest]
 
 
-def settled(run: Run) -> list[Event]:
-    """The events after the checks of a trial, which may write ignored files; none where nothing moved."""
-    known = _known(run)
-    if not known:
-        return []
-    before = {repo: event["files"] for repo, event in known.items()}
-    after = events({repo: place for repo, place in run.trees().items() if repo in known}, before)
-    return [event for event in after if event["files"] != known[event["repo"]]["files"]]
+def settled(run: Run, found: Sequence[Edits]) -> list[Event]:
+    """The events after the checks of a trial, which may write ignored files; none where nothing moved.
+
+    `found` is what differs in the trees then.
+    """
+    known, trees, events_ = _known(run), run.trees(), list[Event]()
+    for item in found:
+        if item.repo in known:
+            before = known[item.repo]["files"]
+            after = _event(item.repo, item.tree, [*_ignored(item.tree, trees[item.repo][1], item.ignored), *before])
+            events_ += [after] if after["files"] != before else []
+    return events_

@@ -127,7 +127,7 @@ def _singular(word: str) -> str:
     return word
 
 
-_HEADS = re.compile(r"[(\[]\s*(?:[^()\[\]\n]{0,40}\bin\s+|time,?\s+)?([^\W\d_/%]{1,12}|%)\s*[)\]]", re.IGNORECASE)
+_HEADS = r"(?i)[(\[]\s*(?:[^()\[\]\n]{0,40}\bin\s+|time,?\s+)?([^\W\d_/%]{1,12}|%)\s*[)\]]"
 
 
 def units_told(text: str, line: str, spans: list[tuple[int, int]]) -> str:
@@ -135,7 +135,8 @@ def units_told(text: str, line: str, spans: list[tuple[int, int]]) -> str:
 
     `spans` are the places of the line that hold numbers with their own units.
     """
-    found = {m[1] for m in _HEADS.finditer(text) if quantity.is_unit(m[1]) and len(m[1]) > 1}
+    heads = re.finditer(_HEADS, text) if "(" in text or "[" in text else ()
+    found = {m[1] for m in heads if quantity.is_unit(m[1]) and len(m[1]) > 1}
     rest = line
     for start, stop in reversed(spans):
         rest = rest[:start] + " " + rest[stop:]

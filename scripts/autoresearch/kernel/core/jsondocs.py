@@ -13,12 +13,13 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
-_STARTS = re.compile(r"^[ \t]?(?=\{\s*(?:[\"}]|\Z)|\[\s*(?:[\[{\"]|\Z))", re.MULTILINE)
-_PLAIN_KEY = re.compile(r"[^.\[\]\s\"']+")
-_INDEX = re.compile(r"\[(-?[0-9]+)\]")
-_QUOTED = re.compile(r"""\[(?:"([^"]*)"|'([^']*)')\]""")
-_OPEN = re.compile(r"\s*\Z|\"[^\"\n]*\n*\Z")
-_TO_LINE_END = re.compile(r"[ \t\r]*(?:\n|\Z)")
+# Texts, not compiled: most outputs hold no JSON, and every command would pay for it.
+_STARTS = r"(?m)^[ \t]?(?=\{\s*(?:[\"}]|\Z)|\[\s*(?:[\[{\"]|\Z))"
+_PLAIN_KEY = r"[^.\[\]\s\"']+"
+_INDEX = r"\[(-?[0-9]+)\]"
+_QUOTED = r"""\[(?:"([^"]*)"|'([^']*)')\]"""
+_OPEN = r"\s*\Z|\"[^\"\n]*\n*\Z"
+_TO_LINE_END = r"[ \t\r]*(?:\n|\Z)"
 _FAILED = 500  # lines that only begin like JSON
 _SHOWN = 200  # leaves that are looked at where a name is searched
 
@@ -46,20 +47,23 @@ class Leaf:
 
 def find(text: str) -> Documents:
     """The last JSON object or array that begins at the begin of a line and ends at the end of one."""
+    if "{" not in text and "[" not in text:
+        return Documents(None)
+    is_open, to_line_end = re.compile(_OPEN), re.compile(_TO_LINE_END)
     decoder = json.JSONDecoder(parse_float=_decimal, parse_constant=str, object_pairs_hook=_object)
     last: object = None
     end = failed = 0
-    for match in _STARTS.finditer(text):
+    for match in re.finditer(_STARTS, text):
         if match.end() < end:
             continue
         try:
             value, stop = decoder.raw_decode(text, match.end())
         except (ValueError, RecursionError) as error:
             failed += 1
-            if failed > _FAILED or (isinstance(error, json.JSONDecodeError) and _OPEN.match(text, error.pos)):
+            if failed > _FAILED or (isinstance(error, json.JSONDecodeError) and is_open.match(text, error.pos)):
                 return Documents(last, True)
             continue
-        if _TO_LINE_END.match(text, stop) and _is_document(value):
+        if to_line_end.match(text, stop) and _is_document(value):
             last, end = value, stop
     return Documents(last)
 
@@ -91,11 +95,11 @@ def at(value: object, path: str) -> list[object]:
         return [value]
     found: list[object] = []
     if isinstance(value, list):
-        index = _INDEX.match(path)
+        index = re.match(_INDEX, path)
         if index and -len(value) <= int(index[1]) < len(value):
             found += at(value[int(index[1])], _rest(path[index.end() :]))
     elif isinstance(value, dict):
-        quoted = _QUOTED.match(path)
+        quoted = re.match(_QUOTED, path)
         if quoted:
             key = quoted[1] if quoted[1] is not None else quoted[2]
             return at(value[key], _rest(path[quoted.end() :])) if key in value else []
@@ -131,7 +135,7 @@ def leaves(value: object, path: str = "", key: str = "") -> Iterator[Leaf]:
 
 
 def _joined(path: str, name: str) -> str:
-    if not _PLAIN_KEY.fullmatch(name) and not _plain_enough(name):
+    if not re.fullmatch(_PLAIN_KEY, name) and not _plain_enough(name):
         return f'{path}["{name}"]'
     return f"{path}.{name}" if path else name
 

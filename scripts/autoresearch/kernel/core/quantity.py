@@ -19,10 +19,10 @@ _BLANKS = "\u00a0\u202f\u2009'\u2019"
 _SIGNS = "-+\u2212\u2013\u00b1"  # the hyphen first, where a set of characters takes it as it is
 _BODY = rf"(?:[0-9]+(?:[.,_{_BLANKS}][0-9]+)*|\.[0-9]+)"
 _CORE = re.compile(rf"[{_SIGNS}]?{_BODY}(?:\.(?![\w.]))?(?:[eE][+\u2212-]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"(?<![\w.])[+\u2212-]?(?:nan|inf|infinity)(?!\w)", re.IGNORECASE)
-_PATH = re.compile(r"(?<![\w./~@+-])(?![0-9+-])[\w.@+~-]*/[\w.@+~/-]*")
-_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
-_WORD = re.compile(r"[^\W\d_]|%")
+# Texts, not compiled: few outputs need them, and every command would pay for it.
+_NOT_FINITE = r"(?i)(?<![\w.])[+\u2212-]?(?:nan|inf|infinity)(?!\w)"
+_PATH = r"(?<![\w./~@+-])(?![0-9+-])[\w.@+~-]*/[\w.@+~/-]*"
+_FOREIGN_DIGIT = r"(?![0-9])\d"
 _SUFFIX = re.compile(r"(?:%|[^\W\d_][\w]*|/)(?:/[\w]+)?(?![\w])")
 
 # What a unit is worth in the first of its kind. Kilobytes are of 1000 bytes for some and of 1024 for others, so they
@@ -54,7 +54,7 @@ _UNITS = frozenset(
         *"instructions cycles".split(),
     ]
 )
-_MORE_THAN_SECONDS = re.compile(r"[0-9]\s*(?:d|days?|h|hrs?|hours?|m|mins?|minutes?)[ ,]*\Z")
+_MORE_THAN_SECONDS = r"[0-9]\s*(?:d|days?|h|hrs?|hours?|m|mins?|minutes?)[ ,]*\Z"
 _ROUND = Context(prec=28)
 
 
@@ -88,10 +88,17 @@ def is_unit(text: str) -> bool:
 
 def spots(text: str) -> list[Spot]:
     """Every number in `text`, readable or not; digits within words and paths (`v2`, `sha256`, `src/a1`) are none."""
-    masked = _PATH.sub(lambda match: re.sub("[0-9]", "a", match[0]), text)
-    found = [Spot(m.start(), m.end(), m.end(), odd="not a finite decimal") for m in _NOT_FINITE.finditer(masked)]
-    found += [Spot(m.start(), m.end(), m.end(), odd="not in the digits 0 to 9") for m in _FOREIGN_DIGIT.finditer(text)]
+    masked = re.sub(_PATH, lambda match: re.sub("[0-9]", "a", match[0]), text) if "/" in text else text
+    found: list[Spot] = []
+    if re.search("[Nn][Aa][Nn]|[Ii][Nn][Ff]", text):
+        found += _odd_spots(_NOT_FINITE, masked, "not a finite decimal")
+    if not text.isascii():
+        found += _odd_spots(_FOREIGN_DIGIT, text, "not in the digits 0 to 9")
     return sorted([*found, *islice(_decimal_spots(masked), MOST)], key=lambda spot: spot.start)
+
+
+def _odd_spots(pattern: str, text: str, odd: str) -> list[Spot]:
+    return [Spot(m.start(), m.end(), m.end(), odd=odd) for m in re.finditer(pattern, text)]
 
 
 def _decimal_spots(text: str) -> Iterator[Spot]:
@@ -133,7 +140,7 @@ def _oddity(text: str, start: int, end: int, unit: str, stop: int) -> str:
         return "part of a longer expression"
     if before in tuple(":,._") and text[max(0, start - 2) : start - 1].isdigit():
         return "part of a longer expression"
-    if unit in _WORTH and _WORTH[unit][0] == "time" and _MORE_THAN_SECONDS.search(text[max(0, start - 24) : start]):
+    if unit in _WORTH and _WORTH[unit][0] == "time" and re.search(_MORE_THAN_SECONDS, text[max(0, start - 24) : start]):
         return "part of a longer time"
     return ""
 
@@ -163,7 +170,7 @@ def piece(text: str, start: int, end: int, covered: tuple[int, int]) -> str:
     found = [why for pattern, why in before if pattern and re.search(pattern, head)]
     found += [why for pattern, why in after if pattern and re.match(pattern, tail)]
     unit = unit_after(text, end)[0]
-    if _WORTH.get(unit, ("",))[0] == "time" and covered[0] >= start - 1 and _MORE_THAN_SECONDS.search(head):
+    if _WORTH.get(unit, ("",))[0] == "time" and covered[0] >= start - 1 and re.search(_MORE_THAN_SECONDS, head):
         found.append("it is part of a longer time")
     return found[0] if found else ""
 
@@ -202,25 +209,27 @@ def _value(text: str, known: str) -> tuple[Decimal, str]:
         raise Refusal(f"{_shown(text)} is not a finite decimal") from None
 
 
-_GROUPED = re.compile(rf"([+-]?)([1-9][0-9]{{0,2}}(?:([{_BLANKS}])[0-9]{{3}})(?:\3[0-9]{{3}})*)(?:[.,]([0-9]+))?")
-_COMMAS = re.compile(r"([+-]?)([1-9][0-9]{0,2}(?:,[0-9]{3})+)(\.[0-9]+)?")
-_POINTS = re.compile(r"([+-]?)([1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]+)")
-_ONE_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)")
+_GROUPED = rf"([+-]?)([1-9][0-9]{{0,2}}(?:([{_BLANKS}])[0-9]{{3}})(?:\3[0-9]{{3}})*)(?:[.,]([0-9]+))?"
+_COMMAS = r"([+-]?)([1-9][0-9]{0,2}(?:,[0-9]{3})+)(\.[0-9]+)?"
+_POINTS = r"([+-]?)([1-9][0-9]{0,2}(?:\.[0-9]{3})+),([0-9]+)"
+_ONE_COMMA = r"([+-]?[0-9]+),([0-9]+)"
 
 
 def _ungrouped(text: str, known: str) -> tuple[str, str]:
     """Digits with a decimal point, and the notation they were in; raises `Refusal` where it can mean two things."""
-    one, many = _ONE_COMMA.fullmatch(text), _COMMAS.fullmatch(text)
+    if text.lstrip("+-").replace(".", "", 1).isdigit():
+        return text, ""
+    one, many = re.fullmatch(_ONE_COMMA, text), re.fullmatch(_COMMAS, text)
     if one and many and not known:
         raise Refusal(f"{text!r} can be {text.replace(',', '')} or {text.replace(',', '.')}; print it without a comma")
     if (many and known != DECIMAL_COMMA) or (many and not one):
         return text.replace(",", ""), COMMA_GROUPS
     if one:
         return f"{one[1]}.{one[2]}", DECIMAL_COMMA
-    points = _POINTS.fullmatch(text)
+    points = re.fullmatch(_POINTS, text)
     if points:
         return f"{points[1]}{points[2].replace('.', '')}.{points[3]}", DECIMAL_COMMA
-    grouped = _GROUPED.fullmatch(text)
+    grouped = re.fullmatch(_GROUPED, text)
     if grouped:
         whole = re.sub(f"[{_BLANKS}]", "", grouped[2])
         return f"{grouped[1]}{whole}" + (f".{grouped[4]}" if grouped[4] else ""), GROUPS

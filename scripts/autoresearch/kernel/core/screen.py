@@ -13,14 +13,15 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_COLOUR = re.compile("(?:\x1b\\[|\x9b)[0-9;:]*m")
-_LINK = re.compile("\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)")
-_TO_START = re.compile("(?:\x1b\\[|\x9b)[01]?G|(?:\x1b\\[|\x9b)2K")
-_OTHER = re.compile("(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b.?")
-_CONTROL = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\ufffe]")
-_BACKSPACE = re.compile("[^\n\x08]\x08")
+# Texts, not compiled: plain output needs none of them, and every command would pay for it.
+_COLOUR = "(?:\x1b\\[|\x9b)[0-9;:]*m"
+_LINK = "\x1b\\][^\x07\x1b\n]*(?:\x07|\x1b\\\\)"
+_TO_START = "(?:\x1b\\[|\x9b)[01]?G|(?:\x1b\\[|\x9b)2K"
+_OTHER = "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b.?"
+_CONTROL = "[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\ufffe]"
+_BACKSPACE = "[^\n\x08]\x08"
 # The notes that stand where output was too long to be kept (`capture`, `evidence`).
-_CUT = re.compile(r"\[(?:…|\.\.\.) [0-9]+ bytes cut (?:…|\.\.\.)\]")
+_CUT = r"\[(?:…|\.\.\.) [0-9]+ bytes cut (?:…|\.\.\.)\]"
 
 
 def decode(data: bytes) -> str:
@@ -41,21 +42,23 @@ def clean(text: str) -> str:
 
     Colours and links vanish; what else moves the cursor becomes a blank, lest two numbers grow together.
     """
-    text = _LINK.sub("", _COLOUR.sub("", text))
-    text = _OTHER.sub(" ", _TO_START.sub("\r", text))
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    text = re.sub(_LINK, "", re.sub(_COLOUR, "", text))
+    text = re.sub(_OTHER, " ", re.sub(_TO_START, "\r", text))
     text = re.sub("\r+\n", "\n", text)
     while "\x08" in text:
-        shorter = _BACKSPACE.sub("", text)
+        shorter = re.sub(_BACKSPACE, "", text)
         text = shorter if shorter != text else text.replace("\x08", "")
-    return _CONTROL.sub(" ", re.sub("(?m)^\ufeff", "", text)).replace("\ufeff", " ")
+    return re.sub(_CONTROL, " ", re.sub("(?m)^\ufeff", "", text)).replace("\ufeff", " ")
 
 
 def without_cut(text: str, mark: str) -> str:
     """`text` with `mark` in place of each note on cut output and of the broken lines beside it."""
-    if not _CUT.search(text):
+    if " bytes cut " not in text or not re.search(_CUT, text):
         return text
     lines = text.split("\n")
-    notes = {n for n, line in enumerate(lines) if _CUT.fullmatch(line.strip())}
+    notes = {n for n, line in enumerate(lines) if re.fullmatch(_CUT, line.strip())}
     broken = notes | {n - 1 for n in notes} | {n + 1 for n in notes}
     return "\n".join(mark if n in notes else line for n, line in enumerate(lines) if n in notes or n not in broken)
 

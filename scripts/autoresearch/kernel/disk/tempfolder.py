@@ -36,9 +36,8 @@ def folder(kind: str) -> Iterator[Path]:
 def left() -> list[Path]:
     """The scratch folders of this user whose process is gone."""
     try:
-        return [
-            path for path in temporary().glob(_PREFIX + "*") if _is_dead(path) and path.stat().st_uid == os.getuid()
-        ]
+        own = [temporary() / name for name in os.listdir(temporary()) if name.startswith(_PREFIX)]
+        return [path for path in own if _is_dead(path) and path.stat().st_uid == os.getuid()]
     except OSError:
         return []
 

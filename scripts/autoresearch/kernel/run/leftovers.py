@@ -46,7 +46,8 @@ def settle(
     other may be the user's work of this minute: it stays, and is named next time.
     """
     events: list[Event] = []
-    for item in tree.edits(run):
+    found = tree.edits(run)
+    for item in found:
         ours = [path for path in _ours(run, item) if path not in standing]
         if ours:
             repo = Repo(item.tree)
@@ -54,7 +55,7 @@ def settle(
             evidence.write_bytes(folder / f"touched-{item.tree.name}.diff", kept, 2 * evidence.PATCH_LIMIT)
             repo.restore(ours)
         events += byproducts(item, before[item.repo])
-    return [*events, *(event for settling in ports.providers("settling") for event in settling(run))]
+    return [*events, *(event for settling in ports.providers("settling") for event in settling(run, found))]
 
 
 def _ours(run: Run, item: Edits) -> list[str]:

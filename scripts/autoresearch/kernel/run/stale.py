@@ -72,12 +72,18 @@ def forget_checkouts(tree: Path) -> None:
 def _forget_unfinished(layout: Layout) -> None:
     """Remove the half-written files that only a holder of the lock writes: one that was killed left them."""
     notes = (evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence), layout.results)
-    for path in (*(note.with_name(note.name + ".tmp") for note in notes), *layout.evidence.glob("[0-9]*/*.json.tmp")):
+    for path in (*(note.with_name(note.name + ".tmp") for note in notes), *_half_written(layout.evidence)):
         if path.is_file():
             path.unlink(missing_ok=True)
     for path in (layout.lessons, layout.ideas):
         with locks.held_if_there(path):
             path.with_name(path.name + ".tmp").unlink(missing_ok=True)
+
+
+def _half_written(folder: Path) -> list[Path]:
+    folders = [folder / name for name in os.listdir(folder) if name[0].isdigit()]
+    inner = [(one, name) for one in folders if one.is_dir() for name in os.listdir(one)]
+    return [one / name for one, name in inner if name.endswith(".json.tmp")]
 
 
 def _locks(repo: Repo) -> list[Path]:

@@ -26,6 +26,7 @@ class Edits:
     outside: tuple[str, ...]
     unmerged: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()  # by-products included
+    ignored: tuple[str, ...] = ()  # paths that git ignores, a folder that a rule names ends in `/`
     nested: tuple[str, ...] = ()  # repositories in the repository: with changes of their own, or not its submodules
 
 
@@ -79,7 +80,8 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
     """
     if not Repo(tree).is_git():
         return Edits(repo, tree, (), ())
-    changes = own_changes(Repo(tree).changes(), tree, extra)
+    found, hidden = Repo(tree).changes_and_ignored()
+    changes = own_changes(found, tree, extra)
     untracked = tuple(change.path for change in changes if change.code == "?")
     ignored, mine = byproducts(events, repo), foreign(events, repo)
     changes = tuple(change for change in changes if not is_below(change.path, ignored) or change.code != "?")
@@ -94,6 +96,7 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
         tuple(path for path in paths if not inside(path)),
         tuple(change.path for change in changes if change.code == "U"),
         untracked,
+        hidden,
         tuple(
             change.path for change in changes if inside(change.path) and (change.code == "S" or change.path[-1:] == "/")
         ),

@@ -33,7 +33,7 @@ class Repo(Reader):
         head = self.head()
         with self._index(head, paths) as env:
             tree = _text(self._write(["write-tree"], env=env))
-        if tree == self._resolve((head or "HEAD") + "^{tree}"):
+        if tree == (self.tree_of(head) if head else ""):
             raise ValueError("the paths do not differ from HEAD")
         new = self.commit_tree(tree, head, message)
         # Index before branch: a kill in between leaves the edit staged, and it is committed next time.
@@ -92,7 +92,7 @@ class Repo(Reader):
             self._switch_submodules(source, target)
 
     def _switch_submodules(self, source: str, target: str) -> None:
-        raw = _names(self._read("diff-tree", "--raw", "-z", "--no-abbrev", *DIFF, source, target))
+        raw = _names(self._compared("--raw", "-z", "--no-abbrev", *DIFF, source, target))
         for about, path in zip(raw[::2], raw[1::2]):
             fields = about.split(" ")
             if fields[1] == "160000":
@@ -272,7 +272,8 @@ def _remove(index: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove temporary indexes whose process was killed."""
-    for path in folder.glob("autoresearch-*.index*"):
+    names = [name for name in os.listdir(folder) if name.startswith("autoresearch-") and ".index" in name]
+    for path in (folder / name for name in names):
         owner = path.name.split("-")[1].split(".")[0]
         try:
             os.kill(int(owner), 0)

@@ -72,6 +72,25 @@ def read_head(folder: Path, common: Path) -> str:
     return _loose(common / name) or _packed(common, name)
 
 
+def is_id(text: str) -> bool:
+    """Whether this is the whole id of an object."""
+    return _OID.fullmatch(text) is not None
+
+
+def loose_tree(common: Path, commit: str) -> str:
+    """The tree of a commit that lies in a file of its own; "" where it does not, and git has to be asked."""
+    import zlib
+
+    if not is_id(commit) or (common / "refs" / "replace").exists():
+        return ""
+    try:
+        head = zlib.decompressobj().decompress((common / "objects" / commit[:2] / commit[2:]).read_bytes(), 200)
+    except (OSError, zlib.error):
+        return ""
+    match = re.match(rb"commit [0-9]+\0tree ([0-9a-f]{40,64})\n", head)
+    return match[1].decode() if match else ""
+
+
 def _loose(path: Path) -> str:
     try:
         text = path.read_text(encoding="ascii", errors="replace").strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ..core.frozen import dataclass
@@ -15,6 +15,10 @@ _TRAILER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*): (.*)")
 _BUSY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply", "BISECT_LOG")
 DIFF = ("-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color")
 PATCH = (*DIFF, "-p", "--binary", "--full-index")
+
+# Answers on two commits, which one trial asks for several times.
+_ANSWERS: dict[tuple[str, ...], bytes] = {}
+_SHORT, _KEPT = 1 << 16, 8  # bytes of an answer, answers
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Reader:
 
     def linked_worktrees(self) -> tuple[str, ...]:
         """The folders of the linked working trees that git remembers, without asking it."""
-        files = sorted((self.common_dir() / "worktrees").glob("*/gitdir"))
+        folder = self.common_dir() / "worktrees"
+        files = [folder / name / "gitdir" for name in sorted(os.listdir(folder))] if folder.is_dir() else []
         return tuple(text[: -len("/.git")] for text in (gitfiles.text_of(file).strip() for file in files) if text)
 
     def busy(self) -> tuple[str, ...]:
@@ -120,13 +125,13 @@ class Reader:
 
     def changes(self) -> tuple[Change, ...]:
         """Every path that differs from HEAD, ignored files left out; both ends of a rename count."""
-        found: dict[str, Change] = {}
-        for entry in self._status("all"):
-            change = _change(entry)
-            if change.path in found:  # removed from the index, still in the tree: two lines of status
-                change = Change(change.path, "M", True)
-            found[change.path] = change
-        return tuple(found.values())
+        return _changes(self._status("all"))
+
+    def changes_and_ignored(self) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+        """`changes` and, by the same call of git, the ignored paths; a folder that a rule names ends in "/"."""
+        found = self._status("all", "--ignored=matching")
+        ignored = tuple(entry[2:] for entry in found if entry.startswith("! "))
+        return _changes([entry for entry in found if not entry.startswith("! ")]), ignored
 
     def untracked_roots(self) -> tuple[str, ...]:
         """Untracked paths, a wholly untracked folder as one entry ending in "/"."""
@@ -193,11 +198,17 @@ class Reader:
 
     def changed_paths(self, base: str, commit: str) -> tuple[str, ...]:
         """Paths whose content or mode differs between two commits, both ends of a rename."""
-        return _names(self._read("diff-tree", "--name-only", "-z", *DIFF, base, commit))
+        return _names(self._compared("--name-only", "-z", *DIFF, base, commit))
 
     def patch(self, base: str, commit: str, limit: int) -> bytes:
         """The binary-safe patch from `base` to `commit`, cut at `limit` bytes with a note."""
-        return self._limited(["diff-tree", *PATCH, base, commit], {}, limit)
+        args = ["diff-tree", *PATCH, base, commit]
+        return self._once((str(limit), *args), lambda: self._limited(args, {}, limit))
+
+    def tree_of(self, commit: str) -> str:
+        """The id of a commit's tree."""
+        found = gitfiles.loose_tree(self.common_dir(), commit)
+        return found or _text(self._read("rev-parse", "--verify", "--end-of-options", commit + "^{tree}"))
 
     def blob_ids(self, paths: Sequence[str]) -> dict[str, str]:
         """The blob id in the index of each of these paths that is tracked."""
@@ -221,6 +232,22 @@ class Reader:
 
     def _read(self, *args: str) -> bytes:
         return gitcall.call(self._cwd(), args, env={"GIT_OPTIONAL_LOCKS": "0"})
+
+    def _compared(self, *args: str) -> bytes:
+        """What `git diff-tree` tells of the two objects that are named last."""
+        return self._once(args, lambda: self._read("diff-tree", *args))
+
+    def _once(self, asked: tuple[str, ...], ask: Callable[[], bytes]) -> bytes:
+        """A short answer on objects is kept where whole ids name them, the last two: such objects never change."""
+        key = (str(self._cwd()), *asked)
+        if key in _ANSWERS:
+            return _ANSWERS[key]
+        out = ask()
+        if all(map(gitfiles.is_id, asked[-2:])) and len(out) <= _SHORT:
+            while len(_ANSWERS) >= _KEPT:
+                del _ANSWERS[next(iter(_ANSWERS))]
+            _ANSWERS[key] = out
+        return out
 
     def _resolve(self, name: str) -> str:
         code, out, _ = gitcall.attempt(self._cwd(), ["rev-parse", "-q", "--verify", "--end-of-options", name])
@@ -288,6 +315,16 @@ def _text(out: bytes) -> str:
 def _names(out: bytes) -> tuple[str, ...]:
     """NUL-terminated names as text; bytes that are no UTF-8 survive the way back."""
     return tuple(os.fsdecode(name) for name in out.split(b"\0") if name)
+
+
+def _changes(entries: Sequence[str]) -> tuple[Change, ...]:
+    found: dict[str, Change] = {}
+    for entry in entries:
+        change = _change(entry)
+        if change.path in found:  # removed from the index, still in the tree: two lines of status
+            change = Change(change.path, "M", True)
+        found[change.path] = change
+    return tuple(found.values())
 
 
 def _change(entry: str) -> Change:

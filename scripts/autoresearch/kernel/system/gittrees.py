@@ -29,14 +29,10 @@ class Trees(Repo):
 
     def entries(self, base: str, tip: str) -> tuple[Entry, ...]:
         """What differs between two commits (or trees), as `tip` has it; both ends of a rename."""
-        fields = _names(self._read("diff-tree", "--raw", "-z", "--no-abbrev", *DIFF, base, tip))
+        fields = _names(self._compared("--raw", "-z", "--no-abbrev", *DIFF, base, tip))
         return tuple(
             Entry(path, about.split(" ")[1], about.split(" ")[3]) for about, path in zip(fields[::2], fields[1::2])
         )
-
-    def tree_of(self, commit: str) -> str:
-        """The id of a commit's tree."""
-        return _text(self._read("rev-parse", "--verify", "--end-of-options", commit + "^{tree}"))
 
     def overlaid(self, tree: str, entries: Sequence[Entry]) -> str:
         """The id of the tree that is `tree` with these paths replaced."""
