@@ -93,8 +93,61 @@ def test_what_a_check_deletes_in_a_trial_is_put_back_and_the_row_is_a_crash(lab:
     assert lab.trial(7)["status"] == "keep"
 
 
-def test_a_lock_that_a_check_leaves_is_cleared(lab: Lab):
-    armed(lab, "touch .git/index.lock")
+HIDES = "git update-index --{} src/value; echo 3 > src/value"
+TAKES = {
+    "git checkout -q .": "takes back changes",
+    "git reset -q --hard": "takes back changes",
+    "git stash -q": "takes back changes",
+    "rm draft.txt": "takes back changes",
+    HIDES.format("skip-worktree"): "hides files",
+    HIDES.format("assume-unchanged"): "hides files",
+    "git sparse-checkout set notes": "hides files",
+    "git config core.bare true": "breaks git",
+    "git config core.worktree /tmp": "breaks git",
+    "rm .git/config": "breaks git",
+    "rm .git/HEAD": "breaks git",
+    "rm -rf .git/refs": "breaks git",
+    "echo junk > .git/index": "breaks git",
+    "git reset -q --soft HEAD~1": "was taken off its branch",
+}
+
+
+@pytest.mark.parametrize("act", TAKES)
+def test_what_a_check_takes_or_hides_is_put_back_and_the_row_is_a_crash(lab: Lab, act: str):
+    lab.repo.write("draft.txt", "mine\n")
+    lab.repo.write("notes.txt", "mine\n")
+    armed(lab, act)
+    before = lab.repo.status(), (lab.path / ".git/config").read_bytes()
+    answer = lab.trial(8)
+    assert (answer["status"], lab.repo.read("src/value")) == ("crash", "10\n")
+    assert TAKES[act] in answer["decision"]
+    assert (lab.repo.read("draft.txt"), lab.repo.read("notes.txt")) == ("mine\n", "mine\n")
+    if "sparse" not in act:
+        assert (lab.repo.status(), (lab.path / ".git/config").read_bytes()) == before
+    assert lab.trial(7)["status"] == "keep"
+
+
+@pytest.mark.parametrize("dry", [True, False])
+@pytest.mark.parametrize(
+    ("act", "words"),
+    [
+        ("git checkout -q .", "takes back"),
+        ("git commit -qam x", "commits nothing"),
+        (HIDES.format("skip-worktree"), "hides"),
+    ],
+)
+def test_a_check_that_takes_the_users_work_is_refused_at_the_start(lab: Lab, act: str, words: str, dry: bool):
+    lab.repo.write("notes.txt", "mine\n")
+    flags = ["--scope", "src/", "--verify", f"{act}; cat src/value", "--metric-name", "c", "--direction", "lower"]
+    ran = lab.call("init_run", *flags, "--environment-summary", "x", *(["--dry-run"] if dry else []))
+    refused(ran, words)
+    assert lab.repo.read("notes.txt") == "mine\n"
+    assert not (lab.path / "research-results.tsv").exists()
+
+
+@pytest.mark.parametrize("lock", ["touch .git/index.lock", "mkdir .git/index.lock"])
+def test_a_lock_that_a_check_leaves_is_cleared(lab: Lab, lock: str):
+    armed(lab, lock)
     assert lab.trial(12)["status"] == "discard"
     assert lab.trial(7)["status"] == "keep"
 
@@ -144,6 +197,23 @@ def test_what_a_killed_finalize_left_is_found_by_the_next_command(lab: Lab, seal
     assert lab.trial(8)["status"] == "keep"
     assert lab.repo.git("worktree", "list").count("\n") == 0
     assert [path.name for path in (sealed / "tmp").glob("autoresearch-scratch-*")] == []
+
+
+def test_a_half_written_text_of_a_killed_finalize_goes_with_the_next_command(lab: Lab):
+    lab.init()
+    (lab.evidence("pull-request.md.tmp")).write_text("half")
+    lab.trial(9)
+    assert not lab.evidence("pull-request.md.tmp").exists()
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_pipe_in_the_place_of_a_file_is_named_at_once(lab: Lab, dry: bool):
+    lab.init()
+    (lab.path / "src/value").unlink()
+    os.mkfifo(lab.path / "src/value")
+    refused(lab.call("run_trial", "--description", "x"), "src/value is a pipe")
+    again = ("--scope", "src/", "--verify", "cat src/value", "--metric-name", "c", "--direction", "lower")
+    refused(lab.call("init_run", *again, "--force", *(["--dry-run"] if dry else [])), "src/value is a pipe")
 
 
 COMMANDS = ("report", "resume_check", "launch_gate", "supervisor_status", "resume_prompt", "run_trial", "doctor")

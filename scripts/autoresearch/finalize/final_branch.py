@@ -92,7 +92,7 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
         answer.update(pruning.to_dict(), lines=prune.lines(made), lines_of_all=prune.lines(wholes.values()))
         answer["pruned"] = prune.sentence(answer)
     text = pull_request.text(run.config, run.log.header, kept, answer)
-    atomic.replace(run.layout.evidence / "pull-request.md", text)
+    atomic.replace(run.layout.evidence / evidence.PULL_REQUEST, text)
     return answer
 
 
@@ -298,7 +298,7 @@ def _answer(run: Run, wish: Wish, built: Mapping[str, Built], outcome: Outcome) 
         "guard": outcome.guard,
         "confirm": outcome.confirm,
         "companions": {name: shown[name] for name in shown if name != str(run.layout.root)},
-        "pull_request_path": str(run.layout.evidence / "pull-request.md"),
+        "pull_request_path": str(run.layout.evidence / evidence.PULL_REQUEST),
     }
 
 

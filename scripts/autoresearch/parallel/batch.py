@@ -16,7 +16,7 @@ from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import listing
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import POINTER, Layout
-from ..kernel.run import context, evaluator_lock, intent, isolation, measure, stale, tree, trial, trial_gate
+from ..kernel.run import context, evaluator_lock, intent, isolation, stale, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Bench, Sample
 from ..kernel.system import process
@@ -239,7 +239,7 @@ def _prove(run: Run, batch: Batch) -> None:
     bench = Bench(
         *(Path(place.path), folder, run.config, trial.limit_of(run), batch.mark),
         lock=evaluator_lock.known(run.log),
-        guarded=measure.guarded(run.layout, [run.tree]),
+        guarded=tree.guarded(run, [run.tree]),
     )
     folder.mkdir(parents=True, exist_ok=True)
     canary.prove(run.tree, bench, [Sample(run.state.current_metric, "", bench.limit.soft or 60.0, 0)])

@@ -17,6 +17,8 @@ PATCH_LIMIT = 1024 * 1024
 POSTPONED = "postponed.json"
 TOTAL = "total.json"  # both ends of the run measured in turns
 WORTH = "worth.json"  # what each kept experiment is worth today
+PULL_REQUEST = "pull-request.md"  # the text for the branch of the kept experiments
+FINAL = (TOTAL, WORTH, PULL_REQUEST)  # written by a holder of the trial lock alone
 
 
 def folder(root: Path, iteration: int) -> Path:

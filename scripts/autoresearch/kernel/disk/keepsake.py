@@ -8,13 +8,15 @@ from pathlib import Path
 
 from . import atomic, journal, regular
 
+SMALL = 1 << 20  # bytes of a file of the user's that is remembered
 
-def remember(paths: Iterable[Path]) -> Mapping[Path, bytes]:
-    """The content of those of these files that are there."""
+
+def remember(paths: Iterable[Path], most: int | None = None) -> Mapping[Path, bytes]:
+    """The content of those of these files that are there, of at most `most` bytes each."""
     found = {}
     for path in paths:
         try:
-            if path.is_file():
+            if path.is_file() and (most is None or path.stat().st_size <= most):
                 found[path] = path.read_bytes()
         except OSError:
             continue
@@ -28,13 +30,30 @@ def put_back(known: Mapping[Path, bytes]) -> tuple[str, ...]:
     """
     gone = [path for path, data in known.items() if not _is_there(path, data)]
     for path in gone:
+        write(path, known[path])
+    return tuple(path.name for path in gone)
+
+
+def write(path: Path, data: bytes) -> bool:
+    """Put a file back; a folder in its place moves aside. False where that is not possible."""
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         copy = path.with_name(path.name + ".tmp")
-        copy.write_bytes(known[path])
+        copy.write_bytes(data)
         if path.is_dir() and not path.is_symlink():
             atomic.set_aside(path)
         os.replace(copy, path)
-    return tuple(path.name for path in gone)
+    except OSError as error:
+        raise atomic.unwritable(path, error) from None
+    return True
+
+
+def is_same(path: Path, data: bytes) -> bool:
+    """Whether a file holds this."""
+    try:
+        return path.is_file() and path.read_bytes() == data
+    except OSError:
+        return False
 
 
 def _is_there(path: Path, data: bytes) -> bool:

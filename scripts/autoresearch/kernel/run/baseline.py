@@ -23,7 +23,7 @@ from ..disk.journal import Event
 from ..disk.layout import Layout
 from ..system import load
 from ..system.git import Repo
-from . import evaluator_lock, exact, isolation, leftovers, measure, require, tree, unseen
+from . import evaluator_lock, exact, isolation, leftovers, measure, require, safeguard, tree, unseen
 from .measure import Bench, Sample
 from .tree import Edits
 
@@ -94,6 +94,7 @@ def uncommitted(layout: Layout, mode: str, config: Config) -> tuple[str, ...]:
     """Changed paths that make the baseline another state than the commit it names."""
     found: list[str] = []
     for item in _items(layout, config, ()):
+        tree.refuse_odd(item, str(layout.root))
         paths = (*item.inside, *(item.outside if mode == "exec" else ()))
         found += tree.named(item, paths, str(layout.root))
     return tuple(found)
@@ -117,7 +118,9 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
         staging.mkdir(parents=True)
         try:
             _sentinel(layout).write_text("A check that deletes this would delete the run.\n", "utf-8")
-            return replace(_measure(layout, config, at, staging, strict, proofs), dirty=dirty)
+            found = _measure(layout, config, at, staging, strict, proofs)
+            _refuse_moved(at, heads(layout, config))
+            return replace(found, dirty=dirty)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
@@ -165,6 +168,16 @@ def _refuse_unfinished(repos: Iterable[str]) -> None:
                 f"an operation is unfinished in {repo} ({', '.join(busy)}), expected none; "
                 "ask the user to finish or abort it, then repeat the command"
             )
+
+
+def _refuse_moved(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """A check that commits would commit the user's work in every trial."""
+    moved = [repo for repo, head in before.items() if after.get(repo) != head]
+    if moved:
+        raise Refusal(
+            f"HEAD moved in {listing(moved)} while the check ran, expected a check that commits nothing; correct the "
+            "check, or repeat the command when nobody commits"
+        )
 
 
 def _measure(
@@ -257,7 +270,8 @@ def limit_of(first: Baseline) -> TimeLimit:
 
 
 def _bench(layout: Layout, config: Config, staging: Path, items: Iterable[Edits]) -> Bench:
-    guarded = (_sentinel(layout), *measure.guarded(layout, [item.tree for item in items]))
+    mine = {item.tree: (*item.inside, *item.outside) for item in items}
+    guarded = safeguard.guarded(layout, mine, [_sentinel(layout)])
     root, mark = Path(config.worktree or layout.root), f"baseline-{os.getpid()}"
     return Bench(root, staging, config, measure.limit_of(config, None), mark, guarded=guarded)
 

@@ -73,7 +73,7 @@ def _samples(run: Run) -> list[measure.Sample]:
     folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
     evidence.fresh_folder(run.layout.evidence, run.state.iteration + 1)
     config = replace(run.config, metric_form={})  # a new check may print its number in another way
-    guarded, mark = measure.guarded(run.layout, [run.tree]), f"drift-{os.getpid()}"
+    guarded, mark = tree.guarded(run, [run.tree]), f"drift-{os.getpid()}"
     bench = measure.Bench(run.tree, folder, config, measure.limit_of(config, None), mark, guarded=guarded)
     samples: list[measure.Sample] = []
     while len(samples) < _wanted(config, samples):

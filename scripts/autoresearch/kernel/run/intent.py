@@ -260,6 +260,15 @@ def _head(repo: Repo, branch: str) -> str:
     return (repo.commit_at("refs/heads/" + branch) if switched else "") or repo.head()
 
 
+def is_off(place: Place) -> bool:
+    """Whether the branch of a trial holds its edit no more, or only a part of it."""
+    repo = Repo(Path(place.tree))
+    tip = _head(repo, place.branch) if place.trial else ""
+    if tip == place.trial:
+        return False
+    return not set(repo.changed_paths(place.base, place.trial)) <= set(repo.changed_paths(place.base, tip))
+
+
 def _roll_back(layout: Layout, note: Intent, place: Place) -> tuple[str, ...]:
     message = f"iteration {note.iteration} was not kept\n\nThis reverts commit {place.trial}.\n\n" + trailers(note)
     revert = f'Revert "experiment: {shortened(rows.parse_row(note.row).description, 60)}"\n\n' + message

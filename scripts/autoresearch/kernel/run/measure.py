@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,11 +16,10 @@ from ..core.numbers import median, plain
 from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..core.timelimit import TimeLimit
-from ..disk import evidence, hashes, keepsake
-from ..disk.layout import Layout
+from ..disk import evidence, hashes
 from ..system import load, process
-from ..system.git import Repo
-from . import evaluator_lock
+from . import evaluator_lock, safeguard
+from .safeguard import Guarded
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class Bench:
     lock: Mapping[str, str] = field(default_factory=dict)
     within: tuple[str, ...] = ()  # the command line of the sandbox that checks run in
     results: tuple[str, ...] = ()  # files that every run of verify writes: one that is older is no result of this run
-    guarded: tuple[Path, ...] = ()  # files that no check may take away; they are put back
+    guarded: Guarded = Guarded()  # what no check may take away; it is put back
 
 
 def limit_of(config: Config, seconds: float | None, slowest: float | None = None) -> TimeLimit:
@@ -180,10 +179,13 @@ def _run(bench: Bench, command: str, name: str, keep: int) -> tuple[process.Fini
 
 def _guarded(bench: Bench, command: str, limit: float) -> tuple[process.Finished, str]:
     """How a command ended, and what it deleted that was not its own, "" for nothing."""
-    known = keepsake.remember(bench.guarded)
-    done = _started(bench, command, limit)
-    gone = [name.replace(".tmp", "") for name in keepsake.put_back(known)]
-    return done, f"the check deletes files that are not its own ({listing(gone)}), as git clean does" if gone else ""
+    known = safeguard.remember(bench.guarded)
+    try:
+        done = _started(bench, command, limit)
+    except BaseException:
+        safeguard.put_back(known)
+        raise
+    return done, safeguard.put_back(known)
 
 
 def _started(bench: Bench, command: str, limit: float) -> process.Finished:
@@ -196,13 +198,6 @@ def _started(bench: Bench, command: str, limit: float) -> process.Finished:
     raise Refusal(
         f"the executor {one_line(bench.config.executor, 60)} is not there, expected local; correct --executor"
     )
-
-
-def guarded(layout: Layout, trees: Iterable[Path]) -> tuple[Path, ...]:
-    """What a check must leave: the run's files, the note of a trial, git's index."""
-    own = (layout.results, layout.state, layout.launch, layout.lessons, layout.ideas)
-    notes = (evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence))
-    return (*own, *notes, *(Repo(tree).git_dir() / "index" for tree in trees))
 
 
 def _tampered(bench: Bench) -> str:

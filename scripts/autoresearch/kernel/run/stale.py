@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
-from ..disk import evidence, locks, tempfolder
+from ..disk import atomic, evidence, locks, tempfolder
 from ..disk.layout import Layout
 from ..system import gitfiles, interrupts, process
 from ..system.git import Repo
@@ -56,6 +56,8 @@ def clear(tree: Path, since: float) -> None:
             interrupts.pause(0.05)
         if path.exists() and path.stat().st_mtime >= since - 1:
             _refuse_living(repo, path)
+            if path.is_dir() and not path.is_symlink():
+                atomic.set_aside(path)  # no git has made it
             path.unlink(missing_ok=True)
 
 
@@ -71,7 +73,8 @@ def forget_checkouts(tree: Path) -> None:
 
 def _forget_unfinished(layout: Layout) -> None:
     """Remove the half-written files that only a holder of the lock writes: one that was killed left them."""
-    notes = (evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence), layout.results)
+    notes = [evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence), layout.results]
+    notes += [layout.evidence / name for name in evidence.FINAL]
     for path in (*(note.with_name(note.name + ".tmp") for note in notes), *_half_written(layout.evidence)):
         if path.is_file():
             path.unlink(missing_ok=True)

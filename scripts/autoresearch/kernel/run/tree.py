@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+import stat
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..core import artifacts, scope
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
+from ..core.text import listing
 from ..disk import hashes
 from ..disk.journal import Event
 from ..disk.layout import SKILL_ROOT, skill_inside
 from ..system.git import Change, Repo
+from . import safeguard
 from .context import Run
+from .safeguard import Guarded
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,13 @@ def byproducts(events: Sequence[Event], repo: str) -> tuple[str, ...]:
 def foreign(events: Sequence[Event], repo: str) -> Mapping[str, str]:
     """The user's own changes outside the scope at the start, with their digests."""
     return {path: digest for event in _events(events, "foreign", repo) for path, digest in event["files"].items()}
+
+
+def guarded(run: Run, trees: Iterable[Path]) -> Guarded:
+    """What no check of the run may take away in these checkouts."""
+    repos = {where: repo for repo, (where, _) in run.trees().items()}
+    mine = {where: tuple(foreign(run.log.events, repos.get(where, str(where)))) for where in trees}
+    return safeguard.guarded(run.layout, mine)
 
 
 def is_below(path: str, roots: Sequence[str]) -> bool:
@@ -101,6 +112,24 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
             change.path for change in changes if inside(change.path) and (change.code == "S" or change.path[-1:] == "/")
         ),
     )
+
+
+def refuse_odd(item: Edits, primary: str) -> None:
+    """Raise `Refusal` for a pipe, socket or device in the place of a file: no commit holds it, and to read it waits."""
+    odd = [path for path in (*item.inside, *item.outside) if _is_odd(item.tree / path)]
+    if odd:
+        raise Refusal(
+            f"{listing(named(item, odd, primary))} is a pipe, socket or device, expected a file; bring the file back "
+            "(git restore), then repeat the command"
+        )
+
+
+def _is_odd(path: Path) -> bool:
+    try:
+        mode = path.lstat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
 
 
 def without(item: Edits, paths: Collection[str]) -> Edits:

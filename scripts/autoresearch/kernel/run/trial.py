@@ -149,6 +149,7 @@ def experiment(
     note, verdict = _looked_again(run, bench, note, verdict, attempt)
     for place in note.places.values():
         stale.clear(Path(place.tree), note.started)  # of a git that a check killed
+    verdict = _standing(note, verdict)
     left = leftovers.settle(run, {item.repo: item.untracked for item in found}, bench.folder)
     row = _row(run, note, verdict, attempt)
     _keep_evidence(run, note, verdict, attempt, row)
@@ -195,6 +196,14 @@ def _looked_again(
         except Postponed:
             continue
     return note, verdict
+
+
+def _standing(note: Intent, verdict: judge.Verdict) -> judge.Verdict:
+    """A keep needs its edit on the branch; one that somebody took off it meanwhile is no result."""
+    if verdict.status != "keep" or not any(intent.is_off(place) for place in note.places.values()):
+        return verdict
+    why = "crash: the experiment's commit was taken off its branch while it was measured (git reset, git update-ref)"
+    return replace(verdict, status="crash", reason=why, note=why)
 
 
 def _begin(run: Run, edited: Sequence[tree.Edits]) -> Intent:
@@ -247,7 +256,7 @@ def _message(note: Intent, attempt: Attempt) -> str:
 
 def _bench(run: Run, note: Intent) -> measure.Bench:
     folder = evidence.folder(run.layout.evidence, note.iteration)
-    guarded = measure.guarded(run.layout, [Path(place.tree) for place in note.places.values()])
+    guarded = tree.guarded(run, (Path(place.tree) for place in note.places.values()))
     lock, within = evaluator_lock.known(run.log), waiting.sandbox(run)
     results = evaluator_lock.results(run.log)
     return measure.Bench(run.tree, folder, run.config, limit_of(run), note.mark, lock, within, results, guarded)

@@ -56,6 +56,8 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     unmerged = [path for item in found for path in tree.named(item, item.unmerged, primary)]
     if unmerged:
         raise Refusal(f"unmerged paths {listing(unmerged)}, expected none; ask the user to resolve the conflict")
+    for item in found:
+        tree.refuse_odd(item, primary)
     nested = [path for item in found for path in tree.named(item, item.nested, primary)]
     if nested:
         raise Refusal(

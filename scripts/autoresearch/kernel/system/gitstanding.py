@@ -1,0 +1,119 @@
+"""What makes a folder a working repository, remembered while a check runs: HEAD, its branch, the settings that move
+the working tree, and which tracked files git was told not to look at."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from ..core.frozen import dataclass
+from . import gitcall, gitfiles
+from .gitcall import GitError
+from .gitread import Reader, _names
+
+_PLACE = r"^core\.(bare|worktree|sparsecheckout)$"
+_HEAD = re.compile(r"ref: \S|[0-9a-f]{40}")
+# One call sets one flag alone.
+_FLAGS = ("--no-assume-unchanged", "--no-skip-worktree")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A repository before a check: `index` is the content of its index, None without one."""
+
+    tree: Path
+    folder: Path
+    head: str
+    commit: str
+    settings: Mapping[Path, bytes | None]
+    index: bytes | None
+
+
+def of(tree: Path) -> Standing | None:
+    """How the repository of a checkout stands; None outside git."""
+    repo = Reader(tree)
+    if not repo.is_git():
+        return None
+    folder = repo.git_dir()
+    common = gitfiles.common_dir(folder)
+    head, index = gitfiles.head_ref(folder), _bytes(folder / "index")
+    settings = {path: _bytes(path) for path in (common / "config", folder / "config.worktree")}
+    return Standing(tree, folder, head, gitfiles.read_head(folder, common), settings, index)
+
+
+def put_back(known: Standing) -> tuple[str, ...]:
+    """Mend what stops the repository from working, or hides files from it; what it was, in the words of git."""
+    if not known.folder.is_dir():
+        return ()  # all is gone, and git says so
+    common = gitfiles.common_dir(known.folder)
+    found = ["HEAD"] if _head(known) else []
+    found += ["refs"] if _branch(known, common) else []
+    found += [path.name for path, before in known.settings.items() if _setting(path, before)]
+    return (*found, *_index(known))
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _head(known: Standing) -> bool:
+    """HEAD that is gone or names nothing; one that names another branch is the user's, who switched meanwhile."""
+    if not known.head or _HEAD.match(gitfiles.head_ref(known.folder)):
+        return False
+    (known.folder / "HEAD").write_text(known.head + "\n", "utf-8")
+    return True
+
+
+def _branch(known: Standing, common: Path) -> bool:
+    """The branch of HEAD without any commit; one that was renamed takes HEAD with it."""
+    (common / "refs").mkdir(exist_ok=True)
+    if not known.commit or gitfiles.head_ref(known.folder) != known.head or Reader(known.tree).head():
+        return False
+    gitcall.call(known.tree, ["update-ref", known.head[len("ref: ") :], known.commit])
+    return True
+
+
+def _setting(path: Path, before: bytes | None) -> bool:
+    """Settings that are gone, broken, or say that the working tree is none, elsewhere or a part."""
+    now = _bytes(path)
+    if now == before or (now is not None and _placed(now) == _placed(before or b"")):
+        return False
+    if before is None:
+        path.unlink()
+    else:
+        path.write_bytes(before)
+    return True
+
+
+def _placed(config: bytes) -> tuple[bool, bytes]:
+    code, out, _ = gitcall.attempt(Path("/"), ["config", "--file", "-", "-z", "--get-regexp", _PLACE], config)
+    return code in (0, 1), out
+
+
+def _index(known: Standing) -> tuple[str, ...]:
+    """An index that cannot be read, and files that git was told since not to look at: it looks again."""
+    path = known.folder / "index"
+    if known.index is None or _bytes(path) == known.index:
+        return ()
+    with gitfiles.scratch(known.folder, "standing") as place:
+        (place / "index").write_bytes(known.index)
+        before = _flagged(known.tree, str(place / "index"))
+    try:
+        new = sorted(_flagged(known.tree) - before)
+    except GitError:
+        path.write_bytes(known.index)
+        return ("index",)
+    for flag in _FLAGS if new else ():
+        paths = "".join(name + "\0" for name in new)
+        gitcall.call(known.tree, ["update-index", flag, "-z", "--stdin"], os.fsencode(paths))
+    return tuple(f"the flags of {name}" for name in new)
+
+
+def _flagged(tree: Path, index: str = "") -> set[str]:
+    out = gitcall.call(tree, ["ls-files", "-z", "-v"], env={"GIT_INDEX_FILE": index} if index else {})
+    return {entry[2:] for entry in _names(out) if entry[0].islower() or entry[0] == "S"}
