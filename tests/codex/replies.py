@@ -118,12 +118,34 @@ def poll(session: int, usage: Usage = USAGE) -> Reply:
     return _call("write_stdin", {"session_id": session, "chars": "", "yield_time_ms": LONGEST_POLL_MS}, usage)
 
 
-def _call(name: str, arguments: Json, usage: Usage) -> Reply:
+def helper(message: str) -> Reply:
+    """Return a call that starts a sub-agent with a history of its own; only newer models have the tool."""
+    return _call("spawn_agent", {"task_name": "help", "message": message, "fork_turns": "none"}, USAGE, "collaboration")
+
+
+def await_helper() -> Reply:
+    """Return a call that waits for word from a sub-agent."""
+    return _call("wait_agent", {"timeout_ms": 60_000}, USAGE, "collaboration")
+
+
+def code(command: str) -> Reply:
+    """Return a shell command as newer models call it: within a program."""
+    told = json.dumps({"cmd": command, "yield_time_ms": LONGEST_FIRST_WAIT_MS})
+    call = {
+        "type": "custom_tool_call",
+        "name": "exec",
+        "input": f"text(JSON.stringify(await tools.exec_command({told})))",
+    }
+    return answer({**call, "call_id": f"call_{next(_ids)}"})
+
+
+def _call(name: str, arguments: Json, usage: Usage, namespace: str = "") -> Reply:
     call = {
         "type": "function_call",
         "name": name,
         "arguments": json.dumps(arguments),
         "call_id": f"call_{next(_ids)}",
+        **({"namespace": namespace} if namespace else {}),
     }
     return answer(call, usage=usage)
 

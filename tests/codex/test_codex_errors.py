@@ -212,7 +212,7 @@ def test_what_a_record_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert (found.usage, found.context, found.error) == (Usage(100, 0, 10, 0), 55, "usage_limit_exceeded")
     assert (found.resets_at, found.reached) == (NOON + 90, "")
     assert rollout.read("root", NOON + 60).error == ""  # an earlier session's of this thread
-    assert rollout.with_helpers("root", NOON) == Usage(700, 0, 70, 0)
+    assert rollout.with_helpers("root") == Usage(700, 0, 70, 0)
     assert rollout.read("none", NOON) == rollout.Record()
 
 

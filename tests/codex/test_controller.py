@@ -177,6 +177,30 @@ def test_tokens_of_a_failed_session_count(server: Server, background: Background
     assert background.ended()["spent"]["tokens"] == 220
 
 
+def test_tokens_of_helpers_count_once_over_the_sessions_of_a_thread(server: Server, background: Background):
+    """The run's own thread starts a helper in its first session and is gone on with in a second one."""
+
+    def talk(request: replies.Request) -> scripts.Talk[None]:
+        if request.metadata.get("thread_source") == "subagent":
+            yield replies.say("helped", replies.Usage(5000, 1000, 500, 0))
+            return
+        yield replies.helper("look around")
+        yield replies.await_helper()
+        for value in (9, 5):
+            yield replies.code(f"echo {value} > value; {TRIAL} --queue")
+            yield replies.say("the turn is over")
+
+    server.play(talk)
+    background.launch("--stop-condition", "<= 5", "--max-tokens", 6250, "--codex-arg=-m", "--codex-arg=gpt-6-sol")
+    ended = background.ended()
+    assert background.statuses() == ["baseline", "keep", "keep"], background.log()
+    assert "goes on with its thread" in background.log()
+    helped = sum(request.metadata.get("thread_source") == "subagent" for request in server.requests)
+    assert helped == 1 and len(server.requests) == 7
+    assert ended["spent"]["tokens"] == 6 * 110 + 5500
+    assert (ended["reason"], ended["spent"]["cached"]) == ("goal_reached", 6 * 40 + 1000)
+
+
 STUBBORN = """[ -e ../calm ] && exec cat value
 [ -e ../measured ] || { echo 10; exit; }
 trap '' TERM INT

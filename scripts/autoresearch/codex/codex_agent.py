@@ -121,7 +121,7 @@ def ending(ended: Ended) -> ErrorClass:
 def tokens(seen: Seen, started: float) -> Usage | None:
     """The sum over the thread and its helpers: the stream tells it at the end of a turn, before that the record."""
     own = seen.usage or rollout.read(seen.thread_id, started).usage
-    return own.plus(rollout.with_helpers(seen.thread_id, started)) if own else None
+    return own.plus(rollout.with_helpers(seen.thread_id)) if own else None
 
 
 def context(seen: Seen, started: float) -> int:

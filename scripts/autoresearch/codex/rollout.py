@@ -5,7 +5,6 @@ It tells what the event stream does not: the kind of an error, when a plan's lim
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -46,15 +45,28 @@ def read(thread_id: str, started: float) -> Record:
     return _folded(stream.tail(path, _TAIL), started) if path else Record()
 
 
-def with_helpers(thread_id: str, started: float) -> Usage:
-    """The tokens of the sub-agents that a session started: each keeps a record of its own, which names the session."""
-    total = Usage()
-    mark = f'"session_id":"{thread_id}"'.encode()
-    for path in _files("", started) if thread_id else ():
-        if not path.stem.endswith(thread_id) and mark in _first_line(path, started):
-            found = _folded(stream.tail(path, _TAIL), started).usage
+def with_helpers(thread_id: str) -> Usage:
+    """The tokens of all sub-agents that a thread ever started: each keeps a record of its own, which names the thread.
+
+    Like the thread's own tokens they are sums from its beginning on, in whichever session they were used.
+    """
+    total, mark = Usage(), f'"session_id":"{thread_id}"'.encode()
+    own = next(_files(f"-{thread_id}", time.time()), None) if thread_id else None
+    for path in _since(own) if own else ():
+        if mark in _first_line(path):
+            found = _folded(stream.tail(path, _TAIL), time.time()).usage
             total = total.plus(found) if found else total
     return total
+
+
+def _since(own: Path) -> Iterator[Path]:
+    """The records that were begun after this one; folders and names tell when."""
+    begun = len("rollout-2026-11-30T10-23-09")
+    for folder in own.parents[3].glob("*/*/*"):
+        if folder >= own.parent:
+            yield from (
+                path for path in folder.glob("rollout-*.jsonl") if path.name[:begun] >= own.name[:begun] and path != own
+            )
 
 
 def newest_turn(thread_id: str) -> Mapping[str, Any]:
@@ -84,11 +96,9 @@ def _files(ending: str, started: float) -> Iterator[Path]:
         yield from root.glob(f"*/*/*/rollout-*{ending}.jsonl")
 
 
-def _first_line(path: Path, started: float) -> bytes:
-    """The beginning of a record that was written to since `started`, without blanks, else b""."""
+def _first_line(path: Path) -> bytes:
+    """The beginning of a record, without blanks, b"" where it cannot be read."""
     try:
-        if os.stat(path).st_mtime < started - 1:
-            return b""
         with open(path, "rb") as file:
             return file.readline(_HEAD).replace(b" ", b"")
     except OSError:
