@@ -113,9 +113,9 @@ def shell(command: str, usage: Usage = USAGE, wait_ms: int = LONGEST_FIRST_WAIT_
     return _call("exec_command", {"cmd": command, "yield_time_ms": wait_ms}, usage)
 
 
-def poll(session: int, usage: Usage = USAGE) -> Reply:
-    """Return a call that waits for a shell command that was still running."""
-    return _call("write_stdin", {"session_id": session, "chars": "", "yield_time_ms": LONGEST_POLL_MS}, usage)
+def poll(session: int, usage: Usage = USAGE, wait_ms: int = LONGEST_POLL_MS) -> Reply:
+    """Return a call that waits for a shell command that was still running, for `wait_ms` at most."""
+    return _call("write_stdin", {"session_id": session, "chars": "", "yield_time_ms": wait_ms}, usage)
 
 
 def helper(message: str) -> Reply:

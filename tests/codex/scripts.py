@@ -11,21 +11,23 @@ import json
 from collections.abc import Generator, Sequence
 from typing import Callable, TypeVar
 
-from tests.codex.replies import LONGEST_FIRST_WAIT_MS, USAGE, Reply, Request, Usage, poll, say, shell
+from tests.codex.replies import LONGEST_FIRST_WAIT_MS, LONGEST_POLL_MS, USAGE, Reply, Request, Usage, poll, say, shell
 
 Result = TypeVar("Result")
 Talk = Generator[Reply, Request, Result]
 Script = Callable[[Request], Talk[None]]
 
 
-def run(command: str, usage: Usage = USAGE, wait_ms: int = LONGEST_FIRST_WAIT_MS) -> Talk[str]:
+def run(
+    command: str, usage: Usage = USAGE, wait_ms: int = LONGEST_FIRST_WAIT_MS, poll_ms: int = LONGEST_POLL_MS
+) -> Talk[str]:
     """Run a shell command to its end, polling as often as needed, and return its output."""
     request = yield shell(command, usage, wait_ms)
     output = request.last_output
     text = shell_text(output)
     session = shell_session(output)
     while session is not None:
-        request = yield poll(session, usage)
+        request = yield poll(session, usage, poll_ms)
         text += shell_text(request.last_output)
         session = shell_session(request.last_output)
     return text

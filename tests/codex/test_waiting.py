@@ -1,9 +1,6 @@
 """Waiting on the real CLI: what a long check costs in requests, kills at random, a limit waited out, steering.
 
-CI runs a few seconds of each. The whole thing, with what it found in `waiting.md`, prints its figures with `-s`:
-
-    export WAITING_VERIFY=120 WAITING_TRIALS=30 WAITING_RESET=90 WAITING_ROUNDS=20
-    python3 -m tests tests/codex/test_waiting.py -s
+CI runs a few seconds of each. `tests/codex/waiting.py` runs the whole thing and writes its table, `waiting.md`.
 """
 
 from __future__ import annotations
@@ -14,9 +11,10 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +36,9 @@ VERIFY, TRIALS, RESET, ROUNDS = (
     for name, usual in (("VERIFY", "1"), ("TRIALS", "2"), ("RESET", "2"), ("ROUNDS", "1"))
 )
 DICE = random.Random(int(os.environ.get("WAITING_SEED", "7")))
-WAYS = ("inline", "background", "foreground")
+LONG = VERIFY > 20  # longer than one poll: what runs a trial is then chosen by its length
+# Seconds of each poll of an agent that waits for the check itself; None for a check that nobody waits for.
+WAYS = {"inline": 300, "background": None, "foreground": None, **({"inline, polls of 30 s": 30} if LONG else {})}
 SLOW = f"sleep {VERIFY}; cat value"
 SETUP = ("--goal", "g", "--scope", "value", "--metric-name", "value", "--direction", "lower", "--calibrate", 1)
 
@@ -78,6 +78,15 @@ def log_of(repo: Repo) -> journal.Log:
     return log
 
 
+def found(what: str, text: str) -> None:
+    """Tell what a try found; a line for the table where one is made."""
+    print(f"\n{what}: {text}")
+    table = os.environ.get("WAITING_TABLE")
+    if table:
+        with open(table, "a", encoding="utf-8") as file:
+            file.write(json.dumps([what, text]) + "\n")
+
+
 def hooked(repo: Repo, run_script: Callable[..., Any], home: Path, *flags: object) -> None:
     """A foreground run whose hooks are installed and trusted."""
     ran = run_script("init_run", "--repo", repo.path, *SETUP, *flags, timeout=VERIFY + HANG)
@@ -95,11 +104,12 @@ def test_requests_between_an_edit_and_its_answer(
     codex_home: Path,
 ) -> None:
     """While the check runs the model is asked nothing; inline each poll is a request."""
-    flags = "--inline" if way == "inline" else "--queue"
+    poll = WAYS[way]
+    flags = "--inline" if poll else "" if LONG else "--queue"
 
     def talk(_: replies.Request) -> scripts.Talk[None]:
-        yield from scripts.run("echo 9 > value")
-        answer = yield from scripts.run(f"{TRIAL} {flags}", wait_ms=1000)
+        yield from scripts.run("echo 999 > value")
+        answer = yield from scripts.run(f"{TRIAL} {flags}", wait_ms=1000, poll_ms=1000 * (poll or 300))
         if "queued" in answer:
             yield replies.say("It is being measured.")
         yield replies.say("over")
@@ -108,17 +118,18 @@ def test_requests_between_an_edit_and_its_answer(
     began = time.monotonic()
     if way == "background":
         background.timeout = VERIFY + HANG
-        background.launch("--stop-condition", "<= 9", "--calibrate", 1, verify=SLOW)
+        background.launch("--stop-condition", "<= 999", "--calibrate", 1, verify=SLOW)
         assert background.ended(VERIFY * 3 + HANG)["reason"] == "goal_reached"
     else:
-        hooked(background.repo, run_script, codex_home, "--stop-condition", "<= 9", "--verify", SLOW)
+        hooked(background.repo, run_script, codex_home, "--stop-condition", "<= 999", "--verify", SLOW)
         assert run_codex([*BOUNDED, *FULL_ACCESS], timeout=VERIFY * 2 + HANG).session.completed
     (one,) = [event for event in log_of(background.repo).events if event.get("kind") == "trial"]
     polls = sum("write_stdin" in json.dumps(request.body["input"][-2:]) for request in server.requests)
-    took = f"check {one['seconds']:.0f} s, all {time.monotonic() - began:.0f} s"
-    print(f"\n{way}: {polls} polls, {len(server.requests)} requests in all, {took}")
+    took = f"check {one['seconds']:.0f} s, all {time.monotonic() - began:.0f} s with the baseline"
+    found(f"a check of {VERIFY} s, {way}", f"{polls} requests while it ran, {len(server.requests)} in all; {took}")
     assert float(one["seconds"]) >= VERIFY and log_of(background.repo).state.keeps == 1
-    assert (polls > 0) == (way == "inline")
+    assert (polls > 0) == bool(poll)
+    assert poll or len(server.requests) == (3 if way == "background" else 4)  # edit, trial, end of turn; the answer
 
 
 def test_kills_at_random_leave_every_row_and_no_stray_in_background(server: Server, background: Background) -> None:
@@ -146,12 +157,12 @@ def test_kills_at_random_leave_every_row_and_no_stray_in_background(server: Serv
             assert started.code == 0 or "over" in started.err or "nothing to go on with" in started.err, started.err
     ended = background.status()
     log = log_of(background.repo)
-    found = Counter(row.status for row in log.rows)
-    print(f"\nbackground: {len(log.rows) - 1} rows {dict(found)}, killed {dict(killed)}, {len(server.threads)} threads")
+    found(f"{TRIALS} trials in background, killed at random", tally(log, killed, server))
     assert ended["reason"] == "iteration_cap_reached" and len(log.rows) == TRIALS + 1, (ended, background.log())
     clean(background.repo)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_kills_at_random_leave_every_row_and_no_stray_in_the_foreground(
     server: Server, valued: Repo, codex_bin: str, run_script: Callable[..., Any], codex_home: Path
 ) -> None:
@@ -179,8 +190,7 @@ def test_kills_at_random_leave_every_row_and_no_stray_in_the_foreground(
                     until(lambda: child.poll() is not None, 5)
                     kill(-child.pid, signal.SIGKILL)
     log = log_of(valued)
-    found = Counter(row.status for row in log.rows)
-    print(f"\nforeground: {len(log.rows) - 1} rows {dict(found)}, killed {dict(killed)}, {len(server.threads)} threads")
+    found(f"{TRIALS} trials in the foreground with hooks, killed at random", tally(log, killed, server))
     assert len(log.rows) == TRIALS + 1
     run_script("run_trial", "--repo", valued.path, "--waiting")  # whoever comes next clears what a kill left
     clean(valued)
@@ -196,18 +206,28 @@ def checks(folder: Path) -> tuple[int, ...]:
 
 
 def hooks(folder: Path) -> tuple[int, ...]:
-    """Our Stop hook, or the trial that it runs, in this folder."""
-    found = subprocess.run(["ps", "axo", "pid,args"], capture_output=True, text=True).stdout.splitlines()
-    mine = [line.split(None, 1) for line in found if "run --event stop" in line or "--waiting" in line]
-    return tuple(int(pid) for pid, _ in mine if str(folder) in cwd_of(int(pid)))[:1]
+    """Our Stop hook here and the trial that it runs, one of them first."""
+    mine = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            line, where = (entry / "cmdline").read_bytes(), os.readlink(entry / "cwd")
+        except OSError:
+            continue
+        if where == str(folder) and (b"\0--event\0stop" in line or b"\0--waiting" in line):
+            mine.append(int(entry.name))
+    return tuple(DICE.sample(mine, min(1, len(mine))))
 
 
-def cwd_of(pid: int) -> str:
-    """Where a process works."""
-    try:
-        return os.readlink(f"/proc/{pid}/cwd")
-    except OSError:
-        return ""
+def tally(log: journal.Log, killed: Counter[str], server: Server) -> str:
+    """What kills at random left."""
+    rows = Counter(row.status for row in log.rows if row.status != "baseline")
+    what = f"{sum(rows.values())} rows ({listed(rows)}), no stray, the log folds"
+    return f"{what}; killed: {listed(killed)}; {len(server.threads)} threads"
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Counts in words."""
+    return ", ".join(f"{number} {name}" for name, number in counts.items())
 
 
 def clean(repo: Repo) -> None:
@@ -233,7 +253,8 @@ def test_a_limit_of_the_plan_is_waited_out(server: Server, background: Backgroun
     ended = background.ended(RESET + HANG)
     assert ended["reason"] == "goal_reached", (ended, background.log())
     later = time.time() - resets[0]
-    print(f"\nlimit: reset after {RESET} s, went on {later:.1f} s later, {len(server.requests)} requests")
+    text = f"the run ended by its goal {later:.0f} s after the reset, {len(server.requests)} requests in all"
+    found(f"a plan's limit with a reset in {RESET} s", text)
     assert later > 0 and background.log().count("waiting until") == 1 and "usage_limit" in background.log()
     assert "0 tokens" in background.log()
 
@@ -259,6 +280,7 @@ def test_rounds_of_extend_tell_pause_and_take_back_in_mid_trial(server: Server, 
         did["extend"] += 1
     background.ended()
     kinds = Counter(str(event.get("kind")) for event in log_of(background.repo).events)
-    print(f"\nsteering: {ROUNDS} rounds, {dict(did)}, {log_of(background.repo).state.iteration} rows")
+    told = listed({**did, "row": log_of(background.repo).state.iteration})
+    found(f"{ROUNDS} rounds of tell, pause, take-back and extend in mid-trial", f"{told}; each is an event of the log")
     assert (kinds["tell"], kinds["agreed"], kinds["taken_back"]) == (did["tell"], did["extend"], did["take-back"])
     clean(background.repo)
