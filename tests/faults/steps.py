@@ -8,14 +8,17 @@ what did not hold. What a step is and how it goes wrong: `inject/sitecustomize.p
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.stage import Problem, Stage
 
+WAITS = ("queue", "waiting", "hook", "controller")
 INJECT = Path(__file__).parent / "inject"
 KILLS = ("before", "after", "torn")
 ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS", "full")
@@ -43,6 +46,7 @@ class Case:
     prepare: Callable[[Stage], object]
     has_run: bool = True
     stage: str = "begun"
+    session: str = ""  # the Codex session that runs it, whose Stop hook takes over
 
 
 def edited(value: object) -> Callable[[Stage], object]:
@@ -88,6 +92,37 @@ def unsaved(stage: Stage) -> None:
     (stage.repo / "autoresearch-state.json").unlink()
 
 
+def watched(stage: Stage) -> None:
+    """A Codex session in which the hooks run, and an edit."""
+    records = stage.folder / "home/.codex/sessions" / time.strftime("%Y/%m/%d")
+    noted = stage.folder / "home/.cache/codex-autoresearch/hooks"
+    for folder in (records, noted):
+        folder.mkdir(parents=True, exist_ok=True)
+    turn = {"cwd": str(stage.repo), "sandbox_policy": {"type": "danger-full-access"}}
+    line = json.dumps({"type": "turn_context", "payload": turn})
+    (records / f"rollout-2026-01-01T00-00-00-{SESSION}.jsonl").write_text(f"{line}\n")
+    (noted / SESSION).touch()
+    call = {"cwd": str(stage.repo), "session_id": SESSION}
+    (stage.folder / "call.json").write_text(json.dumps(call))
+    edited(8)(stage)
+
+
+def queued(stage: Stage) -> None:
+    """A trial that such a session left waiting."""
+    watched(stage)
+    ran = stage.run("run_trial", "--description", "x", "--queue", env={"CODEX_THREAD_ID": SESSION})
+    if '"queued"' not in ran.out:
+        raise Problem(f"nothing waits: {ran}")
+
+
+def controlled(stage: Stage) -> None:
+    """The same, where a controller takes over whose sessions do nothing."""
+    queued(stage)
+    stage.must("runtime_ctl", "create-launch", *Stage.setup(), "--codex-bin", "true", *IDLE)
+
+
+SESSION = "s1"
+IDLE = ("--max-stagnation", "1", "--backoff-seconds", "0.1")
 PLAIN = ("--salvage-runs", "0")
 SETUP = (*Stage.setup(), *PLAIN)
 LESSON = ("append", "--title", "t", "--strategy", "s", "--insight", "i", "--outcome", "keep")
@@ -115,6 +150,14 @@ CASES = (
         nothing,
     ),
     Case("report", "report", ("--html", "report.html"), nothing),
+    Case("queue", "run_trial", ("--description", "x", "--queue"), watched, session=SESSION),
+    Case("waiting", "run_trial", ("--waiting",), queued),
+    Case("hook", "hooks_ctl", ("run", "--event", "stop"), queued),
+    Case("controller", "runtime_ctl", ("run",), controlled),
+    Case("tell", "runtime_ctl", ("tell", "a word"), nothing),
+    Case("extend", "init_run", ("--extend", "--iterations", "9"), nothing),
+    Case("take-back", "runtime_ctl", ("take-back", "1", "--why", "api"), nothing),
+    Case("amend", "record_iteration", ("--amend", "1", "--description", "y"), nothing),
     Case("doctor", "doctor", (), nothing),
     Case("hooks", "hooks_ctl", ("install",), nothing),
     Case("launch", "runtime_ctl", ("launch", *SETUP, "--codex-bin", "true", "--max-sessions", "1"), nothing, False),
@@ -127,6 +170,9 @@ def line_of(stage: Stage, command: str, flags: tuple[str, ...]) -> list[str]:
 
     first = flags[:1] if flags and not flags[0].startswith("-") else ()
     rest = (*first, "--repo", str(stage.repo), *flags[len(first) :])
+    if flags[:1] == ("run",) and command == "hooks_ctl":  # which reads what Codex tells it
+        script = SCRIPTS / "autoresearch_hooks_ctl.py"
+        return ["/bin/sh", "-c", 'exec "$@" < call.json', "sh", sys.executable, str(script), *flags]
     if command == "run_batch":
         return [sys.executable, "-c", BIG, str(SCRIPTS), *rest]
     return [sys.executable, str(SCRIPTS / f"autoresearch_{command}.py"), *rest]
@@ -158,14 +204,15 @@ class Steps:
         env = {"PYTHONPATH": str(INJECT), "FAULT_AT": str(at), "FAULT_HOW": how, "FAULT_SCRIPT": "-c"}
         log = stage.folder / "steps"
         log.unlink(missing_ok=True)
-        child = stage.spawn(line_of(stage, case.command, case.flags), {**env, "FAULT_LOG": str(log)})
+        within = {"CODEX_THREAD_ID": case.session} if case.session else {}
+        child = stage.spawn(line_of(stage, case.command, case.flags), {**env, **within, "FAULT_LOG": str(log)})
         return stage.ended(child).code
 
     def steps(self, case: Case) -> list[str]:
         """The steps of an undisturbed run."""
         stage = self.fresh(case)
         code = self.run(stage, case, 0, "count")
-        if code and case.name != "doctor":  # which finds no Codex here
+        if code and case.name not in ("doctor", "controller"):  # there is no Codex here; its sessions do nothing
             raise Problem(f"{case.name} does not work undisturbed: {(stage.folder / 'err').read_text()}")
         if case.command == "runtime_ctl":
             stage.run("runtime_ctl", "stop")
@@ -183,8 +230,12 @@ class Steps:
 
     def recovered(self, stage: Stage, case: Case, before: int) -> None:
         """The next command works and all is as it should be."""
+        if case.name in WAITS:
+            self.taken_up(stage, case)
         if case.command == "runtime_ctl":
             stage.run("runtime_ctl", "stop")
+        if case.name == "take-back" and "drift" not in stage.statuses():
+            stage.must("runtime_ctl", "take-back", "1", "--why", "api")
         if case.stage == "parallel" and (stage.repo / "autoresearch-evidence/batch.json").exists():
             code, said = batch(stage, "abort")
             if code:
@@ -197,10 +248,22 @@ class Steps:
         (stage.repo / "report.html").unlink(missing_ok=True)
         if case.name == "drift":
             stage.must("record_iteration", "--status", "drift")
-        elif case.command == "run_trial":
+        elif case.command == "run_trial" and case.name not in WAITS:
             stage.must("run_trial", "--description", "again")
         stage.goes_on(before if case.name != "force" else 0)
         self.retained(stage)
+
+    @staticmethod
+    def taken_up(stage: Stage, case: Case) -> None:
+        """Whoever comes next runs what waits; the edit is tried once, or lies in the tree still and is tried then."""
+        stage.run(*(("runtime_ctl", "run") if case.name == "controller" else ("run_trial", "--waiting")))
+        if stage.git("status", "--porcelain", "src"):
+            stage.must("run_trial", "--description", "again")
+        tried = [row.status for row in stage.log().rows if str(row.metric) == "8"]
+        if tried[:1] != ["keep"] or len(tried) > 1 + (tried[1:] == ["no-op"]):
+            raise Problem(f"the edit that waited became {tried}")
+        if (stage.repo / "autoresearch-evidence/queue.json").exists():
+            raise Problem("something waits still")
 
     @staticmethod
     def retained(stage: Stage) -> None:
