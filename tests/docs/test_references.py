@@ -76,9 +76,12 @@ def test_words_stay_in_budget():
 
 def test_a_loop_run_reads_little():
     skill = markdown.read(ROOT / "SKILL.md")
-    assert "cat " + " ".join(f"{name}.md" for name in LOOP_PATH) in skill
+    before, *after = (f"{name}.md" for name in LOOP_PATH)
+    assert f"&& cat {before}\n" in skill and "&& cat " + " ".join(after) + "\n" in skill
     path = len(skill) + sum(len(text_of(name)) for name in LOOP_PATH)
     assert path <= 26000
+    # Before "go" the scout's page and the dry run's answer come on top, under 26,000 in all.
+    assert len(skill) + len(text_of(LOOP_PATH[0])) <= 17500
     # With what an unlucky run opens as well.
     assert path + len(text_of("pivot-protocol")) + len(text_of("web-search-protocol")) <= 30000
 

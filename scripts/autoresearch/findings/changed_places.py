@@ -61,7 +61,7 @@ def _retained(run: Run) -> Path:
 def _places(run: Run, folder: Path, value: Decimal) -> tuple[places.Place, ...] | None:
     """The findings of the run of the check in this folder that gave this value, None where none did."""
     for path in sorted(folder.glob("*.out")):
-        if path.name.startswith(("guard", "confirm")):
+        if path.name.startswith(("guard", "confirm", "screen")):
             continue
         text = path.read_text("utf-8", "replace")
         if metric.extract(text, run.config.source).value == value:

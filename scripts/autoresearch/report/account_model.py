@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from ..kernel.core import units
 from ..kernel.core.fold import State
+from ..kernel.core.frozen import replace
 from ..kernel.core.numbers import better
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
@@ -127,6 +129,7 @@ class Account:
     limit: str = ""  # how far the retained metric is from the run's bound, where one was worked out
     said: tuple[Said, ...] = ()
     worth: tuple[Worth, ...] = ()  # what each kept experiment was worth when that was measured last
+    profile: tuple[tuple[str, str, str], ...] = ()  # function, share of the time at the first and at the last profile
     true_total: str = ""  # the sentence on both ends measured in turns, as evidence tells it
 
     @property
@@ -138,6 +141,15 @@ class Account:
     def metric(self) -> str:
         """The metric's name."""
         return one_line(self.config.metric, 60) or "metric"
+
+    @property
+    def way(self) -> units.Way:
+        """From the baseline to the retained metric in the user's units."""
+        kept = [e.others for e in self.experiments if e.row.is_main and e.row.status in those("retains") and e.others]
+        way = units.way(
+            self.config, self.state.baseline_metric, self.state.claimed, dict(kept[-1] if kept else ())
+        )
+        return replace(way, label=one_line(way.label, 60) or "metric")
 
     @property
     def goal(self) -> str:

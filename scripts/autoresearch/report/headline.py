@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from ..kernel.core import numbers
+from ..kernel.core import numbers, units
 from ..kernel.core.pace import TOKENS
 from . import figures
 from .account_model import Account
@@ -34,11 +35,14 @@ def tokens(account: Account) -> str:
 
 def movement(account: Account) -> str:
     """From the baseline to the retained metric, on the scale of the baseline: measuring again moves no total."""
-    first, now = account.state.baseline_metric, account.state.claimed
-    start = f"{account.metric} {figures.number(first, account.spread)}"
-    if first == now:
-        return f"{start}, no gain yet"
-    return f"{start} → {figures.number(now, account.spread)} ({figures.change(first, now)})"
+    way, spread = account.way, account.spread if account.way.direct else Decimal(0)
+    first, now = (
+        figures.number(value if way.direct else Decimal(units.short(value)), spread) for value in (way.first, way.now)
+    )
+    unit = f" {way.unit}" if way.unit else ""
+    if account.state.baseline_metric == account.state.claimed:
+        return f"{way.label} {first}{unit}, no gain yet"
+    return f"{way.label} {first} → {now}{unit} ({figures.change(way.first, way.now)})"
 
 
 def kept(account: Account) -> str:

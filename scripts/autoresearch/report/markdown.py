@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..kernel.core.text import one_line
 from . import details, entries, figures, headline, marks, repeat, screenchart, worth_table
 from .account_model import Account, Experiment
-from .page import setting
+from .page import PROFILE, PROFILE_HEAD, setting
 
 LIMIT = 60_000  # characters; GitHub takes 65,536
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~>$])")
@@ -25,7 +25,8 @@ def markdown(account: Account, evidence: Path) -> str:
     head = [f"# {escaped(account.goal)}", f"**{escaped(headline.sentence(account))}.**", headline.assurance(account)]
     head.append(_fenced("\n".join(screenchart.draw(account, 72, 12, True))))
     tail = [
-        *_worth(account),
+        *_tabled(PROFILE, PROFILE_HEAD, account.profile),
+        *_tabled(worth_table.TITLE, worth_table.HEAD, list(worth_table.rows(account))),
         *_budget(account),
         *_said(account),
         *_refused(account),
@@ -113,11 +114,10 @@ def _bounded(text: str, limit: int = 1000) -> str:
     return text if len(text) <= limit else f"{text[:limit]}\n[… {len(text) - limit:,} characters more …]"
 
 
-def _worth(account: Account) -> Iterator[str]:
-    found = [" | ".join(map(escaped, row)) for row in worth_table.rows(account)]
-    if found:
-        lines = [" | ".join(worth_table.HEAD), "--:|--:|:--|:--|:--", *found]
-        yield f"## {worth_table.TITLE}\n\n" + "\n".join(f"| {line} |" for line in lines)
+def _tabled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    if rows:
+        lines = [" | ".join(head), "|".join([":--"] * len(head)), *(" | ".join(map(escaped, row)) for row in rows)]
+        yield f"## {title}\n\n" + "\n".join(f"| {line} |" for line in lines)
 
 
 def _budget(account: Account) -> Iterator[str]:

@@ -35,7 +35,7 @@ def html(account: Account, evidence: Path) -> str:
     """The whole file; `evidence` is the folder of captured output."""
     shown = entries.listed(account.experiments)
     before = "".join([_head(account), _top(account), _trajectory(account, shown)])
-    parts = (_worth, _budget, _said, _refused, _setting, _repeat, _foot)
+    parts = (_profile, _worth, _budget, _said, _refused, _setting, _repeat, _foot)
     after = "".join(part(account) for part in parts)
     around = _list_head(account, shown), "</section>"
     room = LIMIT - sum(len(part.encode()) for part in (before, after, *around))
@@ -149,12 +149,20 @@ def _filters(shown: Sequence[Experiment]) -> str:
 
 
 def _worth(account: Account) -> str:
-    found = list(worth_table.rows(account))
-    if not found:
+    return _tabled(worth_table.TITLE, worth_table.HEAD, list(worth_table.rows(account)))
+
+
+def _profile(account: Account) -> str:
+    """Where the time went at the start, and where it goes now."""
+    return _tabled(PROFILE, PROFILE_HEAD, account.profile)
+
+
+def _tabled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
         return ""
-    head = "".join(f"<th>{name}</th>" for name in worth_table.HEAD)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in found)
-    return f"<section><h2>{worth_table.TITLE}</h2><table><tr>{head}</tr>{body}</table></section>\n"
+    names = "".join(f"<th>{name}</th>" for name in head)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<section><h2>{title}</h2><table><tr>{names}</tr>{body}</table></section>\n"
 
 
 def _budget(account: Account) -> str:
@@ -204,6 +212,7 @@ def _refused(account: Account) -> str:
     return f'<section><h2>Refused</h2>{note}<ul class="refused">{items}</ul></section>\n'
 
 
+PROFILE, PROFILE_HEAD = "Where the time goes", ("function", "at the start", "at the end")
 _WHAT = {"evaluator": "a change to the evaluator:", "scope": "a change outside the scope:"}
 
 
@@ -211,6 +220,7 @@ def setting(account: Account) -> Iterator[tuple[str, str]]:
     """How the run was set up: name and text."""
     config = account.config
     yield "Run before each check", config.prepare
+    yield "Quick check before it", config.screen
     yield "Check", config.verify
     yield "Guard", config.guard
     yield "Held-out check", config.confirm

@@ -6,6 +6,7 @@ text is bounded and cleaned here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -27,6 +28,7 @@ from .account_model import Account, Controller, Experiment, Refused, Said, Trial
 
 _REFUSED_PATHS = 5
 _SAID_SHOWN = 50
+_PROFILE_SHOWN = 12
 
 
 def read(layout: Layout, clock: float) -> Account:
@@ -60,6 +62,7 @@ def of_run(run: Run, clock: float) -> Account:
         said=tuple(_said(events)),
         worth=tuple(_worth(run)),
         true_total=_true_total(run.layout),
+        profile=tuple(_profile(run)),
     )
 
 
@@ -78,6 +81,28 @@ def _worth(run: Run) -> Iterable[Worth]:
                 nothing=item.get("worth_nothing") is True,
                 problem=loose.text(item, "problem", 160),
             )
+
+
+def _profile(run: Run) -> Iterable[tuple[str, str, str]]:
+    """Functions in the first and in the last profile of the run, those whose share is or was large first."""
+    taken = [found for row in run.log.rows if row.is_main and (found := _shares(run.layout, row.iteration))]
+    first, last = (taken[0], taken[-1]) if taken else ({}, {})
+    names = sorted({*first, *last}, key=lambda name: -max(first.get(name, 0), last.get(name, 0)))
+    for name in names[:_PROFILE_SHOWN]:
+        before, after = (f"{shares[name]:.0f} %" if name in shares else "" for shares in (first, last))
+        yield one_line(name, 120), before, after
+
+
+def _shares(layout: Layout, iteration: int) -> dict[str, float]:
+    """Shares by function, in per cent; line numbers move with any edit and are left out."""
+    data = evidence.read_json(evidence.folder(layout.evidence, iteration) / evidence.PROFILE) or {}
+    found: dict[str, float] = {}
+    for item in loose.items(data.get("spots")):
+        share = loose.decimal(item[0]) if isinstance(item, list) and len(item) == 2 else None
+        if share is not None:
+            name = re.sub(r":\d+\b", "", str(item[1]))
+            found[name] = found.get(name, 0) + float(share)
+    return found
 
 
 def _true_total(layout: Layout) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..checks import toolbox
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
+from ..profiles import profilers
 from . import proposals, surroundings
 from .surroundings import Project
 
@@ -131,27 +132,8 @@ def _profile(project: Project, request: toolbox.Request) -> list[str]:
         out = Path(folder, "profile")
         fixed = ["-m", "cProfile", "-o", str(out), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         toolbox.run([toolbox.python(request), *fixed], request)
-        return top_functions(out, project.root) if out.is_file() else []
-
-
-def top_functions(profile: Path, root: Path) -> list[str]:
-    """The functions below `root` with the most time of their own in a cProfile file, and their share of the whole."""
-    import pstats
-
-    stats = pstats.Stats(str(profile)).stats  # type: ignore[attr-defined]
-    total = sum(row[2] for row in stats.values()) or 1.0
-    own = [
-        (row[2], row[0], key)
-        for key, row in stats.items()
-        if key[0].startswith(str(root)) and "site-packages" not in key[0]
-    ]
-    lines = []
-    for spent, calls, (path, line, name) in sorted(own, reverse=True)[:_SHOWN]:
-        if spent / total >= 0.01:
-            lines.append(
-                f"time {100 * spent / total:.0f} %: {name} {toolbox.relative(path, root)}:{line}, {calls} calls"
-            )
-    return lines
+        found = profilers.top_functions(out, project.root)[:_SHOWN] if out.is_file() else []
+        return [f"time {spot}" for spot in found]
 
 
 def _findings(project: Project, request: toolbox.Request) -> list[str]:

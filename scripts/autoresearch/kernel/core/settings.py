@@ -241,6 +241,18 @@ class Config:
     )
     confirm: str = setting("", "held-out check run on would-be keeps", metavar="CMD", group=NOISE)
     require: tuple[str, ...] = setting((), "another number a keep must satisfy", metavar="'KEY OP NUMBER'", group=NOISE)
+    profile: str = setting(
+        "",
+        "prints where the time goes, as lines 'NUMBER %% NAME'; run at the start, after a keep and at a pivot",
+        metavar="CMD",
+        group=NOISE,
+    )
+    screen: str = setting(
+        "",
+        "a quick check run first: what it shows clearly worse is discarded without the full one",
+        metavar="CMD",
+        group=NOISE,
+    )
     salvage_runs: int | None = setting(
         None,
         "tests of parts of a failed edit; 0 turns them off",

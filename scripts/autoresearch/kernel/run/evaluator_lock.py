@@ -49,7 +49,8 @@ def _visible(repo: Repo, name: str) -> bool:
 
 def _commands(config: Config) -> list[str]:
     """Everything that is run to judge."""
-    return [command for command in (config.verify, config.guard, config.confirm, config.prepare) if command]
+    named = (config.verify, config.guard, config.confirm, config.prepare, config.screen)
+    return [command for command in named if command]
 
 
 def _shipped(executed: frozenset[str]) -> tuple[str, ...]:

@@ -21,13 +21,13 @@ from ..disk import atomic, evidence, excerpts, journal, locks, tempfolder
 from ..disk.layout import EXEC_RUNTIME, Layout
 from ..system import interrupts
 from ..system.git import Repo
-from . import baseline, context, exact, intent, isolation
+from . import baseline, context, exact, intent, isolation, record
 from .context import Run
 
 # Locked files that an answer names; the log has them all.
-PROTECTED_SHOWN = 10
+PROTECTED_SHOWN = 4
 # Bytes at the end of the check's output that a dry run shows: what was counted is looked at before it is agreed.
-PRINTED_SHOWN = 1200
+PRINTED_SHOWN = 800
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,14 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
     told = {**told, **found, "startable": not refused, "check_printed": lines}
     told = {**told, **_cost(first), "message": sentence(plan.config, first), "size": size}
+    told.update(_profile(layout, plan.config))
     return {**told, "draft": draft.lines(first.config, told["message"], told)}
+
+
+def _profile(layout: Layout, wanted: Config) -> dict[str, Any]:
+    """Where the time goes now; raises `Refusal` for a profile that shows nothing, while the user can be asked."""
+    taking = ports.provider("profile", None)
+    return taking.rehearsed(wanted, Path(wanted.worktree or layout.root)) if taking else {}
 
 
 def _cost(first: baseline.Baseline) -> dict[str, str]:
@@ -247,7 +254,8 @@ def _size(first: baseline.Baseline, folder: Path) -> str:
 
 def figures(first: baseline.Baseline) -> dict[str, Any]:
     """What a measured baseline tells, as the answer carries it."""
-    noise = {key: first.config.noise[key] for key in ("kind", "samples", "spread", "smallest_detectable")}
+    shown = ("samples", "spread", "smallest_detectable") if first.config.noise["kind"] == "noisy" else ()
+    noise = {key: first.config.noise[key] for key in ("kind", *shown)}
     samples = _samples(first)
     return {
         "baseline_metric": first.metric,
@@ -288,4 +296,5 @@ def answer(ready: Ready) -> dict[str, Any]:
     message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py; "
     message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
     size = _size(first, run.layout.evidence / "0000")
-    return {**out, **figures(first), "size": f"one experiment is {size}", "message": message}
+    out.update(figures(first), **record.profiled(run, run.log.rows[0]))
+    return {**out, "size": f"one experiment is {size}", "message": message}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from .. import ports
 from ..core import changes, decision, ladder, numbers, timelimit
 from ..core.errors import Postponed
 from ..core.frozen import dataclass, field, replace
@@ -31,7 +32,8 @@ SIMPLIFY = "simplify"
 class Verdict:
     """Status and guard for the row, the reason, a note for the description, and the checks that were run.
 
-    `failed` is what a discard failed by: metric, require, guard, confirm or labels; `told` goes to event and answer.
+    `failed` is what a discard failed by: screen, metric, require, guard, confirm or labels; `told` goes to event and
+    answer.
     """
 
     status: str
@@ -48,6 +50,9 @@ class Verdict:
 def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
     """Measure the committed candidate and decide; the tree holds the candidate's content afterwards."""
     arms = _arms(note)
+    turned = _turned_away(run, bench, arms)
+    if turned:
+        return Verdict("discard", "-", turned, Measurement(None, turned, ()), turned, failed="screen")
     try:
         measured = exact.rule().measured(bench, arms, run.state.current_metric, note.seed)
     except Postponed:
@@ -70,6 +75,14 @@ def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdic
             verdict, reason="kept by rule: metric equal, lines only deleted", note="equal metric, simpler"
         )
     return verdict
+
+
+def _turned_away(run: Run, bench: Bench, arms: Arms) -> str:
+    """Why the quick check spares the full one (the port `screening`), or ""; the candidate's content is shown after."""
+    reasons = (screen(run, bench, arms) for screen in ports.providers("screening"))
+    found: str = next((reason for reason in reasons if reason), "") if run.config.screen else ""
+    arms.show_candidate()
+    return found
 
 
 def _crash(measured: Measurement, unlikely: bool = False) -> Verdict:

@@ -146,6 +146,12 @@ def follow(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
             continue
 
 
+def profiled(run: Run, row: Row) -> dict[str, Any]:
+    """Where the retained code spends its time after this row, as keys of its answer."""
+    taking = ports.provider("profile", None)
+    return taking.told(run, row) if taking else {}
+
+
 def answer(run: Run, row: Row) -> dict[str, Any]:
     """The JSON answer of `record_iteration`."""
     return {
@@ -158,4 +164,5 @@ def answer(run: Run, row: Row) -> dict[str, Any]:
         "trial_labels": row.labels,
         "trial_repo_commits": dict(run.state.last_trial_repo_commits),
         "description": row.description,
+        **profiled(run, row),
     }

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from .. import ports
-from ..core import ladder, log_events, nextstep, numbers, rows, timelimit
+from ..core import ladder, log_events, nextstep, numbers, rows, timelimit, units
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import replace
 from ..core.rows import Row
@@ -435,6 +435,14 @@ def _certainty(after: Run, row: Row, event: Mapping[str, Any]) -> dict[str, Any]
     return out
 
 
+def so_far(after: Run) -> units.Way:
+    """From the baseline to the retained state, in the user's units."""
+    kept = {row.iteration for row in after.log.rows if row.is_main and row.status in ("keep", "baseline", "drift")}
+    told = (e.get("others") for e in reversed(after.log.events) if e.get("iteration") in kept)
+    found = {name: Decimal(str(value)) for name, value in dict(next(filter(None, told), {})).items()}
+    return units.way(after.config, after.state.baseline_metric, after.state.claimed, found)
+
+
 def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     """The answer: under 400 tokens, and enough for an agent that remembers nothing."""
     state = after.state
@@ -455,7 +463,9 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
         "next": _offered(after, row, {**_next(after), **_told(after, row)}),
     }
-    out.update(event.get("told", {}))
+    out.update(event.get("told", {}), **record.profiled(after, row))
+    if state.keeps and (row.status == "keep" or out["next"]["action"] in ("stop", "needs_human")):
+        out["so_far"] = str(so_far(after))
     limited = {text.split(" ")[0] for text in after.config.require}
     if limited and "others" in event:
         out["others"] = {name: value for name, value in event["others"].items() if name in limited}
