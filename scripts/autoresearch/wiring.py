@@ -9,7 +9,7 @@ WIRES = {
     "reading": ("formats.format_reader",),
     "recorded": ("notes.after_row:recorded", "notes.after_row:credited"),
     "screening": ("screening.screening:turned_away",),
-    "profile": ("profiles.taking",),
+    "profile": ("profiles.run_profile",),
     "advice": ("modes.fix_rows:advice", "finalize.true_total:advice", "finalize.at_end:advice"),
     "second_look": ("salvage.second_look:look", "findings.changed_places:look"),
     "proving": ("setup.proof:proving", "screening.screening:proving"),

@@ -30,7 +30,7 @@ def test_it_says_where_the_run_stands(account: Account):
     text = screen(account, Terminal())
     state = account.state
     assert "Goal  Parse the corpus in less time" in text
-    assert re.search(r"^ms 400 → 3\d\d\.\d \(−\d+\.\d %\)   \d+ experiments, \d+ kept, \d crashed", text, re.M)
+    assert re.search(r"^time 400 → 3\d\d\.\d ms \(−\d+\.\d %\)   \d+ experiments, \d+ kept, \d crashed", text, re.M)
     assert f"40 of {account.config.iterations} iterations; ends in about 20 min, at " in text
     assert "±2.5 a run; gains from about 4 on are seen" in text
     assert "no trial in progress" in text
@@ -109,7 +109,7 @@ def test_wide_characters_take_two_columns(tmp_path: Path):
 
 def test_a_run_that_has_only_begun(tmp_path: Path):
     text = screen(account_at(Synthetic(tmp_path / "run", 0).write()), Terminal())
-    assert "ms 400, no gain yet   0 experiments, none kept" in text
+    assert "time 400 ms, no gain yet   0 experiments, none kept" in text
 
 
 def test_the_controllers_record_is_read_with_its_lock(tmp_path: Path):

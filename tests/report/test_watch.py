@@ -172,7 +172,7 @@ def test_a_terminal_without_unicode_gets_ascii(root: Path, run_script: Callable[
     ran = run_script("watch", "--repo", root, env={"PYTHONIOENCODING": "ascii"})
     assert ran.code == 0
     assert ran.out.isascii()
-    assert "ms 400 -> " in ran.out
+    assert "time 400 -> " in ran.out
 
 
 def test_json_for_programs(root: Path, run_script: Callable[..., Ran]):
