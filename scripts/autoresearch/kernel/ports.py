@@ -6,8 +6,8 @@ reading       a module with `check(name)` and `read(name, text, source, stderr)`
 second_look   f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
 recorded      f(run, row, insight, strategy): what follows a row that is in the log; a `Refusal` of it is passed over
 screening     f(run, bench, arms) -> why a quick check spares the full one, or ""
-profile       a module like `profiles.run_profile`: `told(run, row)` and `rehearsed(config, root)` -> keys of an answer on
-              where the time goes
+profile       a module like `profiles.run_profile`: `told(run, row)` and `rehearsed(config, root)` give keys of an
+              answer on where the time goes
 advice        f(run) -> mapping of keys for the answer's `next`
 refusals      f(run, patch) -> why this edit is refused before anything runs, or ""
 warnings      f(run, patch) -> what must be read before this edit is run, or ""; the agent may insist
