@@ -146,9 +146,7 @@ class Account:
     def way(self) -> units.Way:
         """From the baseline to the retained metric in the user's units."""
         kept = [e.others for e in self.experiments if e.row.is_main and e.row.status in those("retains") and e.others]
-        way = units.way(
-            self.config, self.state.baseline_metric, self.state.claimed, dict(kept[-1] if kept else ())
-        )
+        way = units.way(self.config, self.state.baseline_metric, self.state.claimed, dict(kept[-1] if kept else ()))
         return replace(way, label=one_line(way.label, 60) or "metric")
 
     @property
