@@ -26,7 +26,7 @@ PATHS = {"--repo", "--results-path", "--state-path", "--launch-path", "--runtime
 SUBCOMMANDS = {
     "runtime_ctl": ("launch", "create-launch", "start", "tell", "pause", "take-back", "run", "status", "stop", "logs"),
     "package": ("plugin", "skill"),
-    "run_batch": ("open", "close", "measure", "abort"),
+    "run_batch": ("open", "close", "measure", "propose", "settle", "abort"),
     "lessons": ("append", "list"),
     "ideas": ("add", "set", "bound", "list"),
     "mode_log": ("open", "add", "summary"),

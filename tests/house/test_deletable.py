@@ -49,7 +49,7 @@ def run_tests(place: Path, *names: str) -> None:
 
 
 def test_there_are_features_to_delete():
-    assert {"report", "doctor", "demo", "modes", "parallel", "salvage", "scout"} <= set(UNNAMED)
+    assert {"report", "doctor", "demo", "modes", "salvage", "scout"} <= set(UNNAMED)
 
 
 @pytest.mark.timeout(300)

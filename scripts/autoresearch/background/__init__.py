@@ -1,3 +1,3 @@
 """Unattended runs: manifest, launch gate, controller, prompt, stop."""
 
-USES = ("cli", "health", "kernel", "notes")
+USES = ("cli", "health", "kernel", "notes", "parallel")

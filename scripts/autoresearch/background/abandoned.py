@@ -13,18 +13,24 @@ from ..kernel.run import context, intent, tree, waiting
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.system.git import GitError, Repo
+from ..parallel import settling
 
 BUSY = "a trial is running here that is not the session's, expected none; wait for it to end"
 
 
 def clear(layout: Layout, keep_waiting: bool = False) -> str:
-    """Undo an unfinished trial and take untried edits in the scope back; says what was done, "" for nothing.
+    """Undo an unfinished trial, take untried edits in the scope back, drop workers' folders; says what was done.
 
     With `keep_waiting` a trial that was left waiting still waits afterwards, also one that was begun.
 
     The patch of each stays in the evidence. Raises `Refusal` when somebody else's trial runs here, or when what is
     to be undone was edited meanwhile.
     """
+    done = _cleared(layout, keep_waiting)
+    return "; ".join(part for part in (done, settling.give_up(layout)) if part)
+
+
+def _cleared(layout: Layout, keep_waiting: bool) -> str:
     with locks.held(layout.evidence / "trial.lock", BUSY, wait=False):
         if keep_waiting and waiting.read(layout) is not None:
             return intent.finish(layout)

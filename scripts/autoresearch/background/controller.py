@@ -17,7 +17,20 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import context, supervisor, waiting
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
-from . import abandoned, agent, ending, escalation, outcome, pausing, prompt_facts, runtime, session, stopping, taking
+from . import (
+    abandoned,
+    agent,
+    crew,
+    ending,
+    escalation,
+    outcome,
+    pausing,
+    prompt_facts,
+    runtime,
+    session,
+    stopping,
+    taking,
+)
 from . import runtime_file as records
 from .account import Book
 from .manifest import Manifest
@@ -136,6 +149,8 @@ class Controller:
         if self._has_artifacts() and self._retried():
             return self._stopped() if self.wake.asked else self._cleared()
         self._note_sandbox()
+        if self._has_artifacts() and crew.wanted(context.load(self.layout), self.manifest):
+            return self._crew()
         model = escalation.climb(self.layout, self.manifest.controller.escalate)
         if model:
             self.thread = session.NEW  # a fresh look
@@ -155,6 +170,20 @@ class Controller:
         ended = ended if grew else self._excused(ended, started)
         self._count(ended, grew)
         return over or self._follow(ended)
+
+    def _crew(self) -> Ending | None:
+        """Several sessions at once, to the end of the run; where that cannot be had, one at a time, with the reason."""
+        try:
+            return crew.Crew(self.book, self.wake, self.manifest, self._crew_over).run()
+        except Refusal as refusal:
+            why = str(refusal)
+        self.manifest = replace(self.manifest, controller=replace(self.manifest.controller, workers=1))
+        self.book.note(launch_context={**self.book.found.launch_context, "serial_because": one_line(why, 300)})
+        self.book.log(f"one session at a time: {why}")
+        return None
+
+    def _crew_over(self, after_run: bool) -> Ending | None:
+        return self._supervised(after_run) if after_run else self._admitted()
 
     def _note_sandbox(self) -> None:
         """Whether a trial of a sandboxed session can be run in that sandbox; where not, none is left waiting."""

@@ -36,6 +36,8 @@ class Options:
     silence_seconds: float = 3600.0  # a session without an event, and without a trial, for so long is ended
     setup: str = ""
     links: tuple[str, ...] = ()
+    workers: int = 1  # sessions side by side
+    oversubscribe: bool = False  # as many as asked for, whatever the machine bears
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def options(data: Mapping[str, Any]) -> Options:
             known[name] = float(known[name])
     for name in ("agent_args", "links"):
         known[name] = tuple(map(str, known.get(name, ())))
-    for name in ("max_stagnation", "min_free_mb", "resume_tokens"):
+    known["oversubscribe"] = bool(known.get("oversubscribe"))
+    for name in ("max_stagnation", "min_free_mb", "resume_tokens", "workers"):
         known[name] = int(known.get(name, getattr(Options, name)))
     return _texts(Options(**known))

@@ -13,13 +13,14 @@ from ..kernel.core.settings import Config
 from ..kernel.disk.layout import SKILL_ROOT, Layout, entry
 from ..kernel.run import agreement, budget, context, resuming, trial
 from . import manifest_file, prompt
+from .briefs import Brief
 from .manifest import Manifest
 
 ROWS = 5
 
 
-def text(layout: Layout, found: Manifest | None = None, answer: str = "") -> str:
-    """The prompt, with the answer of a trial that was left waiting.
+def text(layout: Layout, found: Manifest | None = None, answer: str = "", brief: Brief | None = None) -> str:
+    """The prompt, with the answer of a trial that was left waiting; with a `brief` that of one worker of several.
 
     Raises `Refusal` when there is neither a run nor a confirmed launch.
     """
@@ -35,7 +36,14 @@ def text(layout: Layout, found: Manifest | None = None, answer: str = "") -> str
     figures = prompt.figures(run.state, nextstep.left(run.config, run.state, budget.spent(run)))
     # A controller clears away what its session left; only in the foreground does an edit wait for the next one.
     figures += resuming.untried(run) if run.config.session_mode == "foreground" else ()
-    told = {"step": step, "figures": figures, "rows": rows, "answer": answer, "words": agreement.words(run.log)[-10:]}
+    told: dict[str, Any] = {
+        "step": step,
+        "figures": figures,
+        "rows": rows,
+        "answer": answer,
+        "words": agreement.words(run.log)[-10:],
+    }
+    told["brief"] = brief
     return prompt.render(_facts(layout, run.mode, run.config, found, told))
 
 

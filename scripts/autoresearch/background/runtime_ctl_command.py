@@ -91,6 +91,8 @@ def _controller(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="go on with shorter threads (default: 50000; 0: never)",
     )
+    add("--workers", type=int, metavar="N", help="sessions side by side, each in a worktree (default: 1)")
+    add("--oversubscribe", action="store_true", default=None, help="as many as asked for, whatever the machine bears")
     add("--escalate", metavar="'MODEL:EFFORT, …'", help="after each pivot the next of these models does the work")
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
 
@@ -331,7 +333,15 @@ def _changes(args: argparse.Namespace) -> dict[str, Any]:
         outputs.refuse(layout.root / args.log_path, "--log-path", layout, runlog.LOOKS, "runtime_log")
     found = {
         name: getattr(args, name)
-        for name in (*_OPTIONS, "silence_seconds", "wait_usage_limit", "resume_tokens", "escalate")
+        for name in (
+            *_OPTIONS,
+            "silence_seconds",
+            "wait_usage_limit",
+            "resume_tokens",
+            "escalate",
+            "workers",
+            "oversubscribe",
+        )
     }
     found.update(agent_flags.given(args))
     found.update({name: getattr(args, name, None) for name in ("notify", "setup")})

@@ -50,6 +50,15 @@ class Finished:
     code: int | None = None
 
 
+@dataclass(frozen=True)
+class Post:
+    """A session's mark, the thread that it goes on with, and its folder where that is not the run's ("" for those)."""
+
+    mark: str
+    thread: str = ""
+    tree: str = ""
+
+
 def files(layout: Layout) -> Files:
     """The files of the running or last session."""
     return Files(layout.evidence / "session")
@@ -66,7 +75,7 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = N
     mark = f"{taking.MARK}{os.getpid()}-{number}-{time.time_ns()}"
     # Noted before the start: were the controller killed in between, the mark finds the session all the same.
     book.note(session=Session(number, mark=mark, started_at=context.now()), last_error="")
-    started = _start(book, found, place, mark, thread.id)
+    started = begin(book, found, place, Post(mark, thread.id))
     session = Session(number, started.pid, started.identity, mark, context.now())
     book.note(session=session)
     book.log(f"session {number} {'goes on with its thread' if thread.id else 'starts'}")
@@ -82,30 +91,23 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = N
     return _ended(book, watch, place, cause)
 
 
-def _start(book: Book, found: Manifest, place: Files, mark: str, thread: str) -> process.Process:
+def begin(book: Book, found: Manifest, place: Files, post: Post) -> process.Process:
+    """Start the agent with the prompt in `place`; raises `Refusal` when it cannot be started."""
     try:
         known = context.load(book.layout)
         tree = known.tree
     except Refusal:  # the first session sets the run up
         known, tree = None, Path(found.config.worktree or book.layout.root)
+    tree = Path(post.tree) if post.tree else tree
     policy = (known.config.execution_policy if known else "") or found.config.execution_policy
     outer = os.environ.get(_MARK, "")
     options, folders = found.controller, reach.folders(known, book.layout.root, tree)
-    full = f"{outer}/{mark}" if outer else mark
-    call = agent.Call(
-        options.agent_bin,
-        options.agent_args,
-        tree,
-        policy,
-        folders,
-        place.last,
-        full,
-        thread,
-        *_model(options.escalate, known),
-    )
+    full = f"{outer}/{post.mark}" if outer else post.mark
+    where = (policy, folders, place.last, full, post.thread)
+    call = agent.Call(options.agent_bin, options.agent_args, tree, *where, *_model(options.escalate, known))
     streams = process.Streams(place.prompt, place.events, place.errors)
     try:
-        return process.start_detached(agent.named(options.agent).argv(call), tree, {}, streams, mark)
+        return process.start_detached(agent.named(options.agent).argv(call), tree, {}, streams, post.mark)
     except OSError as error:
         raise Refusal(f"codex_exec_unavailable: {options.agent_bin} cannot be started: {error}") from None
 

@@ -118,7 +118,7 @@ def run(book: Book, wake: Wake, python: str, trial: tuple[str, ...] = ("--waitin
     if stopped and stopping.is_requested(book.layout):
         return Taken(stopped=True)  # whoever asked ends it
     book.note(session=None)
-    taken = Taken(stopped=True) if stopped else _result(child.poll(), out, err)
+    taken = Taken(stopped=True) if stopped else result(child.poll(), out, err)
     book.log(f"{what}: {one_line(taken.text, 300) or 'no answer'}")
     return taken
 
@@ -138,7 +138,8 @@ def _wait(book: Book, wake: Wake, child: process.Process, mark: str) -> bool:
     return wake.asked
 
 
-def _result(code: int | None, out: Path, err: Path) -> Taken:
+def result(code: int | None, out: Path, err: Path) -> Taken:
+    """What a trial that ended with this code left in its two files."""
     said = stream.tail(out, TEXT_LIMIT).decode("utf-8", "replace").strip()
     if code == 0:
         return Taken("" if said == "{}" else said)

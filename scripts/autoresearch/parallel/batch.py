@@ -62,6 +62,7 @@ class Batch:
     """An open batch: its mark, the commit all start from, and the winner's commit once it is put into the main tree.
 
     `runners` are the commits of losers that gained, best first, which are still to be tried on top of the winner.
+    `crew`: a controller's, whose workers propose one by one and are never closed together.
     """
 
     mark: str
@@ -69,6 +70,7 @@ class Batch:
     places: tuple[Place, ...]
     applied: str = ""
     runners: tuple[str, ...] = ()
+    crew: bool = False
 
     def write(self, root: Path) -> Batch:
         """Make the note durable."""
@@ -87,6 +89,16 @@ class Wish:
     links: tuple[str, ...] = ()
     oversubscribe: bool = False
     each: int = 1  # accelerators of one experiment
+    crew: bool = False
+
+
+def machine_at(root: Path) -> Machine:
+    """What this machine has to share."""
+    from ..kernel.system import limits
+    from ..machine import accelerators
+
+    devices = slices.found(accelerators.accelerators())
+    return Machine(limits.cpu_count(), limits.memory_mb()[0], limits.free_mb(root), devices)
 
 
 def read(layout: Layout) -> Batch:
@@ -98,6 +110,11 @@ def read(layout: Layout) -> Batch:
         return Batch(**{**data, **lists})
     except (AssertionError, KeyError, TypeError):
         raise Refusal("no batch is open here, expected one; autoresearch_run_batch.py open makes it") from None
+
+
+def solo(batch: Batch, place: Place, base: str) -> Batch:
+    """One worker of a crew as a batch of its own, from the commit that it started from."""
+    return replace(batch, base=base, places=(place,))
 
 
 @contextmanager
@@ -154,7 +171,8 @@ def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
     with alone(layout):
         run = context.load(layout)
         _refuse_unready(run)
-        batch = _planned(run, slices.of(wish.machine.devices, number)).write(layout.evidence)
+        batch = replace(_planned(run, slices.of(wish.machine.devices, number)), crew=wish.crew)
+        batch.write(layout.evidence)
         try:
             for place in batch.places:
                 _make(run, batch, place, wish)

@@ -53,6 +53,8 @@ def close(layout: Layout, reopen: bool = False) -> Mapping[str, Any]:
     try:
         with batches.alone(layout) as mended:
             run, batch = context.load(layout), batches.read(layout)
+            if batch.crew:
+                raise Refusal("a controller's workers are at work here, expected a batch; runtime_ctl stop ends them")
             batch = batches.take_back(run, batch)
             done = batches.is_recorded(run, batch)
             if not done:

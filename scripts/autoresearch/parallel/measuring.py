@@ -152,14 +152,15 @@ def _insistent(run: Run, batch: Batch, worker: Worker) -> Verdict:
     """The verdict; where a node failed or the machine hung, measured again, whole."""
     for left in reversed(range(TRIES)):
         try:
-            return _judged(run, batch, worker)
+            return judged(run, batch, worker)
         except Postponed:
             if not left:
                 raise
     raise AssertionError
 
 
-def _judged(run: Run, batch: Batch, worker: Worker) -> Verdict:
+def judged(run: Run, batch: Batch, worker: Worker) -> Verdict:
+    """Measure a candidate in its worktree, which holds it, against the batch's base."""
     where, base, mark = worker.place.path, batch.base, f"{batch.mark}-{worker.place.id}"
     mine = replace(run, config=replace(run.config, worktree=where, confirm=""))
     places = {str(run.layout.root): intent.Place(where, base, worker.commit)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from ..cli import arguments
+from ..cli import arguments, attempts
 
 TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
 if TYPE_CHECKING:
@@ -23,9 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     measured = commands.add_parser(
         "measure", help="measure one worker now; close does not do it again", allow_abbrev=False
     )
-    for command in (opened, closed, aborted, measured):
+    proposed = commands.add_parser(
+        "propose", help="leave the worker's edit to its controller, then end the turn", allow_abbrev=False
+    )
+    settled = commands.add_parser("settle", help="measure and record one worker's proposal", allow_abbrev=False)
+    for command in (opened, closed, aborted, measured, proposed, settled):
         arguments.add_paths(command)
-    measured.add_argument("--worker", required=True, metavar="ID", help="its letter")
+    for command in (measured, proposed, settled):
+        command.add_argument("--worker", required=True, metavar="ID", help="its letter")
+    attempts.add(proposed)
     closed.add_argument(
         "--reopen", action="store_true", help="the next batch in the same worktrees, unless the run is over"
     )
@@ -38,10 +44,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
-    """Do one of the three."""
-    from . import batch, closing, measuring
+    """Do what the subcommand says."""
+    from . import batch, closing, measuring, proposed, settling
 
     layout = arguments.layout_of(args)
+    if args.command == "propose":
+        return proposed.propose(layout, args.worker, attempts.of(args))
+    if args.command == "settle":
+        return settling.settle(layout, args.worker)
     if args.command == "open":
         return batch.open_batch(layout, _wish(args))
     if args.command == "measure":
@@ -50,12 +60,8 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def _wish(args: argparse.Namespace) -> Wish:
-    from ..kernel.system import limits
-    from ..machine import accelerators
-    from . import batch, slices
+    from . import batch
 
-    root = arguments.root_of(args)
-    devices = slices.found(accelerators.accelerators())
-    shared = batch.Machine(limits.cpu_count(), limits.memory_mb()[0], limits.free_mb(root), devices)
     links, each = tuple(args.link or ()), max(1, args.devices_each)
+    shared = batch.machine_at(arguments.root_of(args))
     return batch.Wish(args.workers, shared, args.setup, links, args.oversubscribe, each)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
-from ..kernel.core.rows import describe
+from ..kernel.core.rows import Row, describe
 from ..kernel.core.statuses import those
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, tree, trial, trial_gate
 from ..kernel.run.context import Run
+from ..kernel.run.judge import Verdict
 from ..kernel.system.gittrees import Trees
 from .batch import Batch
 
@@ -44,18 +45,31 @@ def _on_winner(run: Run) -> bool:
 
 def _tried(run: Run, batch: Batch, commit: str) -> list[dict[str, Any]]:
     """The runner-up as a trial of the tool's own; nothing where it does not apply, or adds nothing."""
-    repo = Trees(run.tree)
-    base = repo.tree_of(repo.head())
-    content = repo.patched(base, repo.patch(batch.base, commit, evidence.PATCH_LIMIT))
-    if not content or content == base:
+    content = on_top(run, batch.base, commit)
+    if not content:
         return []
-    labels, said = describe(repo.subject(commit).replace("experiment: ", "", 1), ())
+    labels, said = describe(Trees(run.tree).subject(commit).replace("experiment: ", "", 1), ())
     attempt = trial.Attempt(f"[PARALLEL runner-up] {said}", labels, knowing=True, content=content)
-    first, *others = tree.edits(run)
-    paths = tuple(entry.path for entry in repo.entries(base, content))
     try:
         trial_gate.refuse_finished(run)
-        _, row = trial.experiment(run, attempt, [replace(first, inside=paths), *others])
+        _, row = put(run, attempt)
     except Refusal:  # the run is over, the patch was tried, the machine is too busy: the batch stands all the same
         return []
     return [{"iteration": row.iteration, "status": row.status, "metric": row.metric, "description": row.description}]
+
+
+def on_top(run: Run, base: str, commit: str) -> str:
+    """The tree that `commit` makes on top of the retained state, merged three-way; "" where it conflicts, or adds
+    nothing."""
+    repo = Trees(run.tree)
+    now = repo.tree_of(repo.head())
+    content = repo.patched(now, repo.patch(base, commit, evidence.PATCH_LIMIT))
+    return "" if content == now else content
+
+
+def put(run: Run, attempt: trial.Attempt, known: Verdict | None = None) -> tuple[Run, Row]:
+    """An attempt with a `content` as an experiment in the main tree; `known` is a verdict that needs no measuring."""
+    repo = Trees(run.tree)
+    first, *others = tree.edits(run)
+    paths = tuple(entry.path for entry in repo.entries(repo.tree_of(repo.head()), attempt.content))
+    return trial.experiment(run, attempt, [replace(first, inside=paths), *others], known=known)

@@ -136,16 +136,18 @@ def experiment(
     found: Sequence[tree.Edits],
     first: Sequence[Mapping[str, Any]] = (),
     workers: Sequence[Row] = (),
+    known: Verdict | None = None,
 ) -> tuple[Run, Row]:
     """Commit, measure, decide, undo or keep, record; events of the caller come `first`, `workers` are rows of a batch.
 
-    The caller holds the trial lock (`intent.alone`) and has admitted the edits. Raises `Refusal` for a repeated patch.
+    With `known` this very content was measured on this very state: nothing is measured again. The caller holds the
+    trial lock (`intent.alone`) and has admitted the edits. Raises `Refusal` for a repeated patch.
     """
     edited = [item for item in found if item.inside]
     note = _commit(run, _begin(run, edited), attempt, edited)
     key = _key(run, note, attempt)
     bench = _bench(run, note)
-    verdict = _judged(run, bench, note, attempt, key)
+    verdict = known or _judged(run, bench, note, attempt, key)
     note, verdict = _looked_again(run, bench, note, verdict, attempt)
     for place in note.places.values():
         stale.clear(Path(place.tree), note.started)  # of a git that a check killed

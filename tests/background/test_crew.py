@@ -1,0 +1,155 @@
+"""Several sessions at once under one controller: proposals measured one by one, one log, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+from autoresearch.kernel.system import process
+
+from tests.background.conftest import Scripted
+from tests.conftest import SCRIPTS
+from tests.unattended import kill, until
+
+WORKERS = ("--parallel-mode", "parallel", "--workers", 3, "--oversubscribe", "--rollback-policy", "revert")
+PROPOSE = f"python3 {SCRIPTS}/autoresearch_run_batch.py propose --repo ."
+
+
+def propose(edit: str) -> str:
+    """A worker's edit and its proposal; its folder's name ends with its letter."""
+    return f'letter=$(pwd | tail -c 2); {edit}; {PROPOSE} --worker "$letter" --description "step $letter"'
+
+
+# Each worker has a file of its own, so that no proposals conflict; the number is the sum.
+OWN = propose("echo $(($(cat part-$letter) - 1)) > part-$letter")
+
+
+@pytest.fixture
+def parts(background: Scripted) -> Scripted:
+    """A run on the sum of three files."""
+    for letter in "abc":
+        background.repo.write(f"part-{letter}", "9\n")
+    background.repo.commit("parts")
+    return background
+
+
+def launch(background: Scripted, *args: object, check: str = "") -> None:
+    verify = check + "echo $(($(cat part-a) + $(cat part-b) + $(cat part-c)))"
+    ran = background.launch(*WORKERS, "--scope", "part-*", *args, verify=verify)
+    assert ran.code == 0, ran.err
+
+
+def assert_gone(background: Scripted) -> None:
+    """Nothing of the workers is left."""
+    assert [p.name for p in background.repo.path.parent.iterdir() if "-autoresearch-" in p.name] == []
+    assert background.repo.git("worktree", "list").count("\n") == 0
+    assert background.repo.git("branch", "--list", "autoresearch/*") == ""
+    assert not (background.repo.path / "autoresearch-evidence" / "batch.json").exists()
+    assert background.repo.status() == ""
+
+
+def total(background: Scripted) -> int:
+    return sum(int(background.repo.read(f"part-{letter}")) for letter in "abc")
+
+
+def test_workers_propose_side_by_side_and_each_proposal_is_a_row(parts: Scripted):
+    parts.plan([OWN])
+    launch(parts, "--iterations", 7)
+    answer = parts.ended()
+    assert (answer["status"], answer["iteration"], answer["retained_metric"]) == ("terminal", 7, 20), parts.log()
+    assert [row[0] for row in parts.rows()] == [str(number) for number in range(8)]
+    assert {row[6].partition("]")[0][-1] for row in parts.rows()[1:]} == {"a", "b", "c"}
+    assert total(parts) == 20
+    assert_gone(parts)
+    assert answer["spent"]["sessions"] >= 7 and answer["spent"]["tokens"] >= 7 * 110
+
+
+def test_their_briefs_differ_and_the_answer_opens_the_next_turn(parts: Scripted):
+    parts.plan([{"context": 10}, OWN])
+    launch(parts, "--iterations", 6)
+    parts.ended()
+    firsts = [text for text in parts.prompts() if "Your direction:" in text][:3]
+    assert len({text.partition("Your direction:")[2].partition("\n")[0] for text in firsts}) == 3
+    assert all("in place of run_trial" in text for text in firsts)
+    resumed = [text for text in parts.prompts() if text.startswith("The trial that you left waiting was run")]
+    assert resumed and all('"how": "in your own folder' in text for text in resumed)
+
+
+def test_what_is_measured_beside_a_busy_main_tree_is_recorded_by_the_same_rule(parts: Scripted):
+    worse = propose("echo $(($(cat part-$letter) + 1)) > part-$letter; date +%N > part-$letter-note")
+    parts.plan([worse])
+    launch(parts, "--iterations", 6, "--scope", "part-*", check="sleep 1; ")
+    answer = parts.ended()
+    assert [row[5] for row in parts.rows()] == ["baseline"] + ["discard"] * 6, parts.log()
+    assert (answer["retained_metric"], total(parts)) == (27, 27)
+    assert all(row[3] == "+1" for row in parts.rows()[1:])
+    assert_gone(parts)
+
+
+def test_a_proposal_on_a_state_that_has_gone_is_brought_up_or_told(parts: Scripted):
+    parts.plan([propose("echo $(($(cat part-a) - 1)) > part-a")])
+    launch(parts, "--iterations", 4)
+    answer = parts.ended()
+    assert (answer["iteration"], answer["retained_metric"]) == (4, 23)
+    assert "does not apply to what is retained by now" in parts.log()
+
+
+def test_a_session_without_a_proposal_is_counted_and_its_edit_kept_as_a_patch(parts: Scripted):
+    parts.plan(["echo 1 > part-a"])
+    launch(parts, "--iterations", 4, "--max-stagnation", 3)
+    answer = parts.ended()
+    assert (answer["status"], answer["reason"]) == ("needs_human", "stagnated"), answer
+    assert "+1" in parts.repo.read("autoresearch-evidence/0001/undone.diff")
+    assert_gone(parts)
+
+
+@pytest.mark.parametrize("held", ["opening", "thinking", "measuring"])
+def test_stop_ends_all_workers_and_leaves_nothing(parts: Scripted, held: str):
+    parts.plan([{"silent": 600}] if held == "thinking" else [OWN])
+    launch(parts, "--verify-timeout", 900, check="[ -e ../go ] && sleep 600; ")
+    if held == "measuring":
+        assert until(lambda: len(parts.rows()) > 1)
+    if held != "thinking":
+        (parts.repo.path.parent / "go").touch()
+    assert until(lambda: held in (parts.record().get("session") or {}).get("command", "")), parts.log()
+    mark = parts.record()["session"]["mark"]
+    stopped = parts.ctl("stop", "--grace-seconds", 5).json
+    assert (stopped["status"], stopped["alive"]) == ("stopped", []), parts.log()
+    assert process.pids_with_mark(mark) == ()
+    assert_gone(parts)
+
+
+def test_a_killed_controller_is_followed_by_one_that_goes_on(parts: Scripted):
+    parts.plan([OWN])
+    launch(parts, "--iterations", 9, check="sleep 0.2; ")
+    assert until(lambda: len(parts.rows()) > 3)
+    kill(int(parts.record()["pid"]), signal.SIGKILL)
+    assert until(lambda: parts.status()["status"] != "running")
+    rows = len(parts.rows())
+    assert parts.ctl("start").code == 0, parts.log()
+    answer = parts.ended()
+    assert (answer["status"], answer["iteration"]) == ("terminal", 9) and rows <= 10, parts.log()
+    assert total(parts) == answer["retained_metric"] == 18
+    assert_gone(parts)
+
+
+def test_where_no_crew_can_be_had_one_session_goes_on_with_the_reason_in_the_log(parts: Scripted):
+    parts.plan([f"echo 1 > part-a; python3 {SCRIPTS}/autoresearch_run_trial.py --repo . --description one"])
+    (parts.repo.path.parent / "repo-autoresearch-night-1-a").mkdir()
+    launch(parts, "--iterations", 1)
+    answer = parts.ended()
+    assert (answer["status"], answer["iteration"]) == ("terminal", 1), parts.log()
+    assert "one session at a time: " in parts.log()
+    assert "exists" in json.dumps(parts.record()["launch_context"])
+
+
+def test_pause_ends_between_experiments_and_start_goes_on(parts: Scripted):
+    parts.plan([OWN])
+    launch(parts, "--iterations", 8, check="sleep 0.2; ")
+    assert until(lambda: len(parts.rows()) > 2)
+    assert parts.ctl("pause").code == 0
+    assert parts.ended()["reason"] == "user_paused"
+    assert_gone(parts)
+    assert parts.ctl("start").code == 0
+    assert parts.ended()["iteration"] == 8
