@@ -8,4 +8,4 @@ sys.dont_write_bytecode = True  # the skill's folder is never written to
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # not there under PYTHONSAFEPATH
 from autoresearch.cli import main
 
-sys.exit(main("cli.resume_check"))
+sys.exit(main("resuming.resume_check"))

@@ -6,18 +6,18 @@ A provider whose folder is gone is passed over, so that a feature can be deleted
 
 WIRES = {
     "measuring": ("noise.paired",),
-    "reading": ("formats.format_reader",),
+    "reading": ("machine.load:around", "gauges.gauge:around", "formats.format_reader:around", "reading.reader:around"),
     "recorded": ("notes.after_row:recorded", "notes.after_row:credited"),
     "screening": ("screening.screening:turned_away",),
     "profile": ("profiles.run_profile",),
     "advice": ("modes.fix_rows:advice", "finalize.true_total:advice", "finalize.at_end:advice"),
     "second_look": ("salvage.second_look:look", "findings.changed_places:look"),
     "proving": ("setup.proof:proving", "screening.screening:proving"),
-    "admission": ("setup.hidden:refusal",),
+    "admission": ("setup.unseen:refusal", "setup.hidden:refusal"),
     "settling": ("setup.hidden:settled",),
     "refusals": ("muting.muting:refusal",),
     "warnings": ("search.memory:warning",),
-    "told": ("notes.bound:told", "search.hints:told"),
+    "told": ("notes.bound:told", "search.hints:told", "agreement.agreement:told"),
     "offers": ("search.offers:offered",),
     "own_trial": ("search.offers:due",),
     "retrying": ("search.retry:retry",),
@@ -27,6 +27,5 @@ WIRES = {
     "sandbox": ("background.taking:sandbox", "hooks.taking_hook:sandbox"),
     "running": ("executors.elsewhere:run",),
     "ended": ("executors.slurm:ended",),
-    "gauge": ("gauges.gauge",),
     "screen": ("report.watch_command:screen",),
 }

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from autoresearch.background import launch_rules
 from autoresearch.background.launch_rules import Facts
-from autoresearch.kernel.core import resume_rules
-from autoresearch.kernel.core.resume_rules import Decision
+from autoresearch.resuming import resume_rules
+from autoresearch.resuming.resume_rules import Decision
 
 FULL = Decision(resume_rules.FULL, "json_matches_tsv", ())
 NONE = Decision(resume_rules.FRESH, "fresh_start", ())

@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent.parent / "scripts")]
 
 from autoresearch.kernel.core import timelimit  # noqa: E402
-from autoresearch.kernel.system import load  # noqa: E402
+from autoresearch.machine import load  # noqa: E402
 
 from tests.benchmarks import decision_rules as rules  # noqa: E402
 

@@ -11,9 +11,10 @@ from autoresearch.background import manifest, plain_agent, runtime
 from autoresearch.background.agent import Seen
 from autoresearch.codex import codex_events, toml_text
 from autoresearch.hooks import hook_entries
-from autoresearch.kernel.core import config, jsontext, metric, scope, stop_rules
+from autoresearch.kernel.core import config, jsontext, scope, stop_rules
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.kernel.disk import journal, snapshot
+from autoresearch.reading import printed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -71,7 +72,7 @@ def log(text: str) -> None:
 def numbers(text: str) -> None:
     """Read a metric in several ways."""
     for key, pattern in (("", ""), ("a.b", ""), ("[", ""), ("", r"(\d+)"), ("", "(?:a|b)*c(.)")):
-        metric.extract(text, metric.Source("cost", key, pattern))
+        printed.extract(text, printed.Source("cost", key, pattern))
 
 
 def events(text: str) -> None:

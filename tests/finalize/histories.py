@@ -12,8 +12,10 @@ from autoresearch.finalize import final_branch
 from autoresearch.kernel.core import config
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.kernel.disk.layout import Layout
-from autoresearch.kernel.run import drift, init, trial
-from autoresearch.kernel.run.record import Report
+from autoresearch.kernel.run import trial
+from autoresearch.recording import drift
+from autoresearch.recording.record import Report
+from autoresearch.setup import init
 
 TROUBLES = (*[""] * 20, "foreign", "drift", "amend", "dirty", "reset away", "taken", "merge")
 BASES = ("", "", "", "", "apart", "apart", "overlap", "unrelated")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from autoresearch.kernel.core import config
-from autoresearch.kernel.run import init, trial
+from autoresearch.kernel.run import trial
+from autoresearch.setup import init
 
 from tests.conftest import Repo
 from tests.finalize import histories

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from autoresearch.formats import format_reader
-from autoresearch.kernel.core import metric
+from autoresearch.reading import printed
 
 OUTPUTS = Path(__file__).with_name("outputs")
 PAGE = Path(__file__).parents[2] / "docs" / "measurement.md"
@@ -68,9 +68,9 @@ vitest.txt|vitest||{JSON}|Vitest 4.1.12""".splitlines()
 ]
 
 
-def taken(format_: str, text: str, key: str = "", beside: str = "") -> metric.Reading:
+def taken(format_: str, text: str, key: str = "", beside: str = "") -> printed.Reading:
     """What is read of an output."""
-    return format_reader.read(format_, text, metric.Source(key=key), beside)
+    return format_reader.read(format_, text, printed.Source(key=key), beside)
 
 
 @pytest.mark.parametrize(("file", "format_", "key", "expected", "tool"), CASES)

@@ -5,8 +5,8 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from autoresearch.kernel.system import ask, limits
-from autoresearch.machine import accelerators, probe
+from autoresearch.kernel.system import ask
+from autoresearch.machine import accelerators, limits, probe
 
 
 def write(root, files):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-from autoresearch.kernel.core.busy import Load
 from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.run.measure import Sample
-from autoresearch.kernel.system import load
+from autoresearch.machine import load
+from autoresearch.machine.busy import Load
 from autoresearch.noise import calm, paired
 
 
@@ -76,7 +76,7 @@ def test_all_waits_of_a_trial_together_are_bounded(told: pytest.MonkeyPatch):
 def test_the_processor_is_asked_where_no_folder_stands_for_the_system(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("AUTORESEARCH_PROC_ROOT", raising=False)
     ticks = iter([0.0, 0.02])
-    monkeypatch.setattr("autoresearch.kernel.system.load.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("autoresearch.machine.load.time.monotonic", lambda: next(ticks))
     assert load.contended() is False
     ticks = iter([0.0, 0.08])
     assert load.contended() is True

@@ -1,3 +1,15 @@
 """Unattended runs: manifest, launch gate, controller, prompt, stop."""
 
-USES = ("cli", "health", "kernel", "notes", "parallel")
+USES = (
+    "agreement",
+    "cli",
+    "health",
+    "isolation",
+    "kernel",
+    "notes",
+    "parallel",
+    "recording",
+    "resuming",
+    "setup",
+    "supervisor",
+)

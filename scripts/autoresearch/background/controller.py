@@ -14,9 +14,10 @@ from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, supervisor, waiting
+from ..kernel.run import context, waiting
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
+from ..supervisor import supervisor
 from . import (
     abandoned,
     agent,

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..agreement import agreement
 from ..health import health
+from ..isolation import checkouts
 from ..kernel.core import choices, nextstep, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
@@ -17,10 +19,12 @@ from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin, script
-from ..kernel.run import agreement, budget, context, init, isolation, supervisor, tree, waiting
-from ..kernel.run import resuming as reading
+from ..kernel.run import budget, context, tree, waiting
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
+from ..resuming import resuming as reading
+from ..setup import init
+from ..supervisor import supervisor
 from . import (
     agent,
     foreign,
@@ -113,10 +117,10 @@ def _fresh(layout: Layout, wish: Wish) -> dict[str, Any]:
         _refuse_replacing(layout, wish)
     found = wish.manifest
     _refuse_unfit(layout, found.config, layout.root, found.controller.min_free_mb)
-    kept = isolation.Wish(found.config.isolation, found.run_tag, found.controller.setup, found.controller.links)
+    kept = checkouts.Wish(found.config.isolation, found.run_tag, found.controller.setup, found.controller.links)
     if kept.kind == "worktree" and not (found.baseline.measure or found.baseline.metric is not None):
         raise Refusal("--no-baseline and --isolation worktree do not go together; let launch measure the baseline")
-    with isolation.prepared(layout.root, kept) as place:
+    with checkouts.prepared(layout.root, kept) as place:
         found = replace(found, config=replace(found.config, worktree=place))
         before = [layout.results, layout.state]
         moved = [path for path in before if wish.fresh_start and path.exists()]

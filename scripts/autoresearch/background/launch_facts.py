@@ -8,8 +8,9 @@ from ..kernel.core.choices import MAX_STAGNATION
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, supervisor
-from ..kernel.run import resuming as reading
+from ..kernel.run import context
+from ..resuming import resuming as reading
+from ..supervisor import supervisor
 from . import launch_rules, manifest_file, runtime_file
 from .launch_rules import Facts, Gate
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..kernel.core import resume_rules
 from ..kernel.core.frozen import dataclass
+from ..resuming import resume_rules
 
 FRESH, RESUMABLE, HUMAN, BLOCKED = "fresh", "resumable", "needs_human", "blocked_start"
 

@@ -6,12 +6,14 @@ import shlex
 import sys
 from typing import Any
 
+from ..agreement import agreement
 from ..kernel.core import config, nextstep, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import SKILL_ROOT, Layout, entry
-from ..kernel.run import agreement, budget, context, resuming, trial
+from ..kernel.run import budget, context, trial
+from ..resuming import resuming
 from . import manifest_file, prompt
 from .briefs import Brief
 from .manifest import Manifest

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from ..cli import Outcome, arguments
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import LAUNCH
+from ..setup import rehearsed_flags
 from . import agent_flags
 
 TYPE_CHECKING = False
@@ -52,7 +53,7 @@ def _deferred(base: Any) -> Any:
 
 def _agreed(parser: argparse.ArgumentParser) -> None:
     arguments.add_config(parser)
-    arguments.add_rehearsed(parser)
+    rehearsed_flags.add_flags(parser)
     add = parser.add_argument
     add("--baseline-metric", help="a reported baseline instead of a measured one")
     add("--baseline-commit", default="")
@@ -164,7 +165,7 @@ def _launch(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
 
 
 def _start(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
-    from ..kernel.run import agreement
+    from ..agreement import agreement
     from . import launch
 
     _refuse_sandbox(layout)
@@ -173,7 +174,7 @@ def _start(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
 
 
 def _tell(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
-    from ..kernel.run import agreement
+    from ..agreement import agreement
 
     run = agreement.tell(layout, args.text)
     return {"told": args.text, "iteration": run.state.iteration, "results_path": str(layout.results)}
@@ -274,10 +275,10 @@ def _refuse_sandbox(layout: Layout) -> None:
 def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
     from ..kernel.core import config as values
     from ..kernel.core.frozen import replace
-    from ..kernel.run import init
+    from ..setup import init
     from . import launch, manifest
 
-    arguments.take_over(args, layout.root)
+    rehearsed_flags.take_over(args, layout.root)
     mode = args.mode or "loop"
     metric = arguments.number_of(args.baseline_metric, "baseline metric")
     config = replace(
@@ -326,7 +327,7 @@ _OPTIONS = ("sleep_seconds", "max_stagnation", "min_free_mb", "log_path", "backo
 def _changes(args: argparse.Namespace) -> dict[str, Any]:
     """The controller's options that were given."""
     if args.log_path:
-        from ..kernel.run import outputs
+        from ..cli import outputs
         from . import runlog
 
         layout = arguments.layout_of(args)

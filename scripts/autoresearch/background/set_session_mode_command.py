@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """The mode in force."""
-    from ..kernel.run import supervisor
+    from ..supervisor import supervisor
     from . import runtime_file
 
     layout = arguments.layout_of(args)

@@ -9,12 +9,13 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.text import one_line
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, drift, intent, record, tree
+from ..kernel.run import context, intent, tree
 from ..kernel.run.context import Run
 from ..kernel.system import gitcall
 from ..kernel.system.git import Repo
 from ..notes import lessons_file
 from ..notes.lessons import Lesson
+from ..recording import drift, record
 from . import pausing, runtime_file
 
 _TRAILER = "Autoresearch-Takes-Back"

@@ -157,7 +157,8 @@ def seeds(request: Request) -> Counted:
     """Mean loss of one command over `--seeds`, `{seed}` in it replaced: training that is repeated, not lucky."""
     from decimal import Decimal
 
-    from ..kernel.core import metric, numbers
+    from ..kernel.core import numbers
+    from ..reading import printed
 
     line, chosen = request.command(), str(request.get("seeds", "1 2 3")).replace(",", " ").split()
     if "{seed}" not in line:
@@ -167,7 +168,7 @@ def seeds(request: Request) -> Counted:
         ran = toolbox.shell(line.replace("{seed}", seed), request, {"PYTHONPATH": toolbox.python_path(request.root)})
         if ran.code:
             raise toolbox.broken(f"the run with seed {seed}", ran)
-        reading = metric.extract(ran.out, metric.Source(name=str(request.get("name", "loss"))))
+        reading = printed.extract(ran.out, printed.Source(name=str(request.get("name", "loss"))))
         if reading.value is None:
             raise Refusal(
                 f"the run with seed {seed} gives no loss: {reading.problem}, expected METRIC loss=…; print it once"

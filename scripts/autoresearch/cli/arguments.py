@@ -59,7 +59,7 @@ def layout_of(args: argparse.Namespace) -> Layout:
     given = {name: getattr(args, f"{name}_path", None) for name in choices.FILES}
     for name, path in given.items():
         if path and path != choices.FILES[name]:
-            from ..kernel.run import outputs
+            from . import outputs
 
             outputs.refuse(root / path, f"--{name}-path", standard(root), outputs.LOOKS, name)
     chosen = [os.path.realpath(root / (given[name] or default)) for name, default in choices.FILES.items()]
@@ -84,32 +84,6 @@ def add_settings(parser: Any, group: str) -> None:
     """The flags of one group of settings."""
     for row in settings.with_flags(group):
         row.add_to(parser)
-
-
-def add_rehearsed(parser: argparse.ArgumentParser) -> None:
-    """`--as-rehearsed` and `--as-proposed`."""
-    parser.add_argument("--as-proposed", type=int, metavar="N", help="take the scout's Nth proposal; other flags win")
-    parser.add_argument("--as-rehearsed", action="store_true", help="take the flags of the last --dry-run; others win")
-
-
-def rehearsed_flags(args: argparse.Namespace) -> dict[str, Any]:
-    """The configuration flags that were given, as a later `--as-rehearsed` takes them."""
-    known = argparse.ArgumentParser(add_help=False)
-    add_config(known)
-    given = {name: getattr(args, name) for name in vars(known.parse_args([]))}
-    return {name: value for name, value in given.items() if value is not None and name != "session_mode"}
-
-
-def take_over(args: argparse.Namespace, root: Path) -> None:
-    """Fill the flags that were not given with those of the last dry run or of a proposal, where that is asked for."""
-    from ..kernel.disk import rehearsal
-
-    noted = rehearsal.read(root) if args.as_rehearsed else {}
-    if args.as_proposed is not None:
-        noted = {**noted, **rehearsal.proposed(root, args.as_proposed)}
-    for name, value in noted.items():
-        if name in args and getattr(args, name) is None:
-            setattr(args, name, value)
 
 
 def config_of(args: argparse.Namespace, root: Path) -> Config:

@@ -1,3 +1,3 @@
 """What keeps a run from working here, with the line that fixes it."""
 
-USES = ("cli", "codex", "hooks", "kernel", "machine")
+USES = ("cli", "codex", "hooks", "kernel", "machine", "resuming")

@@ -17,10 +17,10 @@ from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence, locks, tempfolder
 from ..kernel.disk.layout import SKILL_ROOT, Layout, entry, in_plugin
 from ..kernel.run import context, measure
-from ..kernel.run import resuming as reading
 from ..kernel.run.context import Run
 from ..kernel.system.gitcall import GitError
 from ..machine import probe
+from ..resuming import resuming as reading
 from . import findings as rules
 from .findings import Finding
 from .githealth import Health, version

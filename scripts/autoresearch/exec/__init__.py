@@ -1,3 +1,3 @@
 """Exec mode: a bounded run for pipelines."""
 
-USES = ("background", "cli", "kernel")
+USES = ("background", "cli", "kernel", "setup", "supervisor")

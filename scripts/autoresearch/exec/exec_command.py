@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Run to the end; the rows are printed as they come, the answer is the last line."""
     from ..background import launch, manifest
     from ..kernel.core import jsontext
-    from ..kernel.run import init
+    from ..setup import init
     from . import exec_run as exec_mode
 
     _complete(args)

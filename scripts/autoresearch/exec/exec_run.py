@@ -24,7 +24,9 @@ from ..kernel.core.rows import Row
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, journal
 from ..kernel.disk.layout import EXEC_RUNTIME, Layout, exec_state_path
-from ..kernel.run import budget, context, init, supervisor
+from ..kernel.run import budget, context
+from ..setup import init
+from ..supervisor import supervisor
 from . import scratch
 
 BLOCKED = 2  # the exit code of a hard blocker

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from ..kernel.core import metric, places
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence
@@ -15,6 +14,8 @@ from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.run.judge import Verdict
 from ..kernel.run.measure import Bench
+from ..reading import printed, reader
+from . import places
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _places(run: Run, folder: Path, value: Decimal) -> tuple[places.Place, ...] 
         if path.name.startswith(("guard", "confirm", "screen")):
             continue
         text = path.read_text("utf-8", "replace")
-        if metric.extract(text, run.config.source).value == value:
+        if printed.extract(text, reader.source(run.config)).value == value:
             return None if "bytes cut ..." in text else places.found(text)
     return None
 

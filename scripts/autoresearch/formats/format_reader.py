@@ -4,29 +4,60 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from ..kernel.core import form as forms
-from ..kernel.core import metric, screen
+from ..kernel.core.choices import NOTHING
 from ..kernel.core.errors import Refusal
-from ..kernel.core.form import Form
-from ..kernel.core.quantity import Quantity
 from ..kernel.core.text import one_line
+from ..kernel.run.measure import Ran
+from ..reading import form as forms
+from ..reading import printed, reader, screen
+from ..reading.form import Form
+from ..reading.quantity import Quantity
 from . import format_table
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
+    from ..kernel.run.measure import Bench, Rest, Start
+    from ..kernel.system import process
     from .contents import Number
 
+FILE_LIMIT = 64 << 20  # bytes of a result file that are read
 _CUT = "\ufffe"  # stands where output was cut
 _OTHERS = 60
 _NOTHING = "No Python files found under the given path"  # ruff, which then exits with 0 and prints `[]`
 
 
-def check(name: str) -> None:
-    """Raise `Refusal` for a format that nobody reads."""
+def around(bench: Bench, start: Start, rest: Rest) -> Ran:
+    """Run verify and read the number in the format of `--metric-from`, from its file or else its output."""
+    config = bench.config
+    name, _, file = config.metric_from.partition(":")
+    if not name:
+        return rest()
+    if config.measure != NOTHING:
+        raise Refusal("--measure and --metric-from both name the metric, expected one of them; leave the other out")
     format_table.known(name)
+    done, cleaned = start(config.verify)
+    found = _read(bench, name, file, done)
+    problem = f"verify printed no usable metric: {found.problem}" if found.problem else ""
+    return Ran(done, cleaned, found.value, problem, found.others, found.form.to_dict())
 
 
-def read(name: str, stdout: str, source: metric.Source, beside: str = "") -> metric.Reading:
+def _read(bench: Bench, name: str, file: str, done: process.Finished) -> printed.Reading:
+    config = bench.config
+    data = done.stdout if config.metric_stream == "stdout" else done.stderr
+    if file:
+        try:
+            if not (bench.tree / file).is_file():  # a pipe would be waited for without end
+                raise OSError
+            with open(bench.tree / file, "rb") as opened:
+                data = opened.read(FILE_LIMIT + 1)
+        except (OSError, ValueError):
+            return printed.Reading(None, f"verify wrote no {one_line(file, 80)} that can be read")
+        if len(data) > FILE_LIMIT:
+            return printed.Reading(None, f"{one_line(file, 80)} is larger than {FILE_LIMIT >> 20} MiB")
+    return read(name, screen.decode(data), reader.source(config), screen.decode(done.stderr))
+
+
+def read(name: str, stdout: str, source: printed.Source, beside: str = "") -> printed.Reading:
     """The number that `source` names in an output of this format, or why there is none.
 
     `beside` is what the check printed on stderr: a linter that looked at no file says so there alone.
@@ -44,11 +75,11 @@ def read(name: str, stdout: str, source: metric.Source, beside: str = "") -> met
         form = Form(f"{name} output", chosen.name, chosen.unit)
         number = _fitted(Quantity(chosen.value, chosen.unit), form, source.form)
     except Refusal as refusal:
-        return metric.Reading(None, f"as {name} output, {one_line(str(refusal), 240)}", form=Form(f"{name} output"))
-    return metric.Reading(number.value, "", _others(found, chosen), form)
+        return printed.Reading(None, f"as {name} output, {one_line(str(refusal), 240)}", form=Form(f"{name} output"))
+    return printed.Reading(number.value, "", _others(found, chosen), form)
 
 
-def _chosen(found: list[Number], first: bool, source: metric.Source) -> Number:
+def _chosen(found: list[Number], first: bool, source: printed.Source) -> Number:
     names = [number.name for number in found]
     twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if twice:

@@ -10,28 +10,42 @@ instructions  instructions in user mode, as `perf stat` counts them, children in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..kernel.core import metric, screen
-from ..kernel.core.choices import EXECUTOR
-from ..kernel.core.form import MEASURE, Form
-from ..kernel.core.metric import Reading
+from ..kernel.core.choices import EXECUTOR, NOTHING
+from ..kernel.core.frozen import replace
 from ..kernel.core.numbers import median, plain
 from ..kernel.core.settings import Config
+from ..kernel.run.measure import Ran
 from ..kernel.system import process
+from ..reading import printed, screen
+from ..reading.form import MEASURE, Form
+from ..reading.printed import Reading
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from typing import Any
 
-    Run = Callable[[str], tuple[process.Finished, str]]
+    from ..kernel.run.measure import Bench, Rest, Start
+
 
 UNITS = {"wall": "s", "cpu": "s", "rss": "MB", "instructions": ""}
 _TIMES = ("wall", "cpu", "instructions")  # what means the same to somebody who wants it faster
 
 
-def run(config: Config, start: Run) -> tuple[process.Finished, str, Mapping[str, Decimal]]:
+def around(bench: Bench, start: Start, rest: Rest) -> Ran:
+    """Run verify: its cost beside its number, or as its number. Raises `Refusal` where that is not counted."""
+    config = bench.config
+    if config.measure == NOTHING or config.metric_from:
+        ran = rest()
+        return replace(ran, cost=cost(config, ran.done))
+    done, cleaned, spent = run(config, start)
+    found = reading(config, done, spent)
+    return Ran(done, cleaned, found.value, found.problem, found.others, found.form.to_dict(), cost=spent)
+
+
+def run(config: Config, start: Start) -> tuple[process.Finished, str, Mapping[str, Decimal]]:
     """Run verify by `start`: how it ended, what it deleted, its cost. Raises `Refusal` where that is not counted."""
     if config.measure != "instructions":
         done, cleaned = start(config.verify)
@@ -60,7 +74,7 @@ def reading(config: Config, done: process.Finished, spent: Mapping[str, Decimal]
     if name not in spent:
         return Reading(None, _unknown(name, done))
     form = Form(MEASURE, name, UNITS[name])
-    return Reading(spent[name], "", metric.named(screen.decode(done.stdout)), form)
+    return Reading(spent[name], "", printed.named(screen.decode(done.stdout)), form)
 
 
 def _unknown(name: str, done: process.Finished) -> str:

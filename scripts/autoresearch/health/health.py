@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..kernel.core import artifacts, resume_rules, scope
+from ..kernel.core import artifacts, scope
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.settings import Config
@@ -15,9 +15,10 @@ from ..kernel.core.text import listing
 from ..kernel.disk import journal, snapshot
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, tree
-from ..kernel.run import resuming as reading
 from ..kernel.system.git import GitError, Repo
 from ..machine import probe
+from ..resuming import resume_rules
+from ..resuming import resuming as reading
 
 WARN_MB = 1024
 NOTHING = "!."  # the scope that takes every path out again

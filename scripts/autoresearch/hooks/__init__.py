@@ -1,3 +1,3 @@
 """Codex hooks that keep a foreground run going."""
 
-USES = ("cli", "codex", "kernel")
+USES = ("cli", "codex", "kernel", "supervisor")

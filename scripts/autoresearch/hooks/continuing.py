@@ -14,8 +14,9 @@ from ..kernel.core import nextstep, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence, layout
-from ..kernel.run import budget, context, supervisor
+from ..kernel.run import budget, context
 from ..kernel.run.context import Run
+from ..supervisor import supervisor
 from . import taking_hook
 
 LIMIT = 3  # continuations in a row without a new row; then the turn may end

@@ -2,7 +2,7 @@
 
 port          what a provider is
 measuring     a module like `kernel.run.exact`: how baseline and candidate are measured and compared
-reading       a module with `check(name)` and `read(name, text, source, stderr)`: a tool's format
+reading       f(bench, start, rest) -> `measure.Ran`: runs verify by `start` and reads its number or leaves it to `rest`
 second_look   f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
 recorded      f(run, row, insight, strategy): what follows a row that is in the log; a `Refusal` of it is passed over
 screening     f(run, bench, arms) -> why a quick check spares the full one, or ""
@@ -23,7 +23,6 @@ retrying      f(layout, iterations) -> the answer of a trial of stored attempts
 environment   f(root) -> the header's line on the machine
 agent         a module with the names of `background.agent.Agent`: who does a session's work; the first is the usual one
 handover      f(run) -> whether somebody runs a trial that is left waiting, once this turn has ended
-gauge         a module like `gauges.gauge`: what a run of verify cost, the metric where the setting `measure` says so
 sandbox       f(run) -> the command line of a sandbox that a check runs in, () where it cannot be had
 running       f(bench, command, limit) -> how a check ended that was run where the setting `executor` says
 ended         f(layout, mark): ends what a killed measurement has running elsewhere

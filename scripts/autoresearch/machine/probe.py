@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..kernel.system import limits
+from ..kernel.disk import atomic
 from ..kernel.system.ask import ask_all
 from ..kernel.system.git import GitError, Repo
+from . import limits
 from .accelerators import accelerators
 
 __all__ = ["environment", "free_mb", "summary"]
-free_mb = limits.free_mb
+free_mb = atomic.free_mb
 _TOOLS = (
     "python3",
     "node",

@@ -1,3 +1,3 @@
 """Noisy metrics: calibration, the sequential test on interleaved pairs."""
 
-USES = ("kernel",)
+USES = ("kernel", "machine")

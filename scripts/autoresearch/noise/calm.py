@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..kernel.system import load
+from ..machine import load
 
 ONCE, ALL = 20.0, 60.0  # seconds that are waited at most, for one pair and for a whole trial
 STEADY, BRIEFLY = 3.0, 5.0  # from so much load a core on it is no passing work, and so many seconds are enough

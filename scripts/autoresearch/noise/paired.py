@@ -10,7 +10,7 @@ from ..kernel.core.frozen import replace
 from ..kernel.core.settings import Config
 from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
-from ..kernel.system import load
+from ..machine import busy, load
 from . import calibration, calm, outliers, sequential
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -84,8 +84,12 @@ def by_pairs(config: Config) -> bool:
 def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
     """Measure a candidate by the rule that its noise and budget allow."""
     if not is_noisy(bench.config):
-        return measure.exact(bench, arms)
-    return _pairs(bench, arms, retained, seed) if affordable(bench.config) else _single(bench, arms, retained)
+        found = measure.exact(bench, arms)
+    elif affordable(bench.config):
+        found = _pairs(bench, arms, retained, seed)
+    else:
+        found = _single(bench, arms, retained)
+    return replace(found, busy=busy.mostly(sample.load for sample in (*found.samples, *found.retained)))
 
 
 def _single(bench: Bench, arms: Arms, retained: Decimal) -> Measurement:

@@ -41,8 +41,8 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     root = arguments.root_of(args)
     path = root / (args.lessons_path or "autoresearch-lessons.md")
     if args.lessons_path:
+        from ..cli import outputs
         from ..kernel.disk.layout import standard
-        from ..kernel.run import outputs
 
         outputs.refuse(path, "--lessons-path", standard(root), r"^### L-\d|[Ll]essons", "lessons")
     if args.command == "list":

@@ -1,3 +1,3 @@
 """Several experiments at once, each in a worktree of its own."""
 
-USES = ("cli", "health", "kernel", "machine", "setup")
+USES = ("cli", "health", "isolation", "kernel", "machine", "recording", "setup")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..isolation import checkouts
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import listing
@@ -94,11 +95,11 @@ class Wish:
 
 def machine_at(root: Path) -> Machine:
     """What this machine has to share."""
-    from ..kernel.system import limits
-    from ..machine import accelerators
+    from ..kernel.disk import atomic
+    from ..machine import accelerators, limits
 
     devices = slices.found(accelerators.accelerators())
-    return Machine(limits.cpu_count(), limits.memory_mb()[0], limits.free_mb(root), devices)
+    return Machine(limits.cpu_count(), limits.memory_mb()[0], atomic.free_mb(root), devices)
 
 
 def read(layout: Layout) -> Batch:
@@ -212,7 +213,7 @@ def _planned(run: Run, shares: Sequence[slices.Slice]) -> Batch:
     name = f"{run.tag}-{run.state.iteration + 1}"
     places = []
     for letter, share in zip(_LETTERS, shares):
-        path = isolation.worktree_path(run.layout.root, f"{name}-{letter}")
+        path = checkouts.worktree_path(run.layout.root, f"{name}-{letter}")
         branch = f"{isolation.PREFIX}{name}-{letter}"
         if os.path.lexists(path) or Repo(run.tree).exists(f"refs/heads/{branch}"):
             raise Refusal(f"{path} or branch {branch} exists, expected to make it; remove it and repeat the command")
@@ -242,7 +243,7 @@ def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
     path = Path(place.path)
     Repo(run.tree).add_worktree(path, place.branch, batch.base)
     (Repo(path).git_dir() / POINTER).write_text(f"{run.layout.root}\n", "utf-8")
-    isolation.furnish(run.layout.root, path, isolation.Wish("worktree", run.tag, wish.setup, wish.links))
+    checkouts.furnish(run.layout.root, path, checkouts.Wish("worktree", run.tag, wish.setup, wish.links))
     lacking = evaluator_lock.changed(path, evaluator_lock.known(run.log))
     if lacking:
         raise Refusal(

@@ -18,7 +18,7 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, evidence, locks, regular
 from ..kernel.disk.layout import Layout, entry
-from ..kernel.run import context, evaluator_lock, intent, judge, measure, tree, trial, trial_gate, unseen
+from ..kernel.run import context, evaluator_lock, intent, judge, measure, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.run.judge import Verdict
@@ -26,6 +26,7 @@ from ..kernel.run.measure import Measurement
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
 from ..kernel.system.gittrees import Trees
+from ..setup import unseen
 from . import batch as batches
 from .batch import Batch, Place
 

@@ -13,8 +13,9 @@ from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.rows import Row
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, record
+from ..kernel.run import context, intent
 from ..kernel.run.context import Run
+from ..recording import record
 
 WORKER_STATUSES = ("completed", "crash", "timeout")
 
@@ -163,9 +164,9 @@ def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
         lines = [worker_row(run, number, worker, winner) for worker in workers] + [main]
         shown = winner or foremost(run, workers)
         commits = record.all_commits(run, main.commit, shown.repo_commits if shown else {})
-        events = [log_events.make("batch", iteration=number, rows=len(lines)), *record.repo_event(number, commits)]
+        events = [log_events.make("batch", iteration=number, rows=len(lines)), *log_events.repos(number, commits)]
         after = context.append(run, held, events, lines)
-    record.follow(run, main)
+    intent.follow(run, main)
     return {
         **after.layout.names("results", "state"),
         "iteration": number,

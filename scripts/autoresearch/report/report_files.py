@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..cli import outputs
 from ..kernel.core import artifacts
 from ..kernel.disk import atomic
 from ..kernel.disk.layout import Layout
-from ..kernel.run import outputs
 from . import headline, markdown, page, reading
 
 

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..checks import toolbox
-from ..kernel.core import guards, metric
+from ..kernel.core import guards
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import one_line
 from ..kernel.disk import layout
 from ..kernel.system import git
+from ..reading import printed
 from . import picture, proposals, surroundings, topics
 from .proposals import Proposal
 from .surroundings import Project
@@ -73,7 +74,7 @@ def _tree(root: Path) -> str:
 
 
 def _earlier(root: Path) -> str:
-    from ..kernel.run import resuming
+    from ..resuming import resuming
 
     answer = resuming.check(layout.standard(root), False)
     if answer["decision"] == "fresh_start":
@@ -120,7 +121,7 @@ def value_now(root: Path, offer: Proposal, seconds: float) -> str:
     except Refusal as refusal:
         return f"no number: {one_line(str(refusal), 160)}"
     spent = time.monotonic() - start
-    reading = metric.extract(ran.out, metric.Source(name=str(offer.flags["metric_name"])))
+    reading = printed.extract(ran.out, printed.Source(name=str(offer.flags["metric_name"])))
     if ran.code or reading.value is None:
         return f"no number: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
     beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Outcome:
     """Look, note the proposals for `init_run --as-proposed N`, and show the page."""
     from ..kernel.core.errors import Refusal
-    from ..kernel.disk import rehearsal
+    from ..setup import rehearsal
     from . import first_look, scout_page
 
     root = arguments.root_of(args)

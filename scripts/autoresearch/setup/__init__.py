@@ -1,3 +1,3 @@
-"""What a set-up proves and warns of before the first experiment: the check, its shell text, the scope, the tree."""
+"""Setting a run up: the baseline, the dry run, and what both prove and warn of before the first experiment."""
 
-USES = ("kernel",)
+USES = ("agreement", "cli", "findings", "gauges", "kernel", "machine")

@@ -9,7 +9,7 @@ import pytest
 from autoresearch.kernel.core import fold, supervise
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.core.settings import Config
-from autoresearch.kernel.core.supervise import Counters, Spent, Verdict
+from autoresearch.kernel.core.supervise import Spent
 
 BASE = fold.fold([Row(0, "", "a1b2c3d", Decimal(9), "0", "-", "baseline", ("prod",), "x")], "lower", {})
 CAPPED = Config(iterations=3, max_minutes=Decimal(10), max_tokens=100, max_sessions=2)
@@ -60,24 +60,6 @@ def test_verdicts(found: tuple[str, str], expected: tuple[str, str]):
 def test_the_goal_is_reached_by_the_retained_keep_with_all_stop_labels(mode, config, metric, reached):
     expected = ("stop", "goal_reached") if reached else ("relaunch", "none")
     assert judged(mode, config=config, current_metric=Decimal(metric)) == expected
-
-
-def test_a_session_that_added_nothing_stagnates():
-    first = supervise.after_session(Counters(), "1:keep")
-    assert first == Counters("1:keep", 1, 0)
-    second = supervise.after_session(first, "1:keep")
-    third = supervise.after_session(second, "1:keep")
-    assert (second.stagnation, third.stagnation, third.restarts) == (1, 2, 3)
-    assert supervise.after_session(third, "2:keep").stagnation == 0
-
-
-def test_stagnation_hands_over_only_a_run_that_would_go_on():
-    stuck, going = Counters("x", 5, 3), Verdict("relaunch", "none")
-    assert supervise.with_stagnation(going, stuck, 3).reason == "stagnated"
-    assert supervise.with_stagnation(going, stuck, 4) is going
-    assert supervise.with_stagnation(going, stuck, 0) is going
-    done = Verdict("stop", "goal_reached")
-    assert supervise.with_stagnation(done, stuck, 3) is done
 
 
 def test_a_stop_condition_that_nobody_understands_is_handed_to_a_human() -> None:

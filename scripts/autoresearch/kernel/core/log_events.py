@@ -5,6 +5,8 @@ An event travels as a comment line `# event: {JSON}` in the same write as its ro
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from .frozen import dataclass
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -95,3 +97,8 @@ def make(kind: str, **fields: Any) -> dict[str, Any]:
     row = TABLE[kind]
     known = {name: value for name, value in fields.items() if name in row.fields or name in row.sometimes}
     return {"kind": kind, **known}
+
+
+def repos(iteration: int, commits: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The event that carries the repositories' commits of an iteration, if there are any."""
+    return [make("repos", iteration=iteration, repo_commits=dict(commits))] if commits else []

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import Any
 
-    from . import metric as extraction
     from . import stop_rules
 
 
@@ -298,14 +297,6 @@ class Config:
     noise: Mapping[str, Any] = setting(dict)
     agreed: Mapping[str, Any] = setting(dict)  # where the run stood when the user last said to go on
     extra: Mapping[str, Any] = setting(dict)  # unknown keys written by someone else
-
-    @property
-    def source(self) -> extraction.Source:
-        """Where the metric is found in the check's output."""
-        from . import form, metric
-
-        found = form.from_dict(self.metric_form)
-        return metric.Source(self.metric, self.metric_key, self.metric_pattern, found, self.metric_take)
 
     @property
     def companions(self) -> tuple[RepoScope, ...]:

@@ -110,3 +110,9 @@ def keep_aside(path: Path) -> str:
         _forget(target)
         raise unwritable(target, error) from None
     return target.name
+
+
+def free_mb(path: Path) -> int:
+    """Free disk space at `path` for this user, in MiB. Raises OSError when there is no such path."""
+    stat = os.statvfs(path)
+    return stat.f_bavail * stat.f_frsize // (1 << 20)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import ports
 from ..core import log_events, rows
+from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.text import shortened
 from ..disk import bytecode, evidence, journal
@@ -15,7 +16,7 @@ from ..disk.layout import Layout
 from ..system import gitundo, process
 from ..system.git import GitError, Repo
 from ..system.gittrees import Trees
-from . import context, record, stale
+from . import context, stale
 from .context import Run
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -240,8 +241,23 @@ def complete(layout: Layout, note: Intent) -> Run:
     with context.writing(layout) as (run, held):
         run = context.append(run, held, (*note.events, *aside, *_refused(layout), *_heads(note)), [*workers, row])
     evidence.clear_refusals(layout.evidence)
-    record.follow(before, row, strategy=note.lesson)
+    follow(before, row, strategy=note.lesson)
     return run
+
+
+def follow(run: Run, row: rows.Row, insight: str = "", strategy: str = "") -> None:
+    """What follows a row: the port `recorded`. The row is in the log, so a refusal must not make it look refused."""
+    for recorded in ports.providers("recorded"):
+        try:
+            recorded(run, row, insight, strategy)
+        except Refusal:
+            continue
+
+
+def profiled(run: Run, row: rows.Row) -> dict[str, Any]:
+    """Where the retained code spends its time after this row, as keys of its answer."""
+    taking = ports.provider("profile", None)
+    return taking.told(run, row) if taking else {}
 
 
 def _refused(layout: Layout) -> list[journal.Event]:

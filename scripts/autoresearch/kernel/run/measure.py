@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from .. import ports
-from ..core import busy, guards, metric, screen, timelimit
+from ..core import guards, metric, timelimit
 from ..core.choices import EXECUTOR, NOTHING
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import dataclass, field, replace
@@ -17,7 +18,7 @@ from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..core.timelimit import TimeLimit
 from ..disk import evidence, hashes
-from ..system import load, process
+from ..system import process
 from . import evaluator_lock, safeguard
 from .safeguard import Guarded
 
@@ -25,13 +26,15 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
+    Start = Callable[[str], tuple[process.Finished, str]]  # runs a command: how it ended, what it deleted
+    Rest = Callable[[], "Ran"]
+
 # What says why a check failed: an error, but no stack frame, no banner, nor `make: *** [bench] Error 2`.
 _TELLING = re.compile(r"(?!\s*at |=|make).*(?:Error|error:|failed|FAILED|assert)")
 _WORDED = re.compile(r"(?!make).*\w")
 _TAIL = 1 << 16
 # A build of everything takes longer than a check; nothing waits for ever (seconds).
 PREPARE_LIMIT = 7200.0
-FILE_LIMIT = 64 << 20  # bytes of a result file that are read
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Sample:
     """One run of a check: its metric or why there is none, its other numbers, and seconds.
 
     `form` is how a usable number was printed, also by a run that failed otherwise; "" without one. `late` is set when
-    the hard limit ended it; `load` is how busy the machine was (`core.busy`); `cost` what the run itself cost
+    the hard limit ended it; `load` is how busy the machine was (`machine.busy`); `cost` what the run itself cost
     (seconds, bytes, by the names of the setting `measure`).
     """
 
@@ -88,45 +91,59 @@ def limit_of(config: Config, seconds: float | None, slowest: float | None = None
     return timelimit.limit(None if asked is None else float(asked), seconds, slowest)
 
 
+@dataclass(frozen=True)
+class Ran:
+    """One run of verify as it was read: how it ended, what it deleted, and what of a `Sample` is known by then."""
+
+    done: process.Finished
+    cleaned: str
+    value: Decimal | None
+    problem: str = ""
+    others: Mapping[str, Decimal] = field(default_factory=dict)
+    form: Mapping[str, Any] = field(default_factory=dict)
+    load: Mapping[str, Any] = field(default_factory=dict)
+    cost: Mapping[str, Decimal] = field(default_factory=dict)
+
+
 def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
     """Run verify once; its output goes to the evidence folder under `name`."""
-    told = _told(bench.config)
     unready = prepared(bench, name)
     if unready:
         return Sample(None, unready, 0.0, None)
-    bench = replace(bench, results=tuple(dict.fromkeys((*bench.results, *filter(None, told[1:])))))
-    stamps, before = hashes.stamps(bench.tree, bench.results), load.read()
-    done, cleaned, reading, cost = _read(bench, name, keep)
-    during = busy.between(before, load.read())
-    problem = cleaned or _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
+    file = bench.config.metric_from.partition(":")[2]
+    bench = replace(bench, results=tuple(dict.fromkeys((*bench.results, *filter(None, [file])))))
+    stamps = hashes.stamps(bench.tree, bench.results)
+    ran = _read(bench, lambda command: _run(bench, command, name, keep))
+    done = ran.done
+    problem = ran.cleaned or _tampered(bench) or _failure(done, bench.config.verify_exit == "any", bench.limit.hard)
     problem = problem or _stale(bench, stamps)
-    if done.timed_out and reading.value is not None:
-        problem += f"; it had printed its number ({plain(reading.value)}) and then hung: let the check end by itself"
-    if not problem and reading.problem:
-        printed = bench.config.measure == NOTHING
-        problem = f"verify printed no usable metric: {reading.problem}" if printed else reading.problem
-    form = {} if reading.value is None else reading.form.to_dict()
-    value = None if problem else reading.value
-    return Sample(value, problem, done.duration, done.exit_code, reading.others, form, done.timed_out, during, cost)
+    if done.timed_out and ran.value is not None:
+        problem += f"; it had printed its number ({plain(ran.value)}) and then hung: let the check end by itself"
+    problem = problem or ran.problem
+    form = {} if ran.value is None else ran.form
+    value = None if problem else ran.value
+    known = done.duration, done.exit_code, ran.others, form, done.timed_out, ran.load, ran.cost
+    return Sample(value, problem, *known)
 
 
-def _read(bench: Bench, name: str, keep: int) -> tuple[process.Finished, str, metric.Reading, Mapping[str, Decimal]]:
-    """Run verify: how it ended, what it deleted, its number, which is printed or is what the run cost (the port
-    `gauge`), and that cost."""
+def _read(bench: Bench, start: Start) -> Ran:
+    """Run verify and read its number: each provider of the port `reading` is asked around those behind it."""
+    rest = partial(_lines, bench, start)
+    for around in reversed(list(ports.providers("reading"))):
+        rest = partial(around, bench, start, rest)
+    return rest()
 
-    def run(command: str) -> tuple[process.Finished, str]:
-        return _run(bench, command, name, keep)
 
-    config, gauge = bench.config, ports.provider("gauge", None)
-    if gauge is None and config.measure != NOTHING:
-        raise Refusal(f"--measure {config.measure} has nothing that measures it, expected none; leave the flag out")
-    if config.measure == NOTHING:
-        done, cleaned = run(config.verify)
-        told = _told(config)
-        reading = _of_format(bench, told, done) if told[0] else _reading(done, config)
-        return done, cleaned, reading, gauge.cost(config, done) if gauge else {}
-    done, cleaned, cost = gauge.run(config, run)
-    return done, cleaned, gauge.reading(config, done, cost), cost
+def _lines(bench: Bench, start: Start) -> Ran:
+    """What the kernel reads by itself: METRIC lines."""
+    config = bench.config
+    asked = next((flag for flag in ("metric_from", "metric_pattern") if getattr(config, flag)), "")
+    asked = "measure" if config.measure != NOTHING else asked
+    if asked:
+        raise Refusal(f"--{asked.replace('_', '-')} has nobody who knows it here, expected its feature; install again")
+    done, cleaned = start(config.verify)
+    read = metric.read(done.stdout.decode("utf-8", "replace"), config.metric_key or config.metric)
+    return Ran(done, cleaned, *read, {"kind": "METRIC line"})
 
 
 def prepared(bench: Bench, name: str) -> str:
@@ -205,55 +222,6 @@ def _tampered(bench: Bench) -> str:
     return f"the evaluator changed during the run: {listing(moved, 3)}" if moved else ""
 
 
-def _reading(done: process.Finished, config: Config) -> metric.Reading:
-    """The metric on the stream that was asked for; where it is on the other one, the problem says so."""
-    streams = {"stdout": done.stdout, "stderr": done.stderr}
-    reading = metric.extract(screen.decode(streams.pop(config.metric_stream)), config.source)
-    other, data = next(iter(streams.items()))
-    if reading.value is None and data.strip() and metric.extract(screen.decode(data), config.source).value is not None:
-        return replace(reading, problem=f"{reading.problem}; {other} has one: --metric-stream {other} reads it there")
-    return reading
-
-
-def _told(config: Config) -> tuple[str, str]:
-    """The format of `--metric-from` and the file that verify writes in it, "" for its output.
-
-    Raises `Refusal` for a format that nobody reads.
-    """
-    name, _, file = config.metric_from.partition(":")
-    if name and config.measure != NOTHING:
-        raise Refusal("--measure and --metric-from both name the metric, expected one of them; leave the other out")
-    if name:
-        _formats().check(name)
-    return name, file
-
-
-def _formats() -> Any:
-    found = ports.provider("reading", None)
-    if found is None:
-        raise Refusal("--metric-from has nobody who reads formats, expected the feature `formats`; install it again")
-    return found
-
-
-def _of_format(bench: Bench, told: tuple[str, str], done: process.Finished) -> metric.Reading:
-    """The metric in a tool's own format, from the file or else the stream that was asked for."""
-    if not told[1]:
-        data = done.stdout if bench.config.metric_stream == "stdout" else done.stderr
-    else:
-        try:
-            if not (bench.tree / told[1]).is_file():  # a pipe would be waited for without end
-                raise OSError
-            with open(bench.tree / told[1], "rb") as file:
-                data = file.read(FILE_LIMIT + 1)
-        except (OSError, ValueError):
-            return metric.Reading(None, f"verify wrote no {one_line(told[1], 80)} that can be read")
-        if len(data) > FILE_LIMIT:
-            return metric.Reading(None, f"{one_line(told[1], 80)} is larger than {FILE_LIMIT >> 20} MiB")
-    beside = screen.decode(done.stderr)
-    reading: metric.Reading = _formats().read(told[0], screen.decode(data), bench.config.source, beside)
-    return reading
-
-
 def _failure(done: process.Finished, any_exit: bool, limit: float) -> str:
     if done.timed_out:
         return (
@@ -283,7 +251,8 @@ class Measurement:
     """What a candidate measured: its estimate (or the problem), all samples, and the rule's verdict under noise.
 
     `improves` is None when one run decides by itself (exact metrics); `outcome` tells of a discard under noise whether
-    a gain worth having is excluded ("no gain") or not ("undecided"); `wait` why the machine is too busy to judge it."""
+    a gain worth having is excluded ("no gain") or not ("undecided"); `wait` why the machine is too busy to judge it;
+    `busy` how busy it was for most of the runs."""
 
     value: Decimal | None
     problem: str
@@ -294,6 +263,7 @@ class Measurement:
     interval: tuple[Decimal, Decimal] | None = None
     outcome: str = ""
     wait: str = ""
+    busy: str = ""
 
     @property
     def runs(self) -> int:
@@ -304,17 +274,6 @@ class Measurement:
     def others(self) -> Mapping[str, Decimal]:
         """The candidate's other numbers."""
         return others(self.samples)
-
-    @property
-    def busy(self) -> str:
-        """How busy the machine was for most of the runs, "" where it was not."""
-        loads = sorted((float(s.load["load"]), s.load["cores"]) for s in self._all if "load" in s.load)
-        middle = busy.Load(loads[len(loads) // 2][1], loads[len(loads) // 2][0]) if loads else None
-        return str(middle) if middle is not None and middle.busy else ""
-
-    @property
-    def _all(self) -> tuple[Sample, ...]:
-        return (*self.samples, *self.retained)
 
     @property
     def seconds(self) -> float:

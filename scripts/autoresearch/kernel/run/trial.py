@@ -20,7 +20,6 @@ from ..disk.layout import Layout, script
 from ..system.git import GitError, Repo
 from ..system.gittrees import Trees
 from . import (
-    agreement,
     budget,
     context,
     evaluator_lock,
@@ -29,7 +28,6 @@ from . import (
     judge,
     leftovers,
     measure,
-    record,
     stale,
     tree,
     trial_gate,
@@ -124,9 +122,10 @@ def _refuse_mixture(mended: str, before: set[str], now: set[str]) -> None:
 
 def _no_op(run: Run, attempt: Attempt) -> tuple[Run, Row]:
     """Nothing changed: a row that says so."""
-    report = record.Report("no-op", attempt.description or "no change", labels=attempt.labels)
+    said = attempt.description or "no change"
     with context.writing(run.layout) as (fresh, held):
-        row = record.row_of(fresh, report)
+        number, metric = fresh.state.iteration + 1, fresh.state.current_metric
+        row = Row(number, "", "-", metric, "0", "-", "no-op", attempt.labels, said)
         return context.append(fresh, held, (), [row]), row
 
 
@@ -346,10 +345,10 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
     return out
 
 
-def _repo_events(run: Run, note: Intent) -> list[Mapping[str, Any]]:
+def _repo_events(run: Run, note: Intent) -> list[dict[str, Any]]:
     if not run.config.companions:
         return []
-    return record.repo_event(note.iteration, {name: place.trial or place.base for name, place in note.places.items()})
+    return log_events.repos(note.iteration, {name: place.trial or place.base for name, place in note.places.items()})
 
 
 def _row(run: Run, note: Intent, verdict: Verdict, attempt: Attempt) -> Row:
@@ -465,7 +464,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
         "next": _offered(after, row, {**_next(after), **_told(after, row)}),
     }
-    out.update(event.get("told", {}), **record.profiled(after, row))
+    out.update(event.get("told", {}), **intent.profiled(after, row))
     if state.keeps and (row.status == "keep" or out["next"]["action"] in ("stop", "needs_human")):
         out["so_far"] = str(so_far(after))
     limited = {text.split(" ")[0] for text in after.config.require}
@@ -473,9 +472,6 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         out["others"] = {name: value for name, value in event["others"].items() if name in limited}
     out["next"]["unsure"] = f"python3 {script('resume_prompt')} --repo ."
     out.update(_certainty(after, row, event))
-    said = agreement.words(after.log, row.iteration - 1)
-    if said:
-        out["next"]["user_says"] = said[-agreement.SHOWN :]
     if mended:
         out["recovered"] = mended
     if ladder.same_crash(after.log.rows) >= 5 and out["next"]["action"] not in ("stop", "needs_human"):

@@ -10,10 +10,9 @@ from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
 from ..core.statuses import those
 from ..core.text import listing
-from ..disk import evidence
-from ..system import limits
+from ..disk import atomic, evidence
 from ..system.git import Repo
-from . import budget, context, evaluator_lock, tree, unseen
+from . import budget, context, evaluator_lock, tree
 from .context import Run
 from .tree import Edits
 
@@ -35,7 +34,7 @@ def refuse_finished(run: Run) -> None:
             f"the run is over ({verdict.reason}: {verdict.detail}), so nothing was measured; "
             "report the result to the user, a new run starts with autoresearch_init_run.py --force"
         )
-    free = limits.free_mb(run.layout.root)
+    free = atomic.free_mb(run.layout.root)
     if free < MIN_FREE_MB:
         raise Refusal(
             f"only {free} MB of disk are free, expected at least {MIN_FREE_MB}; free some and repeat the command"
@@ -80,9 +79,6 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
             f"changes outside the scope ({run.config.scope or '.'}): {listing(outside)}; nothing was committed. "
             "Take back your own lines, by hand where the user had unsaved work; else tell the user; then run it again"
         )
-    for item in found:
-        if item.inside:
-            unseen.refuse_exposed(run.log.events, item, Repo(item.tree).head(), primary)
     refused = next(filter(None, (admission(run, found) for admission in ports.providers("admission"))), "")
     if refused:
         raise Refusal(refused)

@@ -1,0 +1,3 @@
+"""Rows that a person or an agent reports; measuring the retained state again."""
+
+USES = ("agreement", "cli", "kernel", "machine", "setup")

@@ -1,0 +1,414 @@
+"""The baseline: reported by the caller, or measured here with its noise, its evaluator and its traps."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from ..kernel import ports
+from ..kernel.core import log_events, numbers, timelimit
+from ..kernel.core.choices import NOTHING
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, field, replace
+from ..kernel.core.settings import Config, RepoScope
+from ..kernel.core.text import listing
+from ..kernel.core.timelimit import TimeLimit
+from ..kernel.disk import bytecode, hashes
+from ..kernel.disk.journal import Event
+from ..kernel.disk.layout import Layout
+from ..kernel.run import evaluator_lock, exact, isolation, leftovers, measure, require, safeguard, tree
+from ..kernel.run.measure import Bench, Sample
+from ..kernel.run.tree import Edits
+from ..kernel.system.git import Repo
+from ..machine import busy, load
+from ..machine.busy import Load
+from . import unseen
+
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
+if TYPE_CHECKING:
+    from typing import Any
+
+FAR = 5  # spreads between what the baseline is by construction and what was measured
+_CLEANS = re.compile(r"\bgit\b[^;&|\n]*\bclean\b[^;&|\n]*\s(-[a-zA-Z]*f|--force)")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The first row's figures, what must be remembered with them, and what to tell the user."""
+
+    metric: Decimal
+    commit: str
+    guard: str = "-"
+    config: Config = field(default_factory=Config)
+    events: tuple[Event, ...] = ()
+    warnings: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()
+    repo_commits: Mapping[str, str] = field(default_factory=dict)
+    staging: Path | None = None
+    confirm: str = "-"
+    dirty: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+
+    def keep_evidence(self, root: Path) -> None:
+        """Move the captured output of the baseline to its place."""
+        if self.staging is not None:
+            import shutil
+
+            target = root / "0000"
+            shutil.rmtree(target, ignore_errors=True)
+            os.replace(self.staging, target)
+
+
+def reported(metric: Decimal, commit: str, config: Config) -> Baseline:
+    """A baseline that the caller measured; companions stand at their HEAD."""
+    companions = {repo.path: Repo(Path(repo.path)) for repo in config.companions}
+    heads_of = {path: repo.head() for path, repo in companions.items() if repo.is_git()}
+    return Baseline(metric, commit, repo_commits={path: head for path, head in heads_of.items() if head})
+
+
+def heads(layout: Layout, config: Config) -> dict[str, str]:
+    """HEAD by repository path; raises `Refusal` where no measured run can start."""
+    if not config.verify:
+        raise Refusal("there is no check, expected --verify 'COMMAND' that prints one number (or --baseline-metric)")
+    return {repo.path: _head(_checkout(config, repo), repo.path) for repo in config.repos}
+
+
+def _checkout(config: Config, repo: RepoScope) -> Path:
+    return Path(config.worktree or repo.path) if repo.role == "primary" else Path(repo.path)
+
+
+def _head(root: Path, name: str) -> str:
+    git = Repo(root)
+    if not git.is_git():
+        raise Refusal(f"{name} is not a git repository, expected one: experiments are commits; run git init and commit")
+    head = git.head()
+    if not head:
+        raise Refusal(f"{name} has no commit yet, expected one to go back to; commit the current state first")
+    return head
+
+
+def uncommitted(layout: Layout, mode: str, config: Config) -> tuple[str, ...]:
+    """Changed paths that make the baseline another state than the commit it names."""
+    found: list[str] = []
+    for item in _items(layout, config, ()):
+        tree.refuse_odd(item, str(layout.root))
+        paths = (*item.inside, *(item.outside if mode == "exec" else ()))
+        found += tree.named(item, paths, str(layout.root))
+    return tuple(found)
+
+
+def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: bool = True) -> Baseline:
+    """Measure verify (repeated), then guard and confirm once, and lock the evaluator; output goes to `staging`.
+
+    Raises `Refusal` for a bad check; where not `strict`, uncommitted changes and a failing guard are only reported.
+    """
+    import shutil
+
+    at = heads(layout, config)
+    _refuse_unfinished(at)
+    _refuse_cleaning(config)
+    with _proving(layout, config) as proofs:
+        dirty = uncommitted(layout, mode, config)
+        if strict:
+            refuse_dirty(dirty)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        try:
+            _sentinel(layout).write_text("A check that deletes this would delete the run.\n", "utf-8")
+            found = _measure(layout, config, at, staging, strict, proofs)
+            _refuse_moved(at, heads(layout, config))
+            return replace(found, dirty=dirty)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise
+        finally:
+            _sentinel(layout).unlink(missing_ok=True)
+
+
+@contextmanager
+def _proving(layout: Layout, config: Config) -> Iterator[list[Any]]:
+    """What features look at around the measuring (the port `proving`)."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(begin(layout.root, config)) for begin in ports.providers("proving")]
+
+
+def _sentinel(layout: Layout) -> Path:
+    """A file that looks like the run's: whether the checks leave it tells whether they would leave those."""
+    return layout.results.with_name(layout.results.name + ".tmp")
+
+
+def _refuse_cleaning(config: Config) -> None:
+    """What a check says it deletes is refused before it is run."""
+    for command in (config.verify, config.guard, config.confirm, config.prepare, config.screen, config.profile):
+        if _CLEANS.search(command):
+            raise Refusal(
+                "the check cleans the checkout (git clean), which would delete the run and files of the user's; "
+                "expected it to leave what it has not made: clean the build folder alone"
+            )
+
+
+def refuse_dirty(dirty: Sequence[str]) -> None:
+    """Raise `Refusal` for uncommitted paths."""
+    if dirty:
+        raise Refusal(
+            f"uncommitted changes in {listing(dirty)}: the baseline would not be the commit it names; "
+            "ask the user to commit or stash them, then repeat the command"
+        )
+
+
+def _refuse_unfinished(repos: Iterable[str]) -> None:
+    """A trial's commit in the middle of a merge or rebase would become part of it."""
+    for repo in repos:
+        busy = Repo(Path(repo)).busy()
+        if busy:
+            raise Refusal(
+                f"an operation is unfinished in {repo} ({', '.join(busy)}), expected none; "
+                "ask the user to finish or abort it, then repeat the command"
+            )
+
+
+def _refuse_moved(before: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """A check that commits would commit the user's work in every trial."""
+    moved = [repo for repo, head in before.items() if after.get(repo) != head]
+    if moved:
+        raise Refusal(
+            f"HEAD moved in {listing(moved)} while the check ran, expected a check that commits nothing; correct the "
+            "check, or repeat the command when nobody commits"
+        )
+
+
+def _measure(
+    layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool, proofs: Sequence[Any]
+) -> Baseline:
+    root, primary = Path(config.worktree or layout.root), str(layout.root)
+    before = _fresh(_items(layout, config, ()))
+    foreign = foreign_events(before)
+    stamps = hashes.stamps(root, lock := evaluator_lock.lock(root, config))
+    now, bench = load.read(), _bench(layout, config, staging, before)
+    samples, results = _samples(bench, proofs)
+    guard, guard_problem, guard_seconds = _guard(bench, strict)
+    confirm, confirm_problem = _confirm(bench)
+    made = evaluator_lock.written(root, config, stamps)
+    lock = _steady(root, lock, made)
+    proved = _proved(proofs, replace(bench, lock=lock), samples)
+    before, foreign = _disowned(root, before, foreign, made)
+    left = [*unseen.remembered(before), *_left(before, _items(layout, config, foreign))]
+    left += [event for proof in proofs for event in proof.events()]
+    config, found = _calibrated(config, samples, guard_seconds)
+    warnings = (*_sealed(before), *proved, *found.warnings, guard_problem, confirm_problem)
+    shown = evaluator_lock.shown(root, config, lock)
+    warnings += (*_busy_warning(now, config), *_lock_warnings(lock, shown), *_dirty_warning(before, primary))
+    return Baseline(
+        _by_construction(config, found.center),
+        Repo(root).short(at[primary]),
+        guard,
+        config,
+        (
+            log_events.make("evaluator", files=lock, written=list(made), results=results),
+            log_events.make("heads", iteration=0, heads=dict(at)),
+            *foreign,
+            *left,
+            log_events.make("samples", iteration=0, samples=[sample.to_dict() for sample in samples]),
+        ),
+        tuple(warning for warning in warnings if warning),
+        shown,
+        dict(at) if len(at) > 1 else {},
+        staging,
+        confirm,
+        advice=tuple(found.advice),
+    )
+
+
+def _fresh(items: list[Edits]) -> list[Edits]:
+    """The items, without bytecode of what was edited a moment ago, perhaps within the second of the last run."""
+    for item in items:
+        bytecode.forget(item.tree, (*item.inside, *item.outside))
+    return items
+
+
+def _proved(proofs: Iterable[Any], bench: Bench, samples: Sequence[Sample]) -> list[str]:
+    """What features warn of, now that verify has run and what it must not change is known; may raise `Refusal`."""
+    bench = replace(bench, config=replace(bench.config, metric_form=samples[0].form))
+    return [warning for proof in proofs for warning in proof.after(bench, samples)]
+
+
+def _busy_warning(now: Load, config: Config) -> tuple[str, ...]:
+    return (busy.warning(now),) if now.busy and config.noise["kind"] == "noisy" else ()
+
+
+def _calibrated(config: Config, samples: Sequence[Sample], guard_seconds: float) -> tuple[Config, Any]:
+    """The configuration with what the runs showed, and that itself."""
+    config, found = exact.rule().calibrated(config, samples)
+    config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
+    return require.resolve(config, samples, exact.rule().by_pairs(config)), found
+
+
+def _by_construction(config: Config, measured: Decimal) -> Decimal:
+    """The baseline's metric: as measured, or what it is by construction, which a noisy run must not replace.
+
+    Raises `Refusal` where the runs contradict that.
+    """
+    wanted = config.baseline_is
+    if wanted is None:
+        return measured
+    near = max(FAR * config.noise["spread"], abs(wanted) / 4) if config.noise["spread"] else Decimal(0)
+    if abs(measured - wanted) > near:
+        raise Refusal(
+            f"--baseline-is {numbers.plain(wanted)}, but the check printed about {numbers.plain(measured)}; expected "
+            "a number that is that by construction: correct the check, or leave the flag out"
+        )
+    return wanted
+
+
+def limit_of(first: Baseline) -> TimeLimit:
+    """How long a run of a trial may take after this baseline."""
+    usual = float(first.config.noise["seconds"])
+    return measure.limit_of(first.config, usual, timelimit.slowest(first.events))
+
+
+def _bench(layout: Layout, config: Config, staging: Path, items: Iterable[Edits]) -> Bench:
+    mine = {item.tree: (*item.inside, *item.outside) for item in items}
+    guarded = safeguard.guarded(layout, mine, [_sentinel(layout)])
+    root, mark = Path(config.worktree or layout.root), f"baseline-{os.getpid()}"
+    return Bench(root, staging, config, measure.limit_of(config, None), mark, guarded=guarded)
+
+
+def _sealed(before: Iterable[Edits]) -> list[str]:
+    """What would spoil every trial: a git that cannot be written."""
+    return [isolation.sealed(item.tree) for item in before]
+
+
+def _samples(bench: Bench, proofs: Sequence[Any]) -> tuple[list[Sample], list[str]]:
+    """The runs of the baseline, and the result files that each of several wrote."""
+    samples: list[Sample] = []
+    results = list(evaluator_lock.result_files(bench.tree, bench.config))
+    while len(samples) < exact.rule().wanted(bench.config, samples):
+        stamps = hashes.stamps(bench.tree, results)
+        with ExitStack() as stack:
+            for proof in proofs:
+                stack.enter_context(proof.watching())
+            sample = measure.verify(bench, f"verify-{len(samples) + 1}")
+        results = [name for name, stamp in hashes.stamps(bench.tree, results).items() if stamp != stamps[name]]
+        if sample.value is None:
+            raise Refusal(f"the check gives no number: {sample.problem}; {_remedy(sample, bench.config)}")
+        samples.append(sample)
+        bench = replace(bench, config=replace(bench.config, metric_form=samples[0].form))
+    return samples, results if len(samples) > 1 else []
+
+
+def _remedy(sample: Sample, config: Config) -> str:
+    if config.measure != NOTHING and sample.exit_code == 0:
+        return "correct the check, or let it measure something else (--measure cpu)"
+    if sample.exit_code not in (0, None) and config.verify_exit == "zero":
+        if not sample.form:
+            return "expected it to end without an error; correct the check"
+        return "if the exit code says nothing here, append '|| true' to the check or set up with --verify-exit any"
+    return "expected exactly one finite decimal on stdout (or METRIC name=value lines); correct the check"
+
+
+def _guard(bench: Bench, strict: bool) -> tuple[str, str, float]:
+    if not bench.config.guard:
+        return "-", "", 0.0
+    passed, problem, seconds = measure.passes(bench, bench.config.guard, "guard")
+    if passed:
+        return "pass", "", seconds
+    problem = f"the guard fails on the untouched tree ({problem})"
+    if strict:
+        raise Refusal(f"{problem}, expected a pass; repair it or choose another")
+    return "fail", problem, seconds
+
+
+def _confirm(bench: Bench) -> tuple[str, str]:
+    """A held-out check may ask for more than the baseline has, so that it fails now is said and no more."""
+    if not bench.config.confirm:
+        return "-", ""
+    if measure.passes(bench, bench.config.confirm, "")[0]:
+        return "pass", ""
+    return "fail", "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
+
+
+def _lock_warnings(lock: Mapping[str, str], shown: Iterable[str]) -> tuple[str, ...]:
+    """What is wrong with the files that are locked: too many, or, of those that may be told, not there to stay."""
+    import tempfile
+
+    passing = [name for name in shown if name.startswith(tempfile.gettempdir() + os.sep)]
+    crowded = f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
+    return (
+        *([crowded] if len(lock) >= hashes.FILE_LIMIT else []),
+        *([f"{listing(passing, 2)} is in the temporary folder: commit it before the start"] if passing else []),
+    )
+
+
+def _steady(root: Path, lock: Mapping[str, str], made: Sequence[str]) -> dict[str, str]:
+    """The lock without what the checks `made`; raises `Refusal` when they changed a file of it."""
+    lock = {name: digest for name, digest in lock.items() if name not in made}
+    moved = evaluator_lock.changed(root, lock)
+    if moved:
+        raise Refusal(
+            f"the check changes its own files ({listing(moved)}); expected it to leave them alone, correct it"
+        )
+    return lock
+
+
+def _disowned(
+    root: Path, items: Sequence[Edits], foreign: Sequence[Event], made: Sequence[str]
+) -> tuple[list[Edits], list[Event]]:
+    """The user's changes without what the checks `made`: an old build that is overwritten is nobody's work."""
+    ours = {item.repo for item in items if item.tree == root}
+    items = [tree.without(item, made) if item.repo in ours else item for item in items]
+    kept = [
+        {**event, "files": {path: d for path, d in event["files"].items() if path not in made}}
+        if event["repo"] in ours
+        else event
+        for event in foreign
+    ]
+    return items, [event for event in kept if event["files"]]
+
+
+def _items(layout: Layout, config: Config, events: Sequence[Event]) -> list[Edits]:
+    """What differs in each repository, the user's changes outside the scope among it: tolerated and watched."""
+    own = layout.own_paths()
+    return [tree.sort(repo.path, _checkout(config, repo), repo.scope, events, own) for repo in config.repos]
+
+
+def foreign_events(items: Iterable[Edits]) -> list[Event]:
+    """The events that name the user's own changes with their digests, by repository."""
+    changed = ((item, (*item.inside, *item.outside)) for item in items)
+    return [
+        log_events.make("foreign", repo=item.repo, files=hashes.digests(item.tree, paths))
+        for item, paths in changed
+        if paths
+    ]
+
+
+def _dirty_warning(items: Iterable[Edits], primary: str) -> tuple[str, ...]:
+    paths = [path for item in items for path in tree.named(item, item.outside, primary)]
+    if not paths:
+        return ()
+    return (f"uncommitted changes outside the scope stay as they are: {listing(paths)}; editing them stops the run",)
+
+
+def _left(before: Sequence[Edits], after: Sequence[Edits]) -> list[Event]:
+    """What the checks left behind; tracked files outside the scope are put back, and known as theirs from now on.
+
+    `after` leaves out the user's unchanged work. Raises `Refusal` when a check writes to that, or in the scope.
+    """
+    events: list[Event] = []
+    for old, new in zip(before, after):
+        wrote, theirs = leftovers.rewritten(new), {*old.inside, *old.outside}
+        gone = [p for p in old.untracked if p not in new.untracked and not os.path.lexists(new.tree / p)]
+        if gone:
+            raise Refusal(f"the checks delete {listing(gone)}, expected them to leave files that git does not know")
+        spoiled = [p for p in (*new.inside, *new.outside) if p in theirs or (p in new.inside and p in wrote)]
+        if spoiled:
+            raise Refusal(
+                f"the checks write to {listing(spoiled)}, expected them to leave the project's files alone; "
+                "let them write elsewhere, or take the file out of the scope (scope '… !path'), and restore it"
+            )
+        Repo(new.tree).restore(wrote)
+        events += [*leftovers.touched(new.repo, wrote), *leftovers.byproducts(new, old.untracked)]
+    return events

@@ -1,0 +1,65 @@
+"""The first message to the user, as a draft from a dry run: at most twelve lines, both choices in it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from ..kernel.core import guards
+from ..kernel.core.settings import Config
+from ..kernel.core.text import listing, one_line, shortened
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MOST = 12  # lines: half a minute
+USUAL = 20  # experiments, where no end was named
+_SHIPPED = re.compile(r"python3 \S*/autoresearch_check\.py")
+LIKE = "one kind of fix, as far as it safely goes: the number is an exact count of like findings"
+SINGLE = "one cause: what is measured together cannot be told apart"
+
+
+def size(is_exact: bool, findings: int) -> str:
+    """How large one experiment is to be: an exact count of several places to mend asks for whole kinds of fixes."""
+    return LIKE if is_exact and findings > 1 else SINGLE
+
+
+def lines(config: Config, sentence: str, told: Mapping[str, Any]) -> list[str]:
+    """The message; `sentence` says the value and its noise, `told` is the dry run's answer with `size`."""
+    found = [
+        f"Goal: {one_line(config.goal, 200) or config.metric}",
+        f"Now: {sentence}",
+        f"May change: {config.scope or 'the whole repository'}" + _locked(told),
+        f"Check: {shortened(_SHIPPED.sub('shipped check', config.verify), 160)}",
+        f"Must not break: {_guard(config, str(told.get('guard', '-')))}",
+    ]
+    found += [f"Also held: {listing(config.require, 6)}"] if config.require else []
+    found += [f"Before a start: {one_line(str(told['warnings'][0]), 220)}"] if told.get("warnings") else []
+    found += [f"One experiment is {told['size']}", _end(config)]
+    found.append("Each is a commit on a branch of its own; failures are undone by the tool; all is kept in the log.")
+    reply = f"{config.iterations or USUAL}, go"
+    found.append('Foreground: I work here. Background: it works alone with your rights. "stop" ends either.')
+    return [*found[: MOST - 1], f'Reply "background, {reply}" or "foreground, {reply}", or tell me what to change.']
+
+
+def _locked(told: Mapping[str, Any]) -> str:
+    count = told.get("protected_count", 0)
+    return f"; locked: {listing(told.get('protected', ()), 3)}" if count else ""
+
+
+def _guard(config: Config, state: str) -> str:
+    if not config.guard:
+        return "nothing is checked beside the number: is there a test that should be?"
+    names = [shortened(_SHIPPED.sub("shipped check", part.label), 70) for part in guards.parts(config.guard)]
+    return f"{listing(names, 4)} ({'passes' if state == 'pass' else 'FAILS'} today)"
+
+
+def _end(config: Config) -> str:
+    ends: Sequence[str] = [
+        *([config.stop_condition] if config.stop_condition else []),
+        *([f"{config.iterations} experiments"] if config.iterations else []),
+        *([f"{config.max_minutes} minutes"] if config.max_minutes else []),
+        *([config.until] if config.until else []),
+    ]
+    return f"Ends at {' or '.join(ends)}." if ends else f"Ends after {USUAL} experiments, unless you say otherwise."

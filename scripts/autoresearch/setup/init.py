@@ -1,0 +1,302 @@
+"""Setting up a run: the checks before it, the measured baseline, the log's first row."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ..findings import places
+from ..gauges import gauge
+from ..kernel import ports
+from ..kernel.core import config, log_events
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import dataclass, field, replace
+from ..kernel.core.rows import Row
+from ..kernel.core.settings import Config
+from ..kernel.core.text import block, listing, one_line
+from ..kernel.disk import atomic, evidence, excerpts, journal, locks, tempfolder
+from ..kernel.disk.layout import EXEC_RUNTIME, Layout
+from ..kernel.run import context, exact, intent, isolation
+from ..kernel.run.context import Run
+from ..kernel.system import interrupts
+from ..kernel.system.git import Repo
+from . import baseline, draft
+
+# Locked files that an answer names; the log has them all.
+PROTECTED_SHOWN = 4
+# Bytes at the end of the check's output that a dry run shows: what was counted is looked at before it is agreed.
+PRINTED_SHOWN = 800
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be set up. `metric` set means a reported baseline, else it is measured here."""
+
+    mode: str
+    config: Config
+    run_tag: str = ""
+    environment: str = ""
+    metric: Decimal | None = None
+    commit: str = ""
+    description: str = ""
+    repo_commits: Mapping[str, str] = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A run that was set up: what the answer needs."""
+
+    run: Run
+    first: baseline.Baseline
+
+
+def tag_of(plan: Plan) -> str:
+    """The run's name: as given, else from the goal."""
+    words = re.findall(r"[a-z0-9]+", (plan.run_tag or plan.config.goal or plan.config.metric or "run").lower())
+    return "-".join(words[:6])[:48] or "run"
+
+
+def start(layout: Layout, plan: Plan) -> Ready:
+    """Set up a run; raises `Refusal` with nothing half-written. An old run is archived only once all is well."""
+    asked = config.with_policy(plan.config, plan.mode)
+    plan = replace(plan, config=replace(asked, measured=plan.metric is None))
+    config.validate(plan.config, plan.mode)
+    refuse_existing(layout, plan)
+    existed = layout.evidence.exists()
+    try:
+        with intent.alone(layout):
+            return _set_up(layout, plan)
+    except BaseException:
+        if not existed and not layout.results.exists():
+            import shutil
+
+            shutil.rmtree(layout.evidence, ignore_errors=True)
+        raise
+
+
+def _set_up(layout: Layout, plan: Plan) -> Ready:
+    if plan.metric is not None:
+        if plan.mode == "exec" and Repo(layout.root).is_git():
+            baseline.refuse_dirty(baseline.uncommitted(layout, plan.mode, plan.config))
+        return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan), plan.config))
+    first = baseline.measured(layout, plan.mode, plan.config, layout.evidence / "baseline.tmp")
+    return _write(layout, replace(plan, config=first.config), first)
+
+
+def refuse_existing(layout: Layout, plan: Plan) -> None:
+    """An existing run is not overwritten unless asked; exec mode archives it by itself. An open batch is in the way."""
+    if evidence.batch_path(layout.evidence).exists():
+        raise Refusal("a batch of the earlier run is open, expected none; autoresearch_run_batch.py abort drops it")
+    if plan.force or plan.mode == "exec":
+        return
+    for path in (layout.results, layout.state):
+        if path.exists():
+            raise Refusal(
+                f"there is already a run here ({path.name}), expected none; "
+                "resume it (autoresearch_resume_check.py) or archive it with --force"
+            )
+
+
+def _commit(layout: Layout, plan: Plan) -> str:
+    if plan.commit:
+        return plan.commit
+    repo = Repo(layout.root)
+    head = repo.head() if repo.is_git() else ""
+    return repo.short(head) if head else "-"
+
+
+def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
+    """Archive what was there, then write log and snapshot; a recorder of the old run waits and sees the new one."""
+    import shutil
+
+    place = context.located(layout, plan.mode)
+    with interrupts.shielded(), locks.held_if_there(layout.results):
+        moved: list[tuple[Path, Path]] = []
+        ours = False
+        try:
+            archive(layout, moved)  # the earlier run's snapshot lies in the repository, whatever the new one's mode
+            ours = True
+            run = _create(place, plan, first)
+        except BaseException:
+            if ours:
+                _clear(place)
+            if first.staging is not None:
+                shutil.rmtree(first.staging, ignore_errors=True)
+            _put_back(moved)
+            raise
+    return Ready(run, first)
+
+
+def _clear(layout: Layout) -> None:
+    """Remove what this start wrote; only once all of the earlier run lies in its archive."""
+    import shutil
+
+    shutil.rmtree(layout.evidence / "0000", ignore_errors=True)
+    for path in (layout.results, layout.state):
+        path.unlink(missing_ok=True)
+
+
+def _put_back(moved: Sequence[tuple[Path, Path]]) -> None:
+    """The earlier run as it was: a start that fails has not happened. What cannot move stays under its `.prev` name."""
+    for source, target in reversed(moved):
+        with contextlib.suppress(OSError):
+            os.replace(target, source)
+
+
+def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
+    if plan.mode == "exec":
+        layout.state.parent.mkdir(parents=True, exist_ok=True)
+        # The record of a killed script is not that of this run; its own controller writes a new one.
+        layout.state.with_name(EXEC_RUNTIME).unlink(missing_ok=True)
+    head = config.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
+    description = plan.description or f"initial {plan.config.metric}".strip()
+    row = Row(0, "", first.commit, first.metric, "0", first.guard, "baseline", (), one_line(description))
+    events = [log_events.make("start", at=context.now()), *first.events]
+    commits = {**first.repo_commits, **plan.repo_commits}
+    events += [log_events.make("repos", iteration=0, repo_commits=commits)] if commits else []
+    first.keep_evidence(layout.evidence)
+    layout.state.unlink(missing_ok=True)
+    log = journal.create(layout.results, head, events, row)
+    with journal.locked(layout.results) as held:
+        return context.save(Run(layout, held.log, plan.config, None), log)
+
+
+def archive(layout: Layout, moved: list[tuple[Path, Path]] | None = None) -> None:
+    """Move an old run's artifacts to their `.prev` names; lessons stay, they are for the next run.
+
+    Each move is added to `moved`, so that it can be taken back.
+    """
+    moved = [] if moved is None else moved
+    found = list(layout.evidence.glob("[0-9]*")) if layout.evidence.is_dir() else []
+    if found:
+        # The folder itself holds the lock that is held right now, so its content moves, not the folder.
+        target = layout.evidence.with_name(layout.evidence.name + ".prev")
+        if target.exists():
+            _move(target, atomic.archive_name(target), moved)
+        target.mkdir()
+        for item in (*found, *layout.evidence.glob("*.json*")):
+            _move(item, target / item.name, moved)
+    # The log goes last: a kill before this leaves the old run, whose snapshot is made from the log.
+    for path in (layout.state, layout.results):
+        newest = path.with_name(f"{path.stem}.prev{path.suffix}")
+        if os.path.lexists(path):
+            if os.path.lexists(newest):
+                _move(newest, atomic.archive_name(path), moved)
+            _move(path, newest, moved)
+
+
+def _move(source: Path, target: Path, moved: list[tuple[Path, Path]]) -> None:
+    os.replace(source, target)
+    moved.append((source, target))
+
+
+def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
+    """Measure as `start` would and report, for the wizard; leaves nothing behind. A dirty tree is said, not refused."""
+    from contextlib import nullcontext
+
+    plan = replace(plan, config=replace(plan.config, measured=True))
+    config.validate(plan.config, plan.mode)
+    busy = locks.held(layout.evidence / "trial.lock", intent.BUSY) if layout.evidence.is_dir() else nullcontext()
+    with busy, tempfolder.folder("rehearsal") as folder:
+        first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
+        printed = excerpts.tail(folder / "baseline" / "verify-1.out", PRINTED_SHOWN)[0]
+        size = _size(first, folder / "baseline")
+    found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
+    told = figures(first)
+    told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it
+    goal = plan.config.stop_at(plan.mode)
+    if goal is not None and goal.holds(first.metric):
+        told["warnings"].append(
+            f"the end of the run ({goal}) is reached before it starts: either there is nothing to do, or the check "
+            "does not see what fails; compare its number with the output it counts"
+        )
+    if first.dirty:
+        told["warnings"].append(
+            f"uncommitted changes inside the scope: {listing(first.dirty, 3)}; the start is refused until they are "
+            "committed or put away, unless a background run takes its own worktree"
+        )
+    sealed = any(isolation.sealed(Path(repo.path)) for repo in plan.config.repos)
+    refused = first.dirty or first.guard == "fail" or sealed
+    # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
+    lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
+    told = {**told, **found, "startable": not refused, "check_printed": lines}
+    told = {**told, **_cost(first), "message": sentence(plan.config, first), "size": size}
+    told.update(_profile(layout, plan.config))
+    return {**told, "draft": draft.lines(first.config, told["message"], told)}
+
+
+def _profile(layout: Layout, wanted: Config) -> dict[str, Any]:
+    """Where the time goes now; raises `Refusal` for a profile that shows nothing, while the user can be asked."""
+    taking = ports.provider("profile", None)
+    return taking.rehearsed(wanted, Path(wanted.worktree or layout.root)) if taking else {}
+
+
+def _cost(first: baseline.Baseline) -> dict[str, str]:
+    """What a run of verify itself costs, with the spread of each measure."""
+    told = gauge.told(first.config, _samples(first))
+    return {"cost": told} if told else {}
+
+
+def _samples(first: baseline.Baseline) -> list[dict[str, Any]]:
+    return list(next(event["samples"] for event in first.events if event.get("kind") == "samples"))
+
+
+def _size(first: baseline.Baseline, folder: Path) -> str:
+    """How large one experiment is to be, by the noise and by the findings that the check shows."""
+    path = folder / "verify-1.out"
+    text = path.read_text("utf-8", "replace") if path.is_file() else ""
+    return draft.size(first.config.noise["kind"] == "exact", len(places.found(text)))
+
+
+def figures(first: baseline.Baseline) -> dict[str, Any]:
+    """What a measured baseline tells, as the answer carries it."""
+    shown = ("samples", "spread", "smallest_detectable") if first.config.noise["kind"] == "noisy" else ()
+    noise = {key: first.config.noise[key] for key in ("kind", *shown)}
+    samples = _samples(first)
+    return {
+        "baseline_metric": first.metric,
+        "others": dict(list(samples[0]["others"].items())[:20]),
+        "baseline_commit": first.commit,
+        "guard": first.guard,
+        **({"confirm": first.confirm} if first.config.confirm else {}),
+        "seconds_per_run": first.config.noise["seconds"],
+        **({"guard_seconds": first.config.noise["guard_seconds"]} if first.config.guard else {}),
+        "limits": baseline.limit_of(first).told(),
+        "noise": noise,
+        "protected": list(first.protected[:PROTECTED_SHOWN]),
+        "protected_count": len(first.protected),
+        "warnings": list(first.warnings),
+    }
+
+
+def sentence(wanted: Config, first: baseline.Baseline) -> str:
+    """The calibration in one plain sentence for the user."""
+    seconds = float(first.config.noise["seconds"])
+    each = f"one run takes {seconds:.2g} s" if seconds < 100 else f"one run takes {seconds:.0f} s"
+    return f"{wanted.metric or 'the metric'} {exact.rule().sentence(first.config, first.metric, each)}"
+
+
+def answer(ready: Ready) -> dict[str, Any]:
+    """The JSON answer of `init_run`."""
+    run, first = ready.run, ready.first
+    out = {
+        "baseline_metric": run.state.baseline_metric,
+        "baseline_commit": run.state.last_commit,
+        **run.layout.names("results", "state"),
+        "session_mode": run.config.session_mode,
+        "parallel_mode": run.config.parallel_mode,
+        "run_tag": run.tag,
+    }
+    if not run.config.measured:
+        return {**out, "message": "reported run: record every iteration with autoresearch_record_iteration.py"}
+    message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py; "
+    message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
+    size = _size(first, run.layout.evidence / "0000")
+    out.update(figures(first), **intent.profiled(run, run.log.rows[0]))
+    return {**out, "size": f"one experiment is {size}", "message": message}

@@ -1,0 +1,120 @@
+"""Set up a run: measure the baseline (or take a reported one) and write the results log and the snapshot."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from ..cli import Outcome, arguments, fail_json
+from ..kernel.core.errors import Refusal
+from . import rehearsed_flags
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    from ..kernel.disk.layout import Layout
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Flags as in docs/artifacts.md, Commands."""
+    arguments.add_paths(parser)
+    arguments.add_config(parser)
+    rehearsed_flags.add_flags(parser)
+    add = parser.add_argument
+    add("--baseline-metric", help="a reported baseline instead of a measured one")
+    add("--baseline-commit", default="")
+    add("--baseline-description", default="")
+    add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
+    add("--extend", action="store_true", help="go on with the run that is there; budgets are added to what was used")
+    add("--force", action="store_true", help="archive an existing run first")
+    add("--dry-run", action="store_true", help="measure and report only; nothing in the repository changes")
+
+
+def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
+    """Set the run up and answer with its baseline; what stops exec mode is said as JSON with exit code 2."""
+    try:
+        return _set_up(args)
+    except Refusal as refusal:
+        if args.mode != "exec":
+            raise
+        return Outcome({}, fail_json(str(refusal)), text="")
+
+
+def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
+    from . import init
+
+    layout = arguments.layout_of(args)
+    if args.extend:
+        return _extended(args, layout)
+    rehearsed_flags.take_over(args, layout.root)
+    plan = init.Plan(
+        mode=args.mode or "loop",
+        config=arguments.config_of(args, layout.root),
+        run_tag=args.run_tag or "",
+        environment="" if args.dry_run else arguments.environment_of(args, layout.root),
+        metric=arguments.number_of(args.baseline_metric, "baseline metric"),
+        commit=args.baseline_commit,
+        description=args.baseline_description,
+        repo_commits=arguments.commits_of(args.repo_commit, layout.root),
+        force=args.force,
+    )
+    if args.dry_run:
+        answer = init.rehearse(layout, plan)
+        answer = {**answer, "warnings": [*answer["warnings"], *_no_agent(args)]}
+        archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
+        return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
+    return init.answer(init.start(layout, plan))
+
+
+def _extended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
+    """More of what was agreed; the answer says what is left of it."""
+    from ..agreement import agreement
+    from ..kernel.core import nextstep
+    from ..kernel.run import budget
+
+    given = {name: getattr(args, name) for name in agreement.EXTENDABLE}
+    wish = {name: str(value) for name, value in given.items() if value is not None}
+    added = {name: text if name in agreement.TEXTS else f"+{text}" for name, text in wish.items()}
+    run = agreement.extend(layout, added)
+    left = nextstep.left(run.config, run.state, budget.spent(run))
+    return {
+        "run_tag": run.tag,
+        "iteration": run.state.iteration,
+        "stop_condition": run.config.stop_condition or None,
+        "left": left,
+        "results_path": str(run.layout.results),
+        "state_path": str(run.layout.state),
+    }
+
+
+def _no_agent(args: argparse.Namespace) -> list[str]:
+    """What a launch would be refused for, told where sessions may be started: in background, in exec mode, in Codex."""
+    import os
+
+    from ..kernel import ports
+
+    nested = args.mode == "exec" or args.session_mode == "background"
+    usual = ports.provider("agent", None)
+    if usual is None or not (nested or (args.session_mode is None and "CODEX_THREAD_ID" in os.environ)):
+        return []
+    try:
+        usual.find("")
+    except Refusal as refusal:
+        return [f"background and exec runs are refused from here, foreground works: {refusal}"]
+    return []
+
+
+def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
+    """How the run is started from this dry run, whose flags are kept for that, also for a later session."""
+    from . import rehearsal
+
+    try:
+        rehearsal.keep(root, rehearsed_flags.flags(args))
+    except Refusal as refusal:
+        return f"after go start with all these flags: they could not be noted ({refusal})"
+    before = "once the user has named foreground or background and said go"
+    if not startable:
+        before = f"not yet: warnings say what a start would be refused for; settle it, and {before}"
+    return f"{before} start with --as-rehearsed, which takes these flags, and with what was settled since"

@@ -1,0 +1,38 @@
+"""The flags that take over those of the last dry run, or of a proposal."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..cli import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """`--as-rehearsed` and `--as-proposed`."""
+    parser.add_argument("--as-proposed", type=int, metavar="N", help="take the scout's Nth proposal; other flags win")
+    parser.add_argument("--as-rehearsed", action="store_true", help="take the flags of the last --dry-run; others win")
+
+
+def flags(args: argparse.Namespace) -> dict[str, Any]:
+    """The configuration flags that were given, as a later `--as-rehearsed` takes them."""
+    known = argparse.ArgumentParser(add_help=False)
+    arguments.add_config(known)
+    given = {name: getattr(args, name) for name in vars(known.parse_args([]))}
+    return {name: value for name, value in given.items() if value is not None and name != "session_mode"}
+
+
+def take_over(args: argparse.Namespace, root: Path) -> None:
+    """Fill the flags that were not given with those of the last dry run or of a proposal, where that is asked for."""
+    from . import rehearsal
+
+    noted = rehearsal.read(root) if args.as_rehearsed else {}
+    if args.as_proposed is not None:
+        noted = {**noted, **rehearsal.proposed(root, args.as_proposed)}
+    for name, value in noted.items():
+        if name in args and getattr(args, name) is None:
+            setattr(args, name, value)
