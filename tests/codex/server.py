@@ -9,7 +9,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.codex.replies import Json, Reply, Request, bad_request, say
+from tests.codex.replies import Json, Reply, Request, bad_request, say, unauthorized
 from tests.codex.scripts import Script, Talk
 
 
@@ -19,13 +19,14 @@ class _Http(ThreadingHTTPServer):
 
 
 class Server:
-    """The endpoint: a thread a request, on a free port unless `port` is given.
+    """The endpoint: a thread a request, on a free port unless `port` is given; `guarded` asks for an authorization.
 
     Scripts are for the threads (conversations) in the order they appear; the last serves all further ones.
     A compaction request is answered with a fixed summary and is not shown to the script.
     """
 
-    def __init__(self, *scripts: Script, port: int = 0) -> None:
+    def __init__(self, *scripts: Script, port: int = 0, guarded: bool = False) -> None:
+        self.guarded = guarded
         self._scripts: list[Script] = list(scripts)
         self.requests: list[Request] = []
         self._talks: dict[str, Talk[None]] = {}
@@ -101,7 +102,8 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))))
             metadata = json.loads(self.headers.get("x-codex-turn-metadata") or "{}")
-            reply = server.respond(body, metadata)
+            let_in = not server.guarded or self.headers.get("authorization")
+            reply = server.respond(body, metadata) if let_in else unauthorized()
             with suppress(OSError):  # the CLI was killed or gave up on this stream
                 self._send(reply)
 

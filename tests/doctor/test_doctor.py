@@ -40,6 +40,13 @@ class Ward:
         target.write_text(f"#!/bin/sh\n{script}\n")
         target.chmod(0o755)
 
+    def codex(self, version: str = "0.171.0", starts: str = "true") -> None:
+        """A CLI of a version, signed in where its file is there, that starts or says why not."""
+        self.program(
+            "codex",
+            f"case $1 in login) test -e ~/.codex/auth.json;; features) {starts};; *) echo codex-cli {version};; esac",
+        )
+
     def ran(self, *flags: str) -> Ran:
         return self.run_script("doctor", "--repo", self.repo.path, *flags)
 
@@ -70,7 +77,7 @@ def ward(repo: Repo, sealed: Path, run_script, monkeypatch: pytest.MonkeyPatch) 
     (skills / NAME).symlink_to(ROOT)
     made = Ward(repo, sealed, run_script, monkeypatch)
     made.settings()
-    made.program("codex", "echo codex-cli 0.171.0")
+    made.codex()
     return made
 
 
@@ -198,7 +205,7 @@ def test_sandbox_and_trust_of_the_project(ward: Ward):
     assert "marked as untrusted" in ward.only("warn", "codex")
     (ward.home / ".codex" / "config.toml").write_text("")
     assert "not known to Codex" in ward.only("warn", "codex") and "exec --trust" in ward.only("warn", "codex")
-    ward.program("codex", "echo codex-cli 0.168.0")
+    ward.codex("0.168.0")
     assert "exec --trust" not in ward.only("warn", "codex")
 
 
@@ -209,10 +216,24 @@ def test_the_line_that_trusts_the_project_does_so(ward: Ward):
     assert ward.findings() == {}
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="before 3.11 Python cannot tell")
-def test_broken_settings(ward: Ward):
-    (ward.home / ".codex" / "config.toml").write_text("model = \n")
-    assert "cannot be read" in ward.findings()["block", "codex"]["what"]
+def test_settings_that_codex_does_not_take(ward: Ward):
+    said = (
+        "Error: bad start",
+        "",
+        "Caused by:",
+        "    invalid type: integer 5",
+        "    in x",
+        "",
+        "Stack backtrace:",
+        " 0: x",
+    )
+    (ward.home / "said").write_text("\n".join(said))
+    ward.codex(starts="cat ~/said >&2; exit 1")
+    told = ward.only("block", "codex")
+    assert told.startswith("Codex does not start with its settings: bad start: invalid type: integer 5 in x => correct")
+    assert told.endswith(str(ward.home / ".codex" / "config.toml"))
+    ward.codex(starts=f"echo 'Error loading configuration: {ward.repo.path}/.codex/config.toml:1:9: bad' >&2; exit 1")
+    assert ward.only("block", "codex").endswith(f"=> correct that in {ward.repo.path}/.codex/config.toml")
 
 
 def test_the_skill_is_not_visible(ward: Ward):
@@ -230,7 +251,7 @@ def test_two_copies_of_one_name(ward: Ward, place: str):
     copy = lesser(ward, Path(place.format(repo=ward.repo.path, home=ward.home)))
     told = ward.only("block", "skill")
     assert "more than once" in told and "silently loads none" in told
-    assert told.endswith(f" => mv {copy} ~/{NAME}.unused")
+    assert told.endswith(f" => test ! -e {copy} || mv {copy} ~/{NAME}.unused")
     subprocess.run(told.partition(" => ")[2], shell=True, check=True)
     assert ward.findings() == {}
 
@@ -248,12 +269,18 @@ def test_what_codex_does_not_see_is_no_copy(ward: Ward):
 
 def test_a_copy_that_cannot_be_loaded(ward: Ward):
     lesser(ward, ward.home / ".codex" / "skills" / NAME, "no front matter\n")
-    assert "has no front matter between two lines of ---" in ward.only("block", "skill")
+    told = ward.only("warn", "skill")
+    assert "has no front matter between two lines of ---" in told
+    subprocess.run(told.partition(" => ")[2], shell=True, check=True)
+    assert ward.findings() == {}
 
 
 def test_the_skill_is_switched_off(ward: Ward):
     ward.settings(f'[[skills.config]]\nname = "{NAME}"\nenabled = false\n')
-    assert "is switched off" in ward.only("block", "skill")
+    told = ward.only("block", "skill")
+    assert "is switched off" in told
+    subprocess.run(told.partition(" => ")[2], shell=True, check=True, capture_output=True)
+    assert ward.findings() == {}
 
 
 def test_a_clone_within_the_repository(ward: Ward):
@@ -300,7 +327,7 @@ def test_hooks_of_this_skill(ward: Ward, tmp_path: Path):
     ],
 )
 def test_the_version_of_codex(ward: Ward, version: str, sandboxed: bool, severity: str):
-    ward.program("codex", f"echo codex-cli {version}")
+    ward.codex(version)
     if sandboxed:
         launch = {"version": 1, "mode": "loop", "config": {"execution_policy": "workspace_write"}}
         ward.repo.write("autoresearch-launch.json", json.dumps(launch))

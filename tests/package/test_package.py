@@ -1,18 +1,15 @@
-"""The two forms of the package: as Codex itself installs and removes them, and a run that outlives its plugin."""
+"""The two forms of the package: as Codex itself installs and removes them."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 from typing import Any, Callable
 
-from tests.background.conftest import STAND_IN
 from tests.conftest import Ran, Repo, require
-from tests.unattended import until
 
 NAME = "codex-autoresearch"
 
@@ -74,25 +71,3 @@ def test_a_hook_of_the_plugin_answers_and_is_silent_without_it(run_script: Calla
         env = {"PLUGIN_ROOT": str(root), "PATH": "/usr/bin:/bin"}
         done = subprocess.run(line, input=call, env=env, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stdout) == (0, "")
-
-
-def test_a_background_run_outlives_its_plugin(
-    run_script: Callable[..., Ran], tmp_path: Path, repo: Repo, monkeypatch: Any
-):
-    out, home = tmp_path / "out", tmp_path / "stand-in"
-    run_script("package", "plugin", out)
-    home.mkdir()
-    repo.write("value", "10\n")
-    repo.commit("value")
-    monkeypatch.setenv("STAND_IN", str(home))
-    kept = "autoresearch-evidence/skill/scripts/autoresearch_run_trial.py"
-    work = [f"until [ ! -e {out} ]; do sleep 0.1; done", "echo 9 > value", f"python3 {kept} --description step"]
-    (home / "plan.json").write_text(json.dumps([work]))
-    root = out / "skills" / NAME
-    flags = ("launch", "--goal", "g", "--scope", "value", "--verify", "cat value", "--iterations", 1)
-    assert script(root, "runtime_ctl", *flags, "--codex-bin", STAND_IN, cwd=repo.path)["status"] == "running"
-    shutil.rmtree(out)
-    record = repo.path / "autoresearch-runtime.json"
-    assert until(lambda: json.loads(record.read_text())["status"] == "terminal")
-    assert json.loads(record.read_text())["terminal_reason"] == "iteration_cap_reached"
-    assert repo.status() == ""

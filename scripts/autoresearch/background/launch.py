@@ -17,8 +17,8 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
-from ..kernel.disk import atomic, locks
-from ..kernel.disk.layout import SKILL_ROOT, Layout, in_plugin, script
+from ..kernel.disk import atomic, kept, locks
+from ..kernel.disk.layout import SKILL_ROOT, Layout, script
 from ..kernel.run import budget, context, tree, waiting
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
@@ -259,7 +259,7 @@ def prepare_run(layout: Layout, changes: Mapping[str, Any]) -> Manifest:
 def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
     """Start the controller, hand it the lock, and wait until it has written its record."""
     log = runtime_file.log_path(layout, found.controller.log_path)
-    script = str(_kept_skill(layout) / "scripts" / "autoresearch_runtime_ctl.py")
+    script = str((kept.begin(layout.evidence) or SKILL_ROOT) / "scripts" / "autoresearch_runtime_ctl.py")
     argv = (prompt_facts.python(), script, "run", *taking.flags(layout), "--lock-fd", str(handle))
     streams = process.Streams(None, Path(os.devnull), log)
     runlog.write(log, "launch")
@@ -268,18 +268,6 @@ def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
         raise Refusal(f"the controller did not start: {runlog.tail(log, 3)[0].strip()}; see {log}")
     now = manifest_file.require(layout)  # of a run that goes on it is the run's own
     return {"mode": now.mode, "goal": now.config.goal, **_started(layout, now.config, child, log)}
-
-
-def _kept_skill(layout: Layout) -> Path:
-    """The skill that the run works with to its end: a plugin's folder goes with an update, so a copy of it."""
-    if not in_plugin():
-        return SKILL_ROOT
-    import shutil
-
-    kept = layout.evidence / "skill"
-    shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(SKILL_ROOT, kept)
-    return kept
 
 
 def _is_up(layout: Layout, child: process.Process) -> bool:

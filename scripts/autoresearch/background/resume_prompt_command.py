@@ -6,6 +6,8 @@ import argparse
 
 from ..cli import Outcome, arguments
 
+OF_A_RUN = True  # goes on in the copy of the skill that the run began with
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""

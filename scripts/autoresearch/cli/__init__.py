@@ -86,6 +86,8 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         parser.description, parser.fail = command.__doc__, getattr(command, "fail", fail)
         command.add_arguments(parser)
         args = parser.parse_args(argv)
+        if argv is None:
+            _hand_over(args, getattr(command, "OF_A_RUN", False))
         return _print(_run(command, args))
     except Refusal as refusal:
         return parser.fail(str(refusal))
@@ -98,6 +100,18 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         if os.environ.get("AUTORESEARCH_TRACEBACK"):
             raise
         return parser.fail(_blame(error))
+
+
+def _hand_over(args: argparse.Namespace, of_a_run: bool) -> None:
+    """Go on in the copy of the skill that the run began with; a plugin's commands always work in a copy."""
+    from ..kernel.disk import kept
+    from . import arguments
+
+    script = kept.elsewhere(arguments.layout_of(args).evidence, of_a_run)
+    if script:
+        from ..kernel.system import process
+
+        process.become(script, sys.argv[1:])
 
 
 def _run(command: Any, args: argparse.Namespace) -> Mapping[str, Any] | Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +62,20 @@ def hook_states(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {key: entry for key, entry in state.items() if isinstance(entry, dict)} if isinstance(state, dict) else {}
 
 
-def has_login() -> bool:
-    """Whether a sign-in is kept here; its content is nobody's business."""
-    return (home() / "auth.json").is_file()
+def runs_hooks(found: Mapping[str, Any]) -> bool:
+    """Whether Codex runs hooks at all with these settings."""
+    features = found.get("features")
+    return not (isinstance(features, dict) and features.get("hooks") is False)
+
+
+def sandbox(found: Mapping[str, Any]) -> str:
+    """The sandbox that the settings name, "" for none: of a permission profile, what it extends in the end."""
+    profiles = found.get("permissions")
+    name = str(found.get("default_permissions") or found.get("sandbox_mode", ""))
+    for _ in range(len(profiles) if isinstance(profiles, dict) else 0):
+        profile = profiles.get(name) if isinstance(profiles, dict) else None
+        name = str(profile.get("extends") or name) if isinstance(profile, dict) else name
+    return name.lstrip(":")
 
 
 def skills(root: Path, is_git: bool) -> tuple[Skill, ...]:
@@ -80,6 +91,12 @@ def skills(root: Path, is_git: bool) -> tuple[Skill, ...]:
         except OSError:
             continue
     return tuple(found.values())
+
+
+def skill_names(name: str, copies: Iterable[str]) -> set[str]:
+    """What a skill goes by in the settings: its name, and the paths of its file, the real one too."""
+    files = [os.path.join(copy, "SKILL.md") for copy in copies]
+    return {name, *files, *map(os.path.realpath, files)}
 
 
 def _files(folder: Path, depth: int) -> Iterator[Path]:

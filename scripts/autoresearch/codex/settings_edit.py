@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from ..kernel.core.errors import Refusal
 from . import toml_text
@@ -12,6 +14,8 @@ _BEGIN, _END = "# autoresearch: begin", "# autoresearch: end"
 _PROFILE = "autoresearch"
 _FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
 _INLINE = re.compile(r"""(trust_level["']?\s*=\s*)(?:"[^"]*"|'[^']*')""")
+_OFF = re.compile(r"""^(\s*["']?enabled["']?\s*=\s*)false""")
+_ENTRY = re.compile(r"\s*\[\[\s*skills\s*\.\s*config\s*\]\]")
 _BY_HAND = "edit it by hand"
 
 
@@ -107,3 +111,36 @@ def with_profile(text: str) -> str:
 def without_profile(text: str) -> str:
     """The settings without our profile."""
     return re.sub(rf"(?ms)^{re.escape(_BEGIN)}\n.*?^{re.escape(_END)}\n", "", text)
+
+
+def enabling(text: str, names: Collection[str]) -> str:
+    """The settings with the skill that goes by one of `names` (its name, paths of its file) switched on.
+
+    Raises `Refusal` where it is switched off in a form that is not understood.
+    """
+    before = _parsed(text)
+    lines = text.split("\n")
+    starts = [n for n, line in enumerate(lines) if line.lstrip().startswith("[")]
+    for start, end in zip(starts, [*starts[1:], len(lines)]):
+        entry = toml_text.parse("\n".join(lines[start + 1 : end])) if _ENTRY.match(lines[start]) else {}
+        if _is_off(entry, names):
+            lines[start:end] = [_OFF.sub(r"\1true", line) for line in lines[start:end]]
+    after = "\n".join(lines)
+    if disabled(before, names) and disabled(_parsed(after), names):
+        raise Refusal(f"config.toml switches the skill off in an unknown form, expected a table; {_BY_HAND}")
+    return after
+
+
+def disabled(settings: Mapping[str, Any], names: Collection[str]) -> bool:
+    """Whether the skill that goes by one of `names` is switched off."""
+    skills = settings.get("skills")
+    entries = skills.get("config") if isinstance(skills, dict) else None
+    return any(_is_off(entry, names) for entry in entries) if isinstance(entries, list) else False
+
+
+def _is_off(entry: object, names: Collection[str]) -> bool:
+    return (
+        isinstance(entry, dict)
+        and entry.get("enabled") is False
+        and (entry.get("name") in names or entry.get("path") in names)
+    )

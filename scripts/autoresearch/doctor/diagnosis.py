@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..codex import codex_agent, codex_home, skill_file
+from ..codex import cli_words, codex_agent, codex_home, settings_edit, skill_file
 from ..hooks import hook_entries, hooks_file
 from ..kernel.core import choices, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence, locks, tempfolder
-from ..kernel.disk.layout import SKILL_ROOT, Layout, entry, in_plugin
+from ..kernel.disk.layout import Layout, entry, in_plugin, installed, script
 from ..kernel.run import context, measure
 from ..kernel.run.context import Run
 from ..kernel.system.gitcall import GitError
@@ -76,36 +77,30 @@ def _broken(health: Health) -> str:
 
 
 def _codex(layout: Layout) -> rules.Codex:
-    program = _program()
+    program = cli_words.program()
     settings, problem = codex_home.settings()
     provider = _table(_table(settings, "model_providers"), str(settings.get("model_provider", "")))
     key = str(provider.get("env_key") or "")
-    said = version(program, "--version") if program else ()
+    words = cli_words.ask_cli(program, str(layout.root)) if program else cli_words.Words(problem=problem)
+    name = str(settings.get("model_provider") or "openai")
     return rules.Codex(
         path=program,
-        version="codex " + ".".join(map(str, said)) if said else "",
+        version="codex " + ".".join(map(str, words.version)) if words.version else "",
         inside="CODEX_THREAD_ID" in os.environ,
         config_path=str(codex_home.config_path()),
-        config_problem=problem,
-        signed_in=codex_home.has_login() or bool(os.environ.get("CODEX_API_KEY")),
+        config_problem=words.problem,
+        if_trusted=words.if_trusted,
+        signed_in=words.signed_in or bool(os.environ.get("CODEX_API_KEY")),
         missing_key=key if key and not os.environ.get(key) else "",
-        needs_login=not provider or provider.get("requires_openai_auth") is True,
-        sandbox=str(settings.get("default_permissions") or settings.get("sandbox_mode", "")).lstrip(":"),
+        needs_login=provider.get("requires_openai_auth") is True if provider else name == "openai",
+        sandbox=codex_home.sandbox(settings),
         root=str(layout.root),
         script=SCRIPT,
-        number=said,
+        number=words.version,
         sandboxed=_policy(layout) == "workspace_write",
         level=codex_home.trust_level(settings, layout.root),
         served=codex_agent.served(),
     )
-
-
-def _program() -> str:
-    """The Codex CLI, "" where there is none."""
-    try:
-        return codex_agent.find(os.environ.get("AUTORESEARCH_CODEX_BIN", ""))
-    except Refusal:
-        return ""
 
 
 def _policy(layout: Layout) -> str:
@@ -124,23 +119,26 @@ def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _skill(layout: Layout) -> rules.SkillCopies:
     health = Health(layout.root)
-    own = skill_file.read(str(SKILL_ROOT), (SKILL_ROOT / "SKILL.md").read_bytes())
+    place = installed()
+    own = skill_file.read(str(place), (place / "SKILL.md").read_bytes())
     seen = codex_home.skills(layout.root, health.is_git())
     mine = [skill for skill in seen if own.name in (skill.name, Path(skill.folder).name)]
     copies = tuple(skill.folder for skill in mine if not skill.problem and skill.name == own.name)
     if not copies and in_plugin():
-        copies = (str(SKILL_ROOT),)  # a plugin's skill goes by another name, so that a copy beside it is no clash
-    copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(SKILL_ROOT)))
-    folders = [Path(folder) for folder in dict.fromkeys((*copies, str(SKILL_ROOT)))]
+        copies = (str(place),)  # a plugin's skill goes by another name, so that a copy beside it is no clash
+    copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(place)))
+    folders = [Path(folder) for folder in dict.fromkeys((*copies, str(place)))]
     settings, _ = codex_home.settings()
     return rules.SkillCopies(
         name=own.name,
-        own=str(SKILL_ROOT),
+        own=str(place),
         copies=copies,
         broken=tuple((f"{skill.folder}/SKILL.md", skill.problem) for skill in mine if skill.problem),
-        disabled=_disabled(settings, own.name, copies),
+        disabled=settings_edit.disabled(settings, codex_home.skill_names(own.name, copies)),
         clones=_clones(health, folders),
         inside="CODEX_THREAD_ID" in os.environ,
+        script=SCRIPT,
+        root=str(layout.root),
     )
 
 
@@ -150,13 +148,6 @@ def _clones(health: Health, folders: list[Path]) -> tuple[str, ...]:
         return tuple(f.relative_to(root).as_posix() for f in folders if f != root and health.would_embed(f))
     except GitError:
         return ()  # outside git nothing is recorded
-
-
-def _disabled(settings: Mapping[str, Any], name: str, copies: tuple[str, ...]) -> bool:
-    entries = _table(settings, "skills").get("config")
-    off = [e for e in entries if isinstance(e, dict) and e.get("enabled") is False] if isinstance(entries, list) else []
-    paths = {*copies, *(f"{copy}/SKILL.md" for copy in copies)}
-    return any(entry.get("name") == name or entry.get("path") in paths for entry in off)
 
 
 def _hooks(layout: Layout) -> rules.Hooks:
@@ -176,14 +167,22 @@ def _hooks(layout: Layout) -> rules.Hooks:
         changed=verdicts.count(hook_entries.CHANGED),
         off=verdicts.count(hook_entries.OFF),
         missing=next((gone for command in commands for gone in _gone(command)), ""),
+        disabled=not codex_home.runs_hooks(codex_home.settings()[0]),
+        install=_install(layout, found),
         project_untrusted=any(status["ignored"] and status["commands"] for status in found),
     )
 
 
+def _install(layout: Layout, found: list[dict[str, Any]]) -> str:
+    """The command that installs anew the hooks whose script is gone, for a shell."""
+    scope = next(
+        (s["scope"] for s in found if any(_gone(command) for command in s["commands"])), choices.HOOK_SCOPES[0]
+    )
+    return f"python3 {script('hooks_ctl')} install --scope {scope} --repo {shlex.quote(str(layout.root))}"
+
+
 def _gone(command: str) -> list[str]:
     """The scripts that a hook's command names by their full path and that are not there."""
-    import shlex
-
     try:
         words = shlex.split(command)
     except ValueError:
@@ -230,7 +229,7 @@ def _artifacts(layout: Layout) -> rules.Artifacts:
         reason=found.reasons[0],
         unfinished=evidence.intent_path(layout.evidence).exists() and not running,
         tracked=tracked,
-        scripts=str(SKILL_ROOT / "scripts"),
+        scripts=str(entry("doctor").parent),
         scratch=tuple(map(str, tempfolder.left())),
     )
 

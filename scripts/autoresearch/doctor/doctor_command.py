@@ -8,7 +8,7 @@ from typing import Any
 
 from ..cli import Outcome, arguments, people
 
-MENDS = ("trust", "permissions", "no-permissions")
+MENDS = ("trust", "skill", "permissions", "no-permissions")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +18,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mend",
         choices=MENDS,
-        help="change Codex's settings: trust this project, or let its sandbox "
-        "write .git (no-permissions takes that back)",
+        help="change Codex's settings: trust this project, switch this skill on, "
+        "or let its sandbox write .git (no-permissions takes that back)",
     )
     people.add_format(parser)
 

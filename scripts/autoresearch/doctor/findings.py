@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,11 @@ TRUST_FLAG = (0, 169)  # the first that was seen with `exec --trust`; 0.168.0 ha
 OLDEST_GIT = (2, 26)  # --pathspec-from-file
 SLOW = 60.0  # seconds of one run of verify from which fewer experiments fit into a night
 BLOCK_MB, WARN_MB = 500, 1024
+
+
+def mending(script: str, root: str) -> str:
+    """How this command mends a setting, for a shell; the setting's name follows."""
+    return f"python3 {shlex.quote(script)} --repo {shlex.quote(root)} --mend"
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,7 @@ class Codex:
     needs_login: bool
     sandbox: str
     root: str
+    if_trusted: str = ""  # why it would not start here with the project's own settings, which it reads once trusted
     level: str = ""  # what is noted of the project: trusted, untrusted or nothing
     script: str = ""  # this command's own
     number: tuple[int, ...] = ()  # of the version
@@ -93,7 +100,18 @@ class Codex:
     @property
     def mend(self) -> str:
         """How this command mends a setting, for a shell."""
-        return f"python3 {shlex.quote(self.script)} --repo {shlex.quote(self.root)} --mend"
+        return mending(self.script, self.root)
+
+    @property
+    def wrong_file(self) -> str:
+        """The settings file that a problem names, the user's unless it does."""
+        named = re.match(r"(/.*?):\d", self.config_problem or self.if_trusted)
+        return named[1] if named else self.config_path
+
+    @property
+    def lacks_login(self) -> bool:
+        """Whether a sign-in is needed and missing, as far as a program says that takes its settings."""
+        return self.needs_login and not (self.signed_in or self.inside or self.config_problem) and bool(self.number)
 
     @property
     def untrusted(self) -> str:
@@ -124,6 +142,23 @@ class SkillCopies:
     disabled: bool = False
     clones: tuple[str, ...] = ()  # relative to the repository
     inside: bool = False
+    script: str = ""  # this command's own
+    root: str = ""
+
+    @property
+    def mend(self) -> str:
+        """How this command mends a setting, for a shell."""
+        return mending(self.script, self.root)
+
+    @property
+    def top(self) -> str:
+        """The repository, for a shell."""
+        return shlex.quote(self.root)
+
+    @property
+    def first_folder(self) -> str:
+        """The folder of the first broken copy, for a shell."""
+        return shlex.quote(self.broken[0][0].rpartition("/")[0]) if self.broken else ""
 
     @property
     def listed(self) -> str:
@@ -163,6 +198,8 @@ class Hooks:
     missing: str = ""
     problem: str = ""
     project_untrusted: bool = False
+    disabled: bool = False  # all hooks, by the settings
+    install: str = ""  # the command that installs them anew
 
 
 @dataclass(frozen=True)
@@ -180,7 +217,7 @@ class Sandbox:
     @property
     def mend(self) -> str:
         """How this command mends a setting, for a shell."""
-        return f"python3 {shlex.quote(self.script)} --repo {shlex.quote(self.root)} --mend"
+        return mending(self.script, self.root)
 
     @property
     def agents(self) -> str:
@@ -296,11 +333,11 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "there is no codex on PATH: this session works, background and exec runs do not",
              "start Codex from a terminal that has codex on PATH, or name it with --codex-bin"),
         Rule(WARN, lambda f: bool(f.path) and not f.version, "codex --version says nothing", "{f.path} --version"),
-        Rule(BLOCK, lambda f: bool(f.config_problem), "{f.config_path} cannot be read: {f.config_problem}",
-             "correct that line of {f.config_path}"),
+        Rule(BLOCK, lambda f: bool(f.config_problem), "Codex does not start with its settings: {f.config_problem}",
+             "correct that in {f.wrong_file}"),
         Rule(BLOCK, lambda f: bool(f.missing_key), "the model provider wants ${f.missing_key}, which is not set",
              "export {f.missing_key}=…"),
-        Rule(BLOCK, lambda f: f.needs_login and not f.signed_in and not f.inside, "Codex is not signed in",
+        Rule(BLOCK, lambda f: f.lacks_login, "Codex is not signed in",
              "codex login"),
         Rule(BLOCK, lambda f: f.sandboxed and () < f.number < OLDEST_SANDBOX,
              "{f.version} keeps .git read-only under workspace_write, so no experiment can be committed",
@@ -310,34 +347,40 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "npm install -g @openai/codex@latest"),
         Rule(WARN, lambda f: f.sandbox == "read-only", "the settings are read-only, so no experiment can be made",
              "start with codex -s workspace-write, or set sandbox_mode in {f.config_path}"),
-        Rule(WARN, lambda f: f.level != "trusted", "{f.untrusted}", "{f.mend} trust"),
+        Rule(WARN, lambda f: f.level != "trusted" and not f.config_problem and not f.if_trusted, "{f.untrusted}",
+             "{f.mend} trust"),
+        Rule(WARN, lambda f: f.level != "trusted" and not f.config_problem and bool(f.if_trusted),
+             "{f.untrusted}; trusted, it would not start here: {f.if_trusted}", "correct that in {f.wrong_file} first"),
     )),
     "skill": ("{f.name} is visible once, at {f.listed}", (
         Rule(BLOCK, lambda f: len(f.copies) > 1,
              "Codex sees {f.name} more than once ({f.listed}), so ${f.name} silently loads none",
-             "mv {f.extra} ~/{f.name}.unused"),
-        Rule(BLOCK, lambda f: bool(f.broken), "Codex cannot load a copy: {f.first_broken}",
-             "copy the skill there again from {f.link}"),
+             "test ! -e {f.extra} || mv {f.extra} ~/{f.name}.unused"),
+        Rule(WARN, lambda f: bool(f.broken), "Codex cannot load a copy: {f.first_broken}",
+             "test ! -e {f.first_folder} || mv {f.first_folder} ~/{f.name}.broken"),
         Rule(BLOCK, lambda f: not f.copies and not f.inside, "Codex cannot see {f.name} from here",
-             'mkdir -p ~/.agents/skills && ln -s {f.link} ~/.agents/skills/{f.name}'),
+             'mkdir -p ~/.agents/skills && ln -sfn {f.link} ~/.agents/skills/{f.name}'),
         Rule(WARN, lambda f: not f.copies and f.inside, "the next session cannot see {f.name} from here",
-             'mkdir -p ~/.agents/skills && ln -s {f.link} ~/.agents/skills/{f.name}'),
+             'mkdir -p ~/.agents/skills && ln -sfn {f.link} ~/.agents/skills/{f.name}'),
         Rule(BLOCK, lambda f: f.disabled, "{f.name} is switched off in the settings of Codex",
-             "codex, then /skills, and enable it"),
+             "{f.mend} skill"),
         Rule(WARN, lambda f: bool(f.clones),
              "{f.clones[0]} is a clone within this repository: git add -A would record it as an embedded one",
-             "echo {f.clone} >> .git/info/exclude"),
+             "cd {f.top} && f=$(git rev-parse --git-path info/exclude) && "
+             '{{ grep -qxF {f.clone} "$f" || echo {f.clone} >> "$f"; }}'),
     )),
     "hooks": ("{f.installed} Codex hooks of this skill (they are optional)", (
         Rule(WARN, lambda f: bool(f.problem), "{f.where} cannot be read: {f.problem}", "correct {f.where}"),
         Rule(WARN, lambda f: bool(f.missing), "a hook starts {f.missing}, which is gone",
-             "autoresearch_hooks_ctl.py install --repo ."),
+             "{f.install}"),
         Rule(WARN, lambda f: f.installed > 0 and f.project_untrusted,
              "the project's hooks are skipped, for the project is not trusted", "trust it, see codex above"),
         Rule(WARN, lambda f: f.untrusted > 0, "{f.untrusted} of {f.installed} hooks are not trusted: Codex skips them",
              "start codex here once and choose to trust them"),
         Rule(WARN, lambda f: f.changed > 0, "{f.changed} of {f.installed} hooks have changed since they were trusted: "
              "Codex skips them", "start codex here once and choose to trust them"),
+        Rule(WARN, lambda f: f.installed > 0 and f.disabled, "hooks are switched off in Codex altogether",
+             "codex features enable hooks"),
         Rule(WARN, lambda f: f.off > 0, "{f.off} of {f.installed} hooks are switched off",
              "start codex here, /hooks switches them on"),
     )),

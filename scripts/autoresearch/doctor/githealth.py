@@ -51,7 +51,8 @@ class Health(Reader):
 
     def would_embed(self, folder: Path) -> bool:
         """Whether `git add` would record this folder's own repository: one neither ignored nor a submodule."""
-        if not (folder / ".git").exists() or not folder.is_relative_to(self._cwd()):
+        real = Path(os.path.realpath(folder))  # of a link git records the link alone
+        if not (folder / ".git").exists() or not real.is_relative_to(os.path.realpath(self._cwd())):
             return False
         name = folder.relative_to(self._cwd()).as_posix()
         asked = ["check-ignore", "-q", "--no-index", "--", name]

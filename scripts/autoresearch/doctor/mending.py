@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..codex import codex_home, settings_edit
+from ..codex import cli_words, codex_home, settings_edit, skill_file
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import atomic
+from ..kernel.disk import atomic, layout
+from ..kernel.system.git import Repo
 
 _DONE = {
     "trust": "Codex trusts {root} now; take that back by removing its table from {path}",
     "permissions": "a sandboxed Codex may write .git of its workspace now, in new sessions; --mend no-permissions "
     "takes that back",
+    "skill": "the skill is switched on, in new sessions; /skills in codex switches it off",
     "no-permissions": "Codex has its own permissions again, in new sessions",
 }
 
@@ -22,6 +24,7 @@ def mend(root: Path, what: str) -> dict[str, Any]:
     """Change config.toml as asked and say so; raises `Refusal` with the file as it was."""
     edits: Mapping[str, Callable[[str], str]] = {
         "trust": lambda text: settings_edit.trusting(text, str(root.resolve())),
+        "skill": lambda text: settings_edit.enabling(text, _names(root)),
         "permissions": settings_edit.with_profile,
         "no-permissions": settings_edit.without_profile,
     }
@@ -29,9 +32,32 @@ def mend(root: Path, what: str) -> dict[str, Any]:
     before = _text(path)
     after = edits[what](before)
     if after != before:
-        atomic.replace(path.resolve(), after)
+        _replace(path, before, after, str(root))
     message = _DONE[what].format(root=root, path=path)
     return {"changed": after != before, "config_path": str(path), "message": message}
+
+
+def _replace(path: Path, before: str, after: str, root: str) -> None:
+    """Write the settings; raises `Refusal` with the old ones back where Codex would start with those alone."""
+    program = cli_words.program()
+    worked = program and not cli_words.ask_cli(program, root).problem
+    existed = path.exists()
+    path.parent.mkdir(exist_ok=True)
+    atomic.replace(path.resolve(), after)
+    problem = cli_words.ask_cli(program, root).problem if worked else ""
+    if problem:
+        atomic.replace(path.resolve(), before) if existed else path.unlink()
+        raise Refusal(
+            f"with this Codex would not start here ({problem}), expected settings that it takes; mend that first"
+        )
+
+
+def _names(root: Path) -> set[str]:
+    """What this skill goes by in the settings, every visible copy included."""
+    place = layout.installed()
+    name = skill_file.read(str(place), (place / "SKILL.md").read_bytes()).name
+    copies = [skill.folder for skill in codex_home.skills(root, Repo(root).is_git()) if skill.name == name]
+    return codex_home.skill_names(name, [*copies, str(place)])
 
 
 def _text(path: Path) -> str:

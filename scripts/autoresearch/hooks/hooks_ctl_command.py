@@ -52,8 +52,10 @@ def _hook(event: str) -> str:
         folder, session = Path(str(call["cwd"])), str(call["session_id"])
         if event == "session_start":
             from ..codex import session_sandbox
+            from ..kernel.disk import kept
             from . import live_sessions
 
+            kept.copy()  # a sandboxed command could not make it
             live_sessions.note(session, folder.is_dir() and session_sandbox.works(folder))
         if not folder.is_dir() or not _may_have_run(folder):
             return ""

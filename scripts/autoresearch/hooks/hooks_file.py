@@ -10,7 +10,7 @@ from ..codex import codex_home
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic, regular
-from ..kernel.disk.layout import SKILL_ROOT, entry, in_plugin
+from ..kernel.disk.layout import in_plugin, installed
 from ..kernel.system.git import Repo
 from . import hook_entries
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 FOLDER = ".codex"
 NAME = "hooks.json"
-SCRIPT = entry("hooks_ctl")
+SCRIPT = installed() / "scripts" / "autoresearch_hooks_ctl.py"
+
+
+_NONE = "hooks are switched off in Codex altogether: codex features enable hooks"
 
 
 def path_of(root: Path, scope: str) -> Path:
@@ -58,15 +61,16 @@ def status(root: Path, scope: str) -> dict[str, Any]:
     document = _read(path)
     found = hook_entries.trust(document, key, codex_home.hook_states(settings))
     ignored = scope == "project" and not codex_home.trusts(settings, root)
+    runs = codex_home.runs_hooks(settings)
     return {
         "scope": scope,
         "path": str(path),
         "installed": hook_entries.ABSENT not in found.values(),
         "hooks": found,
-        "active": not ignored and set(found.values()) == {hook_entries.TRUSTED},
+        "active": runs and not ignored and set(found.values()) == {hook_entries.TRUSTED},
         "ignored": ignored,
         "commands": hook_entries.commands(document),
-        "message": _advice(found, ignored),
+        "message": _advice(found, ignored) if runs else _NONE,
     }
 
 
@@ -75,7 +79,7 @@ def _place(root: Path, scope: str) -> tuple[Path, str, str]:
     path = path_of(root, scope)
     if not in_plugin() or hook_entries.commands(_read(path)):
         return path, scope, str(path)
-    folder = SKILL_ROOT.parent.parent  # plugins/cache/MARKETPLACE/PLUGIN/VERSION
+    folder = installed().parent.parent  # plugins/cache/MARKETPLACE/PLUGIN/VERSION
     named = f"{folder.parent.name}@{folder.parent.parent.name}"
     return folder / "hooks" / NAME, "plugin", f"{named}:hooks/{NAME}"
 

@@ -5,10 +5,11 @@ Kept in the user's cache, since a session may start before there is a run. A san
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from pathlib import Path
+
+from ..kernel.disk import layout
 
 _CONFINED = "confined"
 KEPT_S = 30 * 86_400.0
@@ -16,9 +17,7 @@ _NAME = re.compile(r"[\w-]{1,100}")
 
 
 def _folder() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    root = Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~")) / ".cache"
-    return root / "codex-autoresearch" / "hooks"
+    return layout.cache() / "hooks"
 
 
 def note(session: str, confined: bool = False) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from .batch import Wish
 
+OF_A_RUN = True  # goes on in the copy of the skill that the run began with
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ..kernel.disk.layout import Layout
 
+OF_A_RUN = True  # goes on in the copy of the skill that the run began with
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""

@@ -13,6 +13,7 @@ from ..kernel.core import artifacts, log_events, scope
 from ..kernel.core.text import listing
 from ..kernel.disk import hashes
 from ..kernel.disk.journal import Event
+from ..kernel.disk.layout import skill_inside
 from ..kernel.run import tree
 from ..kernel.run.context import Run
 from ..kernel.run.tree import Edits
@@ -76,16 +77,19 @@ def _ignored(folder: Path, pattern: str, roots: Sequence[str]) -> list[str]:
 
 
 def _files(folder: Path, roots: Sequence[str], without: frozenset[str]) -> Iterator[str]:
-    """Ignored files, those in wholly ignored folders too but for the folders of these names, which tools make."""
-    looked = 0
+    """Ignored files, those in wholly ignored folders too but for the folders of these names, which tools make, and for
+    the skill's own, which may be updated in mid-run."""
+    looked, own = 0, str(folder / (skill_inside(folder) or ".git"))
     for root in roots:
         if artifacts.is_owned(root.rstrip("/")) or any(_made(part, without) for part in root.split("/")[:-1]):
             continue
         if not root.endswith("/"):
             yield root
             continue
+        if str(folder / root) == own:
+            continue
         for at, folders, names in os.walk(folder / root):
-            folders[:] = sorted(name for name in folders if not _made(name, without))
+            folders[:] = sorted(f for f in folders if not _made(f, without) and os.path.join(at, f) != own)
             for name in sorted(names):
                 looked += 1
                 if looked > _LOOKED:

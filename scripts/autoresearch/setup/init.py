@@ -19,7 +19,7 @@ from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.core.text import block, listing, one_line
-from ..kernel.disk import atomic, evidence, excerpts, journal, locks, tempfolder
+from ..kernel.disk import atomic, evidence, excerpts, journal, kept, locks, tempfolder
 from ..kernel.disk.layout import EXEC_RUNTIME, Layout
 from ..kernel.run import context, exact, intent, isolation
 from ..kernel.run.context import Run
@@ -161,6 +161,7 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     commits = {**first.repo_commits, **plan.repo_commits}
     events += [log_events.make("repos", iteration=0, repo_commits=commits)] if commits else []
     first.keep_evidence(layout.evidence)
+    kept.begin(layout.evidence)
     layout.state.unlink(missing_ok=True)
     log = journal.create(layout.results, head, events, row)
     with journal.locked(layout.results) as held:
@@ -282,6 +283,13 @@ def sentence(wanted: Config, first: baseline.Baseline) -> str:
     return f"{wanted.metric or 'the metric'} {exact.rule().sentence(first.config, first.metric, each)}"
 
 
+def _named(run: Run, command: str) -> str:
+    """A command of the loop: in the run's own copy of the skill by its path, which stays where an update moves ours."""
+    place = kept.of_run(run.layout.evidence)
+    name = f"autoresearch_{command}.py"
+    return f"{place}/scripts/{name} (this run's own copy of the scripts)" if place else name
+
+
 def answer(ready: Ready) -> dict[str, Any]:
     """The JSON answer of `init_run`."""
     run, first = ready.run, ready.first
@@ -294,8 +302,8 @@ def answer(ready: Ready) -> dict[str, Any]:
         "run_tag": run.tag,
     }
     if not run.config.measured:
-        return {**out, "message": "reported run: record every iteration with autoresearch_record_iteration.py"}
-    message = sentence(run.config, first) + "; edit one thing in scope, then autoresearch_run_trial.py; "
+        return {**out, "message": f"reported run: record every iteration with {_named(run, 'record_iteration')}"}
+    message = f"{sentence(run.config, first)}; edit one thing in scope, then {_named(run, 'run_trial')}; "
     message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
     size = _size(first, run.layout.evidence / "0000")
     out.update(figures(first), **intent.profiled(run, run.log.rows[0]))

@@ -14,6 +14,8 @@ SKILL_ROOT = Path(__file__).resolve().parents[4]
 POINTER = "autoresearch-root"
 # The controller's record in exec mode, beside its snapshot.
 EXEC_RUNTIME = "autoresearch-runtime.exec.json"
+# In a run's own copy of the skill: the folder that it was copied from.
+INSTALLED_AT = "installed-at"
 
 
 def entry(name: str) -> Path:
@@ -26,6 +28,19 @@ def script(name: str) -> str:
     import shlex
 
     return shlex.quote(str(entry(name)))
+
+
+def installed() -> Path:
+    """Where the user has this skill, also when a run's own copy of it runs."""
+    named = _read(SKILL_ROOT / INSTALLED_AT)
+    return Path(named) if named else SKILL_ROOT
+
+
+def cache() -> Path:
+    """The folder of this user's for what outlives a run: outside every repository."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    root = Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~")) / ".cache"
+    return root / "codex-autoresearch"
 
 
 @dataclass(frozen=True)
@@ -146,13 +161,13 @@ def temporary() -> Path:
 
 def in_plugin() -> bool:
     """Whether this skill came as a plugin of Codex, whose folder goes when it is updated or removed."""
-    return (SKILL_ROOT.parent.parent / ".codex-plugin").is_dir()
+    return (installed().parent.parent / ".codex-plugin").is_dir()
 
 
 def skill_inside(root: Path) -> str:
     """The skill's folder relative to `root` when it lies inside, else ""; it is "" for the skill's own repository."""
     try:
-        inside = SKILL_ROOT.relative_to(os.path.realpath(root)).as_posix()
+        inside = installed().relative_to(os.path.realpath(root)).as_posix()
     except ValueError:
         return ""
     return "" if inside == "." else inside

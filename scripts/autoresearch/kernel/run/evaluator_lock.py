@@ -11,7 +11,7 @@ from ..core.frozen import replace
 from ..core.settings import Config
 from ..disk import hashes
 from ..disk.journal import Log
-from ..disk.layout import SKILL_ROOT, entry
+from ..disk.layout import SKILL_ROOT, installed
 from ..system.git import GitError, Repo
 from . import tree
 from .context import Run
@@ -55,10 +55,12 @@ def _commands(config: Config) -> list[str]:
 
 def _shipped(executed: frozenset[str]) -> tuple[str, ...]:
     """The skill's own check with all that it measures by, where a command runs it: it judges like any other file."""
-    if not any(Path(name) == entry("check") for name in executed):
-        return ()
-    parts = sorted((SKILL_ROOT / "scripts" / "autoresearch" / "checks").rglob("*.*"))
-    return (str(entry("check")), *(str(path) for path in parts if path.suffix in (".py", ".cjs")))
+    for scripts in {SKILL_ROOT / "scripts", installed() / "scripts"}:
+        check = scripts / "autoresearch_check.py"
+        if any(Path(name) == check for name in executed):
+            parts = sorted((scripts / "autoresearch" / "checks").rglob("*.*"))
+            return (str(check), *(str(path) for path in parts if path.suffix in (".py", ".cjs")))
+    return ()
 
 
 def _in_scope(root: Path, config: Config) -> scope.Matcher:
@@ -78,7 +80,7 @@ def _program_outside(root: Path, name: str) -> bool:
     """System programs and the skill itself are not the user's evaluator; hashing an interpreter says nothing."""
     path = Path(name)
     return path.is_absolute() and (
-        path.is_relative_to("/usr") or path.is_relative_to("/bin") or path.is_relative_to(SKILL_ROOT)
+        any(path.is_relative_to(place) for place in ("/usr", "/bin", SKILL_ROOT, installed()))
     )
 
 

@@ -13,7 +13,7 @@ from ..core.frozen import dataclass, replace
 from ..core.text import listing
 from ..disk import hashes
 from ..disk.journal import Event
-from ..disk.layout import SKILL_ROOT, skill_inside
+from ..disk.layout import installed, skill_inside
 from ..system.git import Change, Repo
 from . import safeguard
 from .context import Run
@@ -68,7 +68,7 @@ def own_changes(changes: Sequence[Change], tree: Path, extra: Sequence[str] = ()
 
 
 def _leads_to_skill(path: Path) -> bool:
-    return path.is_symlink() and SKILL_ROOT.is_relative_to(os.path.realpath(path))
+    return path.is_symlink() and installed().is_relative_to(os.path.realpath(path))
 
 
 def edits(run: Run) -> tuple[Edits, ...]:

@@ -19,35 +19,42 @@ def ask_all(questions: Mapping[str, Sequence[str]], seconds: float) -> dict[str,
 
     Programs that are not installed, fail, or take longer are left out of the answer.
     """
+    return {name: text for name, (code, text) in exits(questions, seconds).items() if code == 0 and text}
+
+
+def exits(questions: Mapping[str, Sequence[str]], seconds: float, cwd: str | None = None) -> dict[str, tuple[int, str]]:
+    """The exit code and the output (stderr, where it fails) of each program that is installed; a negative code for one
+    that had to be ended."""
     from shutil import which
 
     deadline = time.monotonic() + seconds
     found = {name: (which(argv[0]), argv) for name, argv in questions.items()}
-    running = {name: _start([path, *argv[1:]]) for name, (path, argv) in found.items() if path}
-    answers = {name: _answer(child, deadline) for name, child in running.items() if child}
-    return {name: text for name, text in answers.items() if text}
+    running = {name: _start([path, *argv[1:]], cwd) for name, (path, argv) in found.items() if path}
+    return {name: _answer(child, deadline) for name, child in running.items() if child}
 
 
-def _start(argv: Sequence[str]) -> subprocess.Popen[bytes] | None:
+def _start(argv: Sequence[str], cwd: str | None) -> subprocess.Popen[bytes] | None:
     import subprocess
 
     pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True)
+        return subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, start_new_session=True, cwd=cwd
+        )
     except OSError:
         return None
 
 
-def _answer(child: subprocess.Popen[bytes], deadline: float) -> str:
-    """What the program said, "" when it failed or had to be ended."""
+def _answer(child: subprocess.Popen[bytes], deadline: float) -> tuple[int, str]:
     while child.poll() is None and time.monotonic() < deadline:
         time.sleep(_TICK)
     if child.poll() is None:
         _end(child)
     assert child.stdout is not None and child.stderr is not None
     with child.stdout, child.stderr:
-        said = _available(child.stdout) or _available(child.stderr)
-    return said.decode("utf-8", "replace").strip() if child.returncode == 0 else ""
+        out, err = _available(child.stdout), _available(child.stderr)
+    said = (err or out) if child.returncode else (out or err)
+    return child.returncode, said.decode("utf-8", "replace").strip()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

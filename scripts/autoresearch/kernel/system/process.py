@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -17,6 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
     import subprocess
+    from typing import NoReturn
 
 _MARK = "AUTORESEARCH_MARK"
 _started: set[int] = set()  # children that a Popen of ours waits for
@@ -228,6 +230,11 @@ class _Watch:
             _end(self.strays.pids, left)
             self.strays.pids()
         return names
+
+
+def become(script: Path, flags: Sequence[str]) -> NoReturn:
+    """Go on as another script of Python, in this very process."""
+    os.execv(sys.executable, [sys.executable, str(script), *flags])
 
 
 def start_detached(
