@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ..kernel.core.errors import Refusal
-from .contents import Number, decimal, document, get, middle
+from .contents import Number, count, decimal, document, get, middle
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def pytest_benchmark(text: str) -> list[Number]:
 def _pytest_one(item: Any) -> Number:
     name = get(item, "fullname", str)
     samples = get(item, "stats", dict).get("data")
+    if isinstance(samples, list) and len(samples) != count(get(item, "stats/rounds"), "rounds"):
+        raise Refusal(f"{name!r} has {len(samples)} samples of {get(item, 'stats/rounds')} rounds")
     value = middle(samples, name) if isinstance(samples, list) else middle([get(item, "stats/median")], name)
     return Number(name, value, "s")
 
@@ -40,7 +42,11 @@ def _hyperfine_one(item: Any) -> Number:
     failed = [code for code in item.get("exit_codes") or [] if code != 0]
     if failed:
         raise Refusal(f"{name!r} failed with exit code {failed[0]}")
-    return Number(name, middle(get(item, "times", list), name), "s")
+    times = [decimal(time, name) for time in get(item, "times", list)]
+    mean = decimal(get(item, "mean"), name)
+    if not times or abs(sum(times, Decimal(0)) / len(times) - mean) > mean / 10**6:
+        raise Refusal(f"the times of {name!r} do not have its mean")
+    return Number(name, middle(times, name), "s")
 
 
 def google_benchmark(text: str) -> list[Number]:

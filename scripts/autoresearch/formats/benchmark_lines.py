@@ -23,6 +23,8 @@ def go(text: str) -> list[Number]:
         raise Refusal(f"it says {failed[0][:80]!r}")
     if not re.search(r"^(PASS|ok[ \t])", text, re.MULTILINE):
         raise Refusal("it has no PASS; the run may have been cut short")
+    if not re.search(r"^pkg: ", text, re.MULTILINE):
+        raise Refusal("it has no line 'pkg:' above the results; its beginning may be lost")
     found: dict[tuple[str, str], list[str]] = {}
     for match in _GO.finditer(text):
         words = match[2].split()

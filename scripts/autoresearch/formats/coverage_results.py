@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 from ..kernel.core.errors import Refusal
 from .contents import Number, count, decimal, document, elements, get
+
+# The tags of geninfo(1), versions 1 and 2.
+_LCOV = re.compile(r"(?:TN|SF|VER|FN|FNDA|FNF|FNH|FNL|FNA|BRDA|BRF|BRH|DA|LF|LH|MCDC|MCF|MCH):|end_of_record$|#")
 
 
 def _lines(missed: int, lines: int) -> list[Number]:
@@ -50,6 +54,9 @@ def coverage_xml(text: str) -> list[Number]:
 
 def lcov(text: str) -> list[Number]:
     """An lcov tracefile (lcov, coverage.py, c8): lines found and hit, summed over its records and compared with DA."""
+    foreign = next((line for line in text.rstrip().split("\n") if not _LCOV.match(line.strip())), None)
+    if foreign is not None:
+        raise Refusal(f"the line {foreign[:60]!r} is none of a tracefile")
     records = text.split("end_of_record")
     if len(records) < 2 or records[-1].strip():
         raise Refusal("it does not end with end_of_record")
@@ -61,13 +68,18 @@ def lcov(text: str) -> list[Number]:
 def _record(record: str) -> tuple[int, int]:
     said: dict[str, int] = {}
     lines: dict[str, bool] = {}
+    named = False
     for line in record.splitlines():
         tag, _, rest = line.strip().partition(":")
         if tag in ("LF", "LH"):
             said[tag] = count(rest, tag)
+        elif tag == "SF":
+            named = True
         elif tag == "DA":
             number, _, hits = rest.partition(",")
             lines[number] = lines.get(number, False) or count(hits.partition(",")[0], "DA") > 0
+    if not named:
+        raise Refusal("a record has no SF; the beginning may be lost")
     counted = (len(lines), sum(lines.values()))
     if (said.get("LF", counted[0]), said.get("LH", counted[1])) != counted:
         raise Refusal("a record's LF and LH are not those of its lines")

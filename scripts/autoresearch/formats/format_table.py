@@ -18,6 +18,7 @@ FORMATS = {
     "pytest-benchmark": ("benchmark_files:pytest_benchmark", "each"),
     "hyperfine": ("benchmark_files:hyperfine", "each"),
     "google-benchmark": ("benchmark_files:google_benchmark", "each"),
+    "criterion": ("criterion:criterion", "each"),
     "libtest": ("benchmark_lines:libtest", "each"),
     "go": ("benchmark_lines:go", "each"),
     "junit": ("test_results:junit", "first"),
@@ -30,6 +31,7 @@ FORMATS = {
     "ruff": ("linter_results:ruff", "first"),
     "sarif": ("linter_results:sarif", "first"),
     "size-limit": ("size_results:size_limit", "each"),
+    "lighthouse": ("lighthouse:lighthouse", "each"),
 }
 
 

@@ -22,6 +22,7 @@ from .quantity import Quantity, Spot
 _LINE = re.compile(r"^[ \t]*METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _NEARLY = re.compile(r"^.*\bMETRIC[ \t:]+\S.*$", re.MULTILINE)
 _WITHIN = r"(?m)^(?![ \t]*METRIC[ \t]).*\bMETRIC[ \t]+%s[ \t]*=.*"
+_SAYS_NONE = re.compile(r"\b(?:[Nn]o|NO|[Nn]one|[Zz]ero) [^\W\d_]+")
 _TRIED = 80  # characters of a line for which a pattern is thought up
 _OTHERS = 60  # further numbers that are kept
 _CUT_MARK = "\ufffe"  # stands where output was cut; `screen.clean` lets no other one through
@@ -332,6 +333,10 @@ def _lone_value(text: str, spot: Spot, source: Source) -> _Found:
         number = quantity.read(text[spot.start : spot.end], source.form.notation)
     except Refusal as refusal:
         return _problem(NUMBER, f"{refusal}, in {_shown(line)}; {_name(text, line)}")
+    none = _SAYS_NONE.search(line)
+    if none:
+        said = f"{_shown(line)} says {none[0]!r} in words, so its number counts others"
+        return _problem(NUMBER, f"{said}; {_name(text, line)}")
     words = forms.words_of(line, spot.start - before, spot.stop - before)
     told = "" if spot.unit else forms.units_told(text, line, [(spot.start - before, spot.stop - before)])
     form = Form(

@@ -155,11 +155,11 @@ def piece(text: str, start: int, end: int, covered: tuple[int, int]) -> str:
     blank_before = covered[0] >= start - 1 and re.match("[0-9]{3}(?![0-9])", bare)
     blank_after = covered[1] <= end + 1 and re.search(r"(?<![0-9.,])[0-9]{1,3}$", bare)
     before = (
-        (rf"[{_SIGNS}]$|(?<![^\W\d_])\.$", "a sign or point touches it"),
-        (rf"\d$|\d[.,_{_BLANKS}]$|[0-9.][eE]$", "digits go on before it"),
-        (r"(?<!\w)[0-9.]+[^\W\d_]+$", "it is part of a longer expression"),
-        (r"(?<![0-9])[0-9]{1,3} $" if blank_before else "", "the digits before may belong to it"),
-        (r"[0-9]:$" if covered[0] >= start else "", "it is part of a longer expression"),
+        (rf"[{_SIGNS}]\Z|(?<![^\W\d_])\.\Z", "a sign or point touches it"),
+        (rf"\d\Z|\d[.,_{_BLANKS}]\Z|[0-9.][eE]\Z", "digits go on before it"),
+        (r"(?<!\w)[0-9.]+[^\W\d_]+\Z", "it is part of a longer expression"),
+        (r"(?<![0-9])[0-9]{1,3} \Z" if blank_before else "", "the digits before may belong to it"),
+        (r"[0-9]:\Z" if covered[0] >= start else "", "it is part of a longer expression"),
     )
     after = (
         (rf"\d|[.,_{_BLANKS}]\d|[eE][+\u2212-]?[0-9]", "digits go on after it"),
