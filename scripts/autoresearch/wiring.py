@@ -11,6 +11,7 @@ WIRES = {
     "screening": ("screening.screening:turned_away",),
     "profile": ("profiles.run_profile",),
     "advice": ("modes.fix_rows:advice", "finalize.true_total:advice", "finalize.at_end:advice"),
+    "total": ("finalize.true_total:is_due",),
     "second_look": ("salvage.second_look:look", "findings.changed_places:look"),
     "proving": ("setup.proof:proving", "screening.screening:proving"),
     "admission": ("setup.unseen:refusal", "setup.hidden:refusal"),

@@ -32,6 +32,45 @@ def test_it_goes_on_over_sessions_until_the_goal_is_reached(background: Scripted
     assert len(background.prompts()) == 3
 
 
+def test_the_true_total_is_measured_when_the_run_has_ended(background: Scripted):
+    notified = background.repo.path.parent / "notified.json"
+    background.plan(step(8))
+    background.launch("--stop-condition", "<= 8", "--notify", f"cat > {notified}", "--own-check", "cat value")
+    assert background.ended()["reason"] == "goal_reached"
+    told = json.loads(background.repo.read("autoresearch-evidence/total.json"))
+    assert (told["true"]["before"], told["true"]["after"], told["own"]["gain"]) == (10, 8, 2)
+    assert until(lambda: notified.exists() and notified.read_text())
+    assert json.loads(notified.read_text())["total"] == told["told"]
+    assert background.repo.status() == ""
+
+
+# Disturbed by far more than the edit is worth, now one state's runs, now the other's, while the machine is busy.
+BUSY = """\
+import pathlib, sys
+folder, text = pathlib.Path(sys.argv[1]), pathlib.Path("value").read_text().strip()
+runs = folder / f"runs-{text}"
+number = int(runs.read_text()) if runs.exists() else 0
+runs.write_text(str(number + 1))
+noise = [30, 0, 5, 55, 40, 12][(number if text != "10" else number - 3 ^ 1) % 6]
+print(float(text) + (noise if (folder / "proc" / "loadavg").exists() else number % 3 / 10))
+"""
+
+
+def test_a_trial_that_is_put_off_is_waited_out_like_a_rate_limit(background: Scripted):
+    machine = background.repo.path.parent / "machine"
+    (machine / "proc").mkdir(parents=True)
+    background.env["AUTORESEARCH_PROC_ROOT"] = str(machine)
+    background.repo.write("busy.py", BUSY)
+    background.repo.commit("a check that other work disturbs")
+    crowd = f"echo '24.00 20.00 9.00 17/212 6439' > {machine}/proc/loadavg"
+    background.plan([crowd, *step(9)], [f"rm {machine}/proc/loadavg", *step(9)])
+    flags = ("--stop-condition", "<= 9.5", "--max-runs", 12, "--backoff-seconds", "0.3")
+    background.launch(*flags, verify=f"python3 busy.py {machine}")
+    assert background.ended(120)["reason"] == "goal_reached", background.log()
+    assert background.statuses() == ["baseline", "keep"]
+    assert "machine_busy" in background.log(), background.log()
+
+
 def test_the_session_gets_its_arguments_and_the_prompt_on_stdin(background: Scripted):
     background.plan(step(1))
     background.launch("--stop-condition", "<= 1", "--agent-arg=-c", "--agent-arg=model=x", "--note", "be quick")

@@ -98,6 +98,8 @@ def test_an_improvement_is_exit_code_0(ci: Exec):
     assert [first[name] for name in ("iteration", "metric", "delta", "guard", "status")] == [1, 8.5, -1.5, "-", "keep"]
     assert (second["delta"], second["status"], second["description"]) == (2.5, "discard", "step")
     assert ci.repo.git("log", "-1", "--format=%s", first["commit"]) == "experiment: step"
+    true = last.pop("true_total")
+    assert (true["before"], true["after"], true["runs"]) == (10, 8.5, 2)
     assert last == {
         "status": "completed",
         "baseline": 10,

@@ -32,6 +32,41 @@ def test_an_exact_total_is_measured_once_each_and_told(lab: Lab):
     lab.sound()
     report = lab.call("report").json
     assert report["true_total"] == told["message"]
+    made = lab.call("finalize", "--branch", "clean", "--format", "json").json
+    assert made["total"]["message"] == told["message"]  # known, so not measured again
+    assert "- The whole run: the log claims 10 → 4" in lab.evidence("pull-request.md").read_text()
+
+
+def test_a_report_says_that_the_total_is_not_measured_and_measures_it_when_asked(lab: Lab):
+    lab.init("--iterations", 1)
+    lab.trial(7)
+    assert lab.call("report").json["true_total"] == "not measured yet, --total does it"
+    assert "it is 10 → 7 (-30.0%)" in lab.call("report", "--total").json["true_total"]
+
+
+def test_finalize_measures_a_total_that_is_not_known_and_goes_on_where_it_cannot(lab: Lab):
+    lab.repo.write(".gitignore", "own.txt\n")
+    lab.repo.commit("no products")
+    lab.init("--own-check", "cat own.txt")
+    lab.trial(7)
+    made = lab.call("finalize", "--branch", "one", "--format", "json").json
+    assert made["total"]["message"].startswith("the total was not measured: the final state gives no number")
+    lab.repo.write("own.txt", "5\n")
+    made = lab.call("finalize", "--branch", "two", "--link", "own.txt", "--format", "json").json
+    assert made["total"]["own"]["runs"] == 10
+
+
+def test_measuring_again_moves_no_total(lab: Lab):
+    check = f"echo $(( $(cat src/value) * $(cat {lab.path.parent}/speed 2>/dev/null || echo 1) ))"
+    lab.init("--iterations", 2, verify=check)
+    lab.trial(5)
+    (lab.path.parent / "speed").write_text("3\n")
+    assert lab.recorded("drift", "--description", "a slower machine")["retained_metric"] == 15
+    answer = lab.trial(4)
+    assert (answer["next"]["action"], answer["next"]["counts"]["retained_on_the_baselines_scale"]) == ("stop", 4)
+    assert lab.call("report").json["headline"].startswith("cost 10 → 4 (−60")
+    told = lab.call("total", "--format", "json").json
+    assert (told["claimed"]["before"], told["claimed"]["after"], told["claimed_to_true"]) == (10, 4, 1)
 
 
 def test_a_noisy_total_has_an_interval_within_max_runs(lab: Lab):

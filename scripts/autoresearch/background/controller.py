@@ -31,6 +31,7 @@ from . import (
     session,
     stopping,
     taking,
+    totalling,
 )
 from . import runtime_file as records
 from .account import Book
@@ -321,6 +322,7 @@ class Controller:
         if over.status == runtime.STOPPED and stopping.is_requested(self.layout):
             self.book.note()
             return self.book.found
+        totalling.measure(self.book, self.wake, prompt_facts.python(), self.manifest.controller, over)
         changes = {"last_error": over.detail} if over.status == runtime.HUMAN and over.detail else {}
         self.book.note(status=over.status, terminal_reason=over.reason, terminal_detail=over.detail, **changes)
         self.book.log(f"{over.status}: {over.reason} {over.detail}")
@@ -332,6 +334,8 @@ class Controller:
 
     def _told(self, over: Ending) -> dict[str, Any]:
         known = {"status": over.status, "reason": over.reason, "detail": over.detail, "repo": str(self.layout.root)}
+        total = (evidence.read_json(self.layout.evidence / evidence.TOTAL) or {}).get("told")
+        known.update({"total": one_line(str(total), 600)} if total else {})
         return {**known, "spent": self.book.found.to_dict()["spent"], **records.progress(self.layout)}
 
 

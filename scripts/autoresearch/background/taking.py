@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..kernel import ports
@@ -101,6 +102,13 @@ def run(book: Book, wake: Wake, python: str, trial: tuple[str, ...] = ("--waitin
     `trial` are the flags of `run_trial`: the trial that was left waiting, or one of the tool's own.
     """
     what = "the trial that was left waiting" if trial == ("--waiting",) else f"the tool's own trial ({trial[-1]})"
+    sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
+    env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
+    return command(book, wake, (python, str(entry("run_trial")), *flags(book.layout), *trial), what, env)
+
+
+def command(book: Book, wake: Wake, argv: tuple[str, ...], what: str, env: Mapping[str, str]) -> Taken:
+    """Run a command to its end in a process of its own, which a stop ends like a session; `what` names it."""
     folder = book.layout.evidence / "session"
     out, err = folder / "answer.json", folder / "answer.txt"
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,10 +117,7 @@ def run(book: Book, wake: Wake, python: str, trial: tuple[str, ...] = ("--waitin
     mark = f"waiting-{os.getpid()}-{time.time_ns()}"
     session = Session(0, mark=mark, started_at=context.now(), command=what)
     book.note(session=session)
-    argv = (python, str(entry("run_trial")), *flags(book.layout), *trial)
-    sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
-    env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
-    child = process.start_detached(argv, book.layout.root, env, process.Streams(None, out, err), mark)
+    child = process.start_detached(argv, book.layout.root, dict(env), process.Streams(None, out, err), mark)
     book.log(f"runs {what}")
     stopped = _wait(book, wake, child, mark)
     if stopped and stopping.is_requested(book.layout):

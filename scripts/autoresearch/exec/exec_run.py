@@ -22,7 +22,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rows import Row
 from ..kernel.core.text import listing
-from ..kernel.disk import atomic, journal
+from ..kernel.disk import atomic, evidence, journal
 from ..kernel.disk.layout import EXEC_RUNTIME, Layout, exec_state_path
 from ..kernel.run import budget, context
 from ..setup import init
@@ -191,4 +191,11 @@ def _summary(run: context.Run, for_human: bool, reason: str) -> dict[str, Any]:
         "improved": improved,
         "exit_code": BLOCKED if blocked else 0 if improved else 1,
         "reason": reason,
+        **_total(run),
     }
+
+
+def _total(run: context.Run) -> dict[str, Any]:
+    """Both ends of the run measured in turns, where the controller has done that."""
+    found = evidence.read_json(run.layout.evidence / evidence.TOTAL) or {}
+    return {"true_total": found["true"]} if found.get("run_tag") == run.tag and "true" in found else {}

@@ -14,7 +14,7 @@ from ..kernel.run import context, isolation, stale, tree
 from ..kernel.run.context import Run
 from ..kernel.system.gittrees import Entry
 from . import final_plan as planning
-from . import prune, pull_request, recheck
+from . import prune, pull_request, recheck, true_total
 from .final_plan import Group, Kept
 from .githistory import GitError, History
 from .recheck import Ends, Needs, Outcome, Say
@@ -91,9 +91,22 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
         made = [item.ends for item in built.values()]
         answer.update(pruning.to_dict(), lines=prune.lines(made), lines_of_all=prune.lines(wholes.values()))
         answer["pruned"] = prune.sentence(answer)
+    elif run.config.measured:
+        answer["total"] = _total(run, wish.needs, say)
     text = pull_request.text(run.config, run.log.header, kept, answer)
     atomic.replace(run.layout.evidence / evidence.PULL_REQUEST, text)
     return answer
+
+
+def _total(run: Run, needs: Needs, say: Say) -> Mapping[str, Any]:
+    """The true total, measured unless it is known; where it cannot be, why: the branch is made all the same."""
+    found = true_total.known(run)
+    if found and not true_total.is_due(run):
+        return found
+    try:
+        return true_total.noted(run, needs, say)
+    except Refusal as refusal:
+        return {"message": f"the total was not measured: {refusal}"}
 
 
 def _pruning(run: Run, wish: Wish, histories: Mapping[str, History], kept: Sequence[Kept], say: Say) -> prune.Pruning:

@@ -48,6 +48,7 @@ def _text(answer: Mapping[str, Any]) -> str:
     value = "not measured again" if metric["measured"] is None else numbers.plain(metric["measured"])
     lines += [f"metric on a clean checkout: {value} ({metric['reason']})"]
     lines += [f"guard {answer['guard']}, confirm {answer['confirm']}"]
+    lines += [f"total: {answer['total']['message']}"] if "total" in answer else []
     return "\n".join([*lines, f"pull request text: {answer['pull_request_path']}"])
 
 

@@ -70,6 +70,8 @@ def _before_after(config: Config, answer: Mapping[str, Any]) -> str:
             f"- Measured again on a clean checkout of this branch: {plain(metric['measured'])}{spread}{base} "
             f"({runs}; {escaped(metric['reason'])})"
         )
+    if "total" in answer:
+        lines.append(f"- The whole run: {escaped(answer['total']['message'], 600)}")
     for check, command in (("guard", config.guard), ("confirm", config.confirm)):
         if command:
             state = "passes" if answer[check] == "pass" else "**could not be run**"

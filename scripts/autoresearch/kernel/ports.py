@@ -3,6 +3,7 @@
 port          what a provider is
 measuring     a module like `kernel.run.exact`: how baseline and candidate are measured and compared
 reading       f(bench, start, rest) -> `measure.Ran`: runs verify by `start` and reads its number or leaves it to `rest`
+total         f(run) -> whether the total of the run is to be measured now
 second_look   f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
 recorded      f(run, row, insight, strategy): what follows a row that is in the log; a `Refusal` of it is passed over
 screening     f(run, bench, arms) -> why a quick check spares the full one, or ""

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from ..background import runtime_file
+from ..kernel import ports
 from ..kernel.core import log_events, nextstep
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
@@ -61,7 +62,7 @@ def of_run(run: Run, clock: float) -> Account:
         limit=bound.told(run).get("limit", ""),
         said=tuple(_said(events)),
         worth=tuple(_worth(run)),
-        true_total=_true_total(run.layout),
+        true_total=_true_total(run),
         profile=tuple(_profile(run)),
     )
 
@@ -105,9 +106,12 @@ def _shares(layout: Layout, iteration: int) -> dict[str, float]:
     return found
 
 
-def _true_total(layout: Layout) -> str:
-    """What the last measurement of the total says, "" without one."""
-    return one_line(str((evidence.read_json(layout.evidence / evidence.TOTAL) or {}).get("told", "")), 400)
+def _true_total(run: Run) -> str:
+    """What the last measurement of the total says; where there is none yet, how it is had."""
+    told = one_line(str((evidence.read_json(run.layout.evidence / evidence.TOTAL) or {}).get("told", "")), 600)
+    if not any(due(run) for due in ports.providers("total")):
+        return told
+    return f"{told} (something was kept since)" if told else "not measured yet, --total does it"
 
 
 def in_progress(layout: Layout) -> Trial | None:

@@ -18,8 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--markdown", metavar="PATH", help="instead of autoresearch-evidence/report.md")
     add = parser.add_argument
     add("--worth", action="store_true", help="measure first what each kept experiment is worth today")
-    add("--setup", default="", metavar="CMD", help="with --worth: run in the clean checkout before the checks")
-    add("--link", action="append", default=[], metavar="PATH", help="with --worth: untracked path to link there")
+    add("--total", action="store_true", help="measure first the true total, baseline against final state in turns")
+    add("--setup", default="", metavar="CMD", help="with these: run in the clean checkout before the checks")
+    add("--link", action="append", default=[], metavar="PATH", help="with these: untracked path to link there")
     people.add_format(parser)
 
 
@@ -29,10 +30,13 @@ def run(args: argparse.Namespace) -> Outcome:
 
     layout = arguments.layout_of(args)
     with people.Progress() as progress:
-        if args.worth:
-            from ..finalize import final_branch
+        if args.worth or args.total:
+            from ..finalize import final_branch, true_total
             from ..finalize.recheck import Needs
 
+        if args.total:
+            true_total.total(layout, Needs(tuple(args.link), args.setup), progress.step)
+        if args.worth:
             final_branch.worth(layout, Needs(tuple(args.link), args.setup), progress.step)
         progress.step("writing the report")
         wanted = {"html": args.html, "markdown": args.markdown}
