@@ -73,11 +73,13 @@ def test_a_trial_that_is_put_off_is_waited_out_like_a_rate_limit(background: Scr
 
 def test_the_session_gets_its_arguments_and_the_prompt_on_stdin(background: Scripted):
     background.plan(step(1))
-    background.launch("--stop-condition", "<= 1", "--agent-arg=-c", "--agent-arg=model=x", "--note", "be quick")
+    told = ("--note", "be quick", "--default", "target=py3.11")
+    background.launch("--stop-condition", "<= 1", "--agent-arg=-c", "--agent-arg=model=x", *told)
     background.ended()
     assert background.argv() == ["-c", "model=x"]
     (prompt,) = background.prompts()
     assert "autoresearch_run_trial.py --repo" in prompt and "be quick" in prompt and "cat value" in prompt
+    assert "assumed, the user may still say otherwise: target: py3.11" in prompt
 
 
 def test_text_of_the_run_is_data_in_the_prompt(background: Scripted):

@@ -162,7 +162,10 @@ class Paired(Naive):
     outcome = ""  # of the last discard
 
     def start(self, retained: Measure) -> None:
-        samples = [Decimal(repr(retained())) for _ in range(3)]
+        self.calibrated([Decimal(repr(retained())) for _ in range(3)])
+
+    def calibrated(self, samples: list[Decimal]) -> None:
+        """Take the noise from runs of the baseline."""
         found = calibrate(samples, [], BUDGET.max_runs, BUDGET.alpha)
         worth = Decimal(repr(float(found.smallest_detectable)))
         steady = steady_spread(samples, found.spread)

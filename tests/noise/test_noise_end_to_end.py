@@ -95,7 +95,7 @@ def test_calibration_finds_the_noise_and_says_what_can_be_seen(project):
     assert answer["noise"]["kind"] == "noisy"
     assert answer["noise"]["samples"] == [float(drawn("100", n)) for n in range(6)]
     assert 0.5 < answer["noise"]["spread"] < 2 < 2.5 * answer["noise"]["smallest_detectable"]
-    assert "can be told from noise within 40 runs" in answer["message"]
+    assert "are told from noise in 4 of 5 trials within 40 runs" in answer["message"]
     assert answer["warnings"] == []
     assert len(project.runs()) == 6
 

@@ -61,7 +61,7 @@ def _first(layout: Layout, found: Manifest) -> str:
 
 
 def _facts(layout: Layout, mode: str, agreed: Config, found: Manifest | None, more: dict[str, Any]) -> prompt.Facts:
-    notes = (*found.notes, *(f"{key}: {value}" for key, value in found.approvals.items())) if found else ()
+    notes = _agreed_besides(found) if found else ()
     notes = (*notes, *(f"said by the user in mid-run: {word}" for word in more.pop("words", ())))
     repo = shlex.quote(str(layout.root))
     wish = (found.prompt_text or found.original_goal) if found else ""
@@ -86,3 +86,10 @@ def setup_command(layout: Layout, found: Manifest) -> str:
 def python() -> str:
     """The interpreter for programs that we start ourselves."""
     return sys.executable or "python3"
+
+
+def _agreed_besides(found: Manifest) -> tuple[str, ...]:
+    """Notes and approvals of the launch, and what was assumed then without being contradicted."""
+    approved = (f"{key}: {value}" for key, value in found.approvals.items())
+    assumed = (f"assumed, the user may still say otherwise: {key}: {value}" for key, value in found.defaults.items())
+    return (*found.notes, *approved, *assumed)

@@ -29,7 +29,7 @@ from .githistory import History
 from .recheck import Ends, Needs
 
 Say = Callable[[str], None]
-PAIRS = 10  # of runs at the two ends, where the run's --max-runs allows as many
+PAIRS = 20  # of runs at the two ends, where the run's --max-runs allows as many
 ALIKE = 5  # pairs that are enough where each gives the same two numbers
 LEVEL = 0.05  # of the interval on either side
 FOLDER = "total"  # of the captured output, in the evidence

@@ -259,7 +259,7 @@ def sentence(config: Config, value: Decimal, each: str) -> str:
         return exact.sentence(config, value, each)
     about = f"is about {numbers.plain(value)} with a spread of {numbers.plain(noise['spread'])}; {each}; "
     least = numbers.plain(Decimal(str(noise["smallest_detectable"])))
-    likely = f"gains from about {least} on can be told from noise"
+    likely = f"gains from about {least} on are told from noise in 4 of 5 trials"
     if affordable(config):
         return about + f"{likely} within {cap(config)} runs"
     needed = sequential.least_runs(float(config.alpha))

@@ -26,7 +26,8 @@ from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
-from . import unseen
+from . import reuse, unseen
+from .known import Known, Place
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Baseline:
     confirm: str = "-"
     dirty: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
+    taken_over: str = ""
 
     def keep_evidence(self, root: Path) -> None:
         """Move the captured output of the baseline to its place."""
@@ -181,38 +183,42 @@ def _refuse_moved(before: Mapping[str, str], after: Mapping[str, str]) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Ran:
+    """What the checks showed: as a start to come may take it over, and what was seen around them."""
+
+    known: Known
+    lock: Mapping[str, str]
+    before: Sequence[Edits]
+    foreign: Sequence[Event]
+    proved: Sequence[str]
+
+
 def _measure(
     layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool, proofs: Sequence[Any]
 ) -> Baseline:
     root, primary = Path(config.worktree or layout.root), str(layout.root)
-    before = _fresh(_items(layout, config, ()))
-    foreign = foreign_events(before)
-    stamps = hashes.stamps(root, lock := evaluator_lock.lock(root, config))
-    now, bench = load.read(), _bench(layout, config, staging, before)
-    samples, results = _samples(bench, proofs)
-    guard, guard_problem, guard_seconds = _guard(bench, strict)
-    confirm, confirm_problem = _confirm(bench)
-    made = evaluator_lock.written(root, config, stamps)
-    lock = _steady(root, lock, made)
-    proved = _proved(proofs, replace(bench, lock=lock), samples)
-    before, foreign = _disowned(root, before, foreign, made)
-    left = [*unseen.remembered(before), *_left(before, _items(layout, config, foreign))]
-    left += [event for proof in proofs for event in proof.events()]
-    config, found = _calibrated(config, samples, guard_seconds)
-    warnings = (*_sealed(before), *proved, *found.warnings, guard_problem, confirm_problem)
-    shown = evaluator_lock.shown(root, config, lock)
-    warnings += (*_busy_warning(now, config), *_lock_warnings(lock, shown), *_dirty_warning(before, primary))
+    ran = _ran(layout, Place(root, config, at, staging=staging), strict, proofs)
+    known = ran.known
+    guard, guard_problem, guard_seconds = known.guard or ("-", "", 0.0)
+    confirm, confirm_problem = known.confirm or ("-", "")
+    left = [*known.left, *(event for proof in proofs for event in proof.events())]
+    config, found = _calibrated(config, known.samples, guard_seconds)
+    shown = evaluator_lock.shown(root, config, ran.lock)
+    warnings = (*_sealed(ran.before), *ran.proved, *found.warnings, guard_problem, confirm_problem)
+    warnings += (*_busy_warning(known.busy, config), *_lock_warnings(ran.lock, shown))
+    warnings += _dirty_warning(ran.before, primary)
     return Baseline(
         _by_construction(config, found.center),
         Repo(root).short(at[primary]),
         guard,
         config,
         (
-            log_events.make("evaluator", files=lock, written=list(made), results=results),
+            log_events.make("evaluator", files=dict(ran.lock), written=list(known.made), results=list(known.results)),
             log_events.make("heads", iteration=0, heads=dict(at)),
-            *foreign,
+            *ran.foreign,
             *left,
-            log_events.make("samples", iteration=0, samples=[sample.to_dict() for sample in samples]),
+            log_events.make("samples", iteration=0, samples=[sample.to_dict() for sample in known.samples]),
         ),
         tuple(warning for warning in warnings if warning),
         shown,
@@ -220,7 +226,30 @@ def _measure(
         staging,
         confirm,
         advice=tuple(found.advice),
+        taken_over=known.told,
     )
+
+
+def _ran(layout: Layout, place: Place, strict: bool, proofs: Sequence[Any]) -> _Ran:
+    """Run the checks, but for what a dry run of minutes ago tells; a dry run notes what it measured."""
+    root, config = place.root, place.config
+    before = _fresh(_items(layout, config, ()))
+    foreign = foreign_events(before)
+    stamps = hashes.stamps(root, lock := evaluator_lock.lock(root, config))
+    known = reuse.recalled(replace(place, changes=tuple(foreign)))
+    bench = _bench(layout, config, place.staging, before)
+    now = known.busy if known.samples else _busy(load.read())
+    samples, results = _samples(bench, proofs, known)
+    guard, confirm = known.guard or _guard(bench, strict), known.confirm or _confirm(bench)
+    made = tuple(dict.fromkeys((*known.made, *evaluator_lock.written(root, config, stamps))))
+    lock = _steady(root, lock, made)
+    proved = _proved(proofs, replace(bench, lock=lock), samples)
+    before, foreign = _disowned(root, before, foreign, made)
+    left = [*known.left, *unseen.remembered(before), *_left(before, _items(layout, config, foreign))]
+    ran = Known(tuple(samples), tuple(results), made, tuple(left), _seen(proofs), now, guard, confirm, known.told)
+    if not strict:
+        reuse.keep(replace(place, changes=tuple(foreign_events(_items(layout, config, ())))), ran)
+    return _Ran(ran, lock, before, foreign, proved)
 
 
 def _fresh(items: list[Edits]) -> list[Edits]:
@@ -236,8 +265,12 @@ def _proved(proofs: Iterable[Any], bench: Bench, samples: Sequence[Sample]) -> l
     return [warning for proof in proofs for warning in proof.after(bench, samples)]
 
 
-def _busy_warning(now: Load, config: Config) -> tuple[str, ...]:
-    return (busy.warning(now),) if now.busy and config.noise["kind"] == "noisy" else ()
+def _busy(now: Load) -> str:
+    return busy.warning(now) if now.busy else ""
+
+
+def _busy_warning(said: str, config: Config) -> tuple[str, ...]:
+    return (said,) if said and config.noise["kind"] == "noisy" else ()
 
 
 def _calibrated(config: Config, samples: Sequence[Sample], guard_seconds: float) -> tuple[Config, Any]:
@@ -282,10 +315,18 @@ def _sealed(before: Iterable[Edits]) -> list[str]:
     return [isolation.sealed(item.tree) for item in before]
 
 
-def _samples(bench: Bench, proofs: Sequence[Any]) -> tuple[list[Sample], list[str]]:
-    """The runs of the baseline, and the result files that each of several wrote."""
-    samples: list[Sample] = []
-    results = list(evaluator_lock.result_files(bench.tree, bench.config))
+def _seen(proofs: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
+    return tuple(proof.seen() if hasattr(proof, "seen") else {} for proof in proofs)
+
+
+def _samples(bench: Bench, proofs: Sequence[Any], known: Known) -> tuple[list[Sample], list[str]]:
+    """The runs of the baseline, `known` ones first, and the result files that each of several wrote."""
+    samples = list(known.samples)
+    results = list(known.results if samples else evaluator_lock.result_files(bench.tree, bench.config))
+    for proof, told in zip(proofs, known.proofs):
+        if told:
+            proof.recall(told)
+    bench = replace(bench, config=replace(bench.config, metric_form=samples[0].form)) if samples else bench
     while len(samples) < exact.rule().wanted(bench.config, samples):
         stamps = hashes.stamps(bench.tree, results)
         with ExitStack() as stack:
@@ -320,6 +361,31 @@ def _guard(bench: Bench, strict: bool) -> tuple[str, str, float]:
     if strict:
         raise Refusal(f"{problem}, expected a pass; repair it or choose another")
     return "fail", problem, seconds
+
+
+def guard_alone(layout: Layout, config: Config, staging: Path) -> tuple[str, str, float]:
+    """Run the guard on the untouched tree and nothing else: state, problem, seconds. A dry run takes a pass over.
+
+    Raises `Refusal` without a guard, and where no measured run can start.
+    """
+    if not config.guard:
+        raise Refusal("--guard-only has no guard to run, expected --guard CMD; add it, or leave the flag out")
+    at = heads(layout, replace(config, verify=config.verify or config.guard))
+    _refuse_cleaning(config)
+    staging.mkdir(parents=True)
+    items = _fresh(_items(layout, config, ()))
+    bench = _bench(layout, config, staging, items)
+    stamps = hashes.stamps(bench.tree, evaluator_lock.lock(bench.tree, config))
+    _sentinel(layout).write_text("A check that deletes this would delete the run.\n", "utf-8")
+    try:
+        ended = _guard(bench, strict=False)
+    finally:
+        _sentinel(layout).unlink(missing_ok=True)
+    left = _left(items, _items(layout, config, foreign_events(items)))
+    changes = tuple(foreign_events(_items(layout, config, ())))
+    made = evaluator_lock.written(bench.tree, config, stamps)
+    reuse.keep(Place(bench.tree, config, at, changes, staging), Known(made=tuple(made), left=tuple(left), guard=ended))
+    return ended
 
 
 def _confirm(bench: Bench) -> tuple[str, str]:

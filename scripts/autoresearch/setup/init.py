@@ -238,6 +238,16 @@ def _profile(layout: Layout, wanted: Config) -> dict[str, Any]:
     return taking.rehearsed(wanted, Path(wanted.worktree or layout.root)) if taking else {}
 
 
+def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
+    """The guard alone on the tree as it is, while it is being chosen; nothing else is run or noted."""
+    with tempfolder.folder("rehearsal") as folder:
+        state, problem, seconds = baseline.guard_alone(layout, plan.config, folder / "guard")
+        printed = excerpts.tail(folder / "guard" / "guard.out", PRINTED_SHOWN)[0]
+    lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
+    told = f"the guard passes on the tree as it is, in {seconds:.2g} s" if state == "pass" else problem
+    return {"guard": state, "guard_seconds": round(seconds, 3), "guard_printed": lines, "message": told}
+
+
 def _cost(first: baseline.Baseline) -> dict[str, str]:
     """What a run of verify itself costs, with the spread of each measure."""
     told = gauge.told(first.config, _samples(first))
@@ -270,6 +280,7 @@ def figures(first: baseline.Baseline) -> dict[str, Any]:
         **({"guard_seconds": first.config.noise["guard_seconds"]} if first.config.guard else {}),
         "limits": baseline.limit_of(first).told(),
         "noise": noise,
+        **({"taken_over": first.taken_over} if first.taken_over else {}),
         "protected": list(first.protected[:PROTECTED_SHOWN]),
         "protected_count": len(first.protected),
         "warnings": list(first.warnings),

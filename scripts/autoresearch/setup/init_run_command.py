@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--extend", action="store_true", help="go on with the run that is there; budgets are added to what was used")
     add("--force", action="store_true", help="archive an existing run first")
     add("--dry-run", action="store_true", help="measure and report only; nothing in the repository changes")
+    add("--guard-only", action="store_true", help="with --dry-run: run the guard alone")
 
 
 def run(args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
@@ -60,6 +61,10 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
         repo_commits=arguments.commits_of(args.repo_commit, layout.root),
         force=args.force,
     )
+    if args.guard_only:
+        if not args.dry_run:
+            raise Refusal("--guard-only belongs to --dry-run, expected both; a start measures everything")
+        return init.rehearse_guard(layout, plan)
     if args.dry_run:
         answer = init.rehearse(layout, plan)
         answer = {**answer, "warnings": [*answer["warnings"], *_no_agent(args)]}

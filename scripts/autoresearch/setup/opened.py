@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,6 +51,10 @@ class Watch:
     def seen(self) -> frozenset[str]:
         """The watched files that were opened, as far as was read."""
         return frozenset(self._seen)
+
+    def add(self, names: Iterable[str]) -> None:
+        """Files that an earlier run is known to have opened."""
+        self._seen.update(self._names.intersection(names))
 
     def forget(self) -> None:
         """Begin anew."""

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..kernel.core import artifacts, evaluator_files, scope
 from ..kernel.core.errors import Refusal
@@ -37,6 +38,7 @@ class Proof:
         self.stamps = hashes.stamps(self.tree, [*self.results, *self.ignored])
         self.wrote = frozenset[str]()
         self.elsewhere, self.runs = frozenset[str](), 0
+        self.past: Mapping[str, Any] = {}  # what an earlier dry run saw, where its runs are taken over
         self.here, self.there = opened.Watch(self.tree, [*self.subjects, *self.ignored]), None
         if os.path.realpath(self.tree) != os.path.realpath(root):
             self.there = opened.Watch(root, self.subjects)
@@ -63,16 +65,32 @@ class Proof:
 
         `bench` is the baseline's with the evaluator's digests in its `lock`.
         """
-        seen, lock = self.here.seen, bench.lock
+        lock = bench.lock
+        self.here.add(self.past.get("opened", ()))
+        seen = self.here.seen
         # One run's opens in the user's checkout may be another program's; what each of several opened is the check's.
         elsewhere = self.elsewhere - seen if self.here.known else frozenset[str]()
         self.warnings += self._locked(lock)
         self.warnings += unopened(self.config, [path for path in self.subjects if path not in lock], self.here)
-        self.warnings += self._old_results()
+        self.old = [*self.past["old"]] if self.past else self._old_results()
+        self.warnings += self.old
         self.warnings += constant(self.tree, self.config)
         self.warnings += indirect(self.tree, self.config, lock)
         canary.prove(self.root, bench, samples, canary.Seen(elsewhere, self.runs > 1))
         return self.warnings
+
+    def seen(self) -> Mapping[str, Any]:
+        """What only runs can show, for a set-up that takes them over."""
+        return {
+            "opened": sorted(self.here.seen),
+            "wrote": sorted(self.wrote),
+            "old": self.old,
+            "watched": [dict(event) for event in self.events()],
+        }
+
+    def recall(self, told: Mapping[str, Any]) -> None:
+        """Take over what an earlier dry run saw of the same runs."""
+        self.past, self.wrote = told, frozenset(map(str, told["wrote"]))
 
     def events(self) -> list[Event]:
         """What the log must know: the ignored files of the scope as they are now."""

@@ -34,7 +34,7 @@ def keep(root: Path, flags: Mapping[str, Any], name: str = NAME) -> None:
 
 def read(root: Path) -> Mapping[str, Any]:
     """The flags of the last dry run; raises `Refusal` when there was none."""
-    found = _noted(root, NAME)
+    found = noted(root, NAME)
     if found is None:
         raise Refusal(
             "no dry run of this repository is noted on this machine, expected one for --as-rehearsed; "
@@ -45,7 +45,7 @@ def read(root: Path) -> Mapping[str, Any]:
 
 def proposed(root: Path, number: int) -> Mapping[str, Any]:
     """The flags of the scout's proposal, counted from 1; raises `Refusal` when there is none of that number."""
-    offers = (_noted(root, PROPOSED) or {}).get("offers", [])
+    offers = (noted(root, PROPOSED) or {}).get("offers", [])
     if not isinstance(offers, list) or not 1 <= number <= len(offers):
         raise Refusal(
             f"{len(offers)} proposals for this repository are noted on this machine, expected number {number}; "
@@ -54,7 +54,8 @@ def proposed(root: Path, number: int) -> Mapping[str, Any]:
     return dict(offers[number - 1])
 
 
-def _noted(root: Path, name: str) -> Mapping[str, Any] | None:
+def noted(root: Path, name: str) -> Mapping[str, Any] | None:
+    """What was kept under this name, None where there is nothing usable; raises `Refusal` for a folder of others."""
     folder = own_scratch(root)
     try:
         _own(folder.parent)
