@@ -25,6 +25,12 @@ def test_a_trial_is_planned_to_take_an_hour_at_most(seconds, runs, by_pairs):
     assert paired.affordable(config) is by_pairs
 
 
+@pytest.mark.parametrize(("detectable", "agreed", "worth"), [(3, 0, 3), (40, 0, 5), (40, 8, 8), (0, 0, 0)])
+def test_noise_makes_no_gain_worthless(detectable, agreed, worth):
+    noise = {"spread": 1, "smallest_detectable": detectable, "samples": [99, 100, 101]}
+    assert paired.rule_of(Config(noise=noise, min_delta=Decimal(agreed))).worth == worth
+
+
 def test_what_was_asked_for_is_done():
     asked = Config(max_runs=40, calibrate=5)
     config, found = paired.calibrated(asked, [sample(value, 600) for value in (10, 12, 11)])

@@ -36,8 +36,18 @@ def rule_of(config: Config) -> sequential.Rule:
         min_delta=config.min_delta,
         spread=spread,
         steady=outliers.steady_spread(samples, spread),
-        worth=config.min_delta or Decimal(str(found.get("smallest_detectable", 0))),
+        worth=config.min_delta or _worth(found, samples),
     )
+
+
+def _worth(found: Mapping[str, Any], samples: Sequence[Decimal]) -> Decimal:
+    """The gain worth having where none was agreed: the smallest detectable one, a twentieth of the value at most.
+
+    Noise makes a check blind; it makes no smaller gain worthless, so that such a discard is undecided.
+    """
+    least = Decimal(str(found.get("smallest_detectable", 0)))
+    most = Decimal(str(calibration.COARSE)) * abs(numbers.median(samples)) if samples else Decimal(0)
+    return min(least, most) if most else least
 
 
 def cap(config: Config, seconds: float = 0.0) -> int:
