@@ -257,7 +257,10 @@ class Steps:
     def taken_up(stage: Stage, case: Case) -> None:
         """Whoever comes next runs what waits; the edit is tried once, or lies in the tree still and is tried then."""
         stage.run(*(("runtime_ctl", "run") if case.name == "controller" else ("run_trial", "--waiting")))
-        if stage.git("status", "--porcelain", "src"):
+        undone = [path.read_text() for path in stage.repo.glob("autoresearch-evidence/*/undone.diff")]
+        if any("+8\n" in patch for patch in undone):
+            return  # the controller was refused and took it back
+        if not any(str(row.metric) == "8" for row in stage.log().rows):  # it was refused, or never left
             stage.must("run_trial", "--description", "again")
         tried = [row.status for row in stage.log().rows if str(row.metric) == "8"]
         if tried[:1] != ["keep"] or len(tried) > 1 + (tried[1:] == ["no-op"]):

@@ -66,6 +66,8 @@ def _run(layout: Layout, session: str) -> str:
     if child.poll() == 0:
         said = out.read_text("utf-8", "replace").strip()
         return "" if said == "{}" else waiting.told(said)
+    if child.poll() == 1:
+        waiting.drop(layout)  # else each end of a turn would be refused anew
     refused = one_line(err.read_text("utf-8", "replace"), TEXT_LIMIT)
     return waiting.told(f"refused: {refused}; the edit lies where it was") if child.poll() == 1 else ""
 

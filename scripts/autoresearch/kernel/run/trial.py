@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -81,9 +82,15 @@ def run_waiting(layout: Layout) -> Mapping[str, Any]:
         return {}
     try:
         return run_trial(layout, attempt, waiting.INLINE)
-    except Refusal:
-        waiting.drop(layout)
+    except (Refusal, GitError, OSError):
+        _give_back(layout)
         raise
+
+
+def _give_back(layout: Layout) -> None:
+    """Nothing waits, and the edit lies in the tree; but where somebody else is at the trial it is theirs."""
+    with suppress(Refusal, GitError, OSError), intent.alone(layout):
+        waiting.drop(layout)
 
 
 def _left_waiting(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> Mapping[str, Any]:
