@@ -79,14 +79,24 @@ def test_a_word_is_in_the_next_answer_and_prompt(background: Scripted):
     background.plan([*step(9), {"silent": 1}, *step(8)], step(7))
     background.launch("--iterations", 3)
     assert until(lambda: len(background.rows()) == 2)
-    assert background.ctl("tell", "leave the parser\nalone").code == 0
+    assert background.ctl("tell", "leave the parser\n\x1b[31malone").json["told"] == "leave the parser alone"
     background.ended()
     assert [event["text"] for event in events(background, "tell")] == ["leave the parser alone"]
     assert '"user_says": ["leave the parser alone"]' in background.outputs()
     assert "said by the user in mid-run: leave the parser alone" in background.prompts()[1]
 
 
-@pytest.mark.parametrize("text", ["do 20 more iterations", "widen the scope to lib/", "use another guard", " "])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "do 20 more iterations",
+        "stop after 3 more",
+        "widen the scope to lib/",
+        "use another guard",
+        "change the metric",
+        " ",
+    ],
+)
 def test_a_word_that_would_change_the_agreement_is_refused(lab: Lab, text: str):
     lab.init()
     before = lab.log()
@@ -129,6 +139,19 @@ def test_a_kept_experiment_is_taken_back(lab: Lab, run_script: Callable[..., Ran
     assert "it breaks the API" in lab.repo.read("autoresearch-lessons.md")
     refused(lab.run_script("runtime_ctl", "take-back", "--repo", lab.path, 2, "--why", "x"), "taken back already")
     assert lab.trial(7)["status"] == "keep"
+    lab.sound()
+
+
+def test_more_is_counted_from_what_was_tried(lab: Lab, run_script: Callable[..., Ran]):
+    """A row that only measures again takes none of the experiments that were agreed."""
+    lab.init("--iterations", 2)
+    lab.trial(9)
+    assert lab.trial(8)["next"]["action"] == "stop"
+    assert run_script("runtime_ctl", "take-back", "--repo", lab.path, 2, "--why", "x").code == 0
+    assert run_script("init_run", "--repo", lab.path, "--extend", "--iterations", 2).json["left"] == {"iterations": 2}
+    assert lab.trial(7)["next"]["action"] == "continue"
+    assert lab.trial(6)["next"]["action"] == "stop"
+    refused(lab.call("init_run", "--extend", "--max-cost", 5, "--iterations", 1), "has no price to count with")
     lab.sound()
 
 

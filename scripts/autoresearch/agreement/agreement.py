@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from ..kernel.core import config as values
 from ..kernel.core import log_events, numbers, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
@@ -31,6 +32,7 @@ EXTENDABLE = (*BUDGETS, *TEXTS)
 # Words that would change what was agreed; for them there are flags.
 _AGREED = re.compile(
     r"\b(?:scope|verify|guard|stop condition|budget)\b"
+    r"|\b(?:change|replace|switch|another|other|new|different)\b.{0,20}\b(?:metric|check|goal)\b|\b\d+ more\b"
     r"|\b(?:\d+|more|fewer|less|extra|another)\s+(?:more\s+)?(?:iterations?|trials?|experiments?|minutes|hours|tokens|sessions)\b",
     re.IGNORECASE,
 )
@@ -46,6 +48,7 @@ def extend(layout: Layout, wish: Mapping[str, str]) -> Run:
         state = run.state
         answered = {"iteration": state.iteration, "pivots": state.pivot_count, "keeps": state.keeps}
         config = replace(run.config, **changes, agreed=answered)
+        values.validate(config, run.mode)
         verdict = supervise.judge(config, run.mode, state, budget.spent(run))
         if verdict.decision != supervise.RELAUNCH:
             raise Refusal(
@@ -69,7 +72,7 @@ def _value(run: Run, name: str, text: str) -> Any:
     number = numbers.parse(text.lstrip("+"), name.replace("_", " "))
     spent = budget.spent(run)
     used = {
-        "iterations": Decimal(run.state.iteration),
+        "iterations": Decimal(run.state.counted),
         "max_minutes": Decimal(f"{budget.minutes(run):.1f}"),
         "max_tokens": Decimal(spent.tokens),
         "max_sessions": Decimal(spent.sessions),

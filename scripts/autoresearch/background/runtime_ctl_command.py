@@ -177,7 +177,7 @@ def _tell(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
     from ..agreement import agreement
 
     run = agreement.tell(layout, args.text)
-    return {"told": args.text, "iteration": run.state.iteration, "results_path": str(layout.results)}
+    return {"told": agreement.words(run.log)[-1], "iteration": run.state.iteration, "results_path": str(layout.results)}
 
 
 def _pause(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
