@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from tests.background.conftest import Scripted
-from tests.conftest import SCRIPTS
+from tests.conftest import SCRIPTS, Ran
 from tests.unattended import TRIAL, until
 
 
@@ -165,7 +166,7 @@ def test_start_goes_on_after_a_human_looked(background: Scripted):
         (("--max-sessions", 2), 3),
         (("--max-tokens", 150), 3),
         (("--iterations", 2), 3),
-        (("--price", "5,1,50", "--max-cost", "0.0015"), 3),
+        (("--price", "5000,1000,50000", "--max-cost", "1.5"), 3),
     ],
 )
 def test_budgets_end_a_run_cleanly(background: Scripted, flags: tuple[object, ...], rows: int):
@@ -180,7 +181,19 @@ def test_budgets_end_a_run_cleanly(background: Scripted, flags: tuple[object, ..
     assert "- **Outcome:** summary" in background.repo.read("autoresearch-lessons.md")
     spent = ended["spent"]
     assert (spent["input"], spent["cached"], spent["output"]) == (100 * spent["sessions"], 0, 10 * spent["sessions"])
-    assert ended.get("cost") == (0.002 if flags[0] == "--price" else None)
+    assert ended.get("cost") == (2 if flags[0] == "--price" else None)
+
+
+def test_the_report_tells_tokens_by_kind_and_their_money(background: Scripted, run_script: Callable[..., Ran]):
+    background.plan(*(step(value) for value in (11, 12)))
+    background.launch("--price", "5000,1000,50000", "--max-cost", "1.5")
+    assert background.ended()["reason"] == "budget_exhausted"
+    assert run_script("report", "--repo", background.repo.path).code == 0
+    page, text = (background.repo.read(f"autoresearch-evidence/report.{kind}") for kind in ("html", "md"))
+    for shown in (page, text):
+        shown = shown.replace("\\", "")
+        assert "200 in (0 of them cached), 20 out, in 2 sessions" in shown
+        assert "2.00" in shown and "5000,1000,50000 a million in, cached, out" in shown
 
 
 def test_the_wall_clock_ends_a_run_also_while_it_waits(background: Scripted):

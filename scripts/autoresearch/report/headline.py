@@ -33,6 +33,11 @@ def tokens(account: Account) -> str:
     return f"{given:,} in ({cached:,} of them cached), {out:,} out, {sessions}"
 
 
+def priced(account: Account) -> str:
+    """What the money of a run was counted by."""
+    return f"{account.config.price} a million in, cached, out"
+
+
 def movement(account: Account) -> str:
     """From the baseline to the retained metric, on the scale of the baseline: measuring again moves no total."""
     way, spread = account.way, account.spread if account.way.direct else Decimal(0)

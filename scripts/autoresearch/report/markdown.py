@@ -27,6 +27,7 @@ def markdown(account: Account, evidence: Path) -> str:
     tail = [
         *_tabled(PROFILE, PROFILE_HEAD, account.profile),
         *_tabled(worth_table.TITLE, worth_table.HEAD, list(worth_table.rows(account))),
+        *_spent(account),
         *_budget(account),
         *_said(account),
         *_refused(account),
@@ -118,6 +119,12 @@ def _tabled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> I
     if rows:
         lines = [" | ".join(head), "|".join([":--"] * len(head)), *(" | ".join(map(escaped, row)) for row in rows)]
         yield f"## {title}\n\n" + "\n".join(f"| {line} |" for line in lines)
+
+
+def _spent(account: Account) -> Iterator[str]:
+    if account.spent.tokens:
+        money = f"; money: {account.spent.cost:,.2f}, at {headline.priced(account)}" if account.spent.cost else ""
+        yield escaped(f"Tokens: {headline.tokens(account)}{money}.")
 
 
 def _budget(account: Account) -> Iterator[str]:

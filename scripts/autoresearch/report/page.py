@@ -97,7 +97,7 @@ def _tiles(account: Account) -> Iterator[tuple[str, str, str]]:
     if account.spent.tokens:
         yield "Tokens", f"{account.spent.tokens:,}", headline.tokens(account)
     if account.spent.cost:
-        yield "Money", f"{account.spent.cost:,.2f}", f"{account.config.price} a million in, cached, out"
+        yield "Money", f"{account.spent.cost:,.2f}", headline.priced(account)
 
 
 def _best(account: Account) -> str:
