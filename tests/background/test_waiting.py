@@ -117,6 +117,15 @@ def test_without_anybody_it_is_run_at_once(lab: Lab):
     assert lab.trial(9, "--queue")["status"] == "keep"
 
 
+def test_where_the_sandbox_cannot_be_had_nothing_of_a_sandboxed_run_waits(background: Scripted):
+    """The plain agent has no sandbox of its own, so its trial is run by the session, where its code may run."""
+    background.plan(step(5))
+    background.launch("--execution-policy", "workspace_write", "--stop-condition", "<= 5")
+    assert background.ended()["reason"] == "goal_reached"
+    assert '"queued"' not in background.outputs() and "runs the trial" not in background.log()
+    assert background.statuses() == ["baseline", "keep"]
+
+
 def test_nothing_waits(lab: Lab):
     lab.init()
     ran = lab.call("run_trial", "--waiting")
