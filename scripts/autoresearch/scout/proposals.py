@@ -120,8 +120,23 @@ def make(project: Project, kind_name: str, goal: str, flaky: bool = False) -> Pr
         "protect": list(_protected(project, in_tests)) or None,
         "require": list(kind.require) or None,
     }
+    flags.update(_named(kind_name, operands), profile=_profile(kind_name, operands, fill_in))
     missing = _missing(project, kind_name)
     return Proposal(kind_name, {k: v for k, v in flags.items() if v}, kind.misses, missing, fill_in)
+
+
+def _named(kind: str, operands: str) -> dict[str, str]:
+    """What a request is called by: its path, so that answers say `/feed 63 -> 17 ms`."""
+    path = shlex.split(operands)[0] if kind == "http" else "/PATH"
+    return {} if path == "/PATH" else {"metric_name": path, "metric_key": kinds.of(kind).metric}
+
+
+def _profile(kind: str, operands: str, fill_in: str) -> str:
+    """The command that shows where the work of a speed check goes; "" where the work is still to be filled in."""
+    if fill_in or kind not in ("call", "call-node", "command"):
+        return ""
+    call = {"call": "--call ", "call-node": "--node --call ", "command": ""}[kind]
+    return f"python3 {script('profile')} {call}{operands}"
 
 
 _NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "bundle", "coverage-lcov"))

@@ -6,12 +6,19 @@ import shlex
 
 from ..checks import toolbox
 from ..kernel.core.text import one_line, shortened
-from ..kernel.disk.layout import SKILL_ROOT
+from ..kernel.disk.layout import SKILL_ROOT, script
 from . import picture, proposals, surroundings
 from .first_look import Look
 from .proposals import CHECK, Proposal
 
+_TIMED = ("call", "call-node", "command")
 LIMIT = 3600  # characters: 900 tokens
+
+
+_PROFILE = (
+    f"PROFILE is: python3 {script('profile')}; after it the command in quotes, or --call 'CODE' --setup '…' "
+    "(--node for JavaScript)"
+)
 
 
 def page(found: Look) -> str:
@@ -86,6 +93,7 @@ def _offer(number: int, offer: Proposal, found: Look) -> list[str]:
         if flags.get(name):
             lines.append(f"   {name}: {', '.join(flags[name])}")
     lines.append(f"   misses: {offer.misses}")
+    lines += ["   profile: with --profile 'PROFILE …' answers show where the time goes"] if offer.kind in _TIMED else []
     lines += [f"   missing: {offer.install} (ask first)"] if offer.install else []
     lines += [f"   fill in: {offer.fill_in}"] if offer.fill_in else []
     return [one_line(line, 330) if not line.startswith("   ") else "   " + one_line(line, 330) for line in lines]
@@ -97,5 +105,6 @@ def _next(found: Look, skill: str) -> list[str]:
             "no shipped check fits: say what would be different if it had worked; interaction-wizard.md, Find a check"
         ]
     lines = [f"CHECK is: {CHECK}"] if any(proposals.CHECK in str(o.flags["verify"]) for o in found.offers) else []
+    lines += [_PROFILE] if any(offer.kind in _TIMED for offer in found.offers) else []
     start = f"next: python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed 1"
     return [*lines, start + " (other flags given with it win: --scope, --verify, --guard, …)"]
