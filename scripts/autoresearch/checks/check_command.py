@@ -31,6 +31,7 @@ OPTIONS = {
     "name": ("KEY", "the name of the loss in the command's output (default loss)"),
 }
 LISTS = ("option", "ending")
+INTERMIXED = True
 FINDINGS = 2000  # findings shown; the numbers count all of them
 
 

@@ -85,7 +85,8 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         command = importlib.import_module(f"autoresearch.{folder}.{verb}_command")
         parser.description, parser.fail = command.__doc__, getattr(command, "fail", fail)
         command.add_arguments(parser)
-        args = parser.parse_args(argv)
+        mixed = getattr(command, "INTERMIXED", False)  # options may stand between operands
+        args = parser.parse_intermixed_args(argv) if mixed else parser.parse_args(argv)
         if argv is None:
             _hand_over(args, getattr(command, "OF_A_RUN", False))
         return _print(_run(command, args))
