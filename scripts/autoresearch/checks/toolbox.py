@@ -23,6 +23,7 @@ INSIDE = Path(__file__).resolve().parent / "inside"  # programs that run in the 
 _BINS = (".venv/bin", "venv/bin", "env/bin", "node_modules/.bin", "vendor/bin")
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "vendor", "target", "dist", "build"))
 _ROOM = 256 * 1024 * 1024  # bytes of output that a tool may print, all of them kept
+_ERROR = re.compile(r"(?i)\b\w*(?:error|exception|fatal)\b")
 _TOLD = 300  # characters of a tool's complaint that a refusal quotes
 
 
@@ -71,7 +72,7 @@ class Ran:
     def complaint(self) -> str:
         """What the tool said: its first lines that speak of an error, else its last ones, on one line."""
         lines = [line.strip() for line in (self.err.strip() or self.out.strip()).splitlines() if line.strip()]
-        errors = [line for line in lines if re.search(r"(?i)\b\w*(?:error|exception|fatal)\b", line)]
+        errors = [line for line in lines if _ERROR.search(line) and "Warning" not in line]
         return one_line(" | ".join(errors[:3] or lines[-4:]), _TOLD) or "nothing"
 
     def json(self, tool: str) -> Any:

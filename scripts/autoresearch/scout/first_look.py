@@ -110,7 +110,9 @@ def _measured(found: Look, seconds: float, with_picture: bool) -> Look:
         values[offer.kind] += passed[guard]
     left = end - time.monotonic()
     shown = tuple(picture.measured(found.project, left)) if with_picture and left > 1 else ()
-    return replace(found, values=values, shown=shown)
+    # What gave a number comes first: its place in the list is the one that --as-proposed takes.
+    offers = sorted(found.offers, key=lambda offer: values.get(offer.kind, "").startswith("no number"))
+    return replace(found, offers=tuple(offers), values=values, shown=shown)
 
 
 def value_now(root: Path, offer: Proposal, seconds: float) -> str:

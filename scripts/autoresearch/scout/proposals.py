@@ -70,6 +70,11 @@ class Proposal:
     fill_in: str = ""  # what the agent must put in place of CODE or the like, "" when nothing
 
     @property
+    def tests(self) -> bool:
+        """Whether the check itself runs the tests, so that no guard does."""
+        return self.kind in _RUNS_TESTS
+
+    @property
     def ready(self) -> bool:
         """Whether it can be run as it is."""
         return not self.install and not self.fill_in

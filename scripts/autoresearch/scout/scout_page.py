@@ -86,7 +86,7 @@ def _offer(number: int, offer: Proposal, found: Look) -> list[str]:
     value = found.values.get(offer.kind, "")
     lines = [f"{number}. {flags['metric_name']}, {flags['direction']} is better" + (f": {value}" if value else "")]
     lines.append(f"   verify: {verify}")
-    given = flags.get("guard") or "none: say so"
+    given = flags.get("guard") or ("the check runs the tests" if offer.tests else "none: say so")
     guard = given if isinstance(given, str) else "; ".join(given)
     lines.append(f"   scope: {flags['scope']}; guard: {guard.replace(CHECK, 'CHECK')}")
     for name in ("require", "protect"):
