@@ -58,6 +58,7 @@ def scout(repo: Repo, run_script: Callable[..., Ran]) -> Callable[..., Ran]:
         ("remove all any types", "any"),
         ("raise the test coverage", "coverage"),
         ("die Tests sind rot", "tests"),
+        ("die Tests decken zu wenig ab", "coverage"),
         ("die Typfehler sollen weg", "types"),
         ("mach das schneller", "speed"),
         ("réduire la taille du bundle", "size"),
@@ -136,6 +137,7 @@ def test_an_earlier_run_its_lessons_and_a_dirty_tree_are_told(project, scout, ru
         ({"pkg/__init__.py": "", "m.py": ""}, "faster start-up", "CHECK startup 'import pkg'"),
         ({"i.js": "1\n", "package.json": '{"scripts": {"build": "x"}}'}, "build time", "npm run --silent build"),
         ({"src/p/__init__.py": "", "tests/test_a.py": ""}, "types", "PYTHONPATH=src python3 -m pytest"),
+        ({"i.js": "1\n", "i.d.ts": "", "package.json": "{}"}, "clean up", "CHECK eslint i.js"),
         ({"notes.txt": "x\n"}, "make it nicer", "no shipped check fits"),
     ],
 )  # fmt: skip

@@ -123,6 +123,7 @@ def _sources(root: Path, code: Sequence[str], language: str) -> tuple[str, ...]:
     """The folders that hold the program: packages for Python, `src` and its like elsewhere, else files at the top."""
     endings = tuple(ext for ext, name in _LANGUAGES.items() if name == language)
     own = [name for name in code if name.endswith(endings) and not _ASIDE.search(name) and not _is_setup(name)]
+    own = [name for name in own if not name.endswith(".d.ts")]  # declarations beside a program in JavaScript
     if language == "Python":
         packages = {_top_package(name) for name in own if name.endswith("__init__.py")}
         if packages:

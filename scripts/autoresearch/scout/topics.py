@@ -9,7 +9,7 @@ _STEMS = {
     "flaky": r"flak|unzuverl|wackel|intermitt|instable|inestable",
     "any": r"\bany\b",
     "types": r"\btyp(?:e|es|ed|ing|en|fehler\w*|isier\w*|age|os?)\b|mypy|pyright|annotat|\btsc\b",
-    "coverage": r"coverage|untested|abdeck|couverture|cobertura|uncovered",
+    "coverage": r"coverage|untested|abdeck|\bdeck\w* .*\bab\b|couverture|cobertura|uncovered",
     "lint": r"\blint|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",
     "queries": r"\bquer(?:y|ies)\b|\bsql\b|n\s*\+\s*1|abfrage|requ[êe]tes? sql|consultas?",
     "http": r"endpoint|\bapi\b|handler|\bhttp\b|request|page load|anfrage|route|response time",
