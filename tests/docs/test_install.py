@@ -6,16 +6,22 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
+from tests.codex import replies, scripts
+from tests.codex.conftest import CONFIG
+from tests.codex.replies import Request
+from tests.codex.server import Server
 from tests.conftest import ROOT, Repo, require
 from tests.docs import markdown
 from tests.house.source import project_files
 
+NAME = "codex-autoresearch"
 # Stands in for the network: what the installer downloads comes from a file.
 LOOPBACK = """
 import urllib.request
@@ -119,7 +125,8 @@ def test_for_all_projects_and_a_second_copy(newcomer: Newcomer):
     assert "silently loads none" in newcomer.doctor("~/.agents/skills")
 
 
-def test_with_the_skill_installer(newcomer: Newcomer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def install(newcomer: Newcomer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the installer's line, with a file in the network's place."""
     archive = tmp_path / "main.zip"
     newcomer.origin.git("archive", "--prefix=codex-autoresearch-main/", f"--output={archive}", "HEAD")
     (tmp_path / "sitecustomize.py").write_text(LOOPBACK.format(archive=archive))
@@ -127,8 +134,74 @@ def test_with_the_skill_installer(newcomer: Newcomer, tmp_path: Path, monkeypatc
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     newcomer.shell(blocks("With Codex's skill installer")[1])
     monkeypatch.delenv("PYTHONPATH")
+
+
+def test_with_the_skill_installer(newcomer: Newcomer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    install(newcomer, tmp_path, monkeypatch)
     assert newcomer.listed() == 1
     assert "visible once" in newcomer.doctor("~/.codex/skills")
+
+
+def fresh_reader(server: Server, newcomer: Newcomer, mention: str, doctor: str) -> None:
+    """From the page's check to a first experiment that is kept, in the sandbox that Codex has by itself."""
+    settings = newcomer.home / ".codex" / "config.toml"  # stands for the sign-in of a person
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text(CONFIG.format(port=server.port) + (settings.read_text() if settings.exists() else ""))
+    newcomer.project.write("value", "10\n")
+    newcomer.project.commit("value")
+    check = blocks("Check it")[0].strip().replace(f".agents/skills/{NAME}/scripts/autoresearch_doctor.py", doctor)
+    for _ in range(4):
+        found = json.loads(newcomer.shell(f"{check} --format json || test $? = 1"))["findings"]
+        fixes = [item["fix"] for item in found if item["severity"] != "ok" and "hooks" not in item["area"]]
+        if not fixes:
+            break
+        newcomer.shell(fixes[0])
+    assert not fixes, fixes
+    outputs: list[str] = []
+
+    def talk(request: Request) -> scripts.Talk[None]:
+        skill = next(text for text in request.user_texts if text.startswith("<skill>"))
+        place = re.search(r"<path>(.*)/SKILL.md</path>", skill)
+        assert place and f"<name>{mention}</name>" in skill
+        wish = "--goal less --scope value --metric-name value --direction lower --verify 'cat value'"
+        for line in (f"init_run.py --repo . {wish}", "run_trial.py --repo . --description nine"):
+            outputs.append((yield from scripts.run(f"python3 {place[1]}/scripts/autoresearch_{line}")))
+            yield from scripts.run("echo 9 > value")
+        yield replies.say("Nine.")
+
+    server.play(talk)
+    newcomer.shell(f"codex exec --json '${mention} make the value smaller' < /dev/null")
+    log = newcomer.project.read("research-results.tsv").split("\n")
+    assert [line.split("\t")[5] for line in log if line[:1].isdigit()] == ["baseline", "keep"], outputs
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    made = Server()
+    yield made
+    made.close()
+
+
+@pytest.mark.codex
+@pytest.mark.parametrize("form", ["clone", "installer", "plugin"])
+def test_from_an_empty_home_to_the_first_experiment(
+    form: str, newcomer: Newcomer, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    mention, doctor = NAME, f".agents/skills/{NAME}/scripts/autoresearch_doctor.py"
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    if form == "clone":
+        newcomer.shell(blocks("For one project")[0])
+    elif form == "installer":
+        install(newcomer, tmp_path, monkeypatch)
+        doctor = f"~/.codex/skills/{NAME}/scripts/autoresearch_doctor.py"
+    else:
+        newcomer.shell(f"git clone -q $REPO {tmp_path}/clone")
+        newcomer.shell(f"cd {tmp_path}/clone\n{blocks('As a plugin of Codex')[0]}")
+        mention = f"{NAME}:{NAME}"
+        page = markdown.read(ROOT / "INSTALL.md")
+        doctor = next(iter(re.findall(r"`(~/.codex/plugins\S*autoresearch_doctor.py)`", page)))
+    fresh_reader(server, newcomer, mention, doctor)
+    assert newcomer.project.status() == ""
 
 
 def test_codex_own_validator_is_content(newcomer: Newcomer):

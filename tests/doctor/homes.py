@@ -45,6 +45,7 @@ QUESTIONS = {
     "writes": ("codex", "are read-only|starts read-only"),
     "hooks": ("hooks", "warn"),
     "commits": ("sandbox", "block"),
+    "may commit": ("codex", "it cannot commit"),
 }
 # A fix that is a command, as opposed to a step for a person.
 COMMAND = re.compile(r"(python3|mkdir|mv|ln|git|rm|grep|test|cd|codex features) ")
@@ -125,6 +126,7 @@ class Home:
     prepare: Prepare = lambda place: None
     plain: bool = False  # without the scripted model's settings: nothing answers, so only the start is compared
     auth: bool = False  # the model wants a sign-in
+    mention: str = NAME
     skill: bool = True  # the skill in ~/.agents/skills
 
 
@@ -151,6 +153,18 @@ def copied(where: str, text: str = f"---\nname: {NAME}\ndescription: another\n--
 def cloned(place: Place) -> None:
     """The skill as a clone within the project."""
     place.shell(f"git clone --quiet --depth 1 {ROOT.as_uri()} .agents/skills/{NAME}")
+
+
+def plugin(*more: str) -> Prepare:
+    """The skill as a plugin, and further words for `codex plugin`."""
+
+    def prepare(place: Place) -> None:
+        words = [sys.executable, str(SCRIPTS / "autoresearch_package.py"), "plugin", str(place.root / "out")]
+        subprocess.run(words, env=place.env, check=True, capture_output=True)
+        for line in (f"marketplace add {place.root}/out", f"add {NAME}@autoresearch", *more):
+            assert place.shell(f"codex plugin {line}").returncode == 0
+
+    return prepare
 
 
 def hooks(change: Callable[[str], str] = lambda noted: noted, scope: str = "project") -> Prepare:
@@ -258,6 +272,8 @@ HOMES: dict[str, Home] = {
     "the skill in ~/.codex/skills": Home(skill=False, prepare=link("{home}/.codex/skills/" + NAME)),
     "the skill under another folder name": Home(skill=False, prepare=link("{home}/.agents/skills/mine")),
     "the skill cloned into the project": Home(skill=False, prepare=cloned),
+    "a plugin, and the doctor of a clone": Home(skill=False, mention=f"{NAME}:{NAME}", prepare=plugin()),
+    "a plugin that was removed": Home(skill=False, prepare=plugin(f"remove {NAME}@autoresearch")),
     "a second copy in the project": Home(prepare=copied("{repo}/.agents/skills/x")),
     "a second copy in ~/.codex": Home(prepare=copied("{home}/.codex/skills/" + NAME)),
     "a second link to the same skill": Home(prepare=link("{repo}/.agents/skills/" + NAME)),
@@ -315,7 +331,7 @@ def truth(place: Place, server: Server, home: Home) -> dict[str, bool]:
     if home.plain:
         return {"starts": place.shell("codex features list").returncode == 0}
     seen = len(server.requests)
-    ran = place.shell(f"codex exec --json '${NAME} go'")
+    ran = place.shell(f"codex exec --json '${home.mention} go'")
     requests = server.requests[seen:]
     texts = [text for request in requests for text in request.user_texts]
     outputs = [request.last_output for request in requests]
@@ -325,11 +341,12 @@ def truth(place: Place, server: Server, home: Home) -> dict[str, bool]:
         return found
     return {
         **found,
-        "skill": any(text.startswith(f"<skill>\n<name>{NAME}</name>") for text in texts),
+        "skill": any(text.startswith(f"<skill>\n<name>{home.mention}</name>") for text in texts),
         "trusted": SEEN in json.dumps(requests[0].body),
         "writes": turn["sandbox_policy"]["type"] != "read-only",
         "hooks": _hooks_ran(place),
         "commits": any("COMMITTED" in output for output in outputs),
+        "may commit": any("COMMITTED" in output for output in outputs),
     }
 
 
@@ -379,7 +396,7 @@ def examined(place: Place, server: Server, home: Home) -> tuple[Findings, dict[s
     if "hooks" in real and not any(item["area"] == "hooks" and "0 Codex hooks" not in item["what"] for item in found):
         del real["hooks"]  # none are installed
     if not real.get("writes", True):
-        real.pop("commits", None)  # said outside already
+        del real["commits"], real["may commit"]  # said already
     return found, told(found, inside, tuple(real)), real
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from autoresearch.codex import skill_file, toml_text
+from autoresearch.codex import settings_edit, skill_file, toml_text
 from autoresearch.doctor import findings as rules
 from autoresearch.hooks import hook_entries
 
@@ -30,7 +30,8 @@ class Ward:
     monkeypatch: pytest.MonkeyPatch
 
     def settings(self, text: str = "", trust: str = "trusted") -> None:
-        """Write Codex's config.toml."""
+        """Write Codex's config.toml; where it says nothing of a sandbox, one that may commit."""
+        text = text if "sandbox_mode" in text else settings_edit.with_profile(text)
         project = f'\n[projects."{self.repo.path}"]\ntrust_level = "{trust}"\n'
         (self.home / ".codex" / "config.toml").write_text(text + project)
 
@@ -211,8 +212,10 @@ def test_sandbox_and_trust_of_the_project(ward: Ward):
 
 def test_the_line_that_trusts_the_project_does_so(ward: Ward):
     (ward.home / ".codex" / "config.toml").unlink()
-    line = ward.findings()["warn", "codex"]["fix"]
-    subprocess.run(line, shell=True, check=True)
+    for word in ("trust", "permissions"):  # what the second offers matters only in a project that is trusted
+        line = ward.only("warn", "codex").partition(" => ")[2]
+        assert line.endswith(f" --mend {word}")
+        subprocess.run(line, shell=True, check=True, capture_output=True)
     assert ward.findings() == {}
 
 

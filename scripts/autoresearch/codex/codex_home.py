@@ -68,6 +68,15 @@ def runs_hooks(found: Mapping[str, Any]) -> bool:
     return not (isinstance(features, dict) and features.get("hooks") is False)
 
 
+def grants_git(found: Mapping[str, Any]) -> bool:
+    """Whether the permission profile in force lets .git of the workspace be written."""
+    profiles, name = found.get("permissions"), str(found.get("default_permissions", ""))
+    profile = profiles.get(name) if isinstance(profiles, dict) else None
+    files = profile.get("filesystem") if isinstance(profile, dict) else None
+    places = files.get(":workspace_roots") if isinstance(files, dict) else None
+    return isinstance(places, dict) and places.get(".git") == "write"
+
+
 def sandbox(found: Mapping[str, Any]) -> str:
     """The sandbox that the settings name, "" for none: of a permission profile, what it extends in the end."""
     profiles = found.get("permissions")
@@ -91,6 +100,18 @@ def skills(root: Path, is_git: bool) -> tuple[Skill, ...]:
         except OSError:
             continue
     return tuple(found.values())
+
+
+def plugin_skills(found: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """The folders of a skill that the plugin of its own name brings, where that is installed and switched on."""
+    plugins = found.get("plugins")
+    entries = plugins.items() if isinstance(plugins, dict) else ()
+    places = [key.partition("@") for key, entry in entries if isinstance(entry, dict) and entry.get("enabled") is True]
+    cache = home() / "plugins" / "cache"
+    files = [
+        path for plugin, _, market in places if plugin == name for path in cache.glob(f"{market}/{name}/*/skills/*")
+    ]
+    return tuple(str(path) for path in files if (path / "SKILL.md").is_file())
 
 
 def skill_names(name: str, copies: Iterable[str]) -> set[str]:

@@ -83,6 +83,8 @@ def _codex(layout: Layout) -> rules.Codex:
     key = str(provider.get("env_key") or "")
     words = cli_words.ask_cli(program, str(layout.root)) if program else cli_words.Words(problem=problem)
     name = str(settings.get("model_provider") or "openai")
+    level = codex_home.trust_level(settings, layout.root)
+    folders = _git_folders(layout)
     return rules.Codex(
         path=program,
         version="codex " + ".".join(map(str, words.version)) if words.version else "",
@@ -98,9 +100,29 @@ def _codex(layout: Layout) -> rules.Codex:
         script=SCRIPT,
         number=words.version,
         sandboxed=_policy(layout) == "workspace_write",
-        level=codex_home.trust_level(settings, layout.root),
+        level=level,
+        confined=_is_confined(settings, level, len(folders) > 1) and "CODEX_THREAD_ID" not in os.environ,
+        settled=len(folders) > 1 or "default_permissions" in settings or "sandbox_mode" in settings,
+        folders=folders,
         served=codex_agent.served(),
     )
+
+
+def _git_folders(layout: Layout) -> tuple[str, ...]:
+    """Git's folders here: a linked worktree has two, none of them in it."""
+    health = Health(layout.root)
+    try:
+        places = (health.common_dir(), health.git_dir()) if health.is_git() else ()
+    except GitError:
+        return ()  # said under git
+    return tuple(map(str, dict.fromkeys(places)))
+
+
+def _is_confined(settings: Mapping[str, Any], level: str, linked: bool) -> bool:
+    """Whether Codex's own sandbox would keep a session that is watched from committing."""
+    sandbox = codex_home.sandbox(settings)
+    usual = sandbox == "" and level != ""  # a project of which nothing is known starts read-only
+    return (usual or sandbox in ("workspace", "workspace-write")) and (linked or not codex_home.grants_git(settings))
 
 
 def _policy(layout: Layout) -> str:
@@ -124,8 +146,8 @@ def _skill(layout: Layout) -> rules.SkillCopies:
     seen = codex_home.skills(layout.root, health.is_git())
     mine = [skill for skill in seen if own.name in (skill.name, Path(skill.folder).name)]
     copies = tuple(skill.folder for skill in mine if not skill.problem and skill.name == own.name)
-    if not copies and in_plugin():
-        copies = (str(place),)  # a plugin's skill goes by another name, so that a copy beside it is no clash
+    if not copies:  # a plugin's skill goes by another name, so that a copy beside it is no clash
+        copies = (str(place),) if in_plugin() else codex_home.plugin_skills(codex_home.settings()[0], own.name)
     copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(place)))
     folders = [Path(folder) for folder in dict.fromkeys((*copies, str(place)))]
     settings, _ = codex_home.settings()
@@ -193,8 +215,7 @@ def _gone(command: str) -> list[str]:
 def _sandbox(layout: Layout) -> rules.Sandbox:
     import tempfile
 
-    health = Health(layout.root)
-    folders = tuple(dict.fromkeys((health.common_dir(), health.git_dir()))) if health.is_git() else ()
+    folders = _git_folders(layout)
     agents = layout.root / ".agents"
     try:
         writable = os.access(tempfile.gettempdir(), os.W_OK)
@@ -202,7 +223,7 @@ def _sandbox(layout: Layout) -> rules.Sandbox:
         writable = False
     return rules.Sandbox(
         git_writable=all(os.access(folder, os.W_OK) for folder in folders),
-        folders=tuple(map(str, folders)),
+        folders=folders,
         tmp_writable=writable,
         network_cut=os.environ.get("CODEX_SANDBOX_NETWORK_DISABLED", "") not in ("", "0"),
         agents_writable=os.access(agents, os.W_OK) if agents.is_dir() else None,

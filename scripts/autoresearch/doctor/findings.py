@@ -23,6 +23,11 @@ def mending(script: str, root: str) -> str:
     return f"python3 {shlex.quote(script)} --repo {shlex.quote(root)} --mend"
 
 
+def adding(folders: tuple[str, ...]) -> str:
+    """The flags that let a sandboxed Codex write in these folders."""
+    return " ".join(f"--add-dir {shlex.quote(folder)}" for folder in folders)
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing looked at: `severity` is block, warn or ok; `fix` is a command or one plain step ("" when ok)."""
@@ -95,6 +100,9 @@ class Codex:
     script: str = ""  # this command's own
     number: tuple[int, ...] = ()  # of the version
     sandboxed: bool = False  # the run here, or the launch, is of the policy workspace_write
+    confined: bool = False  # a session that is watched works in a sandbox that keeps .git read-only
+    settled: bool = False  # no profile would help: the settings name a sandbox, or this is a linked worktree
+    folders: tuple[str, ...] = ()  # Git's, which a linked worktree has two of, outside of it
     served: bool = False  # this session runs in Codex's background server
 
     @property
@@ -107,6 +115,11 @@ class Codex:
         """The settings file that a problem names, the user's unless it does."""
         named = re.match(r"(/.*?):\d", self.config_problem or self.if_trusted)
         return named[1] if named else self.config_path
+
+    @property
+    def flags(self) -> str:
+        """The flags that let a sandboxed Codex commit."""
+        return adding(self.folders)
 
     @property
     def lacks_login(self) -> bool:
@@ -215,11 +228,6 @@ class Sandbox:
     root: str = ""
 
     @property
-    def mend(self) -> str:
-        """How this command mends a setting, for a shell."""
-        return mending(self.script, self.root)
-
-    @property
     def agents(self) -> str:
         """What the sandbox does to the skill's place, for a sentence."""
         return "; .agents is read-only, which is as it should be" if self.agents_writable is False else ""
@@ -227,7 +235,12 @@ class Sandbox:
     @property
     def flags(self) -> str:
         """The flags that let a sandboxed Codex write there."""
-        return " ".join(f"--add-dir {shlex.quote(folder)}" for folder in self.folders)
+        return adding(self.folders)
+
+    @property
+    def for_good(self) -> str:
+        """How that is settled for all sessions, for a sentence; of a linked worktree it cannot be."""
+        return f"; once and for all: {mending(self.script, self.root)} permissions" if len(self.folders) < 2 else ""
 
 
 @dataclass(frozen=True)
@@ -298,6 +311,11 @@ class Rule:
     fix: str
 
 
+_CONFINED = (
+    "a session that you watch works in Codex's sandbox, where .git is read-only: it cannot commit experiments "
+    "(background runs can)"
+)
+
 RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
     "python": ("Python {f.shown}", (
         Rule(BLOCK, lambda f: not f.version, "there is no python3 on PATH, which every script is started with",
@@ -347,6 +365,9 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "npm install -g @openai/codex@latest"),
         Rule(WARN, lambda f: f.sandbox == "read-only", "the settings are read-only, so no experiment can be made",
              "start with codex -s workspace-write, or set sandbox_mode in {f.config_path}"),
+        Rule(WARN, lambda f: f.confined and not f.settled and not f.config_problem, _CONFINED, "{f.mend} permissions"),
+        Rule(WARN, lambda f: f.confined and f.settled and not f.config_problem, _CONFINED,
+             "start codex with {f.flags}"),
         Rule(WARN, lambda f: f.level != "trusted" and not f.config_problem and not f.if_trusted, "{f.untrusted}",
              "{f.mend} trust"),
         Rule(WARN, lambda f: f.level != "trusted" and not f.config_problem and bool(f.if_trusted),
@@ -386,7 +407,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
     )),
     "sandbox": (".git and the folder for temporary files can be written{f.agents}", (
         Rule(BLOCK, lambda f: not f.git_writable, ".git cannot be written, so no experiment can be committed",
-             "start Codex with {f.flags}, or run outside the sandbox; once and for all: {f.mend} permissions"),
+             "start Codex with {f.flags}, or run outside the sandbox{f.for_good}"),
         Rule(BLOCK, lambda f: not f.tmp_writable, "the folder for temporary files cannot be written",
              "export TMPDIR=… to a folder that can"),
         Rule(WARN, lambda f: f.network_cut, "the sandbox has cut the network: checks that download will fail",

@@ -13,8 +13,8 @@ from ..kernel.system.git import Repo
 
 _DONE = {
     "trust": "Codex trusts {root} now; take that back by removing its table from {path}",
-    "permissions": "a sandboxed Codex may write .git of its workspace now, in new sessions; --mend no-permissions "
-    "takes that back",
+    "permissions": "a sandboxed Codex may write .git of its workspace now, in new sessions, so that it can commit; "
+    "what it writes there can make your own git run a program (a hook); --mend no-permissions takes that back",
     "skill": "the skill is switched on, in new sessions; /skills in codex switches it off",
     "no-permissions": "Codex has its own permissions again, in new sessions",
 }
