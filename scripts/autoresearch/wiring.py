@@ -1,32 +1,51 @@
-"""Who stands at the kernel's ports: one row a port, one name a provider. This is the only list of that kind.
+"""Who stands at the kernel's ports, and which of a port's questions it answers. This is the only list of that kind.
 
-A name is `folder.module` or `folder.module:attribute` below this package; it is imported when the port is first used.
-A provider whose folder is gone is passed over, so that a feature can be deleted.
+A provider is a module below this package; it is imported when one of its questions is asked. One whose folder is gone
+is passed over, so that a feature can be deleted.
 """
 
-WIRES = {
-    "measuring": ("noise.paired",),
-    "reading": ("machine.load:around", "gauges.gauge:around", "formats.format_reader:around", "reading.reader:around"),
-    "recorded": ("notes.after_row:recorded", "notes.after_row:credited"),
-    "screening": ("screening.screening:turned_away",),
-    "profile": ("profiles.run_profile",),
-    "advice": ("modes.fix_rows:advice", "finalize.true_total:advice", "finalize.at_end:advice"),
-    "total": ("finalize.true_total:is_due",),
-    "second_look": ("salvage.second_look:look", "findings.changed_places:look"),
-    "proving": ("setup.proof:proving", "screening.screening:proving"),
-    "admission": ("setup.unseen:refusal", "setup.hidden:refusal"),
-    "settling": ("setup.hidden:settled",),
-    "refusals": ("muting.muting:refusal",),
-    "warnings": ("search.memory:warning",),
-    "told": ("notes.bound:told", "search.hints:told", "agreement.agreement:told"),
-    "offers": ("search.offers:offered",),
-    "own_trial": ("search.offers:due",),
-    "retrying": ("search.retry:retry",),
-    "environment": ("machine.probe:line",),
-    "agent": ("codex.codex_agent", "background.plain_agent"),
-    "handover": ("background.taking:takes_over", "hooks.taking_hook:takes_over"),
-    "sandbox": ("background.taking:sandbox", "hooks.taking_hook:sandbox"),
-    "running": ("executors.elsewhere:run",),
-    "ended": ("executors.slurm:ended",),
-    "screen": ("report.watch_command:screen",),
+from __future__ import annotations
+
+WIRES: dict[str, dict[str, tuple[str, ...]]] = {
+    "measure": {
+        "noise.paired": ("rule",),
+        "machine.load": ("around",),
+        "gauges.gauge": ("around",),
+        "formats.format_reader": ("around",),
+        "reading.reader": ("around",),
+        "screening.screening": ("spared", "proving"),
+        "setup.proof": ("proving",),
+        "safeguard.safeguard": ("kept",),
+        "executors.elsewhere": ("run",),
+        "executors.slurm": ("ended",),
+        "salvage.second_look": ("look",),
+        "findings.changed_places": ("look",),
+    },
+    "edit": {
+        "setup.unseen": ("admission",),
+        "setup.hidden": ("admission", "settled"),
+        "muting.muting": ("refusal",),
+        "search.memory": ("warning",),
+    },
+    "row": {
+        "notes.after_row": ("recorded",),
+        "guidance.following": ("told", "shown"),
+        "notes.bound": ("told",),
+        "search.hints": ("told",),
+        "agreement.agreement": ("told",),
+        "search.offers": ("told",),
+        "profiles.run_profile": ("shown",),
+        "modes.fix_rows": ("advice",),
+        "finalize.true_total": ("advice", "is_due"),
+        "finalize.at_end": ("advice",),
+    },
+    "session": {
+        "codex.codex_agent": ("agent",),
+        "background.plain_agent": ("agent",),
+        "waiting.waiting": ("queue",),
+        "background.taking": ("takes_over", "sandbox"),
+        "hooks.taking_hook": ("takes_over", "sandbox"),
+        "search.retry": ("retry",),
+        "report.watch_command": ("screen",),
+    },
 }

@@ -7,7 +7,7 @@ from typing import Callable
 import pytest
 from autoresearch.checks import counted, escapes, surface
 from autoresearch.kernel.core.settings import Config
-from autoresearch.kernel.run import evaluator_lock
+from autoresearch.setup import evaluator
 
 from tests.checks.conftest import metrics
 from tests.conftest import SCRIPTS, Ran, Repo
@@ -128,7 +128,7 @@ def test_a_degenerate_text_is_not_judged(text: str, reason: str, repo: Repo, che
 def test_the_shipped_check_is_locked_where_a_run_measures_by_it(repo: Repo):
     entry = SCRIPTS / "autoresearch_check.py"
     config = Config(scope="src", verify=f"python3 {entry} docs .")
-    locked = evaluator_lock.files(repo.path, config)
+    locked = evaluator.files(repo.path, config)
     assert {str(entry), str(SCRIPTS / "autoresearch/checks/shape.py")} <= set(locked)
-    assert evaluator_lock.shown(repo.path, config, dict.fromkeys(locked, "")) == ()
-    assert evaluator_lock.files(repo.path, Config(scope="src", verify="true")) == ()
+    assert evaluator.shown(repo.path, config, dict.fromkeys(locked, "")) == ()
+    assert evaluator.files(repo.path, Config(scope="src", verify="true")) == ()

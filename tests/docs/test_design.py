@@ -34,9 +34,30 @@ def test_modules_of_the_kernel_are_named_on_their_floor():
 
 
 def test_ports_are_those_of_the_wiring_with_who_stands_there():
-    told = {named(cells[0])[0]: named(cells[2]) for cells in rows(section(PAGE, "The ports")) if named(cells[0])}
-    real = {port: dict.fromkeys(name.partition(":")[0] for name in names) for port, names in wiring.WIRES.items()}
-    assert told == {port: list(names) for port, names in real.items()}
+    lines = [line.split(" | ") for line in section(PAGE, "The ports").split("\n") if line.startswith("| ")][1:]
+    told = [(named(cells[0]), named(cells[-2])[:1], named(cells[-1])) for cells in lines]
+    real: dict[tuple[str, str], list[str]] = {}
+    for at, modules_ in wiring.WIRES.items():
+        for module, questions in modules_.items():
+            for question in questions:
+                real.setdefault((at, question), []).append(module)
+    port = ""
+    seen = {}
+    for names, asked, who in told:
+        port = names[0] if names else port
+        seen[(port, asked[0])] = who
+    assert seen == real
+
+
+def test_every_question_of_a_port_is_explained_and_asked():
+    text = (SCRIPTS / "autoresearch" / "kernel" / "ports.py").read_text()
+    asked = "".join(path.read_text() for path in (SCRIPTS / "autoresearch").rglob("*.py"))
+    assert len(wiring.WIRES) == 4
+    for port, modules_ in wiring.WIRES.items():
+        assert re.search(rf"^{port} ", text, re.MULTILINE)
+        for question in {question for questions in modules_.values() for question in questions}:
+            assert re.search(rf"^  {question} ", text, re.MULTILINE)
+            assert f'("{port}", "{question}"' in asked
 
 
 def test_paths_and_functions_that_the_page_names_are_there():

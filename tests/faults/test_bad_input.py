@@ -8,8 +8,9 @@ from typing import Callable
 
 import pytest
 from autoresearch.background import runlog
-from autoresearch.kernel.disk import hashes, layout
+from autoresearch.kernel.disk import layout
 from autoresearch.kernel.system.git import Repo as GitRepo
+from autoresearch.setup import named_files
 
 from tests.conftest import Ran, Repo
 from tests.lab import Lab
@@ -113,7 +114,7 @@ def test_what_lies_around_the_repository_and_pipes_are_no_evaluator(tmp_path: Pa
     (root / "checks").mkdir(parents=True)
     (root / "checks" / "measure").write_text("x")
     os.mkfifo(root / "checks" / "pipe")
-    assert hashes.expand(root, ["/", "..", "../..", "checks"]) == ("checks/measure",)
+    assert named_files.expand(root, ["/", "..", "../..", "checks"]) == ("checks/measure",)
 
 
 @pytest.mark.parametrize("flag", ["--metric", "--description", "--commit"])

@@ -83,6 +83,22 @@ def functions() -> Iterator[tuple[Module, Function]]:
                 yield module, node
 
 
+def lines_of_code(text: str, tree: ast.Module) -> int:
+    """The lines that hold code: without blank ones, comments and docstrings."""
+    told: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and node.body:
+            first = node.body[0]
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
+                told.update(range(first.lineno, (first.end_lineno or 0) + 1))
+    kept = enumerate(text.splitlines(), 1)
+    return sum(1 for at, line in kept if line.strip() and not line.lstrip().startswith("#") and at not in told)
+
+
 def project_files() -> list[Path]:
     """All files of the project that git does not ignore."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]

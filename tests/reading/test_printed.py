@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from autoresearch.kernel.core import metric
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.reading import printed
 from autoresearch.reading.form import Form
@@ -108,7 +107,7 @@ def test_many_or_long_names_are_bounded():
 @pytest.mark.parametrize("pattern", ["(", "no group", "(two) (groups)"])
 def test_a_pattern_needs_one_group(pattern: str):
     with pytest.raises(Refusal, match="expected"):
-        metric.check_pattern(pattern)
+        printed.check_pattern(pattern)
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=9))

@@ -90,9 +90,9 @@ class Synthetic:
         trial = kind in ("keep", "discard", "crash")
         if draw.random() < 0.02:
             refused = {"kind": "refused", "what": "evaluator", "paths": ["bench.py"], "before_iteration": number}
-            yield journal._EVENT + json.dumps({**refused, "at": stamp(number)})
+            yield journal.EVENT + json.dumps({**refused, "at": stamp(number)})
         if trial:
-            yield journal._EVENT + json.dumps(self._event(number, kind, value))
+            yield journal.EVENT + json.dumps(self._event(number, kind, value))
             self._evidence(number, value, retained, draw)
         text = self.description or " ".join(draw.sample(WORDS, 9))
         guard = "pass" if kind == "keep" else "-"

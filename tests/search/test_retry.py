@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from autoresearch.kernel.core import pace
+from autoresearch.search import thought
 
 from tests.faults.test_killed_trial import Killer
 from tests.lab import Lab, refused, start_trial
@@ -109,5 +109,5 @@ def test_killed_after_each_call_of_git(three: Lab, tmp_path: Path):
 def test_no_thought_goes_before_the_tools_own_trials():
     log: list[dict[str, Any]] = [{"kind": "start", "at": "2026-03-25T01:00:00Z"}]
     log += [{"kind": "trial", "at": f"2026-03-25T01:0{n}:10Z", "took": 10, "iteration": n} for n in (1, 2)]
-    known = pace.of([*log, {"kind": "trial", "at": "2026-03-25T01:02:30Z", "took": 20, "iteration": 3, "own": [1]}])
+    known = thought.of([*log, {"kind": "trial", "at": "2026-03-25T01:02:30Z", "took": 20, "iteration": 3, "own": [1]}])
     assert (known.thinking, known.measuring, known.ratio) == (60, 10, 6)

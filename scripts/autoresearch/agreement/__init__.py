@@ -1,3 +1,3 @@
 """What the user says to a run that exists: more of a budget, another end, a word to whoever works on it."""
 
-USES = ("kernel",)
+USES = ("cli", "kernel", "reading")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from ..kernel.core import config as values
+from ..cli import moments
 from ..kernel.core import log_events, numbers, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
@@ -19,6 +19,7 @@ from ..kernel.disk.journal import Event, Log
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
+from . import validity
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def extend(layout: Layout, wish: Mapping[str, str]) -> Run:
         state = run.state
         answered = {"iteration": state.iteration, "pivots": state.pivot_count, "keeps": state.keeps}
         config = replace(run.config, **changes, agreed=answered)
-        values.validate(config, run.mode)
+        validity.validate(config, run.mode)
         verdict = supervise.judge(config, run.mode, state, budget.spent(run))
         if verdict.decision != supervise.RELAUNCH:
             raise Refusal(
@@ -68,7 +69,7 @@ def _value(run: Run, name: str, text: str) -> Any:
         replace(run.config, stop_condition=wanted).stop_at(run.mode)  # raises for one that is not understood
         return wanted
     if name == "until":
-        return "" if text.strip().lower() == "none" else budget.moment(text)
+        return "" if text.strip().lower() == "none" else moments.moment(text)
     number = numbers.parse(text.lstrip("+"), name.replace("_", " "))
     spent = budget.spent(run)
     used = {
@@ -119,8 +120,8 @@ def words(log: Log, since: int = 0) -> list[str]:
     return [one_line(str(event.get("text", "")), TEXT_LIMIT) for event in found if _at(event) >= since]
 
 
-def told(run: Run, row: Row) -> dict[str, Any]:
-    """What the user said since the row before, for the answer's `next`; the port `told`."""
+def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the user said since the row before, for the answer's `next`; the port `row`."""
     said = words(run.log, row.iteration - 1)
     return {"user_says": said[-SHOWN:]} if said else {}
 

@@ -3,6 +3,7 @@
 USES = (
     "agreement",
     "cli",
+    "guidance",
     "health",
     "isolation",
     "kernel",
@@ -10,6 +11,8 @@ USES = (
     "parallel",
     "recording",
     "resuming",
+    "search",
     "setup",
     "supervisor",
+    "waiting",
 )

@@ -9,11 +9,12 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
 from ..kernel.disk import locks
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, intent, tree, waiting
+from ..kernel.run import context, intent, tree
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.system.git import GitError, Repo
 from ..parallel import settling
+from ..waiting import waiting
 
 BUSY = "a trial is running here that is not the session's, expected none; wait for it to end"
 

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
-from ..kernel.ports import providers
+from ..kernel.ports import asked
 
 Name = Literal[
     "ok",
@@ -188,7 +188,7 @@ class Agent(Protocol):
 
 def agents() -> dict[str, Agent]:
     """All agents by name, the usual one first."""
-    return {agent.NAME: agent for agent in providers("agent")}
+    return {agent.NAME: agent for agent in asked("session", "agent")}
 
 
 def named(name: str) -> Agent:

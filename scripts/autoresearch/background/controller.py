@@ -14,10 +14,11 @@ from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, waiting
+from ..kernel.run import context
 from ..kernel.system import process
-from ..kernel.system.git import GitError, Repo
+from ..kernel.system.git import GitError
 from ..supervisor import supervisor
+from ..waiting import waiting
 from . import (
     abandoned,
     agent,
@@ -35,6 +36,7 @@ from . import (
 )
 from . import runtime_file as records
 from .account import Book
+from .gitcontrol import Controlled
 from .manifest import Manifest
 from .outcome import Ending, Next
 from .runtime import Runtime
@@ -255,7 +257,7 @@ class Controller:
             policy, trees = self.manifest.config.execution_policy, [self.layout.root]
         if policy != "workspace_write":
             return {}
-        repos = [repo for repo in map(Repo, trees) if repo.is_git()]
+        repos = [repo for repo in map(Controlled, trees) if repo.is_git()]
         return {key: value for repo in repos for key, value in repo.control_fingerprint().items()}
 
     def _tampered(self, before: Mapping[str, str]) -> Ending | None:

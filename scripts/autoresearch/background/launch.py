@@ -10,21 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from ..agreement import agreement
+from ..cli import own_copy
+from ..guidance import nextstep
 from ..health import health
 from ..isolation import checkouts
-from ..kernel.core import choices, nextstep, supervise
+from ..kernel.core import choices, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
-from ..kernel.disk import atomic, kept, locks
+from ..kernel.disk import locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout, script
-from ..kernel.run import budget, context, tree, waiting
+from ..kernel.run import budget, context, tree
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
 from ..resuming import resuming as reading
-from ..setup import init
+from ..setup import archives, init
 from ..supervisor import supervisor
+from ..waiting import waiting
 from . import (
     agent,
     foreign,
@@ -129,10 +132,13 @@ def _fresh(layout: Layout, wish: Wish) -> dict[str, Any]:
             others = (layout.launch, runtime_file.logged_at(layout), layout.runtime)
             moved += [path for path in others if path.exists()]
             for path in others:
-                atomic.archive(path)
+                archives.archive(path)
         layout.runtime.unlink(missing_ok=True)
         manifest_file.write(layout, found)
-    return {**answer, **({"archived_paths": [str(atomic.newest(path)) for path in moved]} if wish.fresh_start else {})}
+    return {
+        **answer,
+        **({"archived_paths": [str(archives.newest(path)) for path in moved]} if wish.fresh_start else {}),
+    }
 
 
 def _refuse_unfit(layout: Layout, config: Config, tree: Path, least: int) -> None:
@@ -259,7 +265,7 @@ def prepare_run(layout: Layout, changes: Mapping[str, Any]) -> Manifest:
 def _detach(layout: Layout, found: Manifest, handle: int) -> dict[str, Any]:
     """Start the controller, hand it the lock, and wait until it has written its record."""
     log = runtime_file.log_path(layout, found.controller.log_path)
-    script = str((kept.begin(layout.evidence) or SKILL_ROOT) / "scripts" / "autoresearch_runtime_ctl.py")
+    script = str((own_copy.begin(layout.evidence) or SKILL_ROOT) / "scripts" / "autoresearch_runtime_ctl.py")
     argv = (prompt_facts.python(), script, "run", *taking.flags(layout), "--lock-fd", str(handle))
     streams = process.Streams(None, Path(os.devnull), log)
     runlog.write(log, "launch")

@@ -8,13 +8,13 @@ from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
 from ..kernel.system import gitfiles
-from . import manifest
+from . import manifest, object_file
 from .manifest import Manifest
 
 
 def read(layout: Layout) -> Manifest | None:
     """The manifest, None when there is none; raises `ValueError` saying what is wrong with it."""
-    data = evidence.object_at(layout.launch)
+    data = object_file.object_at(layout.launch)
     if data is None:
         return None
     try:

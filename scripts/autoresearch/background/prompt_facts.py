@@ -7,12 +7,14 @@ import sys
 from typing import Any
 
 from ..agreement import agreement
-from ..kernel.core import config, nextstep, numbers
+from ..cli import same_flags
+from ..guidance import following, nextstep
+from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import SKILL_ROOT, Layout, entry
-from ..kernel.run import budget, context, trial
+from ..kernel.run import budget, context
 from ..resuming import resuming
 from . import manifest_file, prompt
 from .briefs import Brief
@@ -33,7 +35,7 @@ def text(layout: Layout, found: Manifest | None = None, answer: str = "", brief:
             raise
         return _first(layout, found or manifest_file.require(layout))
     found = found or _optional(layout)
-    step = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run), trial.advice(run))
+    step = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run), following.advice(run))
     rows = [_line(row) for row in run.log.rows if row.is_main][-ROWS:]
     figures = prompt.figures(run.state, nextstep.left(run.config, run.state, budget.spent(run)))
     # A controller clears away what its session left; only in the foreground does an edit wait for the next one.
@@ -78,7 +80,7 @@ def setup_command(layout: Layout, found: Manifest) -> str:
     words = ["python3", str(entry("init_run")), "--repo", str(layout.root)]
     words += ["--mode", found.mode, "--session-mode", "background"]
     words += ["--run-tag", found.run_tag] if found.run_tag else []
-    for flag, value in config.flags(found.config, leave_out=("isolation",)):
+    for flag, value in same_flags.flags(found.config, leave_out=("isolation",)):
         words += [f"--{flag}", value]
     return " ".join(shlex.quote(word) for word in words)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from ..cli import Outcome, arguments
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import LAUNCH
-from ..setup import rehearsed_flags
+from ..setup import start_flags
 from . import agent_flags
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def _deferred(base: Any) -> Any:
 
 def _agreed(parser: argparse.ArgumentParser) -> None:
     arguments.add_config(parser)
-    rehearsed_flags.add_flags(parser)
+    start_flags.add_flags(parser)
     add = parser.add_argument
     add("--baseline-metric", help="a reported baseline instead of a measured one")
     add("--baseline-commit", default="")
@@ -219,7 +219,7 @@ def _screen(layout: Layout) -> str:
     """The screen of `watch` above the controller's facts, where there is a run to show."""
     from ..kernel import ports
 
-    text = "".join(screen(layout) for screen in ports.providers("screen"))
+    text = "".join(screen(layout) for screen in ports.asked("session", "screen"))
     return text.rstrip("\n") + "\n\n" if text else ""
 
 
@@ -273,12 +273,13 @@ def _refuse_sandbox(layout: Layout) -> None:
 
 
 def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
+    from ..agreement import validity
     from ..kernel.core import config as values
     from ..kernel.core.frozen import replace
     from ..setup import init
     from . import launch, manifest
 
-    rehearsed_flags.take_over(args, layout.root)
+    start_flags.take_over(args, layout.root)
     mode = args.mode or "loop"
     metric = arguments.number_of(args.baseline_metric, "baseline metric")
     config = replace(
@@ -287,7 +288,7 @@ def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
         measured=metric is None,
     )
     config = values.with_policy(config, mode)
-    values.validate(config, mode)
+    validity.validate(config, mode)
     found = manifest.Manifest(
         mode=mode,
         original_goal=args.original_goal or config.goal,
@@ -298,7 +299,7 @@ def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
         resume_seed=_pairs(args.resume_seed, "--resume-seed"),
         notes=tuple(args.note or ()),
         run_tag=init.tag_of(init.Plan(mode, config, args.run_tag or "")),
-        environment=arguments.environment_of(args, layout.root),
+        environment=start_flags.environment_of(args, layout.root),
         baseline=manifest.Baseline(
             not args.no_baseline,
             metric,

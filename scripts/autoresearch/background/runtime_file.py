@@ -10,7 +10,7 @@ from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
 from ..kernel.system import process
-from . import foreign, runtime
+from . import foreign, object_file, runtime
 from .runtime import Runtime, Truth
 
 BUSY = "a controller is at work here, expected none; look with runtime_ctl status, end it with runtime_ctl stop"
@@ -28,7 +28,7 @@ def is_running(layout: Layout) -> bool:
 
 def read(layout: Layout) -> Runtime | None:
     """The record, None when no controller ever ran; raises `ValueError` saying what is wrong with it."""
-    data = evidence.object_at(layout.runtime)
+    data = object_file.object_at(layout.runtime)
     if data is None:
         return None
     try:
@@ -112,7 +112,7 @@ def answer(layout: Layout) -> dict[str, Any]:
 
 def progress(layout: Layout, account: object = None) -> dict[str, Any]:
     """Where the run stands, {} when there is none to read."""
-    from ..kernel.core import nextstep
+    from ..guidance import nextstep
     from ..kernel.core.errors import Refusal
     from ..kernel.run import budget
 

@@ -11,10 +11,10 @@ from ..kernel.core.frozen import replace
 from ..kernel.core.pace import TOKENS
 from ..kernel.core.text import one_line
 from ..kernel.disk.layout import entry
-from ..kernel.run import waiting
 from ..kernel.system import process
 from ..parallel import proposed
 from ..parallel.batch import Place
+from ..waiting import waiting
 from . import agent, prompt_facts, session, stopping, stream, taking
 from .account import Book
 from .agent import ErrorClass, Seen, Usage

@@ -10,8 +10,9 @@ from ..kernel.core import pace, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.disk.layout import Layout
-from ..kernel.run import budget, context, intent, waiting
+from ..kernel.run import budget, context, intent
 from ..kernel.system import process
+from ..waiting import waiting
 from . import agent, escalation, pausing, reach, stopping, taking, watchdog
 from .account import Book
 from .agent import Agent, ErrorClass, Seen, Usage

@@ -17,8 +17,9 @@ from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
-from ..kernel.run import budget, context, waiting
+from ..kernel.run import budget, context
 from ..kernel.system import gitfiles, process
+from ..waiting import waiting
 from . import abandoned, ending, foreign, outcome, runtime_file
 from . import runtime as values
 from .account import Book

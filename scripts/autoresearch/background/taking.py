@@ -7,16 +7,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..kernel import ports
 from ..kernel.core.choices import POLICIES
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
 from ..kernel.disk.layout import Layout, entry
-from ..kernel.run import context, waiting
+from ..kernel.run import context
 from ..kernel.run.context import Run
 from ..kernel.system import process
 from ..kernel.system.git import GitError
+from ..search import offers
+from ..waiting import waiting
 from . import agent, manifest_file, runtime_file, stopping, stream
 from .account import Book
 from .manifest import Options
@@ -91,7 +92,7 @@ def own(layout: Layout) -> str:
     """The stored attempts that are worth a trial now, as `--retry` takes them; "" where none is, or git is no use."""
     try:
         run = context.load(layout)
-        return str(next((found for due in ports.providers("own_trial") if (found := due(run))), ""))
+        return offers.due(run)
     except (Refusal, GitError, OSError):
         return ""
 

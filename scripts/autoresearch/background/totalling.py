@@ -30,6 +30,6 @@ def measure(book: Book, wake: Wake, python: str, options: Options, over: Ending)
 def _is_due(layout: Layout) -> bool:
     try:
         run = context.load(layout)
-        return any(due(run) for due in ports.providers("total"))
+        return any(due(run) for due in ports.asked("row", "is_due"))
     except (Refusal, GitError, OSError):
         return False

@@ -105,10 +105,9 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
 
 def _hand_over(args: argparse.Namespace, of_a_run: bool) -> None:
     """Go on in the copy of the skill that the run began with; a plugin's commands always work in a copy."""
-    from ..kernel.disk import kept
-    from . import arguments
+    from . import arguments, own_copy
 
-    script = kept.elsewhere(arguments.layout_of(args).evidence, of_a_run)
+    script = own_copy.elsewhere(arguments.layout_of(args).evidence, of_a_run)
     if script:
         from ..kernel.system import process
 

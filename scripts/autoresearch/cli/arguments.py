@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from ..kernel.core.settings import Config
+    from ..kernel.core.settings import Config, Setting
     from ..kernel.disk.layout import Layout
 
 
@@ -83,35 +83,40 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 def add_settings(parser: Any, group: str) -> None:
     """The flags of one group of settings."""
     for row in settings.with_flags(group):
-        row.add_to(parser)
+        _add(row, parser)
+
+
+def _add(row: Setting, parser: Any) -> None:
+    kinds: dict[str, Any] = {"action": "append"} if row.is_list or row.more.get("repeated") else {}
+    if row.kind.startswith(("int", "float")):
+        kinds["type"] = int if row.kind.startswith("int") else float
+    if row.more.get("choices"):
+        kinds["choices"] = row.more["choices"]
+    else:
+        kinds["metavar"] = row.more.get("metavar")
+    parser.add_argument(f"--{row.flag}", dest=row.dest, help=row.help(), **kinds)
 
 
 def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
-    from ..kernel.core import config, guards
+    from ..kernel.core import config
     from ..kernel.core.rows import labels
+    from . import guard_flags
 
     data: dict[str, Any] = {}
     for row in settings.with_flags():
         value = getattr(args, row.dest, None)
         if value is not None:
-            given = guards.joined([value] if isinstance(value, str) else value) if row.more.get("repeated") else value
+            given = (
+                guard_flags.joined([value] if isinstance(value, str) else value) if row.more.get("repeated") else value
+            )
             data[row.name] = labels(value) if row.more.get("labels") else given
     if "until" in data:
-        from ..kernel.run import budget
+        from . import moments
 
-        data["until"] = budget.moment(data["until"])
+        data["until"] = moments.moment(data["until"])
     data["repos"] = repos_of(getattr(args, "companion_repo_scope", None), root, data.get("scope", ""))
     return config.from_dict(data)
-
-
-def environment_of(args: argparse.Namespace, root: Path) -> str:
-    """The header's environment line: as given, else what the port `environment` tells."""
-    from ..kernel import ports
-
-    if args.environment_summary is not None:
-        return str(args.environment_summary)
-    return next((str(line(root)) for line in ports.providers("environment")), "")
 
 
 def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[str, str]]:

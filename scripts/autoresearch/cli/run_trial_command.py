@@ -30,18 +30,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Outcome:
     """Run the experiment; the answer is one compact line, because an agent pays for every token."""
     from ..kernel.core import jsontext
-    from ..kernel.run import trial, waiting
+    from ..kernel.run import trial
 
     if args.waiting:
-        answer = trial.run_waiting(arguments.layout_of(args))
+        answer = _queue().run_left(arguments.layout_of(args))
         return Outcome(answer, text=jsontext.dumps(answer))
     if args.retry is not None:
         answer = _retried(args)
         return Outcome(answer, text=jsontext.dumps(answer))
     attempt = attempts.of(args)
-    way = waiting.INLINE if args.inline else waiting.QUEUE if args.queue else waiting.AUTO
+    way = "inline" if args.inline else "queue" if args.queue else "auto"
     answer = trial.run_trial(arguments.layout_of(args), attempt, way)
     return Outcome(answer, text=jsontext.dumps(answer))
+
+
+def _queue() -> Any:
+    from ..kernel import ports
+
+    found = ports.first("session", "queue")
+    if found is None:
+        raise Refusal("this installation has no folder `waiting`, which --waiting needs; install the skill again")
+    return found
 
 
 def _retried(args: argparse.Namespace) -> Mapping[str, Any]:
@@ -49,7 +58,7 @@ def _retried(args: argparse.Namespace) -> Mapping[str, Any]:
 
     if not re.fullmatch(r"[0-9]{1,6}[a-z]?(,[0-9]{1,6}[a-z]?)?", args.retry):
         raise Refusal(f"--retry {args.retry[:20]!r} is no iteration, expected one such as 12, or two such as 9,12")
-    retry = ports.provider("retrying", None)
+    retry = ports.first("session", "retry")
     if retry is None:
         raise Refusal("this installation has no folder `search`, which --retry needs; install the skill again")
     found: Mapping[str, Any] = retry(

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Run to the end; the rows are printed as they come, the answer is the last line."""
     from ..background import launch, manifest
     from ..kernel.core import jsontext
-    from ..setup import init
+    from ..setup import init, start_flags
     from . import exec_run as exec_mode
 
     _complete(args)
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> Outcome:
     problem = launch.sandbox_problem(layout.root)
     if problem:
         raise Refusal(f"{problem}; run this outside")
-    environment = arguments.environment_of(args, layout.root)
+    environment = start_flags.environment_of(args, layout.root)
     plan = init.Plan("exec", _config(args, layout.root), args.run_tag or "", environment)
     given = {name: getattr(args, name) for name in _OPTIONS}
     given["wait_limit_seconds"] = WAIT_LIMIT if args.wait_limit_seconds is None else args.wait_limit_seconds

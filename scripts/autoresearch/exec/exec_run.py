@@ -22,10 +22,10 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rows import Row
 from ..kernel.core.text import listing
-from ..kernel.disk import atomic, evidence, journal
+from ..kernel.disk import evidence, journal
 from ..kernel.disk.layout import EXEC_RUNTIME, Layout, exec_state_path
 from ..kernel.run import budget, context
-from ..setup import init
+from ..setup import archives, init
 from ..supervisor import supervisor
 from . import scratch
 
@@ -103,7 +103,7 @@ def _set_up(layout: Layout, plan: init.Plan) -> context.Run:
     """The run with its baseline; what belongs to an earlier one is archived, a launch included."""
     ready = init.start(layout, plan)
     for path in (layout.launch, layout.runtime):
-        atomic.archive(path)
+        archives.archive(path)
     return ready.run
 
 

@@ -1,4 +1,4 @@
-"""One run of a check where the setting `executor` says: the port `running`.
+"""One run of a check where the setting `executor` says: the port `measure`.
 
 local           in this machine's worktree
 slurm [FLAGS]   as a step of a Slurm job; FLAGS are those of salloc, such as `slurm -p gpu --gres=gpu:1`

@@ -114,7 +114,7 @@ def _release_all() -> None:
 
 
 def ended(layout: Layout, mark: str) -> None:
-    """Cancel the job of a measurement that was killed: the port `ended`."""
+    """Cancel the job of a measurement that was killed: the port `measure`."""
     try:
         executor = context.load(layout).config.executor
     except Refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..kernel.system import gitcall
 from ..kernel.system.gitcall import GitError
-from ..kernel.system.gitread import _names
+from ..kernel.system.gitread import names_in
 from ..kernel.system.gittrees import Trees
 from .final_plan import Step
 
@@ -45,12 +45,12 @@ class History(Trees):
 
     def untracked(self) -> tuple[str, ...]:
         """Untracked paths, ignored ones included; a wholly untracked folder as one entry ending in "/"."""
-        return _names(self._read("ls-files", "--others", "--directory", "--no-empty-directory", "-z"))
+        return names_in(self._read("ls-files", "--others", "--directory", "--no-empty-directory", "-z"))
 
 
 def _steps(out: bytes) -> tuple[Step, ...]:
     found = []
-    for record in _names(out):
+    for record in names_in(out):
         commit, parents, tree, *trailers = record.split("\x1f")
         found.append(Step(commit, tuple(parents.split()), tree, *(text.strip() for text in trailers)))
     return tuple(found)

@@ -14,11 +14,11 @@ from ..kernel.core import artifacts, decision, numbers, timelimit
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, hashes, tempfolder
-from ..kernel.run import evaluator_lock, measure, require
+from ..kernel.run import evaluator_lock, measure
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
 from ..kernel.system import process
-from ..noise import paired
+from ..noise import paired, required
 from .githistory import GitError, History
 
 Say = Callable[[str], None]
@@ -192,7 +192,7 @@ def _measured(
     if found.value is None:
         return Outcome(NOT_RUN, found.problem, runs=found.runs)
     outcome = Outcome(PASSED, "", found.value, None, found.interval, found.runs)
-    missed = require.missed(run.config, found)
+    missed = required.missed(run.config, found)
     if missed:
         raise _contradiction(f"a required number does not hold on the branch ({missed})", run, bench.tree)
     if found.improves is not None:

@@ -1,4 +1,4 @@
-"""The metric from a tool's own output: the provider of the port `reading`."""
+"""The metric from a tool's own output: the port `measure`."""
 
 from __future__ import annotations
 

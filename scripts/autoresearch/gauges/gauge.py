@@ -1,4 +1,4 @@
-"""What one run of verify cost, and that cost as the metric: the port `gauge`.
+"""What one run of verify cost, and that cost as the metric: the port `measure`.
 
 cpu           processor seconds, user and system, of the shell and of each process below it that was waited for; on
               Linux also of those that were left without a parent (wait4(2))

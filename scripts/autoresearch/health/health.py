@@ -221,7 +221,7 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
 
 def _check_command(layout: Layout, verify: str, blockers: list[str]) -> None:
     """The check must still be there: its first program on PATH or in the repository, its scripts present."""
-    from ..kernel.core import evaluator_files
+    from ..setup import evaluator_files
 
     if not verify:
         return

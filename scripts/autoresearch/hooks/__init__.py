@@ -1,3 +1,3 @@
 """Codex hooks that keep a foreground run going."""
 
-USES = ("cli", "codex", "kernel", "supervisor")
+USES = ("cli", "codex", "guidance", "kernel", "supervisor", "waiting")

@@ -10,7 +10,8 @@ import shlex
 import sys
 from pathlib import Path
 
-from ..kernel.core import nextstep, numbers
+from ..guidance import nextstep
+from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence, layout

@@ -51,11 +51,11 @@ def _hook(event: str) -> str:
         call = jsontext.loads(sys.stdin.buffer.read(INPUT_LIMIT).decode("utf-8", "replace"))
         folder, session = Path(str(call["cwd"])), str(call["session_id"])
         if event == "session_start":
+            from ..cli import own_copy
             from ..codex import session_sandbox
-            from ..kernel.disk import kept
             from . import live_sessions
 
-            kept.copy()  # a sandboxed command could not make it
+            own_copy.copy()  # a sandboxed command could not make it
             live_sessions.note(session, folder.is_dir() and session_sandbox.works(folder))
         if not folder.is_dir() or not _may_have_run(folder):
             return ""

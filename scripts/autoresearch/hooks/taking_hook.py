@@ -10,9 +10,10 @@ from ..codex import session_sandbox
 from ..kernel.core.text import one_line
 from ..kernel.disk import locks
 from ..kernel.disk.layout import Layout, entry
-from ..kernel.run import context, intent, waiting
+from ..kernel.run import context, intent
 from ..kernel.run.context import Run
 from ..kernel.system import process
+from ..waiting import waiting
 from . import live_sessions
 
 TEXT_LIMIT = 6000

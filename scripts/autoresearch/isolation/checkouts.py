@@ -19,6 +19,20 @@ from ..kernel.system.git import GitError, Repo
 SETUP_LIMIT = 3600.0  # seconds that preparing a worktree may take
 
 
+class Branches(Repo):
+    """A repository in which a run gets a branch of its own."""
+
+    def start_branch(self, name: str) -> None:
+        """A new branch at HEAD, checked out: no file is touched. Raises GitError when it exists."""
+        self.create_branch(name, self.head())
+        self._write(["symbolic-ref", "-m", "autoresearch: start", "HEAD", "refs/heads/" + name])
+
+    def drop_branch(self, name: str, back: str) -> None:
+        """From `name`, which has nothing of its own, back to the branch `back`; no file is touched."""
+        self._write(["symbolic-ref", "-m", "autoresearch: take back", "HEAD", "refs/heads/" + back])
+        self.forget_branch(name)
+
+
 @dataclass(frozen=True)
 class Wish:
     """How a run is kept apart: `none`, `branch` or `worktree`, its tag, and what a fresh checkout lacks."""
@@ -36,7 +50,7 @@ def prepared(root: Path, wish: Wish) -> Iterator[str]:
     A branch of that name which is checked out already, say with a check committed on it, is the run's as it is.
     """
     branch = PREFIX + wish.tag
-    repo, before = Repo(root), Repo(root).branch() if wish.kind != "none" else ""
+    repo, before = Branches(root), Repo(root).branch() if wish.kind != "none" else ""
     if wish.kind == "none" or (wish.kind == "branch" and before == branch):
         yield ""
         return
@@ -59,7 +73,7 @@ def worktree_path(root: Path, tag: str) -> Path:
     return root.parent / f"{root.name}-autoresearch-{tag}"
 
 
-def _refuse_unready(repo: Repo, branch: str, wish: Wish) -> None:
+def _refuse_unready(repo: Branches, branch: str, wish: Wish) -> None:
     if not repo.is_git() or not repo.head():
         raise Refusal(f"isolation {wish.kind} needs a git repository with a commit; commit first, or --isolation none")
     if repo.exists(f"refs/heads/{branch}"):
@@ -75,12 +89,12 @@ def _refuse_unready(repo: Repo, branch: str, wish: Wish) -> None:
             raise Refusal(f"--link {one_line(link, 80)} is not there, expected a path inside the repository")
 
 
-def _branch(repo: Repo, branch: str) -> str:
+def _branch(repo: Branches, branch: str) -> str:
     repo.start_branch(branch)
     return ""
 
 
-def _worktree(repo: Repo, branch: str, wish: Wish) -> str:
+def _worktree(repo: Branches, branch: str, wish: Wish) -> str:
     path = worktree_path(repo.root, wish.tag)
     repo.add_worktree(path, branch, repo.head())
     (Repo(path).git_dir() / POINTER).write_text(f"{repo.root}\n", "utf-8")
@@ -145,7 +159,7 @@ def _how(done: process.Finished) -> str:
     return f"exit code {done.exit_code}" if done.exit_code is not None else f"signal {done.signal}"
 
 
-def _take_back(repo: Repo, branch: str, made: str, before: str) -> None:
+def _take_back(repo: Branches, branch: str, made: str, before: str) -> None:
     try:
         if made:
             repo.remove_worktree(Path(made))

@@ -44,7 +44,7 @@ def contended() -> bool:
 
 
 def around(bench: Bench, start: Start, rest: Rest) -> Ran:
-    """A run of verify with what the machine did beside it; the port `reading`."""
+    """A run of verify with what the machine did beside it; the port `measure`."""
     before = read()
     ran = rest()
     return replace(ran, load=busy.between(before, read()))

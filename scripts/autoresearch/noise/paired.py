@@ -11,7 +11,7 @@ from ..kernel.core.settings import Config
 from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
 from ..machine import busy, load
-from . import calibration, calm, outliers, sequential
+from . import calibration, calm, outliers, required, sequential
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -180,7 +180,12 @@ def _slow(bench: Bench, mine: Sequence[Sample], theirs: Sequence[Sample], keeps:
         return ""
     both = measure.seconds_of(mine), measure.seconds_of(theirs)
     sure = len(mine) >= timelimit.ROUNDS and timelimit.slower(*both)
-    return timelimit.too_slow(*both) if sure or (keeps and timelimit.slower_mostly(*both)) else ""
+    return timelimit.too_slow(*both) if sure or (keeps and slower_mostly(*both)) else ""
+
+
+def slower_mostly(mine: Sequence[float], theirs: Sequence[float]) -> bool:
+    """Whether the middle run is too slow beside the middle one of the retained code."""
+    return sorted(mine)[len(mine) // 2] > timelimit.allowed(sorted(theirs)[len(theirs) // 2])
 
 
 def _arm(bench: Bench, arms: Arms, candidate: bool, number: int) -> Sample:
@@ -274,3 +279,6 @@ def sentence(config: Config, value: Decimal, each: str) -> str:
         return about + f"{likely} within {cap(config)} runs"
     needed = sequential.least_runs(float(config.alpha))
     return about + f"{likely} by one run a trial: --max-runs is {cap(config)}, comparing in turns needs {needed}"
+
+
+missed = required.missed

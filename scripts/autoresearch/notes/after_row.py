@@ -11,7 +11,7 @@ from . import lessons_file
 from .lessons import Lesson
 
 
-def credited(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
+def _credit(run: Run, row: Row) -> None:
     """What a trial says of the lessons that it used: one that led to a keep rises, three failures retire it."""
     if row.status not in ("keep", "discard", "crash") or run.mode == "exec":
         return
@@ -27,6 +27,7 @@ def recorded(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
 
     `run` is the run before the row; `strategy` replaces the row's description where it says more.
     """
+    _credit(run, row)
     if row.status not in ("keep", "pivot") or run.mode == "exec":
         return
     lesson = Lesson(

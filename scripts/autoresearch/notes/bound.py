@@ -61,7 +61,7 @@ def gap(bound: Bound, now: Decimal, baseline: Decimal) -> str:
     return f"{side} the limit {numbers.plain(bound.value)}{share}"
 
 
-def told(run: Run, row: object = None) -> dict[str, str]:
+def told(run: Run, row: object = None, found: object = None) -> dict[str, str]:
     """The gap, for an answer's `next`; nothing without a bound."""
-    found = read(run.layout.ideas)
-    return {"limit": gap(found, run.state.current_metric, run.state.baseline_metric)} if found else {}
+    known = read(run.layout.ideas)
+    return {"limit": gap(known, run.state.current_metric, run.state.baseline_metric)} if known else {}

@@ -52,8 +52,18 @@ def _changed(path: Path, edit: Callable[[Sequence[Lesson]], Sequence[Lesson]]) -
     try:
         entries = edit(read(path))
         if _has_foreign(regular.read_bytes(path)):
-            atomic.keep_aside(path)
+            _keep_aside(path)
         atomic.replace(path, lessons.render(entries))
         return entries
     finally:
         os.close(handle)
+
+
+def _keep_aside(path: Path) -> None:
+    """Keep what `path` holds now as `….bak` too, before it is replaced. Raises `Refusal`."""
+    target = atomic.aside(path)
+    try:
+        target.write_bytes(path.read_bytes())
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise atomic.unwritable(target, error) from None

@@ -88,7 +88,7 @@ def propose(layout: Layout, letter: str, attempt: trial.Attempt) -> Mapping[str,
     worker = measuring.candidate(run, batches.solo(batch, place, base), place)
     if not worker.commit:
         raise Refusal(f"nothing is changed in {place.path}, expected an edit there; make one, then propose it")
-    _refuse(run, worker.patch, attempt.knowing)
+    _refuse(run, worker.patch, attempt)
     said = {name: getattr(attempt, name) for name in names(Proposal) if name not in ("base", "commit")}
     evidence.write_json(_path(layout, letter), {"base": base, "commit": worker.commit, **said})
     return {
@@ -103,8 +103,7 @@ def propose(layout: Layout, letter: str, attempt: trial.Attempt) -> Mapping[str,
     }
 
 
-def _refuse(run: Run, patch: bytes, knowing: bool) -> None:
-    refusal = trial_gate.tried_before(run, trial_gate.key_of(run, patch)) or trial_gate.refused_by_feature(run, patch)
-    refusal = refusal or ("" if knowing else trial_gate.warned_of(run, patch))
+def _refuse(run: Run, patch: bytes, attempt: trial.Attempt) -> None:
+    refusal = trial_gate.refusal_of(run, patch, attempt)
     if refusal:
         raise Refusal(refusal)

@@ -21,7 +21,7 @@ DUE = ("baseline", "keep", "pivot")
 LIMIT = 600.0  # seconds
 
 
-def told(run: Run, row: Row) -> dict[str, Any]:
+def shown(run: Run, row: Row, found: object = None) -> dict[str, Any]:
     """Keys of an answer: `profile`, the top lines of the retained code, and `profile_moved` since the one before.
 
     Nothing where no profile is wanted or due; a profile that fails is said, for the row is in the log.

@@ -61,6 +61,18 @@ class _Found:
     others: Mapping[str, Decimal] = field(default_factory=dict)
 
 
+def check_pattern(pattern: str) -> None:
+    """Raise `Refusal` unless `pattern` compiles and has exactly one group."""
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise Refusal(
+            f"metric pattern does not compile ({error}), expected a regular expression with one group"
+        ) from None
+    if groups != 1:
+        raise Refusal(f"metric pattern has {groups} groups, expected exactly one around the number; add or remove some")
+
+
 def extract(stdout: str, source: Source) -> Reading:
     """Read the metric from a check's output."""
     text = screen.without_cut(screen.clean(stdout), _CUT_MARK)

@@ -1,4 +1,4 @@
-"""A run of verify and the number that it prints: the port `reading`."""
+"""A run of verify and the number that it prints: the port `measure`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def source(config: Config) -> printed.Source:
 
 
 def around(bench: Bench, start: Start, rest: Rest) -> Ran:
-    """Run verify and read what it prints; the port `reading`."""
+    """Run verify and read what it prints; the port `measure`."""
     config = bench.config
     if config.measure != NOTHING or config.metric_from:
         return rest()

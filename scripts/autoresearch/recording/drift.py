@@ -19,7 +19,7 @@ from ..kernel.run import context, evaluator_lock, exact, intent, leftovers, meas
 from ..kernel.run.context import Run
 from ..kernel.system.git import Repo
 from ..machine import load
-from ..setup import baseline
+from ..setup import baseline, evaluator
 from . import record
 from .record import Report
 
@@ -42,10 +42,10 @@ def append(layout: Layout, report: Report, more: Sequence[journal.Event] = ()) -
         _refuse_busy(run)
         before = {item.repo: item.untracked for item in tree.edits(run)}
         moved = evaluator_lock.violated(run)
-        stamps = hashes.stamps(run.tree, evaluator_lock.files(run.tree, run.config))
+        stamps = hashes.stamps(run.tree, evaluator.files(run.tree, run.config))
         samples = _samples(run)
         made = tuple(
-            dict.fromkeys((*evaluator_lock.products(run.log), *evaluator_lock.written(run.tree, run.config, stamps)))
+            dict.fromkeys((*evaluator_lock.products(run.log), *evaluator.written(run.tree, run.config, stamps)))
         )
         folder = evidence.folder(layout.evidence, run.state.iteration + 1)
         left = leftovers.settle(run, before, folder, moved)
@@ -128,6 +128,6 @@ def _companions(run: Run, heads: Mapping[str, str]) -> dict[str, str]:
 
 def _locked(run: Run, made: Sequence[str]) -> journal.Event:
     """The lock from now on, without what the checks write themselves."""
-    now = evaluator_lock.lock(run.tree, run.config)
+    now = evaluator.lock(run.tree, run.config)
     files = {name: digest for name, digest in now.items() if name not in made}
     return {"files": files, "written": list(made), "results": list(evaluator_lock.results(run.log))}

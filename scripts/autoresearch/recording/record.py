@@ -62,7 +62,7 @@ def _check_measured(run: Run, report: Report) -> None:
             "the tool measures"
         )
     if report.status == "search":
-        from ..kernel.core import ladder
+        from ..guidance import ladder
 
         refusal = (
             "web search is disabled" if run.config.web_search != "enabled" else ladder.search_refusal(run.log.rows)
@@ -139,5 +139,5 @@ def answer(run: Run, row: Row) -> dict[str, Any]:
         "trial_labels": row.labels,
         "trial_repo_commits": dict(run.state.last_trial_repo_commits),
         "description": row.description,
-        **intent.profiled(run, row),
+        **intent.answered(run, row, {}),
     }

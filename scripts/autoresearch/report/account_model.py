@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ..kernel.core import units
+from ..guidance import units
 from ..kernel.core.fold import State
 from ..kernel.core.frozen import replace
 from ..kernel.core.numbers import better

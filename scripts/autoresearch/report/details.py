@@ -10,8 +10,8 @@ from typing import Any
 
 from ..kernel.core import jsontext
 from ..kernel.core.text import block
-from ..kernel.disk import evidence, excerpts
-from . import loose
+from ..kernel.disk import evidence
+from . import excerpts, loose
 from .account_model import Experiment
 
 RECORD_LIMIT = 256 * 1024

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from ..kernel.core import numbers, units
+from ..guidance import units
+from ..kernel.core import numbers
 from ..kernel.core.pace import TOKENS
 from . import figures
 from .account_model import Account

@@ -20,10 +20,10 @@ from typing import Any
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
-from ..kernel.disk import evidence, excerpts
+from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.system import interrupts
-from . import reading, screenchart
+from . import excerpts, reading, screenchart
 from .account_model import Account
 from .terminal import Terminal, screen
 

@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import Any
 
 from ..background import runtime_file
+from ..guidance import nextstep
 from ..kernel import ports
-from ..kernel.core import log_events, nextstep
+from ..kernel.core import log_events
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.core.statuses import those
@@ -109,7 +110,7 @@ def _shares(layout: Layout, iteration: int) -> dict[str, float]:
 def _true_total(run: Run) -> str:
     """What the last measurement of the total says; where there is none yet, how it is had."""
     told = one_line(str((evidence.read_json(run.layout.evidence / evidence.TOTAL) or {}).get("told", "")), 600)
-    if not any(due(run) for due in ports.providers("total")):
+    if not any(due(run) for due in ports.asked("row", "is_due")):
         return told
     return f"{told} (something was kept since)" if told else "not measured yet, --total does it"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from ..kernel.core import config
+from ..cli import same_flags
 from ..kernel.core.text import block, one_line
 from . import figures
 from .account_model import Account
@@ -33,6 +33,6 @@ def steps(account: Account) -> list[tuple[str, str]]:
 def set_up(account: Account) -> str:
     """The `init_run` command that the run was set up with, as far as its log tells."""
     lines = ["python3 <skill-root>/scripts/autoresearch_init_run.py"]
-    given = [("mode", account.mode), *config.flags(account.config, leave_out=("isolation", "execution_policy"))]
+    given = [("mode", account.mode), *same_flags.flags(account.config, leave_out=("isolation", "execution_policy"))]
     lines += [f"--{flag} {shlex.quote(value)}" for flag, value in given]
     return block(" \\\n  ".join(lines), COMMAND_LIMIT)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from ..kernel.core import config, supervise
+from ..kernel.core import config, fold, jsontext, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
-from ..kernel.core.text import listing
-from ..kernel.disk import atomic, journal, locks, snapshot
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk import atomic, journal, locks, regular, snapshot
 from ..kernel.disk.journal import Log
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context, intent, isolation
@@ -36,11 +37,11 @@ class Found:
 def examine(layout: Layout) -> Found:
     """Read both files, whatever is wrong with them."""
     log, log_problem = _log(layout)
-    header = log.header if log else journal.comments(layout.results)
+    header = log.header if log else _comments(layout.results)
     layout = context.located(layout, header.get("mode", ""))
     found, state_problem = _snapshot(layout)
     relation = snapshot.relation(found, log) if log and found is not None and not state_problem else ""
-    told = snapshot.differences(found, log) if log and found and relation == "diverged" else ()
+    told = differences(found, log) if log and found and relation == "diverged" else ()
     files = layout.results.exists(), layout.state.exists()
     return Found(layout, Evidence(*files, log_problem, state_problem, relation, told), log, header)
 
@@ -66,6 +67,32 @@ def _snapshot(layout: Layout) -> tuple[Mapping[str, Any] | None, str]:
         return found, f"its state lacks {listing(lacking, 6)}" if lacking else ""
     except (ValueError, Refusal) as error:
         return None, str(error)
+
+
+def _comments(path: Path) -> dict[str, str]:
+    """The comment lines of the log alone, which hold also where its rows cannot be read; {} without a log."""
+    header: dict[str, str] = {}
+    try:
+        for line in regular.read_bytes(path).decode("utf-8", "replace").split("\n"):
+            if line[:1] == "#" and not line.startswith(journal.EVENT):
+                journal.comment(line.rstrip("\r"), header)
+    except OSError:
+        pass
+    return header
+
+
+def differences(found: Mapping[str, Any], log: Log) -> tuple[str, ...]:
+    """What a diverged snapshot says otherwise than the log: each field with both values."""
+    state, mine = found["state"], log.state.to_dict()
+    pairs = [(name, state[name], mine[name]) for name in fold.differing(state, log.state)]
+    tag = found.get("run_tag")
+    if not snapshot.same_tag(tag, log):
+        pairs.append(("run_tag", tag, log.header["run_tag"]))
+    return tuple(f"{name}: snapshot {_shown(theirs)}, log {_shown(ours)}" for name, theirs, ours in pairs)
+
+
+def _shown(value: Any) -> str:
+    return one_line(value if isinstance(value, str) else jsontext.dumps(value), 80)
 
 
 def check(layout: Layout, write: bool) -> dict[str, Any]:

@@ -1,3 +1,3 @@
 """What of a failed edit can be kept: the largest part of it that passes."""
 
-USES = ("kernel",)
+USES = ("kernel", "search")

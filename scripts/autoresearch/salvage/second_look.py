@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..kernel.core import pace
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import one_line
 from ..kernel.disk import bytecode, evidence
@@ -17,6 +16,7 @@ from ..kernel.run.judge import Verdict
 from ..kernel.run.measure import Bench
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import GONE, LINK, Entry, Trees
+from ..search import thought
 from . import pieces
 from .delta import Search, Spent
 from .pieces import Hunk, Piece
@@ -106,7 +106,7 @@ class _Bound:
 
 def _allowance(run: Run, note: Intent) -> float:
     """Seconds that a search may take: twice the price of a trial, the thinking before it included."""
-    known = pace.of(run.log.events)
+    known = thought.of(run.log.events)
     return TRIALS * max(time.time() - note.started + THOUGHT, known.thinking + known.measuring)
 
 

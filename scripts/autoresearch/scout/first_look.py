@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..checks import toolbox
-from ..kernel.core import guards
+from ..cli import guard_flags
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import one_line
@@ -133,7 +133,7 @@ def value_now(root: Path, offer: Proposal, seconds: float) -> str:
 def guards_of(offer: Proposal) -> str:
     """The offer's guards as one command, "" for none."""
     given = offer.flags.get("guard") or ()
-    return guards.joined([given] if isinstance(given, str) else given) if given else ""
+    return guard_flags.joined([given] if isinstance(given, str) else given) if given else ""
 
 
 def _guard_now(root: Path, guard: str, seconds: float) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
-def turned_away(run: Run, bench: Bench, arms: Arms) -> str:
+def spared(run: Run, bench: Bench, arms: Arms) -> str:
     """Why the candidate needs no full check: it is clearly worse, or fails where the retained code does not."""
     if not bench.config.screen:
         return ""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
-from ..kernel.core import ladder, numbers, pace
+from ..kernel.core import numbers
 from ..kernel.core.rows import Row
 from ..kernel.run.context import Run
-from . import memory
+from . import memory, thought
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -17,10 +18,10 @@ NEAR = Decimal("0.9")  # of the way to the target
 _KNOWN = 3  # trials from which on a median says something
 
 
-def told(run: Run, row: Row) -> dict[str, Any]:
+def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     """Keys for the answer's `next`."""
     out: dict[str, Any] = {}
-    due = ladder.step(run.log.rows, run.config.web_search).action in ("refine", "pivot")
+    due = found.get("action") in ("refine", "pivot")
     price = "" if due else price_of(run)
     if due:
         out["tried"] = memory.kinds(run)
@@ -34,7 +35,7 @@ def told(run: Run, row: Row) -> dict[str, Any]:
 
 def price_of(run: Run) -> str:
     """Thought against measuring, as medians, once there are some trials to tell it from."""
-    known = pace.of(run.log.events)
+    known = thought.of(run.log.events)
     if run.state.iteration < _KNOWN or not known.measuring:
         return ""
     return f"{_time(known.thinking)} thought, {_time(known.measuring)} measured"

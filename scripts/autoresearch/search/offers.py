@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ..kernel.core import pace
+from collections.abc import Mapping
+
 from ..kernel.core.rows import Row
 from ..kernel.run.context import Run
-from . import retry
+from . import retry, thought
 from .candidates import Choice
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -18,11 +19,12 @@ RATIO = 2.0
 LOOKED_AT = 5  # choices, the best ones, of which the first that fits is taken
 
 
-def offered(run: Run, row: Row, action: str) -> dict[str, Any]:
+def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     """The keys of `next` that make the tool's own trial the next step; nothing where it is not due.
 
     Under a controller there is nothing to offer: it runs such trials itself, between sessions.
     """
+    action = found.get("action", "stop")
     if not (row.status == "keep" or row.is_own or action == "pivot") or action in ("stop", "needs_human"):
         return {}
     choice = None if run.config.session_mode == "background" else _best(run)
@@ -42,6 +44,6 @@ def due(run: Run) -> str:
 def _best(run: Run) -> Choice | None:
     """The choice with the best hope that fits onto today's state; None where its time or its count is used up, or
     where thinking is cheaper."""
-    if run.config.companions or not retry.allowance(run) or pace.of(run.log.events).ratio < RATIO:
+    if run.config.companions or not retry.allowance(run) or thought.of(run.log.events).ratio < RATIO:
         return None
     return next((choice for choice in retry.choices(run)[:LOOKED_AT] if retry.fits(run, choice)), None)

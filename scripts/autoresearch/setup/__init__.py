@@ -1,3 +1,3 @@
 """Setting a run up: the baseline, the dry run, and what both prove and warn of before the first experiment."""
 
-USES = ("agreement", "cli", "findings", "gauges", "kernel", "machine")
+USES = ("agreement", "cli", "findings", "gauges", "guidance", "kernel", "machine", "profiles")

@@ -20,13 +20,13 @@ from ..kernel.core.timelimit import TimeLimit
 from ..kernel.disk import bytecode, hashes
 from ..kernel.disk.journal import Event
 from ..kernel.disk.layout import Layout
-from ..kernel.run import evaluator_lock, exact, isolation, leftovers, measure, require, safeguard, tree
+from ..kernel.run import evaluator_lock, exact, leftovers, measure, tree
 from ..kernel.run.measure import Bench, Sample
 from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
-from . import reuse, unseen
+from . import bounds, evaluator, reuse, sealing, unseen
 from .known import Known, Place
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -133,9 +133,9 @@ def measured(layout: Layout, mode: str, config: Config, staging: Path, strict: b
 
 @contextmanager
 def _proving(layout: Layout, config: Config) -> Iterator[list[Any]]:
-    """What features look at around the measuring (the port `proving`)."""
+    """What features look at around the measuring (the port `measure`)."""
     with ExitStack() as stack:
-        yield [stack.enter_context(begin(layout.root, config)) for begin in ports.providers("proving")]
+        yield [stack.enter_context(begin(layout.root, config)) for begin in ports.asked("measure", "proving")]
 
 
 def _sentinel(layout: Layout) -> Path:
@@ -204,7 +204,7 @@ def _measure(
     confirm, confirm_problem = known.confirm or ("-", "")
     left = [*known.left, *(event for proof in proofs for event in proof.events())]
     config, found = _calibrated(config, known.samples, guard_seconds)
-    shown = evaluator_lock.shown(root, config, ran.lock)
+    shown = evaluator.shown(root, config, ran.lock)
     warnings = (*_sealed(ran.before), *ran.proved, *found.warnings, guard_problem, confirm_problem)
     warnings += (*_busy_warning(known.busy, config), *_lock_warnings(ran.lock, shown))
     warnings += _dirty_warning(ran.before, primary)
@@ -235,13 +235,13 @@ def _ran(layout: Layout, place: Place, strict: bool, proofs: Sequence[Any]) -> _
     root, config = place.root, place.config
     before = _fresh(_items(layout, config, ()))
     foreign = foreign_events(before)
-    stamps = hashes.stamps(root, lock := evaluator_lock.lock(root, config))
+    stamps = hashes.stamps(root, lock := evaluator.lock(root, config))
     known = reuse.recalled(replace(place, changes=tuple(foreign)))
     bench = _bench(layout, config, place.staging, before)
     now = known.busy if known.samples else _busy(load.read())
     samples, results = _samples(bench, proofs, known)
     guard, confirm = known.guard or _guard(bench, strict), known.confirm or _confirm(bench)
-    made = tuple(dict.fromkeys((*known.made, *evaluator_lock.written(root, config, stamps))))
+    made = tuple(dict.fromkeys((*known.made, *evaluator.written(root, config, stamps))))
     lock = _steady(root, lock, made)
     proved = _proved(proofs, replace(bench, lock=lock), samples)
     before, foreign = _disowned(root, before, foreign, made)
@@ -277,7 +277,7 @@ def _calibrated(config: Config, samples: Sequence[Sample], guard_seconds: float)
     """The configuration with what the runs showed, and that itself."""
     config, found = exact.rule().calibrated(config, samples)
     config = replace(config, noise={**config.noise, "guard_seconds": Decimal(f"{guard_seconds:.4f}")})
-    return require.resolve(config, samples, exact.rule().by_pairs(config)), found
+    return bounds.resolve(config, samples, exact.rule().by_pairs(config)), found
 
 
 def _by_construction(config: Config, measured: Decimal) -> Decimal:
@@ -305,14 +305,14 @@ def limit_of(first: Baseline) -> TimeLimit:
 
 def _bench(layout: Layout, config: Config, staging: Path, items: Iterable[Edits]) -> Bench:
     mine = {item.tree: (*item.inside, *item.outside) for item in items}
-    guarded = safeguard.guarded(layout, mine, [_sentinel(layout)])
+    guarded = tree.kept_of(layout, mine, [_sentinel(layout)])
     root, mark = Path(config.worktree or layout.root), f"baseline-{os.getpid()}"
     return Bench(root, staging, config, measure.limit_of(config, None), mark, guarded=guarded)
 
 
 def _sealed(before: Iterable[Edits]) -> list[str]:
     """What would spoil every trial: a git that cannot be written."""
-    return [isolation.sealed(item.tree) for item in before]
+    return [sealing.sealed(item.tree) for item in before]
 
 
 def _seen(proofs: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
@@ -322,7 +322,7 @@ def _seen(proofs: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
 def _samples(bench: Bench, proofs: Sequence[Any], known: Known) -> tuple[list[Sample], list[str]]:
     """The runs of the baseline, `known` ones first, and the result files that each of several wrote."""
     samples = list(known.samples)
-    results = list(known.results if samples else evaluator_lock.result_files(bench.tree, bench.config))
+    results = list(known.results if samples else evaluator.result_files(bench.tree, bench.config))
     for proof, told in zip(proofs, known.proofs):
         if told:
             proof.recall(told)
@@ -375,7 +375,7 @@ def guard_alone(layout: Layout, config: Config, staging: Path) -> tuple[str, str
     staging.mkdir(parents=True)
     items = _fresh(_items(layout, config, ()))
     bench = _bench(layout, config, staging, items)
-    stamps = hashes.stamps(bench.tree, evaluator_lock.lock(bench.tree, config))
+    stamps = hashes.stamps(bench.tree, evaluator.lock(bench.tree, config))
     _sentinel(layout).write_text("A check that deletes this would delete the run.\n", "utf-8")
     try:
         ended = _guard(bench, strict=False)
@@ -383,7 +383,7 @@ def guard_alone(layout: Layout, config: Config, staging: Path) -> tuple[str, str
         _sentinel(layout).unlink(missing_ok=True)
     left = _left(items, _items(layout, config, foreign_events(items)))
     changes = tuple(foreign_events(_items(layout, config, ())))
-    made = evaluator_lock.written(bench.tree, config, stamps)
+    made = evaluator.written(bench.tree, config, stamps)
     reuse.keep(Place(bench.tree, config, at, changes, staging), Known(made=tuple(made), left=tuple(left), guard=ended))
     return ended
 
@@ -476,5 +476,10 @@ def _left(before: Sequence[Edits], after: Sequence[Edits]) -> list[Event]:
                 "let them write elsewhere, or take the file out of the scope (scope '… !path'), and restore it"
             )
         Repo(new.tree).restore(wrote)
-        events += [*leftovers.touched(new.repo, wrote), *leftovers.byproducts(new, old.untracked)]
+        events += [*_touched(new.repo, wrote), *leftovers.byproducts(new, old.untracked)]
     return events
+
+
+def _touched(repo: str, paths: Sequence[str]) -> list[Event]:
+    """The event that names tracked files outside the scope which the checks write, as seen at the baseline."""
+    return [log_events.make("touched", repo=repo, paths=list(paths)[:200])] if paths else []

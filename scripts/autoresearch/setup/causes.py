@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..kernel.core import evaluator_files
 from ..kernel.core.settings import Config
 from ..kernel.core.text import one_line
-from ..kernel.disk import hashes
 from ..kernel.system import ask
+from . import evaluator_files, named_files
 
 _LOOKED = 600  # links and path files that are looked at
 _SMALL = 1 << 16  # bytes of a file that may name a path
@@ -45,7 +44,7 @@ def _leads(text: str, main: Path) -> bool:
 def _named(main: Path, tree: Path, config: Config) -> str:
     if _leads(config.verify, main):
         return f"It names {main} itself; expected paths relative to the tree: correct the check"
-    for name in hashes.expand(tree, evaluator_files.executed([config.verify])):
+    for name in named_files.expand(tree, evaluator_files.executed([config.verify])):
         if _leads(_text(tree / name), main):
             return f"{one_line(name, 80)} names {main} itself; expected paths relative to the tree: correct it"
     return ""

@@ -106,7 +106,7 @@ def _known(run: Run) -> dict[str, Event]:
     return {event["repo"]: event for event in run.log.events if event.get("kind") == "watched"}
 
 
-def refusal(run: Run, found: Sequence[Edits]) -> str:
+def admission(run: Run, found: Sequence[Edits]) -> str:
     """Why no trial is made now: an edit in the scope is hidden from git; "" where there is none."""
     known, trees = _known(run), run.trees()
     for item in found:

@@ -10,22 +10,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ..agreement import validity
+from ..cli import own_copy
 from ..findings import places
 from ..gauges import gauge
-from ..kernel import ports
 from ..kernel.core import config, log_events
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.core.text import block, listing, one_line
-from ..kernel.disk import atomic, evidence, excerpts, journal, kept, locks, tempfolder
+from ..kernel.disk import evidence, journal, locks, tempfolder
 from ..kernel.disk.layout import EXEC_RUNTIME, Layout
-from ..kernel.run import context, exact, intent, isolation
+from ..kernel.run import context, exact, intent
 from ..kernel.run.context import Run
 from ..kernel.system import interrupts
 from ..kernel.system.git import Repo
-from . import baseline, draft
+from ..profiles import run_profile
+from . import archives, baseline, draft, sealing
 
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 4
@@ -66,7 +68,7 @@ def start(layout: Layout, plan: Plan) -> Ready:
     """Set up a run; raises `Refusal` with nothing half-written. An old run is archived only once all is well."""
     asked = config.with_policy(plan.config, plan.mode)
     plan = replace(plan, config=replace(asked, measured=plan.metric is None))
-    config.validate(plan.config, plan.mode)
+    validity.validate(plan.config, plan.mode)
     refuse_existing(layout, plan)
     existed = layout.evidence.exists()
     try:
@@ -161,7 +163,7 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     commits = {**first.repo_commits, **plan.repo_commits}
     events += [log_events.make("repos", iteration=0, repo_commits=commits)] if commits else []
     first.keep_evidence(layout.evidence)
-    kept.begin(layout.evidence)
+    own_copy.begin(layout.evidence)
     layout.state.unlink(missing_ok=True)
     log = journal.create(layout.results, head, events, row)
     with journal.locked(layout.results) as held:
@@ -179,7 +181,7 @@ def archive(layout: Layout, moved: list[tuple[Path, Path]] | None = None) -> Non
         # The folder itself holds the lock that is held right now, so its content moves, not the folder.
         target = layout.evidence.with_name(layout.evidence.name + ".prev")
         if target.exists():
-            _move(target, atomic.archive_name(target), moved)
+            _move(target, archives.archive_name(target), moved)
         target.mkdir()
         for item in (*found, *layout.evidence.glob("*.json*")):
             _move(item, target / item.name, moved)
@@ -188,7 +190,7 @@ def archive(layout: Layout, moved: list[tuple[Path, Path]] | None = None) -> Non
         newest = path.with_name(f"{path.stem}.prev{path.suffix}")
         if os.path.lexists(path):
             if os.path.lexists(newest):
-                _move(newest, atomic.archive_name(path), moved)
+                _move(newest, archives.archive_name(path), moved)
             _move(path, newest, moved)
 
 
@@ -202,11 +204,11 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     from contextlib import nullcontext
 
     plan = replace(plan, config=replace(plan.config, measured=True))
-    config.validate(plan.config, plan.mode)
+    validity.validate(plan.config, plan.mode)
     busy = locks.held(layout.evidence / "trial.lock", intent.BUSY) if layout.evidence.is_dir() else nullcontext()
     with busy, tempfolder.folder("rehearsal") as folder:
         first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
-        printed = excerpts.tail(folder / "baseline" / "verify-1.out", PRINTED_SHOWN)[0]
+        printed = _end_of(folder / "baseline" / "verify-1.out")
         size = _size(first, folder / "baseline")
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
     told = figures(first)
@@ -222,27 +224,21 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
             f"uncommitted changes inside the scope: {listing(first.dirty, 3)}; the start is refused until they are "
             "committed or put away, unless a background run takes its own worktree"
         )
-    sealed = any(isolation.sealed(Path(repo.path)) for repo in plan.config.repos)
+    sealed = any(sealing.sealed(Path(repo.path)) for repo in plan.config.repos)
     refused = first.dirty or first.guard == "fail" or sealed
     # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
     told = {**told, **found, "startable": not refused, "check_printed": lines}
     told = {**told, **_cost(first), "message": sentence(plan.config, first), "size": size}
-    told.update(_profile(layout, plan.config))
+    told.update(run_profile.rehearsed(plan.config, Path(plan.config.worktree or layout.root)))
     return {**told, "draft": draft.lines(first.config, told["message"], told)}
-
-
-def _profile(layout: Layout, wanted: Config) -> dict[str, Any]:
-    """Where the time goes now; raises `Refusal` for a profile that shows nothing, while the user can be asked."""
-    taking = ports.provider("profile", None)
-    return taking.rehearsed(wanted, Path(wanted.worktree or layout.root)) if taking else {}
 
 
 def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
     """The guard alone on the tree as it is, while it is being chosen; nothing else is run or noted."""
     with tempfolder.folder("rehearsal") as folder:
         state, problem, seconds = baseline.guard_alone(layout, plan.config, folder / "guard")
-        printed = excerpts.tail(folder / "guard" / "guard.out", PRINTED_SHOWN)[0]
+        printed = _end_of(folder / "guard" / "guard.out")
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
     told = f"the guard passes on the tree as it is, in {seconds:.2g} s" if state == "pass" else problem
     return {"guard": state, "guard_seconds": round(seconds, 3), "guard_printed": lines, "message": told}
@@ -260,9 +256,13 @@ def _samples(first: baseline.Baseline) -> list[dict[str, Any]]:
 
 def _size(first: baseline.Baseline, folder: Path) -> str:
     """How large one experiment is to be, by the noise and by the findings that the check shows."""
+    return draft.size(first.config.noise["kind"] == "exact", len(places.found(_printed(folder))))
+
+
+def _printed(folder: Path) -> str:
+    """What the first run of verify printed."""
     path = folder / "verify-1.out"
-    text = path.read_text("utf-8", "replace") if path.is_file() else ""
-    return draft.size(first.config.noise["kind"] == "exact", len(places.found(text)))
+    return path.read_text("utf-8", "replace") if path.is_file() else ""
 
 
 def figures(first: baseline.Baseline) -> dict[str, Any]:
@@ -296,7 +296,7 @@ def sentence(wanted: Config, first: baseline.Baseline) -> str:
 
 def _named(run: Run, command: str) -> str:
     """A command of the loop: in the run's own copy of the skill by its path, which stays where an update moves ours."""
-    place = kept.of_run(run.layout.evidence)
+    place = own_copy.of_run(run.layout.evidence)
     name = f"autoresearch_{command}.py"
     return f"{place}/scripts/{name} (this run's own copy of the scripts)" if place else name
 
@@ -317,5 +317,10 @@ def answer(ready: Ready) -> dict[str, Any]:
     message = f"{sentence(run.config, first)}; edit one thing in scope, then {_named(run, 'run_trial')}; "
     message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
     size = _size(first, run.layout.evidence / "0000")
-    out.update(figures(first), **intent.profiled(run, run.log.rows[0]))
+    out.update(figures(first), **intent.answered(run, run.log.rows[0], {}))
     return {**out, "size": f"one experiment is {size}", "message": message}
+
+
+def _end_of(path: Path) -> str:
+    """What was printed last."""
+    return path.read_bytes()[-PRINTED_SHOWN:].decode("utf-8", "replace") if path.is_file() else ""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..cli import Outcome, arguments, fail_json
 from ..kernel.core.errors import Refusal
-from . import rehearsed_flags
+from . import start_flags
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
     arguments.add_config(parser)
-    rehearsed_flags.add_flags(parser)
+    start_flags.add_flags(parser)
     add = parser.add_argument
     add("--baseline-metric", help="a reported baseline instead of a measured one")
     add("--baseline-commit", default="")
@@ -49,12 +49,12 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
     layout = arguments.layout_of(args)
     if args.extend:
         return _extended(args, layout)
-    rehearsed_flags.take_over(args, layout.root)
+    start_flags.take_over(args, layout.root)
     plan = init.Plan(
         mode=args.mode or "loop",
         config=arguments.config_of(args, layout.root),
         run_tag=args.run_tag or "",
-        environment="" if args.dry_run else arguments.environment_of(args, layout.root),
+        environment="" if args.dry_run else start_flags.environment_of(args, layout.root),
         metric=arguments.number_of(args.baseline_metric, "baseline metric"),
         commit=args.baseline_commit,
         description=args.baseline_description,
@@ -76,7 +76,7 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
 def _extended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
     """More of what was agreed; the answer says what is left of it."""
     from ..agreement import agreement
-    from ..kernel.core import nextstep
+    from ..guidance import nextstep
     from ..kernel.run import budget
 
     given = {name: getattr(args, name) for name in agreement.EXTENDABLE}
@@ -101,7 +101,7 @@ def _no_agent(args: argparse.Namespace) -> list[str]:
     from ..kernel import ports
 
     nested = args.mode == "exec" or args.session_mode == "background"
-    usual = ports.provider("agent", None)
+    usual = ports.first("session", "agent")
     if usual is None or not (nested or (args.session_mode is None and "CODEX_THREAD_ID" in os.environ)):
         return []
     try:
@@ -116,7 +116,7 @@ def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
     from . import rehearsal
 
     try:
-        rehearsal.keep(root, rehearsed_flags.flags(args))
+        rehearsal.keep(root, start_flags.flags(args))
     except Refusal as refusal:
         return f"after go start with all these flags: they could not be noted ({refusal})"
     before = "once the user has named foreground or background and said go"

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from ..kernel.system.gitread import Reader, _names
+from ..kernel.system.gitread import names_in
+from .ignoring import Ignoring
 
 
-class Listing(Reader):
+class Listing(Ignoring):
     """A repository of which a set-up asks what a run may change in it."""
 
     def files(self) -> tuple[str, ...]:
         """Every path that is tracked, or untracked and not ignored."""
         out = self._read("ls-files", "-z", "--cached", "--others", "--exclude-standard")
-        return tuple(dict.fromkeys(_names(out)))
+        return tuple(dict.fromkeys(names_in(out)))
 
     def held(self) -> tuple[str, ...]:
         """Every tracked path."""
-        return _names(self._read("ls-files", "-z"))
+        return names_in(self._read("ls-files", "-z"))
 
     def unwatched(self) -> tuple[str, ...]:
         """Tracked files that git was told not to look at (assume-unchanged, skip-worktree) and that are there."""
-        marked = (e for e in _names(self._read("ls-files", "-z", "-v")) if e[0].islower() or e[0] == "S")
+        marked = (e for e in names_in(self._read("ls-files", "-z", "-v")) if e[0].islower() or e[0] == "S")
         return tuple(entry[2:] for entry in marked if (self._cwd() / entry[2:]).exists())
 
     def line_ends(self) -> tuple[str, ...]:
@@ -28,7 +29,7 @@ class Listing(Reader):
         From `git ls-files --eol` (git 2.8): what the index holds, what the tree holds, the attributes, the path.
         """
         found = []
-        for entry in _names(self._read("ls-files", "-z", "--eol")):
+        for entry in names_in(self._read("ls-files", "-z", "--eol")):
             told, _, path = entry.partition("\t")
             index, attributes = told.split(None, 2)[0], told.partition("attr/")[2].strip()
             asked = attributes.split(" ")[0] == "text" or ("eol=" in attributes and attributes[:5] != "text=")

@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..kernel.core import artifacts, evaluator_files, scope
+from ..kernel.core import artifacts, scope
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import hashes
 from ..kernel.disk.journal import Event
-from ..kernel.run import evaluator_lock
 from ..kernel.run.measure import Bench, Sample
-from . import canary, hidden, opened, scopes, shelltext, traps
+from . import canary, evaluator, evaluator_files, hidden, named_files, opened, scopes, shelltext, traps
 from .listing import Listing
 
 _PROSE = (".md", ".rst", ".adoc", ".gitignore", ".gitattributes", ".editorconfig", "LICENSE", "py.typed", ".gitkeep")
@@ -34,7 +33,7 @@ class Proof:
         self.warnings += traps.of_check(self.tree, config)
         self.subjects = [path for path in Listing(self.tree).held() if scope.matcher(config.scope)(path)]
         self.ignored = hidden.readable(self.tree, bool(traps.builds(config) or config.prepare))
-        self.results = evaluator_lock.result_files(self.tree, config)
+        self.results = evaluator.result_files(self.tree, config)
         self.stamps = hashes.stamps(self.tree, [*self.results, *self.ignored])
         self.wrote = frozenset[str]()
         self.elsewhere, self.runs = frozenset[str](), 0
@@ -132,7 +131,7 @@ class Proof:
 
 @contextmanager
 def proving(root: Path, config: Config) -> Iterator[Proof]:
-    """The port `proving`: begin before the baseline is measured; raises `Refusal`."""
+    """Begin before the baseline is measured; raises `Refusal`."""
     proof = Proof(root, config)
     try:
         yield proof
@@ -157,8 +156,8 @@ def constant(tree: Path, config: Config) -> list[str]:
     """Required numbers that stand in the check's own text as a number: no edit moves them."""
     if not config.require:
         return []
-    names = hashes.expand(tree, evaluator_files.executed([config.verify]))
-    texts = [("the check", config.verify), *((name, hashes.source_text(tree / name)) for name in names)]
+    names = named_files.expand(tree, evaluator_files.executed([config.verify]))
+    texts = [("the check", config.verify), *((name, named_files.source_text(tree / name)) for name in names)]
     found = []
     for wanted in config.require:
         key = wanted.split(" ")[0]
@@ -180,7 +179,7 @@ def indirect(tree: Path, config: Config, lock: Mapping[str, str]) -> list[str]:
         return []
     found: dict[str, str] = {}
     for by, text in _wrappers(tree, config.verify):
-        for name in hashes.expand(tree, evaluator_files.executed([text])):
+        for name in named_files.expand(tree, evaluator_files.executed([text])):
             if name not in lock and inside(name) and name != by:
                 found.setdefault(name, by)
     return [
@@ -193,8 +192,8 @@ def indirect(tree: Path, config: Config, lock: Mapping[str, str]) -> list[str]:
 def _wrappers(tree: Path, verify: str) -> Iterator[tuple[str, str]]:
     """The commands behind a wrapper: npm scripts that are named, recipes of make's targets, lines of shell scripts."""
     words = evaluator_files.words(verify)
-    for name in hashes.expand(tree, evaluator_files.executed([verify])):
-        text = hashes.source_text(tree / name)
+    for name in named_files.expand(tree, evaluator_files.executed([verify])):
+        text = named_files.source_text(tree / name)
         base = name.rpartition("/")[2]
         if base == "package.json":
             yield from ((name, command) for command in _npm(text, words))

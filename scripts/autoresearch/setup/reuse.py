@@ -18,9 +18,8 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.disk import hashes
 from ..kernel.disk.layout import own_scratch
-from ..kernel.run import evaluator_lock
 from ..kernel.run.measure import Sample
-from . import rehearsal
+from . import evaluator, rehearsal
 from .known import Known, Place
 
 FRESH = 900.0  # seconds for which runs are those of now
@@ -131,7 +130,7 @@ def _key(place: Place, name: str, made: Sequence[str]) -> str:
     mine = {other: getattr(place.config, other) if other == name else "" for other in ("verify", "guard", "confirm")}
     config = replace(place.config, verify=mine["verify"], guard=mine["guard"], confirm=mine["confirm"])
     settings = {field: getattr(config, field) for field in (_REACHING if name == "verify" else (name, *_SHARED))}
-    lock = evaluator_lock.lock(place.root, config)
+    lock = evaluator.lock(place.root, config)
     facts: dict[str, Any] = {
         "settings": settings,
         "repos": [repo.to_dict() for repo in place.config.repos],

@@ -6,10 +6,11 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..kernel.core import artifacts, evaluator_files, scope
+from ..kernel.core import artifacts, scope
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
+from . import evaluator_files
 from .listing import Listing
 
 Trees = Mapping[str, tuple[Path, str]]  # repository to checkout and scope

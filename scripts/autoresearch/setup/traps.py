@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..kernel.core.evaluator_files import SEPARATOR, words
 from ..kernel.core.settings import Config
 from ..kernel.core.text import one_line
 from . import shelltext
+from .evaluator_files import SEPARATOR, words
 
 _BUILDERS = re.compile(
     r"(?:^|[;&|({'\"]\s*|\s)(make|cmake --build|ninja|cargo (?:build|run|bench|test)|go (?:build|run|test)"

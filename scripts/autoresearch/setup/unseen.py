@@ -19,6 +19,7 @@ from ..kernel.run import tree
 from ..kernel.run.context import Run
 from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
+from .ignoring import Ignoring
 
 _MOST = 5000  # ignored paths that the log remembers, a wholly ignored folder as one
 _RULES = 20_000  # characters of ignore rules outside the tree that it remembers
@@ -28,15 +29,15 @@ def remembered(items: Sequence[Edits]) -> list[Event]:
     """The events that name what is ignored at the start, and by which rules outside the tree."""
     events: list[Event] = []
     for item in items:
-        repo = Repo(item.tree)
+        repo = Ignoring(item.tree)
         paths, rules = repo.ignored_roots()[:_MOST], repo.private_ignore_rules()[:_RULES]
         if paths or rules:
             events.append(log_events.make("ignored", repo=item.repo, paths=list(paths), rules=rules))
     return events
 
 
-def refusal(run: Run, edits: Sequence[Edits]) -> str:
-    """Why no trial is made of these edits, or ""; the port `admission`."""
+def admission(run: Run, edits: Sequence[Edits]) -> str:
+    """Why no trial is made of these edits, or ""; the port `edit`."""
     try:
         for item in edits:
             if item.inside:
@@ -73,7 +74,7 @@ def _exposed(events: Sequence[Event], item: Edits, base: str) -> tuple[str, ...]
     if not new:
         return ()
     listed = {path for path in new if tree.is_below(path, _ignored(events, item))}
-    repo, rules = Repo(item.tree), str(_known(events, item).get("rules", ""))
+    repo, rules = Ignoring(item.tree), str(_known(events, item).get("rules", ""))
     if rules != repo.private_ignore_rules()[:_RULES] or any(_is(path, ".gitignore") for path in _all(item)):
         listed |= repo.ignored_at(base, rules, new)
     return tuple(path for path in new if path in listed)
@@ -107,7 +108,7 @@ def _bared(item: Edits, base: str) -> tuple[str, ...]:
     if not any(_is(path, ".gitattributes") for path in _all(item)):
         return ()
     edited = [p for p in item.inside if p not in item.untracked and not _is(p, ".gitattributes")]
-    return Repo(item.tree).changed_by_attributes(base, edited)
+    return Ignoring(item.tree).changed_by_attributes(base, edited)
 
 
 def _all(item: Edits) -> tuple[str, ...]:

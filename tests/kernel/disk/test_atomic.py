@@ -62,18 +62,6 @@ def test_a_folder_in_the_way_is_refused(tmp_path: Path):
     assert listing(tmp_path) == ["state.json"]
 
 
-def test_archives_move_on_and_none_is_lost(tmp_path: Path):
-    path = tmp_path / "research-results.tsv"
-    assert atomic.archive(path) == ""
-    for text in "abc":
-        path.write_text(text)
-        assert atomic.archive(path) == "research-results.prev.tsv"
-    assert not path.exists()
-    kept = {name: (tmp_path / name).read_text() for name in listing(tmp_path)}
-    assert kept["research-results.prev.tsv"] == "c"
-    assert sorted(kept.values()) == ["a", "b", "c"]
-
-
 def test_corrupt_files_set_aside_are_all_kept(tmp_path: Path):
     path = tmp_path / "autoresearch-state.json"
     for text in "abc":

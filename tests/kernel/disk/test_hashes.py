@@ -14,19 +14,6 @@ def write(root: Path, *names: str) -> None:
         (root / name).write_text(name)
 
 
-def test_candidates_become_the_files_that_exist(tmp_path: Path):
-    root = tmp_path / "root"
-    write(root, "check.py", "tests/a.py", "tests/deep/b.py", "tests/__pycache__/a.pyc", ".git/x")
-    write(tmp_path, "beside.py")
-    words = ["check.py", "none", "tests/", "a\0b", "x" * 5000, "./check.py", "../beside.py", "check.py"]
-    assert hashes.expand(root, words) == (
-        "check.py",
-        "tests/a.py",
-        "tests/deep/b.py",
-        (tmp_path / "beside.py").as_posix(),
-    )
-
-
 def test_patterns_find_untracked_and_ignored_files(tmp_path: Path):
     write(tmp_path, "data/a.json", "data/deep/b.json", "src/c.json", "node_modules/d.json")
     assert hashes.glob(tmp_path, ["data/**/*.json"]) == ("data/a.json", "data/deep/b.json")
@@ -36,7 +23,6 @@ def test_patterns_find_untracked_and_ignored_files(tmp_path: Path):
 def test_the_number_of_files_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(hashes, "FILE_LIMIT", 3)
     write(tmp_path, *(f"data/{n}" for n in range(9)))
-    assert len(hashes.expand(tmp_path, ["data"])) == 3
     assert len(hashes.glob(tmp_path, ["data"])) == 3
 
 
@@ -53,10 +39,3 @@ def test_a_digest_follows_content_and_mode(tmp_path: Path):
     (tmp_path / "a").write_text("a")
     (tmp_path / "b").chmod(0o644)
     assert hashes.digests(tmp_path, ["a", "b"]) == {"a": before["a"], "b": before["b"]}
-
-
-def test_only_text_is_read_for_imports(tmp_path: Path):
-    write(tmp_path, "a.py")
-    (tmp_path / "b.py").write_bytes(b"\xff")
-    (tmp_path / "c.py").write_bytes(b"x" * (1 << 20))
-    assert [hashes.source_text(tmp_path / name) for name in ("a.py", "b.py", "c.py", "d.py")] == ["a.py", "", "", ""]

@@ -92,19 +92,6 @@ def test_a_state_without_its_core_is_unusable_not_edited(state: Any):
     assert snapshot.relation({"state": state}, log("46.5")) == "unusable"
 
 
-def test_a_difference_names_the_field_with_both_values():
-    now = log("46.5")
-    edited = taken(now)
-    edited["state"].update(current_metric=Decimal("40.5"), iteration=7)
-    edited["run_tag"] = "theirs"
-    told = snapshot.differences(edited, now)
-    assert told == (
-        "iteration: snapshot 7, log 1",
-        "current_metric: snapshot 40.5, log 46.5",
-        "run_tag: snapshot theirs, log tag",
-    )
-
-
 @given(st.dictionaries(st.sampled_from([*taken(log())["state"], "x"]), ANYTHING))
 def test_no_shape_of_a_state_does_harm(state: dict[str, Any]):
     assert snapshot.relation({"state": state}, log("46.5")) in ("equal", "older", "diverged", "unusable")

@@ -11,6 +11,7 @@ from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.core.timelimit import TimeLimit
 from autoresearch.kernel.run import measure
 from autoresearch.kernel.run.measure import Arms, Bench
+from autoresearch.noise import paired
 
 from tests.lab import Lab, refused
 
@@ -28,7 +29,7 @@ def test_only_what_is_slower_in_every_round_is_slow():
     assert not timelimit.slower([130, 119], [60, 50])  # the neighbour was there once
     assert not timelimit.slower([130, 140], [60, 71])  # and here it slowed the retained code
     assert not timelimit.slower([9], [1])
-    assert timelimit.slower_mostly([130, 119, 150], [60, 50, 61])
+    assert paired.slower_mostly([130, 119, 150], [60, 50, 61])
 
 
 class Desk:

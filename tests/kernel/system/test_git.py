@@ -349,23 +349,6 @@ def test_tracked_patterns_and_blob_ids(repo):
     assert set(ids) == {"src/a.py", "src/deep/b.py"} and len(set(ids.values())) == 1
 
 
-def test_fingerprint_changes_with_hooks_and_config_only(repo, home):
-    before = repo.control_fingerprint()
-    repo.put("a.txt", "two\n")
-    repo.commit_paths(["a.txt"], "trial")
-    repo.create_branch("b", "HEAD")
-    assert repo.control_fingerprint() == before
-    hook = repo.git_dir() / "hooks" / "pre-push"
-    hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\n")
-    assert set(repo.control_fingerprint()) - set(before) == {str(hook)}
-    shared = home / "shared"
-    shared.mkdir()
-    (shared / "pre-commit").write_text("x")
-    repo.git("config", "core.hooksPath", str(shared))
-    assert str(shared / "pre-commit") in repo.control_fingerprint()
-
-
 def test_exclude_adds_each_line_once(repo):
     path = repo.git_dir() / "info" / "exclude"
     path.parent.mkdir(exist_ok=True)

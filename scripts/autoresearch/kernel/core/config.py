@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
-from decimal import Decimal
 
 from . import jsontext, numbers
-from .choices import MODES, POLICY
+from .choices import POLICY
 from .errors import Refusal
-from .frozen import replace
-from .rows import labels
-from .settings import NAMES, SETTINGS, Config, RepoScope, Setting
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
+from .frozen import Any, replace
+from .settings import NAMES, SETTINGS, Config, RepoScope
 
 _BLANK = Config()
 _MEASURED = NAMES[NAMES.index("measured") :]
@@ -80,64 +73,6 @@ def with_policy(config: Config, mode: str) -> Config:
     return replace(config, execution_policy=(config.execution_policy or POLICY) if nested else "")
 
 
-def validate(config: Config, mode: str) -> None:
-    """Refuse a configuration that could not run, with the first problem found."""
-    from . import metric, pace, scope
-
-    _one_of("mode", mode, MODES)
-    for row in SETTINGS:
-        value = getattr(config, row.name)
-        if value and row.more.get("choices"):
-            _one_of(row.flag, value, row.more["choices"])
-        if isinstance(value, (int, Decimal)):
-            _within(row, value)
-    if mode == "exec" and config.iterations is None:
-        raise Refusal("exec mode has no iteration count, expected a bounded run; add --iterations N")
-    scope.matcher(config.scope)
-    for repo in config.companions:
-        scope.matcher(repo.scope)
-    labels(config.required_keep_labels + config.required_stop_labels)
-    if config.metric_pattern:
-        metric.check_pattern(config.metric_pattern)
-    _one_source(config)
-    config.stop_at(mode)
-    if config.until and not pace.epoch(config.until):
-        raise Refusal(f"until is {config.until[:40]!r}, expected UTC such as 2026-03-25T07:30:00Z; correct the flag")
-    if config.price:
-        pace.prices(config.price)
-    elif config.max_cost is not None:
-        raise Refusal("--max-cost has no price to count with, expected --price INPUT,CACHED,OUTPUT; add it")
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise Refusal(f"{name} is {value[:40]!r}, expected one of {', '.join(allowed)}; correct the flag")
-
-
-def _one_source(config: Config) -> None:
-    """What a run costs is no number that it prints, and what runs elsewhere costs nothing here."""
-    names = ("metric_key", "metric_pattern", "metric_take", "metric_stream", "executor")
-    given = [_ROWS[name].flag for name in names if getattr(config, name) != getattr(_BLANK, name)]
-    if config.measure != _BLANK.measure and given:
-        why = "what runs elsewhere is not measured here" if given[0] == "executor" else "it reads a printed number"
-        raise Refusal(f"--measure {config.measure} does not go with --{given[0]}: {why}; leave one of them out")
-
-
-_BOUNDS = (
-    ("above", "more than", operator.gt),
-    ("least", "at least", operator.ge),
-    ("below", "less than", operator.lt),
-    ("most", "at most", operator.le),
-)
-
-
-def _within(row: Setting, value: Any) -> None:
-    given = [(word, Decimal(row.more[key]), holds) for key, word, holds in _BOUNDS if key in row.more]
-    if not all(holds(value, bound) for _, bound, holds in given):
-        wanted = " and ".join(f"{word} {bound}" for word, bound, _ in given)
-        raise Refusal(f"{row.flag} is {value}, expected {wanted}; correct it or leave it out")
-
-
 def header(config: Config, mode: str, run_tag: str, environment: str) -> dict[str, str]:
     """The comment lines of a new log, in the order of docs/artifacts.md, The log; empty ones are left out."""
     repos = [repo.to_dict() for repo in config.repos]
@@ -186,20 +121,3 @@ def merge(head: Config, snapshot: Config | None, authoritative: bool) -> Config:
         return replace(snapshot, **{**told, "direction": head.direction})
     mutable = {name: getattr(snapshot, name) for name in MUTABLE}
     return replace(head, extra={**head.extra, **snapshot.extra}, **mutable)
-
-
-# What the commands that start a run set by themselves, or what another row tells.
-_BY_ITSELF = ("repos", "session_mode")
-
-
-def flags(config: Config, leave_out: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-    """The flags that set up the same run, in order: every one whose value is not the default's."""
-    found = []
-    for row in SETTINGS:
-        value = getattr(config, row.name)
-        if not row.about or row.name in (*_BY_ITSELF, *leave_out) or value in (None, "", ()):
-            continue
-        usual = str(row.more.get("usual", ""))
-        if (value != getattr(_BLANK, row.name) and str(value) != usual) or row.more.get("needed"):
-            found += [(row.flag, str(item)) for item in (value if row.is_list else (value,))]
-    return found + [("companion-repo-scope", f"{repo.path}={repo.scope}") for repo in config.companions]

@@ -8,6 +8,8 @@ from decimal import Decimal
 from .frozen import dataclass
 from .numbers import better
 
+UNDECIDED = "undecided"  # closes the description of a discard that refutes nothing
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -6,13 +6,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Context, Decimal
 
 from . import numbers
-from .frozen import dataclass, names, replace
+from .frozen import Any, dataclass, names, replace
 from .rows import Row
 from .statuses import TABLE
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 _COUNTERS = tuple(status.counter for status in TABLE.values() if status.counter)
 

@@ -7,12 +7,14 @@ row needs, out of a budget of 35. This one shares its methods between classes. T
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
     from typing import Any
+else:
+    Any = None
 
-__all__ = ["Factory", "dataclass", "field", "names", "replace"]
+__all__ = ["Any", "Factory", "dataclass", "field", "names", "replace"]
 _MISSING = object()
 
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 
+from .frozen import Any
 from .numbers import plain
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 _scalar = json.JSONEncoder(ensure_ascii=False).encode
 

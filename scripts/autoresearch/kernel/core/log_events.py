@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .frozen import dataclass
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
+from .frozen import Any, dataclass
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The smallest way to read a metric: lines `METRIC name=value`. The port `reading` knows more."""
+"""The smallest way to read a metric: lines `METRIC name=value`. The port `measure` knows more."""
 
 from __future__ import annotations
 
@@ -26,15 +26,3 @@ def read(text: str, name: str) -> tuple[Decimal | None, str, Mapping[str, Decima
     if len(values) < len(found) or (wanted != name and len(values) != 1):
         return None, f"{len(found)} METRIC lines, expected one METRIC {name or 'name'}=NUMBER; print it once", values
     return values.pop(wanted), "", values
-
-
-def check_pattern(pattern: str) -> None:
-    """Raise `Refusal` unless `pattern` compiles and has exactly one group."""
-    try:
-        groups = re.compile(pattern).groups
-    except re.error as error:
-        raise Refusal(
-            f"metric pattern does not compile ({error}), expected a regular expression with one group"
-        ) from None
-    if groups != 1:
-        raise Refusal(f"metric pattern has {groups} groups, expected exactly one around the number; add or remove some")

@@ -7,13 +7,12 @@ variable that exec mode reads, the bounds, the command that starts the same run 
 from __future__ import annotations
 
 from .choices import DIRECTIONS, EXECUTOR, ISOLATION, NOTHING, PARALLEL, POLICIES, ROLLBACKS, SEARCH, SESSION_MODES
-from .frozen import Factory, dataclass
+from .frozen import Any, Factory, dataclass
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from decimal import Decimal
-    from typing import Any
 
     from . import stop_rules
 
@@ -61,17 +60,6 @@ class Setting(Factory):
         """What it is, with the default where there is one."""
         usual = self.more.get("usual") or (str(self.default) if isinstance(self.default, (str, int)) else "")
         return f"{self.about} (default: {usual})" if usual else self.about
-
-    def add_to(self, parser: Any) -> None:
-        """Add the flag to an argument parser."""
-        kinds: dict[str, Any] = {"action": "append"} if self.is_list or self.more.get("repeated") else {}
-        if self.kind.startswith(("int", "float")):
-            kinds["type"] = int if self.kind.startswith("int") else float
-        if self.more.get("choices"):
-            kinds["choices"] = self.more["choices"]
-        else:
-            kinds["metavar"] = self.more.get("metavar")
-        parser.add_argument(f"--{self.flag}", dest=self.dest, help=self.help(), **kinds)
 
 
 def setting(default: Any, about: str = "", **more: Any) -> Any:

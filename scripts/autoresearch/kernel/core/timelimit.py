@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from .frozen import dataclass
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
+from .frozen import Any, dataclass
 
 # Until a baseline tells how long a run takes, nothing may run longer than this (seconds).
 FIRST = 1800.0
@@ -55,11 +51,6 @@ def allowed(seconds: float) -> float:
 def slower(mine: Sequence[float], theirs: Sequence[float]) -> bool:
     """Whether even the fastest of these runs is too slow beside the slowest of those of the retained code."""
     return min(mine) > allowed(max(theirs))
-
-
-def slower_mostly(mine: Sequence[float], theirs: Sequence[float]) -> bool:
-    """Whether the middle run is too slow beside the middle one of the retained code."""
-    return sorted(mine)[len(mine) // 2] > allowed(sorted(theirs)[len(theirs) // 2])
 
 
 def too_slow(mine: Sequence[float], theirs: Sequence[float]) -> str:

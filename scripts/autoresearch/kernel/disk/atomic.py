@@ -60,56 +60,20 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def archive_name(path: Path, tag: str = "prev") -> Path:
-    """`NAME.prev.EXT` beside `path`; an older archive moves on to `NAME.prev2.EXT` and so forth, none is lost."""
-    number = 1
-    while True:
-        name = path.with_name(f"{path.stem}.{tag}{number if number > 1 else ''}{path.suffix}")
-        if not os.path.lexists(name):
-            return name
-        number += 1
-
-
-def newest(path: Path) -> Path:
-    """Where `archive` puts `path`."""
-    return path.with_name(f"{path.stem}.prev{path.suffix}")
-
-
-def archive(path: Path) -> str:
-    """Move `path` to `NAME.prev.EXT`, pushing earlier archives one number up; returns the new name or ""."""
-    if not os.path.lexists(path):
-        return ""
-    target = newest(path)
-    if os.path.lexists(target):
-        os.replace(target, archive_name(path))
-    os.replace(path, target)
-    return target.name
-
-
 def set_aside(path: Path) -> str:
     """Move a corrupt file to `….bak` (numbered when taken); returns the new name."""
-    target = _aside(path)
+    target = aside(path)
     os.replace(path, target)
     return target.name
 
 
-def _aside(path: Path) -> Path:
+def aside(path: Path) -> Path:
+    """A free `….bak` name beside `path`."""
     target, number = path.with_name(path.name + ".bak"), 1
     while os.path.lexists(target):
         number += 1
         target = path.with_name(f"{path.name}.{number}.bak")
     return target
-
-
-def keep_aside(path: Path) -> str:
-    """Keep what `path` holds now as `….bak` too, before it is replaced; returns that name. Raises `Refusal`."""
-    target = _aside(path)
-    try:
-        target.write_bytes(path.read_bytes())
-    except OSError as error:
-        _forget(target)
-        raise unwritable(target, error) from None
-    return target.name
 
 
 def free_mb(path: Path) -> int:

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core import jsontext
+from ..core.frozen import Any
 from . import atomic, regular
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 OUTPUT_LIMIT = 256 * 1024
 PATCH_LIMIT = 1024 * 1024
@@ -54,21 +51,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) else None
-
-
-def object_at(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file, None when there is no file; raises `ValueError` saying what is wrong with it."""
-    try:
-        data = jsontext.loads(regular.read_text(path))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise ValueError(f"{path.name} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise ValueError(f"{path.name} is no JSON") from None
-    if not isinstance(data, dict):
-        raise ValueError(f"{path.name} is no JSON object")
-    return data
 
 
 def write_bytes(path: Path, data: bytes, limit: int) -> str:

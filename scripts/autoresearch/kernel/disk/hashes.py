@@ -20,22 +20,8 @@ _SKIP = frozenset(
 )
 
 
-def expand(root: Path, candidates: Iterable[str]) -> tuple[str, ...]:
-    """The existing files among `candidates` (relative to `root` or absolute), folders walked, at most 2,000."""
-    found: dict[str, None] = {}
-    for candidate in candidates:
-        place = Path(os.path.normpath(root / candidate))
-        if place in root.parents or ".git" in place.parts:
-            continue  # a check that names `/` or `..` does not mean the files around the repository, nor git's own
-        for path in _files(root / candidate):
-            name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
-            found[name] = None
-            if len(found) >= FILE_LIMIT:
-                return tuple(found)
-    return tuple(found)
-
-
-def _files(path: Path) -> Iterator[Path]:
+def walked(path: Path) -> Iterator[Path]:
+    """A file, or the regular files below a folder."""
     try:
         if path.is_file():
             yield Path(os.path.normpath(path))
@@ -56,7 +42,7 @@ def glob(root: Path, patterns: Iterable[str]) -> tuple[str, ...]:
     if not patterns:
         return ()
     inside = scope.matcher(" ".join(patterns))
-    names = (path.relative_to(root).as_posix() for path in _files(root))
+    names = (path.relative_to(root).as_posix() for path in walked(root))
     return tuple(name for name in names if inside(name))[:FILE_LIMIT]
 
 
@@ -101,11 +87,3 @@ def _content(file: BinaryIO) -> str:
     for part in iter(lambda: file.read(1 << 20), b""):
         value.update(part)
     return value.hexdigest() + ("x" if os.fstat(file.fileno()).st_mode & 0o111 else "-")
-
-
-def source_text(path: Path) -> str:
-    """A script's text for reading its imports, "" when it is none."""
-    try:
-        return path.read_text("utf-8") if path.stat().st_size < 1 << 20 else ""
-    except (OSError, UnicodeDecodeError):
-        return ""

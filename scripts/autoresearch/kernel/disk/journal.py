@@ -13,20 +13,13 @@ from pathlib import Path
 
 from ..core import fold, jsontext, log_events, rows
 from ..core.errors import Refusal
-from ..core.frozen import dataclass, replace
+from ..core.frozen import Any, dataclass, replace
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, one_line
 from . import atomic, locks, regular
 
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
-
-    Event = Mapping[str, Any]
-else:
-    Event = Mapping
-
-_EVENT = "# event: "
+Event = Mapping[str, Any]
+EVENT = "# event: "
 
 
 @dataclass(frozen=True)
@@ -88,14 +81,14 @@ def parse(data: bytes) -> Log:
     for number, line in enumerate(lines):
         line = line[:-1] if line[-1:] == "\r" else line
         if line[:1] == "#":
-            if line.startswith(_EVENT):
+            if line.startswith(EVENT):
                 event = _event(line)
                 if begun is not None or event.get("kind") not in log_events.ALONE:
                     begun = begun or (number, len(found), len(events))
                 events.append(event)
                 batch = batch or events[-1].get("kind") == "batch"
                 continue
-            _comment(line, header)
+            comment(line, header)
         elif line == rows.HEADER:
             seen_header = True
         elif line.strip():
@@ -127,28 +120,17 @@ def _amended(found: Sequence[Row], events: Sequence[Event]) -> tuple[Row, ...]:
 
 def _event(line: str) -> Event:
     try:
-        event = jsontext.loads(line[len(_EVENT) :])
+        event = jsontext.loads(line[len(EVENT) :])
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}
 
 
-def _comment(line: str, header: dict[str, str]) -> None:
+def comment(line: str, header: dict[str, str]) -> None:
+    """Add what a comment line tells to the header."""
     key, colon, value = line[1:].partition(":")
     if colon:
         header[key.strip()] = value.strip()
-
-
-def comments(path: Path) -> dict[str, str]:
-    """The comment lines of the log alone, which hold also where its rows cannot be read; {} without a log."""
-    header: dict[str, str] = {}
-    try:
-        for line in regular.read_bytes(path).decode("utf-8", "replace").split("\n"):
-            if line[:1] == "#" and not line.startswith(_EVENT):
-                _comment(line.rstrip("\r"), header)
-    except OSError:
-        pass
-    return header
 
 
 def _row(line: str, number: int, seen_header: bool) -> Row:
@@ -185,7 +167,7 @@ class Locked:
 
         Worker rows need a `batch` event before them.
         """
-        lines = [_EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(row) for row in new]
+        lines = [EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(row) for row in new]
         data = "".join(line + "\n" for line in lines).encode("utf-8", "replace")
         try:
             os.ftruncate(self._handle, self.log.size)
@@ -240,7 +222,7 @@ def create(path: Path, header: Mapping[str, str], events: Sequence[Event], first
     # JSON is one clean line already and must stay exact; what is for people is bounded.
     exact = {key: value if key.endswith("_json") else one_line(value, 20_000) for key, value in header.items()}
     lines = [f"# {key}: {value}" for key, value in exact.items()] + [rows.HEADER]
-    lines += [_EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(first)]
+    lines += [EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(first)]
     text = "\n".join(lines) + "\n"
     atomic.replace(path, text)
     return parse(text.encode())

@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..core import fold, jsontext
-from ..core.text import one_line
+from ..core.frozen import Any
 from . import atomic, regular
 from .journal import Log
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -48,21 +44,8 @@ def lacking(snapshot: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(name for name in CORE if not isinstance(state, dict) or name not in state)
 
 
-def differences(snapshot: Mapping[str, Any], log: Log) -> tuple[str, ...]:
-    """What a diverged snapshot says otherwise than the log: each field with both values."""
-    state, mine = snapshot["state"], log.state.to_dict()
-    pairs = [(name, state[name], mine[name]) for name in fold.differing(state, log.state)]
-    tag = snapshot.get("run_tag")
-    if not _same_tag(tag, log):
-        pairs.append(("run_tag", tag, log.header["run_tag"]))
-    return tuple(f"{name}: snapshot {_shown(theirs)}, log {_shown(ours)}" for name, theirs, ours in pairs)
-
-
-def _shown(value: Any) -> str:
-    return one_line(value if isinstance(value, str) else jsontext.dumps(value), 80)
-
-
-def _same_tag(tag: Any, log: Log) -> bool:
+def same_tag(tag: Any, log: Log) -> bool:
+    """Whether a snapshot's tag is the log's, where both have one."""
     return not tag or not log.header.get("run_tag") or str(tag) == log.header["run_tag"]
 
 
@@ -77,7 +60,7 @@ def relation(snapshot: Mapping[str, Any], log: Log) -> str:
     else:
         known = isinstance(iteration, int) and 0 <= iteration < log.state.iteration
         same = known and not fold.differing(state, log.state_at(iteration))
-    if not same or not _same_tag(snapshot.get("run_tag"), log):
+    if not same or not same_tag(snapshot.get("run_tag"), log):
         return "diverged"
     return "equal" if iteration == log.state.iteration else "older"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..core import config, supervise
 from ..core.errors import Refusal
 from ..core.fold import State, with_foreign_commits, with_primary
-from ..core.frozen import dataclass, replace
+from ..core.frozen import Any, dataclass, replace
 from ..core.rows import Row
 from ..core.settings import Config
 from ..core.text import one_line
@@ -20,10 +20,6 @@ from ..disk.journal import Event, Locked, Log
 from ..disk.layout import Layout, exec_state_path
 from ..system import gitfiles
 from . import budget
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 
 @dataclass(frozen=True)

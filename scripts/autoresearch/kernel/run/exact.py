@@ -1,4 +1,4 @@
-"""Measuring without a rule for noise: one run decides. Providers of the port `measuring` offer the same functions."""
+"""Measuring without a rule for noise: one run decides. Who answers `rule` at the port `measure` has the same."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from decimal import Decimal
 
 from .. import ports
 from ..core.errors import Refusal
-from ..core.frozen import dataclass, replace
+from ..core.frozen import Any, dataclass, replace
 from ..core.numbers import median, plain
 from ..core.settings import Config
-from . import measure
+from . import measure, require
 from .measure import Arms, Bench, Measurement, Sample
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 REPEATS = 3
 
@@ -32,7 +28,7 @@ class Calibration:
 
 def rule() -> Any:
     """The module that measures: the feature's where it is there, else this one."""
-    return ports.provider("measuring", sys.modules[__name__])
+    return ports.first("measure", "rule", sys.modules[__name__])
 
 
 def wanted(config: Config, samples: Sequence[Sample]) -> int:
@@ -70,3 +66,8 @@ def by_pairs(config: Config) -> bool:
 def threshold(config: Config) -> Decimal:
     """The gain that one run must show."""
     return config.min_delta
+
+
+def missed(config: Config, found: Measurement) -> str:
+    """The first limit on another number that a candidate misses, in words, or ""."""
+    return require.broken(config, found.others)

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import ports
 from ..core import log_events, rows
 from ..core.errors import Refusal
-from ..core.frozen import dataclass, replace
+from ..core.frozen import Any, dataclass, replace
 from ..core.text import shortened
 from ..disk import bytecode, evidence, journal
 from ..disk.layout import Layout
@@ -19,11 +19,25 @@ from ..system.gittrees import Trees
 from . import context, stale
 from .context import Run
 
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
-
 BUSY = "another trial or measurement is running here, expected one at a time; wait for it and repeat the command"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What the agent says of its edit; all of it is data.
+
+    `searched`: values tried outside before this one; `knowing`: a warning was read; `lessons`: ids that were used.
+    `own` and `content` are the tool's: the iterations that it tries again, and the tree that they give.
+    """
+
+    description: str
+    labels: tuple[str, ...] = ()
+    hypothesis: str = ""
+    searched: int = 0
+    knowing: bool = False
+    lessons: tuple[str, ...] = ()
+    own: tuple[int | str, ...] = ()
+    content: str = ""
 
 
 @dataclass(frozen=True)
@@ -139,7 +153,7 @@ def _mend(layout: Layout, unfinished: Callable[[Layout, Intent], str]) -> str:
 def end(layout: Layout, mark: str) -> None:
     """End all that runs under a mark, here and wherever a feature has it run."""
     process.end_marked(mark, 2.0)
-    for ended in ports.providers("ended"):
+    for ended in ports.asked("measure", "ended"):
         ended(layout, mark)
 
 
@@ -246,18 +260,17 @@ def complete(layout: Layout, note: Intent) -> Run:
 
 
 def follow(run: Run, row: rows.Row, insight: str = "", strategy: str = "") -> None:
-    """What follows a row: the port `recorded`. The row is in the log, so a refusal must not make it look refused."""
-    for recorded in ports.providers("recorded"):
+    """What follows a row: the port `row`. The row is in the log, so a refusal must not make it look refused."""
+    for recorded in ports.asked("row", "recorded"):
         try:
             recorded(run, row, insight, strategy)
         except Refusal:
             continue
 
 
-def profiled(run: Run, row: rows.Row) -> dict[str, Any]:
-    """Where the retained code spends its time after this row, as keys of its answer."""
-    taking = ports.provider("profile", None)
-    return taking.told(run, row) if taking else {}
+def answered(run: Run, row: rows.Row, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What features add to the answer `found` on a row."""
+    return {key: value for show in ports.asked("row", "shown") for key, value in show(run, row, found).items()}
 
 
 def _refused(layout: Layout) -> list[journal.Event]:

@@ -7,21 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 
 from .. import ports
-from ..core import changes, decision, ladder, numbers, timelimit
+from ..core import changes, decision, numbers, timelimit
 from ..core.errors import Postponed
-from ..core.frozen import dataclass, field, replace
+from ..core.frozen import Any, dataclass, field, replace
 from ..core.text import listing
 from ..core.timelimit import TimeLimit
 from ..disk import bytecode, evidence
 from ..system.git import Repo
-from . import evaluator_lock, exact, measure, require
+from . import evaluator_lock, exact, measure
 from .context import Run
 from .intent import Intent
 from .measure import Arms, Bench, Measurement
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 # A gain this many times the best one so far is measured again before it is believed, and flagged in the report.
 UNLIKELY = 5
@@ -67,7 +63,7 @@ def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdic
     outcome = decide(run, measured)
     simpler = not outcome.improved and _kept_as_simpler(run, note, measured, labels)
     if not outcome.improved and not simpler:
-        said = ladder.UNDECIDED if measured.outcome == ladder.UNDECIDED else ""
+        said = decision.UNDECIDED if measured.outcome == decision.UNDECIDED else ""
         return Verdict("discard", "-", measured.reason or outcome.reason, measured, said, failed="metric")
     verdict = _survives(run, bench, measured, labels, measured.reason or outcome.reason)
     if simpler and verdict.status == "keep":
@@ -79,7 +75,7 @@ def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdic
 
 def _turned_away(run: Run, bench: Bench, arms: Arms) -> str:
     """Why the quick check spares the full one (the port `screening`), or ""; the candidate's content is shown after."""
-    reasons = (screen(run, bench, arms) for screen in ports.providers("screening"))
+    reasons = (spared(run, bench, arms) for spared in ports.asked("measure", "spared"))
     found: str = next((reason for reason in reasons if reason), "") if run.config.screen else ""
     arms.show_candidate()
     return found
@@ -134,7 +130,7 @@ def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[st
         measured = _again(run, bench, measured)
         if measured.value is None:
             return _crash(measured, True)
-    missed = require.missed(run.config, measured)
+    missed = exact.rule().missed(run.config, measured)
     if missed:
         return Verdict("discard", "-", f"required: {missed}", measured, missed, unlikely, failed="require")
     guard, problem = guarded(run, bench)

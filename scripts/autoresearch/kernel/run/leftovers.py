@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from .. import ports
@@ -31,11 +31,6 @@ def rewritten(item: Edits) -> tuple[str, ...]:
     return tuple(path for path in (*item.inside, *item.outside) if path not in item.untracked)
 
 
-def touched(repo: str, paths: Sequence[str]) -> list[Event]:
-    """The event that names tracked files outside the scope which the checks write, as seen at the baseline."""
-    return [log_events.make("touched", repo=repo, paths=list(paths)[:200])] if paths else []
-
-
 def settle(
     run: Run, before: Mapping[str, Collection[str]], folder: Path, standing: Collection[str] = ()
 ) -> list[Event]:
@@ -55,7 +50,7 @@ def settle(
             evidence.write_bytes(folder / f"touched-{item.tree.name}.diff", kept, 2 * evidence.PATCH_LIMIT)
             repo.restore(ours)
         events += byproducts(item, before[item.repo])
-    return [*events, *(event for settling in ports.providers("settling") for event in settling(run, found))]
+    return [*events, *(event for settled in ports.asked("edit", "settled") for event in settled(run, found))]
 
 
 def _ours(run: Run, item: Edits) -> list[str]:

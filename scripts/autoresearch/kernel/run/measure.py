@@ -12,22 +12,18 @@ from .. import ports
 from ..core import guards, metric, timelimit
 from ..core.choices import EXECUTOR, NOTHING
 from ..core.errors import Postponed, Refusal
-from ..core.frozen import dataclass, field, replace
+from ..core.frozen import Any, dataclass, field, replace
 from ..core.numbers import median, plain
 from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..core.timelimit import TimeLimit
 from ..disk import evidence, hashes
 from ..system import process
-from . import evaluator_lock, safeguard
-from .safeguard import Guarded
+from . import evaluator_lock
+from .tree import Guarded
 
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
-
-    Start = Callable[[str], tuple[process.Finished, str]]  # runs a command: how it ended, what it deleted
-    Rest = Callable[[], "Ran"]
+Start = Callable[[str], tuple[process.Finished, str]]  # runs a command: how it ended, what it deleted
+Rest = Callable[[], "Ran"]
 
 # What says why a check failed: an error, but no stack frame, no banner, nor `make: *** [bench] Error 2`.
 _TELLING = re.compile(r"(?!\s*at |=|make).*(?:Error|error:|failed|FAILED|assert)")
@@ -127,9 +123,9 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
 
 
 def _read(bench: Bench, start: Start) -> Ran:
-    """Run verify and read its number: each provider of the port `reading` is asked around those behind it."""
+    """Run verify and read its number: each that stands around it is asked before those behind it."""
     rest = partial(_lines, bench, start)
-    for around in reversed(list(ports.providers("reading"))):
+    for around in reversed(list(ports.asked("measure", "around"))):
         rest = partial(around, bench, start, rest)
     return rest()
 
@@ -196,20 +192,21 @@ def _run(bench: Bench, command: str, name: str, keep: int) -> tuple[process.Fini
 
 def _guarded(bench: Bench, command: str, limit: float) -> tuple[process.Finished, str]:
     """How a command ended, and what it deleted that was not its own, "" for nothing."""
-    known = safeguard.remember(bench.guarded)
+    known = [kept(bench.guarded) for kept in ports.asked("measure", "kept")]
     try:
         done = _started(bench, command, limit)
     except BaseException:
-        safeguard.put_back(known)
+        for put_back in known:
+            put_back()
         raise
-    return done, safeguard.put_back(known)
+    return done, " and ".join(filter(None, (put_back() for put_back in known)))
 
 
 def _started(bench: Bench, command: str, limit: float) -> process.Finished:
     """Run it here, or where the run's executor says."""
     if bench.config.executor == EXECUTOR:
         return process.run_shell(command, bench.tree, limit, {}, bench.mark, process.Limits(within=bench.within))
-    for run in ports.providers("running"):
+    for run in ports.asked("measure", "run"):
         done: process.Finished = run(bench, command, limit)
         return done
     raise Refusal(

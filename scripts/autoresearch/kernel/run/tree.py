@@ -11,13 +11,11 @@ from ..core import artifacts, scope
 from ..core.errors import Refusal
 from ..core.frozen import dataclass, replace
 from ..core.text import listing
-from ..disk import hashes
+from ..disk import evidence, hashes
 from ..disk.journal import Event
-from ..disk.layout import installed, skill_inside
+from ..disk.layout import Layout, installed, skill_inside
 from ..system.git import Change, Repo
-from . import safeguard
 from .context import Run
-from .safeguard import Guarded
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,14 @@ class Edits:
     untracked: tuple[str, ...] = ()  # by-products included
     ignored: tuple[str, ...] = ()  # paths that git ignores, a folder that a rule names ends in `/`
     nested: tuple[str, ...] = ()  # repositories in the repository: with changes of their own, or not its submodules
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """`files` may not go; `mine` are the user's own changed files by checkout, which may not go back to HEAD."""
+
+    files: tuple[Path, ...] = ()
+    mine: Mapping[Path, tuple[str, ...]] = {}
 
 
 def _events(events: Sequence[Event], kind: str, repo: str) -> list[Event]:
@@ -52,7 +58,16 @@ def guarded(run: Run, trees: Iterable[Path]) -> Guarded:
     """What no check of the run may take away in these checkouts."""
     repos = {where: repo for repo, (where, _) in run.trees().items()}
     mine = {where: tuple(foreign(run.log.events, repos.get(where, str(where)))) for where in trees}
-    return safeguard.guarded(run.layout, mine)
+    return kept_of(run.layout, mine)
+
+
+def kept_of(layout: Layout, mine: Mapping[Path, Iterable[str]], more: Iterable[Path] = ()) -> Guarded:
+    """The run's files, the note of a trial, the index of each checkout in `mine`, which names the user's changes."""
+    own = (layout.results, layout.state, layout.launch, layout.lessons, layout.ideas)
+    notes = (evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence))
+    trees = [tree for tree in mine if Repo(tree).is_git()]
+    kept = {tree: tuple(path for path in paths if not artifacts.is_owned(path)) for tree, paths in mine.items()}
+    return Guarded((*more, *own, *notes, *(Repo(tree).git_dir() / "index" for tree in trees)), kept)
 
 
 def is_below(path: str, roots: Sequence[str]) -> bool:

@@ -5,50 +5,31 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
 from .. import ports
-from ..core import ladder, log_events, nextstep, numbers, rows, timelimit, units
+from ..core import log_events, numbers, rows, timelimit
 from ..core.errors import Postponed, Refusal
-from ..core.frozen import replace
+from ..core.frozen import Any, replace
 from ..core.rows import Row
 from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
 from ..core.timelimit import TimeLimit
 from ..disk import bytecode, evidence
-from ..disk.layout import Layout, script
+from ..disk.layout import Layout
 from ..system.git import GitError, Repo
 from ..system.gittrees import Trees
-from . import (
-    budget,
-    context,
-    evaluator_lock,
-    intent,
-    isolation,
-    judge,
-    leftovers,
-    measure,
-    stale,
-    tree,
-    trial_gate,
-    waiting,
-)
+from . import context, evaluator_lock, intent, isolation, judge, leftovers, measure, stale, tree, trial_gate
 from .context import Run
+from .intent import Attempt as Attempt
 from .intent import Intent
 from .judge import Verdict
-from .waiting import Attempt as Attempt
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
-
 
 # How often one edit is put off on a busy machine; the next time its row says that it is undecided.
 POSTPONED_AT_MOST = 3
 
 
-def run_trial(layout: Layout, attempt: Attempt, way: str = waiting.AUTO) -> Mapping[str, Any]:
+def run_trial(layout: Layout, attempt: Attempt, way: str = "auto") -> Mapping[str, Any]:
     """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded.
 
     `way` is how it is waited for: here (`inline`), by somebody else (`queue`), or as its length says (`auto`).
@@ -64,49 +45,35 @@ def run_trial(layout: Layout, attempt: Attempt, way: str = waiting.AUTO) -> Mapp
             found = trial_gate.admitted(run, tree.edits(run))
             _refuse_mixture(mended, before, _inside(found))
             edited = any(item.inside for item in found)
-            if edited and waiting.is_wanted(run, way):
-                return _left_waiting(run, attempt, found)
+            queue = ports.first("session", "queue")
+            if edited and queue and queue.is_wanted(run, way):
+                _refuse_early(run, attempt, found)
+                return dict(queue.note(run, attempt))
             after, row = experiment(run, attempt, found) if edited else _no_op(run, attempt)
-            waiting.drop(layout)
+            if queue:
+                queue.drop(layout)
             return answer(after, row, mended)
     except GitError as error:
         raise isolation.explained(error, context.load(layout).tree) from None
 
 
-def run_waiting(layout: Layout) -> Mapping[str, Any]:
-    """Run the trial that was left waiting, {} when none is or its edit is gone; raises `Refusal` as any trial does."""
-    attempt = waiting.read(layout)
+def is_there(layout: Layout) -> bool:
+    """Whether there is something to try: an edit in scope, or a trial that was interrupted."""
     run = context.load(layout)
-    if attempt is None or not (intent.read(layout.evidence) or _inside(tree.edits(run))):
-        waiting.drop(layout)
-        return {}
-    try:
-        return run_trial(layout, attempt, waiting.INLINE)
-    except (Refusal, GitError, OSError):
-        _give_back(layout)
-        raise
+    return bool(intent.read(layout.evidence) or _inside(tree.edits(run)))
 
 
-def _give_back(layout: Layout) -> None:
-    """Nothing waits, and the edit lies in the tree; but where somebody else is at the trial it is theirs."""
-    with suppress(Refusal, GitError, OSError), intent.alone(layout):
-        waiting.drop(layout)
-
-
-def _left_waiting(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> Mapping[str, Any]:
-    """Note the trial for later, unless it would be refused then; where git is read-only that cannot be told yet."""
+def _refuse_early(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> None:
+    """Refuse what would be refused once it is run; where git is read-only that cannot be told yet."""
     try:
         patches = [
             (item, Repo(item.tree).worktree_patch(item.inside, evidence.PATCH_LIMIT)) for item in found if item.inside
         ]
     except (GitError, OSError):
-        return waiting.note(run, attempt)
-    patch = b"".join(_titled(run, item.repo) + part for item, part in patches)
-    refusal = trial_gate.tried_before(run, trial_gate.key_of(run, patch)) or trial_gate.refused_by_feature(run, patch)
-    refusal = refusal or ("" if attempt.knowing else trial_gate.warned_of(run, patch))
+        return
+    refusal = trial_gate.refusal_of(run, b"".join(_titled(run, item.repo) + part for item, part in patches), attempt)
     if refusal:
         raise Refusal(refusal)
-    return waiting.note(run, attempt)
 
 
 def _titled(run: Run, repo: str) -> bytes:
@@ -198,7 +165,7 @@ def _looked_again(
     run: Run, bench: measure.Bench, note: Intent, verdict: judge.Verdict, attempt: Attempt
 ) -> tuple[Intent, judge.Verdict]:
     """What a second look makes of the verdict; one that would have to wait is given up."""
-    for look in ports.providers("second_look"):
+    for look in ports.asked("measure", "look"):
         try:
             note, verdict = look(run, bench, note, verdict, attempt.labels)
         except Postponed:
@@ -265,7 +232,8 @@ def _message(note: Intent, attempt: Attempt) -> str:
 def _bench(run: Run, note: Intent) -> measure.Bench:
     folder = evidence.folder(run.layout.evidence, note.iteration)
     guarded = tree.guarded(run, (Path(place.tree) for place in note.places.values()))
-    lock, within = evaluator_lock.known(run.log), waiting.sandbox(run)
+    queue = ports.first("session", "queue")
+    lock, within = evaluator_lock.known(run.log), queue.sandbox(run) if queue else ()
     results = evaluator_lock.results(run.log)
     return measure.Bench(run.tree, folder, run.config, limit_of(run), note.mark, lock, within, results, guarded)
 
@@ -280,16 +248,14 @@ def limit_of(run: Run) -> TimeLimit:
 def _key(run: Run, note: Intent, attempt: Attempt) -> str:
     """The key of the attempt's patch, kept as evidence; raises `Refusal` for one that was tried before or mutes."""
     patch = _patch(run, note)
-    key = trial_gate.key_of(run, patch)
-    refusal = trial_gate.tried_before(run, key) or trial_gate.refused_by_feature(run, patch)
-    refusal = refusal or ("" if attempt.knowing else trial_gate.warned_of(run, patch))
+    refusal = trial_gate.refusal_of(run, patch, attempt)
     if refusal:
         intent.finish(run.layout)
         evidence.fresh_folder(run.layout.evidence, note.iteration)
         raise Refusal(refusal)
     folder = evidence.folder(run.layout.evidence, note.iteration)
     evidence.write_bytes(folder / "patch.diff", patch, 2 * evidence.PATCH_LIMIT)
-    return key
+    return trial_gate.key_of(run, patch)
 
 
 def _patch(run: Run, note: Intent) -> bytes:
@@ -396,59 +362,12 @@ def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, r
     )
 
 
-def _next(after: Run) -> dict[str, Any]:
-    """What comes next, at the end with the minutes that the run took."""
-    found = nextstep.step(after.config, after.mode, after.state, after.log.rows, budget.spent(after), advice(after))
-    if found["action"] in ("stop", "needs_human"):
-        found["counts"]["minutes"] = round(budget.minutes(after))
-        if after.mode == "exec":
-            found["do"] = _EXEC_END if budget.is_counted(after) else _EXEC_LINES
+def _next(after: Run, row: Row) -> dict[str, Any]:
+    """What features say to do next, each knowing what was said before it."""
+    found: dict[str, Any] = {}
+    for told in ports.asked("row", "told"):
+        found.update(told(after, row, found))
     return found
-
-
-def _told(after: Run, row: Row) -> dict[str, Any]:
-    """What features add to `next`."""
-    return {key: value for told in ports.providers("told") for key, value in told(after, row).items()}
-
-
-def _offered(after: Run, row: Row, following: dict[str, Any]) -> dict[str, Any]:
-    """`next`, or a trial of the tool's own in its place."""
-    for offer in ports.providers("offers"):
-        following.update(offer(after, row, following["action"]))
-    return following
-
-
-def advice(after: Run) -> str:
-    """The command that ends what goes with the run, "" where nothing does."""
-    return " ; ".join(filter(None, (said(after) for said in ports.providers("advice"))))
-
-
-_EXEC_END = "The run is over. End the session with the single word done."
-_EXEC_LINES = (
-    "The run is over. Your final message is, as it is and alone, what this prints: "
-    f"python3 {script('exec_state')} --repo-root . --lines --cleanup"
-)
-
-
-def _certainty(after: Run, row: Row, event: Mapping[str, Any]) -> dict[str, Any]:
-    """How sure the answer is: the estimate's interval, the held-out check; the limits where they matter."""
-    out: dict[str, Any] = {}
-    if row.iteration == 1 or "crash: took " in event.get("why", ""):
-        out["limits"] = limit_of(after).told()
-    if "confirm" in event:
-        out["confirm"] = event["confirm"]
-    if "interval" in event:
-        out["interval"] = event["interval"]
-        out["estimate"] = f"from {event['runs']} runs, in proportion to the retained code run in turns"
-    return out
-
-
-def so_far(after: Run) -> units.Way:
-    """From the baseline to the retained state, in the user's units."""
-    kept = {row.iteration for row in after.log.rows if row.is_main and row.status in ("keep", "baseline", "drift")}
-    told = (e.get("others") for e in reversed(after.log.events) if e.get("iteration") in kept)
-    found = {name: Decimal(str(value)) for name, value in dict(next(filter(None, told), {})).items()}
-    return units.way(after.config, after.state.baseline_metric, after.state.claimed, found)
 
 
 def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
@@ -469,22 +388,10 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "best_iteration": state.best_iteration,
         "decision": event.get("why", "nothing changed"),
         "evidence_path": f"{after.layout.evidence.name}/{row.iteration:04d}" if event else "",
-        "next": _offered(after, row, {**_next(after), **_told(after, row)}),
+        "next": _next(after, row),
     }
-    out.update(event.get("told", {}), **intent.profiled(after, row))
-    if state.keeps and (row.status == "keep" or out["next"]["action"] in ("stop", "needs_human")):
-        out["so_far"] = str(so_far(after))
-    limited = {text.split(" ")[0] for text in after.config.require}
-    if limited and "others" in event:
-        out["others"] = {name: value for name, value in event["others"].items() if name in limited}
-    out["next"]["unsure"] = f"python3 {script('resume_prompt')} --repo ."
-    out.update(_certainty(after, row, event))
+    out.update(event.get("told", {}))
+    out.update(intent.answered(after, row, out))
     if mended:
         out["recovered"] = mended
-    if ladder.same_crash(after.log.rows) >= 5 and out["next"]["action"] not in ("stop", "needs_human"):
-        out["next"] = {
-            "action": "needs_human",
-            "reason": "the same crash 5 times in a row",
-            "do": "Record --status blocked with the cause, then tell the user.",
-        }
     return out

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from .. import ports
-from ..core import ladder, supervise
+from ..core import decision, supervise
 from ..core.choices import MIN_FREE_MB
 from ..core.errors import Refusal
+from ..core.frozen import Any
 from ..core.statuses import those
 from ..core.text import listing
 from ..disk import atomic, evidence
 from ..system.git import Repo
 from . import budget, context, evaluator_lock, tree
 from .context import Run
+from .intent import Attempt
 from .tree import Edits
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 
 def refuse_finished(run: Run) -> None:
@@ -79,7 +77,7 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
             f"changes outside the scope ({run.config.scope or '.'}): {listing(outside)}; nothing was committed. "
             "Take back your own lines, by hand where the user had unsaved work; else tell the user; then run it again"
         )
-    refused = next(filter(None, (admission(run, found) for admission in ports.providers("admission"))), "")
+    refused = next(filter(None, (admission(run, found) for admission in ports.asked("edit", "admission"))), "")
     if refused:
         raise Refusal(refused)
     return found
@@ -120,7 +118,7 @@ def key_of(run: Run, patch: bytes) -> str:
 def tried_before(run: Run, key: str) -> str:
     """The refusal for a patch that was tried on the same base, "" for one that may be tried."""
     for event in run.log.events:
-        refuted = event.get("outcome") != ladder.UNDECIDED
+        refuted = event.get("outcome") != decision.UNDECIDED
         if event.get("kind") == "trial" and event.get("key") == key and refuted:
             row = next(r for r in run.log.rows if r.iteration == event["iteration"] and r.is_main)
             if row.status != "crash":
@@ -131,11 +129,8 @@ def tried_before(run: Run, key: str) -> str:
     return ""
 
 
-def refused_by_feature(run: Run, patch: bytes) -> str:
-    """Why a feature refuses this edit (the port `refusals`), or ""."""
-    return next(filter(None, (refusal(run, patch) for refusal in ports.providers("refusals"))), "")
-
-
-def warned_of(run: Run, patch: bytes) -> str:
-    """What a feature has to say before this edit is run (the port `warnings`), or ""."""
-    return next(filter(None, (warning(run, patch) for warning in ports.providers("warnings"))), "")
+def refusal_of(run: Run, patch: bytes, attempt: Attempt) -> str:
+    """Why this edit is not measured, "" for one that may be: it was tried on the same base, or a feature refuses it
+    or warns of it (the port `edit`) and the agent does not insist."""
+    asked = [*ports.asked("edit", "refusal"), *([] if attempt.knowing else ports.asked("edit", "warning"))]
+    return tried_before(run, key_of(run, patch)) or next(filter(None, (ask(run, patch) for ask in asked)), "")

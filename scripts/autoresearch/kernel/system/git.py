@@ -12,7 +12,7 @@ from pathlib import Path
 
 from . import gitcall, gitfiles
 from .gitcall import GitError
-from .gitread import DIFF, PATCH, Change, Reader, _names, _text
+from .gitread import DIFF, PATCH, Change, Reader, names_in, text_in
 
 __all__ = ["Change", "GitError", "Repo"]
 _UPDATE = ("update-index", "--add", "--remove", "--replace", "-z", "--stdin")
@@ -32,7 +32,7 @@ class Repo(Reader):
             raise ValueError("no path to commit")
         head = self.head()
         with self._index(head, paths) as env:
-            tree = _text(self._write(["write-tree"], env=env))
+            tree = text_in(self._write(["write-tree"], env=env))
         if tree == (self.tree_of(head) if head else ""):
             raise ValueError("the paths do not differ from HEAD")
         new = self.commit_tree(tree, head, message)
@@ -61,7 +61,7 @@ class Repo(Reader):
         parents = ["-p", parent] if parent else []
         args = ["commit-tree", *parents, "-F", "-", tree_of + "^{tree}"]
         body = (message.replace("\0", "").rstrip("\n") + "\n").encode("utf-8", "replace")
-        return _text(gitcall.signed(self._cwd(), args, body))
+        return text_in(gitcall.signed(self._cwd(), args, body))
 
     def soft_undo(self, base: str, trial: str) -> None:
         """HEAD and the index of the trial's paths back to `base`; the edits stay in the working tree."""
@@ -92,7 +92,7 @@ class Repo(Reader):
             self._switch_submodules(source, target)
 
     def _switch_submodules(self, source: str, target: str) -> None:
-        raw = _names(self._compared("--raw", "-z", "--no-abbrev", *DIFF, source, target))
+        raw = names_in(self._compared("--raw", "-z", "--no-abbrev", *DIFF, source, target))
         for about, path in zip(raw[::2], raw[1::2]):
             fields = about.split(" ")
             if fields[1] == "160000":
@@ -137,11 +137,11 @@ class Repo(Reader):
 
     def _differing(self, commit: str, env: dict[str, str]) -> set[str]:
         args = ["diff-index", "--cached", "--name-only", "-z", "--no-renames", commit]
-        return set(_names(self._write(args, env=env)))
+        return set(names_in(self._write(args, env=env)))
 
     def _listed(self, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
         wanted = set(paths)
-        listed = _names(self._read("ls-tree", "-r", "--name-only", "-z", commit))
+        listed = names_in(self._read("ls-tree", "-r", "--name-only", "-z", commit))
         return tuple(p for p in listed if p in wanted)
 
     def _drop(self, paths: Sequence[str]) -> None:
@@ -177,16 +177,6 @@ class Repo(Reader):
     def create_branch(self, name: str, at: str) -> None:
         """A new branch at a commit, not checked out. Raises GitError when it exists."""
         self._write(["branch", "--no-track", "--", name, at])
-
-    def start_branch(self, name: str) -> None:
-        """A new branch at HEAD, checked out: no file is touched. Raises GitError when it exists."""
-        self.create_branch(name, self.head())
-        self._write(["symbolic-ref", "-m", "autoresearch: start", "HEAD", "refs/heads/" + name])
-
-    def drop_branch(self, name: str, back: str) -> None:
-        """From `name`, which has nothing of its own, back to the branch `back`; no file is touched."""
-        self._write(["symbolic-ref", "-m", "autoresearch: take back", "HEAD", "refs/heads/" + back])
-        self.forget_branch(name)
 
     def forget_branch(self, name: str) -> None:
         """Remove a branch, whatever it holds."""
@@ -236,7 +226,7 @@ class Repo(Reader):
             self._write(["update-index", "--force-remove", "-z", "--stdin"], _joined(sorted(gone)), env)
 
     def _empty_tree(self) -> str:
-        return _text(self._write(["hash-object", "-t", "tree", "--stdin"]))
+        return text_in(self._write(["hash-object", "-t", "tree", "--stdin"]))
 
     def _move(self, new: str, old: str, why: str) -> None:
         """Move HEAD's branch (or a detached HEAD) to `new`, provided it is still at `old`."""

@@ -82,11 +82,11 @@ class Reader:
         if text:
             return text[len("ref: refs/heads/") :] if text.startswith("ref: refs/heads/") else ""
         code, out, _ = gitcall.attempt(self._cwd(), ["symbolic-ref", "-q", "--short", "HEAD"])
-        return _text(out) if code == 0 else ""
+        return text_in(out) if code == 0 else ""
 
     def short(self, commit: str) -> str:
         """The abbreviated id of a commit."""
-        return _text(self._read("rev-parse", "--verify", "--short", "--end-of-options", commit))
+        return text_in(self._read("rev-parse", "--verify", "--short", "--end-of-options", commit))
 
     def exists(self, commit: str) -> bool:
         """True when `commit` names a commit that is here."""
@@ -100,7 +100,7 @@ class Reader:
         """Where work is merged: origin/HEAD's, else main, master, init.defaultBranch; "" if none exists."""
         wanted_refs = ("refs/remotes/origin/HEAD", "refs/heads/")
         out = self._read("for-each-ref", "--format=%(refname)%00%(symref)", *wanted_refs)
-        refs = dict(line.split("\0") for line in _text(out).split("\n") if line)
+        refs = dict(line.split("\0") for line in text_in(out).split("\n") if line)
         remote = refs.get("refs/remotes/origin/HEAD", "")
         if remote:
             return remote[len("refs/remotes/origin/") :]
@@ -109,7 +109,7 @@ class Reader:
 
     def own_branches(self, prefix: str) -> list[str]:
         """The local branches whose names begin with `prefix`."""
-        return _text(self._read("for-each-ref", "--format=%(refname:short)", f"refs/heads/{prefix}")).split()
+        return text_in(self._read("for-each-ref", "--format=%(refname:short)", f"refs/heads/{prefix}")).split()
 
     def trailers(self, commit: str) -> dict[str, str]:
         """The `Key: value` lines of the message's last paragraph."""
@@ -141,64 +141,9 @@ class Reader:
         """Full id of the commit that a reference names, "" when there is none."""
         return self._resolve(ref + "^{commit}")
 
-    def ignored_roots(self) -> tuple[str, ...]:
-        """Ignored paths, a wholly ignored folder as one entry ending in "/"."""
-        found = self._status("normal", "--ignored=traditional")
-        return tuple(entry[2:] for entry in found if entry.startswith("! "))
-
-    def private_ignore_rules(self) -> str:
-        """The ignore rules that are in force here and not part of the tree: the user's, and those of this clone."""
-        own = os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "git", "ignore")
-        named = self._setting("core.excludesFile")
-        files = (os.path.expanduser(named) if named else own, self.common_dir() / "info" / "exclude")
-        lines = [line for path in files for line in gitfiles.text_of(self._cwd() / path).split("\n")]
-        told = (line for line in lines if line.strip() and not line.startswith("#") and "autoresearch" not in line)
-        return "\n".join(line for line in told if "research-results" not in line)
-
-    def ignored_at(self, commit: str, rules: str, paths: Sequence[str]) -> set[str]:
-        """Those of `paths` that the ignore files of `commit`, or `rules`, hide."""
-        names = [n for n in _names(self._read("ls-tree", "-r", "-z", "--name-only", commit)) if _is_ignore_file(n)]
-        with gitfiles.scratch(self.git_dir(), "ignore") as folder:
-            for name in names:
-                target = folder / "tree" / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(self._read("cat-file", "blob", f"{commit}:{name}"))
-            (folder / "tree").mkdir(exist_ok=True)
-            (folder / "rules").write_bytes(os.fsencode(rules + "\n"))
-            env = {"GIT_DIR": str(self.git_dir().absolute()), "GIT_WORK_TREE": str(folder / "tree")}
-            env["GIT_LITERAL_PATHSPECS"] = "0"  # it takes no literal ones; "./" keeps a leading colon from meaning more
-            args = ["-c", f"core.excludesFile={folder / 'rules'}", "check-ignore", "--no-index", "-z", "--stdin"]
-            stdin = b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)
-            code, out, err = gitcall.attempt(folder / "tree", args, stdin, env)
-        if code not in (0, 1):
-            raise gitcall.error(err)
-        return {name[2:] for name in _names(out)}
-
-    def changed_by_attributes(self, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
-        """Those of `paths` whose content equals that of `commit` once the attributes of `commit` are applied to it."""
-        if not paths:
-            return ()
-        index = _names(self._read("ls-tree", "-r", "-z", commit, "--", *paths))
-        blobs = {entry.partition("\t")[2]: entry.split(" ")[2].partition("\t")[0] for entry in index}
-        names = [n for n in _names(self._read("ls-tree", "-r", "-z", "--name-only", commit)) if _is_attributes(n)]
-        with gitfiles.scratch(self.git_dir(), "attributes") as folder:
-            for name in names:
-                target = folder / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(self._read("cat-file", "blob", f"{commit}:{name}"))
-            env = {"GIT_DIR": str(self.git_dir().absolute()), "GIT_WORK_TREE": str(folder)}
-            found = []
-            for path in paths:
-                file = self._cwd() / path
-                if path in blobs and file.is_file() and not file.is_symlink():
-                    args = ["hash-object", "--stdin", "--path=" + path]
-                    out = gitcall.call(folder, args, file.read_bytes(), env)
-                    found += [path] if _text(out) == blobs[path] else []
-        return tuple(found)
-
     def changed_paths(self, base: str, commit: str) -> tuple[str, ...]:
         """Paths whose content or mode differs between two commits, both ends of a rename."""
-        return _names(self._compared("--name-only", "-z", *DIFF, base, commit))
+        return names_in(self._compared("--name-only", "-z", *DIFF, base, commit))
 
     def patch(self, base: str, commit: str, limit: int) -> bytes:
         """The binary-safe patch from `base` to `commit`, cut at `limit` bytes with a note."""
@@ -208,24 +153,18 @@ class Reader:
     def tree_of(self, commit: str) -> str:
         """The id of a commit's tree."""
         found = gitfiles.loose_tree(self.common_dir(), commit)
-        return found or _text(self._read("rev-parse", "--verify", "--end-of-options", commit + "^{tree}"))
+        return found or text_in(self._read("rev-parse", "--verify", "--end-of-options", commit + "^{tree}"))
 
     def blob_ids(self, paths: Sequence[str]) -> dict[str, str]:
         """The blob id in the index of each of these paths that is tracked."""
-        entries = _names(self._read("ls-files", "-s", "-z", "--", *paths)) if paths else ()
+        entries = names_in(self._read("ls-files", "-s", "-z", "--", *paths)) if paths else ()
         return {entry.partition("\t")[2]: entry.split(" ")[1] for entry in entries}
 
     def tracked(self, patterns: Sequence[str]) -> tuple[str, ...]:
         """Tracked paths that match any pattern: `*` within a folder, `**` across, a folder for all in it."""
         globs = {"GIT_LITERAL_PATHSPECS": "0", "GIT_GLOB_PATHSPECS": "1"}
         out = gitcall.call(self._cwd(), ["ls-files", "-z", "--", *patterns], env=globs) if patterns else b""
-        return tuple(dict.fromkeys(_names(out)))
-
-    def control_fingerprint(self) -> dict[str, str]:
-        """Digest of every hook, config and attribute file by which git can be made to run something."""
-        configured = [self._cwd() / os.path.expanduser(p) for p in self._settings("core.hooksPath")]
-        folders = list(dict.fromkeys((self.common_dir(), self.git_dir())))
-        return gitfiles.control_files(folders, configured)
+        return tuple(dict.fromkeys(names_in(out)))
 
     def _cwd(self) -> Path:
         return self._top or self.root
@@ -251,19 +190,19 @@ class Reader:
 
     def _resolve(self, name: str) -> str:
         code, out, _ = gitcall.attempt(self._cwd(), ["rev-parse", "-q", "--verify", "--end-of-options", name])
-        return _text(out) if code == 0 else ""
+        return text_in(out) if code == 0 else ""
 
     def _settings(self, key: str) -> list[str]:
         """All values the user gave a setting; our own, given on the command line, is left out."""
         _, out, _ = gitcall.attempt(self._cwd(), ["config", "--show-scope", "-z", "--get-all", key])
-        fields = _names(out)
+        fields = names_in(out)
         return [value for scope, value in zip(fields[::2], fields[1::2]) if scope != "command"]
 
     def _setting(self, key: str) -> str:
         return (self._settings(key) or [""])[-1]
 
     def _status(self, untracked: str, *more: str) -> tuple[str, ...]:
-        return _names(
+        return names_in(
             self._read(
                 "status",
                 "--porcelain=v2",
@@ -300,19 +239,12 @@ class Reader:
         return out
 
 
-def _is_ignore_file(path: str) -> bool:
-    return path.rpartition("/")[2] == ".gitignore"
-
-
-def _is_attributes(path: str) -> bool:
-    return path.rpartition("/")[2] == ".gitattributes"
-
-
-def _text(out: bytes) -> str:
+def text_in(out: bytes) -> str:
+    """Git's output as text without its last line ends."""
     return os.fsdecode(out).rstrip("\n")
 
 
-def _names(out: bytes) -> tuple[str, ...]:
+def names_in(out: bytes) -> tuple[str, ...]:
     """NUL-terminated names as text; bytes that are no UTF-8 survive the way back."""
     return tuple(os.fsdecode(name) for name in out.split(b"\0") if name)
 

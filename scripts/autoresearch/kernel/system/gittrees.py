@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from ..core.frozen import dataclass
 from . import gitcall, gitfiles
 from .git import Repo
-from .gitread import DIFF, _names, _text
+from .gitread import DIFF, names_in, text_in
 
 GONE = "000000"
 LINK = "160000"  # the commit of a submodule
@@ -29,7 +29,7 @@ class Trees(Repo):
 
     def entries(self, base: str, tip: str) -> tuple[Entry, ...]:
         """What differs between two commits (or trees), as `tip` has it; both ends of a rename."""
-        fields = _names(self._compared("--raw", "-z", "--no-abbrev", *DIFF, base, tip))
+        fields = names_in(self._compared("--raw", "-z", "--no-abbrev", *DIFF, base, tip))
         return tuple(
             Entry(path, about.split(" ")[1], about.split(" ")[3]) for about, path in zip(fields[::2], fields[1::2])
         )
@@ -42,7 +42,7 @@ class Trees(Repo):
         with self._scratch_index() as env:
             self._write(["read-tree", tree], env=env)
             self._write(["update-index", "-z", "--index-info"], lines, env)
-            return _text(self._write(["write-tree"], env=env))
+            return text_in(self._write(["write-tree"], env=env))
 
     def patched(self, tree: str, patch: bytes) -> str:
         """The id of `tree` with a patch in git's format on it, by three-way merge where its context moved; "" when
@@ -52,7 +52,7 @@ class Trees(Repo):
             for way in (["--3way"], []):  # a git before 2.32 takes no --3way beside --cached
                 code, _, _ = gitcall.attempt(self._cwd(), ["apply", "--cached", *way, "-"], patch, env)
                 if code == 0 and not self._write(["ls-files", "-u", "-z"], env=env):
-                    return _text(self._write(["write-tree"], env=env))
+                    return text_in(self._write(["write-tree"], env=env))
                 self._write(["read-tree", "--reset", tree], env=env)
         return ""
 
@@ -72,7 +72,7 @@ class Trees(Repo):
 
     def kept(self, content: bytes) -> str:
         """The id of a blob with this content, which is there afterwards."""
-        return _text(self._write(["hash-object", "-w", "--stdin"], content))
+        return text_in(self._write(["hash-object", "-w", "--stdin"], content))
 
     def repoint(self, old: str, new: str) -> None:
         """HEAD's branch from one commit to another; index and files are the caller's. Quiet when it is there."""

@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..core.frozen import dataclass
-from . import gitcall, gitfiles
-from .gitcall import GitError
-from .gitread import Reader, _names
+from ..kernel.core.frozen import dataclass
+from ..kernel.system import gitcall, gitfiles
+from ..kernel.system.gitcall import GitError
+from ..kernel.system.gitread import Reader, names_in
 
 _PLACE = r"^core\.(bare|worktree|sparsecheckout)$"
 _HEAD = re.compile(r"ref: \S|[0-9a-f]{40}")
@@ -116,4 +116,4 @@ def _index(known: Standing) -> tuple[str, ...]:
 
 def _flagged(tree: Path, index: str = "") -> set[str]:
     out = gitcall.call(tree, ["ls-files", "-z", "-v"], env={"GIT_INDEX_FILE": index} if index else {})
-    return {entry[2:] for entry in _names(out) if entry[0].islower() or entry[0] == "S"}
+    return {entry[2:] for entry in names_in(out) if entry[0].islower() or entry[0] == "S"}

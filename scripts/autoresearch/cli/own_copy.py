@@ -11,7 +11,7 @@ import re
 import sys
 from pathlib import Path
 
-from . import evidence, layout
+from ..kernel.disk import evidence, layout
 
 NOTE = "skill.json"  # in the evidence folder: which copy the run began with
 _PARTS = ("SKILL.md", "LICENSE", "agents", "references", "scripts")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from . import atomic, journal, regular
+from ..kernel.disk import atomic, journal, regular
 
 SMALL = 1 << 20  # bytes of a file of the user's that is remembered
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import numbers
-from .frozen import dataclass
+from ..kernel.core import numbers
+from ..kernel.core.frozen import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from .settings import Config
+    from ..kernel.core.settings import Config
 
 UNITS = {
     "ns": "ns",

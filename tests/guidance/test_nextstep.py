@@ -6,7 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from autoresearch.kernel.core import fold, jsontext, nextstep
+from autoresearch.guidance import nextstep
+from autoresearch.kernel.core import fold, jsontext
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.core.supervise import Spent

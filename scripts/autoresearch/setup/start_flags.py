@@ -1,4 +1,4 @@
-"""The flags that take over those of the last dry run, or of a proposal."""
+"""What the commands that start a run share: the flags of the last dry run or of a proposal, the machine's line."""
 
 from __future__ import annotations
 
@@ -36,3 +36,10 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
     for name, value in noted.items():
         if name in args and getattr(args, name) is None:
             setattr(args, name, value)
+
+
+def environment_of(args: argparse.Namespace, root: Path) -> str:
+    """The header's line on the machine: as given, else as it is found."""
+    from ..machine import probe
+
+    return probe.line(root) if args.environment_summary is None else str(args.environment_summary)

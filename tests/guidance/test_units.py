@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from autoresearch.kernel.core import units
+from autoresearch.guidance import units
 from autoresearch.kernel.core.settings import Config
 
 PAIR = {"p50_ms": Decimal("17.04"), "reference_p50_ms": Decimal("63.1"), "p99_ms": Decimal(90)}

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ..core import artifacts
-from ..core.frozen import dataclass
-from ..core.text import listing
-from ..disk import evidence, keepsake
-from ..disk.layout import Layout
-from ..system import gitstanding
-from ..system.git import Repo
-from ..system.gitstanding import Standing
-
-
-@dataclass(frozen=True)
-class Guarded:
-    """`files` may not go; `mine` are the user's own changed files by checkout, which may not go back to HEAD."""
-
-    files: tuple[Path, ...] = ()
-    mine: Mapping[Path, tuple[str, ...]] = {}
+from ..kernel.core.frozen import dataclass
+from ..kernel.core.text import listing
+from ..kernel.run.tree import Guarded
+from ..kernel.system.git import Repo
+from . import gitstanding, keepsake
+from .gitstanding import Standing
 
 
 @dataclass(frozen=True)
@@ -32,17 +22,13 @@ class Known:
     gits: tuple[Standing, ...]
 
 
-def guarded(layout: Layout, mine: Mapping[Path, Iterable[str]], more: Iterable[Path] = ()) -> Guarded:
-    """The run's files, the note of a trial, the index of each checkout in `mine`, which names the user's changes."""
-    own = (layout.results, layout.state, layout.launch, layout.lessons, layout.ideas)
-    notes = (evidence.intent_path(layout.evidence), evidence.batch_path(layout.evidence))
-    trees = [tree for tree in mine if Repo(tree).is_git()]
-    kept = {tree: tuple(path for path in paths if not artifacts.is_owned(path)) for tree, paths in mine.items()}
-    return Guarded((*more, *own, *notes, *(Repo(tree).git_dir() / "index" for tree in trees)), kept)
+def kept(what: Guarded) -> Callable[[], str]:
+    """Read all of it; what puts it back, and says what that was; the port `measure`."""
+    known = _remember(what)
+    return lambda: put_back(known)
 
 
-def remember(what: Guarded) -> Known:
-    """Read all of it."""
+def _remember(what: Guarded) -> Known:
     mine = {
         tree: keepsake.remember((tree / path for path in paths), keepsake.SMALL) for tree, paths in what.mine.items()
     }

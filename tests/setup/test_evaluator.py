@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from autoresearch.kernel.core import evaluator_files
+from autoresearch.setup import evaluator_files
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .choices import HAND_OVER_AT, PIVOT_AT, REFINE_AT, SEARCH_AFTER
-from .frozen import dataclass
-from .rows import Row
-from .statuses import those
+from ..kernel.core.choices import HAND_OVER_AT, PIVOT_AT, REFINE_AT, SEARCH_AFTER
+from ..kernel.core.decision import UNDECIDED
+from ..kernel.core.frozen import dataclass
+from ..kernel.core.rows import Row
+from ..kernel.core.statuses import those
 
 _FAILED, _EXPERIMENTS, _RESTARTS = those("failure"), those("strike"), those("restarts")
-UNDECIDED = "undecided"  # closes the description of a discard that refutes nothing
 _QUOTED = re.compile(r"""(?<!\w)(['"]).*?(?:\1(?!\w)|$)""")
 TOO_NOISY_AT = 3  # undecided experiments in a row
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import ladder, numbers, pace, supervise
-from .fold import State
-from .rows import Row
-from .settings import Config
-from .supervise import Spent
-from .text import one_line
+from ..kernel.core import numbers, pace, supervise
+from ..kernel.core.fold import State
+from ..kernel.core.rows import Row
+from ..kernel.core.settings import Config
+from ..kernel.core.supervise import Spent
+from ..kernel.core.text import one_line
+from . import ladder
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:

@@ -7,18 +7,22 @@ a note, which the next one who takes over runs as any trial is run.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 
-from .. import ports
-from ..core.errors import Refusal
-from ..core.frozen import dataclass, names
-from ..core.text import one_line
-from ..disk import evidence
-from ..disk.layout import Layout
-from . import context
-from .context import Run
+from ..kernel import ports
+from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import names
+from ..kernel.core.text import one_line
+from ..kernel.disk import evidence
+from ..kernel.disk.layout import Layout
+from ..kernel.run import context, intent
+from ..kernel.run.context import Run
+from ..kernel.run.intent import Attempt
+from ..kernel.system.git import GitError
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from typing import Any
 
@@ -27,24 +31,6 @@ POLL = 20.0
 CONFINED = "AUTORESEARCH_CONFINED"  # set by who takes over from a sandboxed session: a hook to the session's id
 CONTROLLED = "1"
 AUTO, INLINE, QUEUE = "auto", "inline", "queue"
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What the agent says of its edit; all of it is data.
-
-    `searched`: values tried outside before this one; `knowing`: a warning was read; `lessons`: ids that were used.
-    `own` and `content` are the tool's: the iterations that it tries again, and the tree that they give.
-    """
-
-    description: str
-    labels: tuple[str, ...] = ()
-    hypothesis: str = ""
-    searched: int = 0
-    knowing: bool = False
-    lessons: tuple[str, ...] = ()
-    own: tuple[int | str, ...] = ()
-    content: str = ""
 
 
 def _path(layout: Layout) -> Path:
@@ -85,7 +71,7 @@ def is_wanted(run: Run, way: str) -> bool:
     """Whether a trial is left to somebody else: it takes longer than one poll, and there is somebody."""
     if way == INLINE or (way == AUTO and expected(run) <= POLL):
         return False
-    return any(takes_over(run) for takes_over in ports.providers("handover"))
+    return any(takes_over(run) for takes_over in ports.asked("session", "takes_over"))
 
 
 def expected(run: Run) -> float:
@@ -105,7 +91,7 @@ def sandbox(run: Run) -> tuple[str, ...]:
     """
     if not os.environ.get(CONFINED):
         return ()
-    found = next(filter(None, (confine(run) for confine in ports.providers("sandbox"))), ())
+    found = next(filter(None, (confine(run) for confine in ports.asked("session", "sandbox"))), ())
     if not found:
         raise Refusal("the sandbox of the session cannot be had here, expected it; run the trial with --inline in it")
     return tuple(found)
@@ -126,3 +112,24 @@ def note(run: Run, attempt: Attempt) -> dict[str, Any]:
             "are away; its answer opens your next turn.",
         },
     }
+
+
+def run_left(layout: Layout) -> Mapping[str, Any]:
+    """Run the trial that was left waiting, {} when none is or its edit is gone; raises `Refusal` as any trial does."""
+    from ..kernel.run import trial
+
+    attempt = read(layout)
+    if attempt is None or not trial.is_there(layout):
+        drop(layout)
+        return {}
+    try:
+        return trial.run_trial(layout, attempt, INLINE)
+    except (Refusal, GitError, OSError):
+        _give_back(layout)
+        raise
+
+
+def _give_back(layout: Layout) -> None:
+    """Nothing waits, and the edit lies in the tree; but where somebody else is at the trial it is theirs."""
+    with suppress(Refusal, GitError, OSError), intent.alone(layout):
+        drop(layout)

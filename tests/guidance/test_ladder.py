@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from autoresearch.kernel.core import ladder
+from autoresearch.guidance import ladder
 from autoresearch.kernel.core.rows import Row
 
 STATUS = {

@@ -1,0 +1,3 @@
+"""What an answer says to do next: go on, refine, pivot, search, stop, or tell a human."""
+
+USES = ("kernel",)

@@ -1,0 +1,44 @@
+"""What an experiment costs in this run: seconds of thought before it, seconds of measuring. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..kernel.core.frozen import dataclass
+from ..kernel.core.pace import epoch
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Medians over the run's trials, in seconds: from the end of one to the start of the next, and of one itself."""
+
+    thinking: float = 0.0
+    measuring: float = 0.0
+
+    @property
+    def ratio(self) -> float:
+        """Seconds of thought for each one of measuring; 0 where nothing is known."""
+        return self.thinking / self.measuring if self.measuring else 0.0
+
+
+def of(events: Iterable[Mapping[str, Any]]) -> Pace:
+    """The pace that the log's events tell; trials that the tool made by itself have no thought before them."""
+    thinking: list[float] = []
+    measuring: list[float] = []
+    before = 0.0
+    for event in events:
+        if event.get("kind") == "start":
+            before = epoch(event.get("at"))
+        if event.get("kind") != "trial":
+            continue
+        end, took = epoch(event.get("at")), float(event.get("took") or event.get("seconds") or 0)
+        measuring.append(took)
+        if before and end and "own" not in event:
+            thinking.append(max(0.0, end - took - before))
+        before = end
+    return Pace(_median(thinking), _median(measuring))
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2] if values else 0.0

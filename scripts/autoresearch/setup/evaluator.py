@@ -1,0 +1,145 @@
+"""Which files judge a run, as the log locks them: executed, named outside the scope, imported, protected."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..kernel.core import artifacts, scope
+from ..kernel.core.frozen import replace
+from ..kernel.core.settings import Config
+from ..kernel.disk import hashes
+from ..kernel.disk.layout import SKILL_ROOT, installed
+from ..kernel.run.evaluator_lock import protected
+from ..kernel.system.git import GitError, Repo
+from . import evaluator_files, named_files
+
+
+def files(root: Path, config: Config) -> tuple[str, ...]:
+    """Every file of the evaluator: executed, named outside the scope, imported by those, and `--protect` globs."""
+    commands = _commands(config)
+    inside = _in_scope(root, config)
+    executed = evaluator_files.executed(commands)
+    found = named_files.expand(root, evaluator_files.locked(commands, inside))
+    # A folder that a check names (`mypy src`, `PYTHONPATH=.`) may hold the very files the run is about.
+    named = tuple(n for n in found if n in executed or not (inside(n) or artifacts.is_owned(n)))
+    chosen = dict.fromkeys((*named, *_imported(root, named, inside), *protected(root, config)))
+    built = _built(root, config, named)
+    return (*(n for n in chosen if not _program_outside(root, n) and n not in built), *_shipped(executed))
+
+
+def _built(root: Path, config: Config, names: Iterable[str]) -> frozenset[str]:
+    """What the preparation makes and verify then runs: ignored by git, it follows from the sources."""
+    if not config.prepare:
+        return frozenset()
+    kept = set(protected(root, config))
+    return frozenset(name for name in names if name not in kept and _ignored(root, name))
+
+
+def _ignored(root: Path, name: str) -> bool:
+    repo = Repo(root)
+    return not os.path.isabs(name) and repo.is_git() and not _tracked(root / name) and not _visible(repo, name)
+
+
+def _visible(repo: Repo, name: str) -> bool:
+    return any(change.path == name for change in repo.changes())
+
+
+def _commands(config: Config) -> list[str]:
+    """Everything that is run to judge."""
+    named = (config.verify, config.guard, config.confirm, config.prepare, config.screen)
+    return [command for command in named if command]
+
+
+def _shipped(executed: frozenset[str]) -> tuple[str, ...]:
+    """The skill's own check with all that it measures by, where a command runs it: it judges like any other file."""
+    for scripts in {SKILL_ROOT / "scripts", installed() / "scripts"}:
+        check = scripts / "autoresearch_check.py"
+        if any(Path(name) == check for name in executed):
+            parts = sorted((scripts / "autoresearch" / "checks").rglob("*.*"))
+            return (str(check), *(str(path) for path in parts if path.suffix in (".py", ".cjs")))
+    return ()
+
+
+def _in_scope(root: Path, config: Config) -> scope.Matcher:
+    """Whether a path as a command spells it lies in the scope of the run's repository or of a companion."""
+    scopes = [(root, scope.matcher(config.scope))]
+    scopes += [(Path(repo.path), scope.matcher(repo.scope)) for repo in config.companions]
+
+    def inside(name: str) -> bool:
+        """Whether the path lies in the scope."""
+        path = Path(os.path.normpath(root / name))
+        return any(path.is_relative_to(top) and match(path.relative_to(top).as_posix()) for top, match in scopes)
+
+    return inside
+
+
+def _program_outside(root: Path, name: str) -> bool:
+    """System programs and the skill itself are not the user's evaluator; hashing an interpreter says nothing."""
+    path = Path(name)
+    return path.is_absolute() and (
+        any(path.is_relative_to(place) for place in ("/usr", "/bin", SKILL_ROOT, installed()))
+    )
+
+
+def _imported(root: Path, scripts: tuple[str, ...], inside: scope.Matcher) -> tuple[str, ...]:
+    """Local modules outside the scope that the scripts import, followed to the end."""
+    found: dict[str, None] = {}
+    queue = [name for name in scripts if name.endswith(".py")]
+    while queue and len(found) < hashes.FILE_LIMIT:
+        script = queue.pop()
+        wanted = evaluator_files.imports(named_files.source_text(root / script))
+        beside = [(Path(script).parent / name).as_posix() for name in wanted]
+        for name in named_files.expand(root, [*beside, *wanted]):
+            if name not in found and name not in scripts and not inside(name):
+                found[name] = None
+                queue.append(name)
+    return tuple(found)
+
+
+def lock(root: Path, config: Config) -> dict[str, str]:
+    """The evaluator's files with their digests, as the log keeps them."""
+    return hashes.digests(root, files(root, config))
+
+
+def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -> tuple[str, ...]:
+    """What the checks write and read back (`--outfile=out/app.js && wc -c < out/app.js`): their product, not a judge.
+
+    That is each file they name whose stamp is not the one `before` they ran, unless git tracks it, or it is executed,
+    imported or protected.
+    """
+    names = files(root, config)
+    moved = [name for name, stamp in hashes.stamps(root, names).items() if stamp != before.get(name)]
+    if not moved:
+        return ()
+    executed = named_files.expand(root, evaluator_files.executed(_commands(config)))
+    judges = {*executed, *_imported(root, executed, _in_scope(root, config)), *protected(root, config)}
+    return tuple(name for name in moved if name not in judges and not _tracked(root / name))
+
+
+def _tracked(path: Path) -> bool:
+    repo = Repo(path.parent)
+    try:
+        return repo.is_git() and bool(repo.blob_ids([str(path)]))
+    except GitError:
+        return False  # a folder named .git far above that is no repository
+
+
+def shown(root: Path, config: Config, digests: Mapping[str, str]) -> tuple[str, ...]:
+    """The locked files as answers list them: what lies outside the repository and only confirm names stays unsaid."""
+    told = set(files(root, replace(config, confirm="")))
+    seen = (name for name in digests if name in told or not Path(name).is_absolute())
+    return tuple(name for name in seen if not _program_outside(root, name))
+
+
+def result_files(root: Path, config: Config) -> tuple[str, ...]:
+    """Files in the text of verify, or of a script that it runs, that may be its results: those git does not track."""
+    scripts = named_files.expand(root, evaluator_files.executed([config.verify]))
+    texts = (
+        config.verify,
+        *(named_files.source_text(root / name) for name in scripts if not _program_outside(root, name)),
+    )
+    names = dict.fromkeys(name for text in texts for name in evaluator_files.results(text))
+    there = [name for name in names if not name.startswith("/") and (root / name).parent.is_dir()]
+    return tuple(name for name in there[:20] if not _tracked(root / name))
