@@ -142,6 +142,17 @@ def test_a_kept_experiment_is_taken_back(lab: Lab, run_script: Callable[..., Ran
     lab.sound()
 
 
+def test_a_take_back_that_was_killed_before_its_commit_is_repeated(lab: Lab, run_script: Callable[..., Ran]):
+    lab.init()
+    lab.trial(9)
+    again = ("runtime_ctl", "take-back", "--repo", lab.path, 1, "--why", "x")
+    lab.value(11)
+    refused(run_script(*again), "uncommitted changes in the scope: src/value")
+    lab.value(10)  # what the killed one left in the tree
+    assert run_script(*again).json["retained_metric"] == 10
+    lab.sound()
+
+
 def test_more_is_counted_from_what_was_tried(lab: Lab, run_script: Callable[..., Ran]):
     """A row that only measures again takes none of the experiments that were agreed."""
     lab.init("--iterations", 2)

@@ -43,8 +43,9 @@ def take_back(layout: Layout, number: int, why: str) -> dict[str, Any]:
     with intent.alone(layout):
         run = context.load(layout)
         row = _kept(run, number)
-        _refuse_edits(run)
-        if Repo(run.tree).trailers(Repo(run.tree).head()).get(_TRAILER) != f"{run.tag}#{number}":
+        if Repo(run.tree).trailers(Repo(run.tree).head()).get(_TRAILER) == f"{run.tag}#{number}":
+            _refuse(_edits(run))  # it was killed before it was measured
+        else:
             _revert(run, row, why)
     said = f"took back {number} by the user's word: {one_line(why, 200)}"
     of, reason = row.iteration, one_line(why, 300)
@@ -68,26 +69,45 @@ def _kept(run: Run, number: int) -> Row:
     return row
 
 
-def _refuse_edits(run: Run) -> None:
-    edits = [path for item in tree.edits(run) for path in item.inside]
-    if edits:
-        raise Refusal(f"uncommitted changes in the scope: {', '.join(edits[:5])}; commit or stash them, then repeat")
-
-
 def _revert(run: Run, row: Row, why: str) -> None:
     repo = Repo(run.tree)
     base = repo.parent(row.commit)
-    paths = repo.changed_paths(base, row.commit)
+    paths, patch = repo.changed_paths(base, row.commit), repo.patch(base, row.commit, _PATCH)
+    if _edits(run) != set(paths) or not _is_out(repo, patch):  # else it was killed before its commit
+        _refuse(_edits(run))
+        _take_out(repo, row, patch)
+    subject = f'Revert "experiment: {one_line(row.description, 60)}"'
+    reason = f"Taken back by the user: {one_line(why, 300)}"
+    repo.commit_paths(paths, f"{subject}\n\n{reason}\n\n{_TRAILER}: {run.tag}#{row.iteration}\n")
+
+
+def _edits(run: Run) -> set[str]:
+    return {path for item in tree.edits(run) for path in item.inside}
+
+
+def _refuse(edits: set[str]) -> None:
+    if edits:
+        named = ", ".join(sorted(edits)[:5])
+        raise Refusal(f"uncommitted changes in the scope: {named}; commit or stash them, then repeat")
+
+
+def _is_out(repo: Repo, patch: bytes) -> bool:
+    """Whether the tree is already without the patch: it could be put in again."""
     try:
-        gitcall.call(repo.root, ["apply", "--reverse", "-"], repo.patch(base, row.commit, _PATCH))
+        gitcall.call(repo.root, ["apply", "--check", "-"], patch)
+        return True
+    except gitcall.GitError:
+        return False
+
+
+def _take_out(repo: Repo, row: Row, patch: bytes) -> None:
+    try:
+        gitcall.call(repo.root, ["apply", "--reverse", "-"], patch)
     except gitcall.GitError as error:
         raise Refusal(
             f"iteration {row.iteration} cannot be taken back alone ({error}): later ones build on it; "
             "take those back first, newest first"
         ) from None
-    subject = f'Revert "experiment: {one_line(row.description, 60)}"'
-    reason = f"Taken back by the user: {one_line(why, 300)}"
-    repo.commit_paths(paths, f"{subject}\n\n{reason}\n\n{_TRAILER}: {run.tag}#{row.iteration}\n")
 
 
 def _learn(run: Run, row: Row, drifted: Row, why: str) -> None:
