@@ -77,13 +77,16 @@ def test_their_briefs_differ_and_the_answer_opens_the_next_turn(parts: Scripted)
 
 
 def test_what_is_measured_beside_a_busy_main_tree_is_recorded_by_the_same_rule(parts: Scripted):
-    worse = propose("echo $(($(cat part-$letter) + 1)) > part-$letter; date +%N > part-$letter-note")
-    parts.plan([worse])
-    launch(parts, "--iterations", 6, "--scope", "part-*", check="sleep 1; ")
+    parts.plan([propose("echo $(($(cat part-$letter) + 1)) > part-$letter; date +%N > part-$letter-note")])
+    launch(parts, "--iterations", 9, "--salvage-runs", 0, check="pwd >> ../where; sleep 1; ")
     answer = parts.ended()
-    assert [row[5] for row in parts.rows()] == ["baseline"] + ["discard"] * 6, parts.log()
+    assert [row[5] for row in parts.rows()] == ["baseline"] + ["discard"] * 9, parts.log()
     assert (answer["retained_metric"], total(parts)) == (27, 27)
     assert all(row[3] == "+1" for row in parts.rows()[1:])
+    where = (parts.repo.path.parent / "where").read_text().split()
+    aside = [path for path in where if "-autoresearch-" in path]
+    main = len(where) - len(aside) - 3  # of the baseline
+    assert aside and main < 9, where  # what was measured aside was not measured once more
     assert_gone(parts)
 
 

@@ -81,13 +81,19 @@ def _settled(layout: Layout, batch: Batch, place: Place, proposal: Proposal) -> 
         trial_gate.refuse_finished(run)
         if run.config.noise.get("kind") == "noisy" or not locks.is_held(turn):
             break
-        head = Repo(run.tree).head()
+        retained = _retained(run)
         known = _aside(run, batch, place, proposal)
         with locks.held(turn, "", wait=True):
-            if known.status == "keep" or Repo(context.load(layout).tree).head() == head:
+            if known.status == "keep" or _retained(run) == retained:
                 return _in_main(layout, place, proposal, None if known.status == "keep" else known)
     with locks.held(turn, "", wait=True):
         return _in_main(layout, place, proposal, None)
+
+
+def _retained(run: Run) -> str:
+    """The content of the retained state; its commit changes with each attempt that is reverted."""
+    repo = Trees(run.tree)
+    return repo.tree_of(repo.head())
 
 
 def _aside(run: Run, batch: Batch, place: Place, proposal: Proposal) -> Verdict:
