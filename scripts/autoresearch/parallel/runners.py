@@ -45,10 +45,11 @@ def _on_winner(run: Run) -> bool:
 
 def _tried(run: Run, batch: Batch, commit: str) -> list[dict[str, Any]]:
     """The runner-up as a trial of the tool's own; nothing where it does not apply, or adds nothing."""
-    content = on_top(run, batch.base, commit)
+    repo = Trees(run.tree)
+    content = on_top(run, batch.base, commit, repo.tree_of(repo.head()))
     if not content:
         return []
-    labels, said = describe(Trees(run.tree).subject(commit).replace("experiment: ", "", 1), ())
+    labels, said = describe(repo.subject(commit).replace("experiment: ", "", 1), ())
     attempt = trial.Attempt(f"[PARALLEL runner-up] {said}", labels, knowing=True, content=content)
     try:
         trial_gate.refuse_finished(run)
@@ -58,13 +59,12 @@ def _tried(run: Run, batch: Batch, commit: str) -> list[dict[str, Any]]:
     return [{"iteration": row.iteration, "status": row.status, "metric": row.metric, "description": row.description}]
 
 
-def on_top(run: Run, base: str, commit: str) -> str:
-    """The tree that `commit` makes on top of the retained state, merged three-way; "" where it conflicts, or adds
+def on_top(run: Run, base: str, commit: str, tree: str) -> str:
+    """The tree that `commit` (on `base`) makes on top of `tree`, merged three-way; "" where it conflicts, or adds
     nothing."""
     repo = Trees(run.tree)
-    now = repo.tree_of(repo.head())
-    content = repo.patched(now, repo.patch(base, commit, evidence.PATCH_LIMIT))
-    return "" if content == now else content
+    content = repo.patched(tree, repo.patch(base, commit, evidence.PATCH_LIMIT))
+    return "" if content == tree else content
 
 
 def put(run: Run, attempt: trial.Attempt, known: Verdict | None = None) -> tuple[Run, Row]:

@@ -60,7 +60,7 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
 def anew(layout: Layout, place: Place) -> None:
     """The worker's folder as the retained state is; what git ignores in it stays."""
     run = context.load(layout)
-    head, repo = Repo(run.tree).head(), Worktree(Path(place.path))
+    head, repo = _retained(run)[0], Worktree(Path(place.path))
     bytecode.forget(repo.root, repo.changed_paths(repo.head(), head))
     repo.start_anew(head)
     proposed.note_base(layout, place, head)
@@ -81,24 +81,25 @@ def _settled(layout: Layout, batch: Batch, place: Place, proposal: Proposal) -> 
         trial_gate.refuse_finished(run)
         if run.config.noise.get("kind") == "noisy" or not locks.is_held(turn):
             break
-        retained = _retained(run)
         known = _aside(run, batch, place, proposal)
         with locks.held(turn, "", wait=True):
-            if known.status == "keep" or _retained(run) == retained:
+            if known.status == "keep" or _retained(context.load(layout))[1] == _retained(run)[1]:
                 return _in_main(layout, place, proposal, None if known.status == "keep" else known)
     with locks.held(turn, "", wait=True):
         return _in_main(layout, place, proposal, None)
 
 
-def _retained(run: Run) -> str:
-    """The content of the retained state; its commit changes with each attempt that is reverted."""
-    repo = Trees(run.tree)
-    return repo.tree_of(repo.head())
+def _retained(run: Run) -> tuple[str, str]:
+    """The commit and the content that the log's last row left; HEAD is elsewhere while somebody's trial runs."""
+    primary = str(run.layout.root)
+    heads = (event["heads"] for event in reversed(run.log.events) if event.get("kind") == "heads")
+    commit = next((found[primary] for found in heads if primary in found), "") or Repo(run.tree).head()
+    return commit, Trees(run.tree).tree_of(commit)
 
 
 def _aside(run: Run, batch: Batch, place: Place, proposal: Proposal) -> Verdict:
     """The verdict on the proposal, brought up to the retained state, in the worker's own worktree."""
-    head = Repo(run.tree).head()
+    head, _ = _retained(run)
     message = f"experiment: {proposal.description}\n\nAutoresearch-Run: {run.tag}\n"
     commit = Trees(run.tree).commit_tree(_content(run, place, proposal), head, message)
     repo = Worktree(Path(place.path))
@@ -122,7 +123,7 @@ def _in_main(layout: Layout, place: Place, proposal: Proposal, known: Verdict | 
 
 def _content(run: Run, place: Place, proposal: Proposal) -> str:
     """The tree of the retained state with the proposal in it; raises `Refusal` where they conflict."""
-    content = runners.on_top(run, proposal.base, proposal.commit)
+    content = runners.on_top(run, proposal.base, proposal.commit, _retained(run)[1])
     if content:
         return content
     folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
