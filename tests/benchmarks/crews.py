@@ -104,8 +104,10 @@ def timed(workers: int, count: int, think: float, measure: float, gains: int) ->
         project = Crewed(Path(folder), think, f"{gains} {count}")
         project.launch(workers, count, measure)
         start = time.monotonic()
+        while len(project.rows()) <= count and project.record()["status"] == "running":
+            time.sleep(0.1)
+        took = time.monotonic() - start  # to the last row; then the true total is measured
         reason = project.wait()
-        took = time.monotonic() - start
         state = project.state()
         whole(project, count)
         print(

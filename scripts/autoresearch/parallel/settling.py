@@ -1,8 +1,8 @@
 """One worker's proposal turned into a row: brought up to the retained state, measured, kept or thrown away.
 
-Whoever finds the main tree free measures there, as any trial is. Meanwhile others measure theirs in their own worktree,
-if the metric is exact; of these only a would-be keep is measured once more, on the merged tree. What was measured on a
-state that has gone is measured again.
+A proposal that is alone is measured in the main tree, as any trial is; so are all with a noisy metric, one after the
+other. Where several are settled at once they are measured in their own worktrees, side by side; of these only a
+would-be keep is measured once more, on the merged tree. What was measured on a state that has gone is measured again.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _settled(layout: Layout, batch: Batch, place: Place, proposal: Proposal) -> 
     for _ in range(ASIDE):
         run = context.load(layout)
         trial_gate.refuse_finished(run)
-        if run.config.noise.get("kind") == "noisy" or not locks.is_held(turn):
+        if run.config.noise.get("kind") == "noisy" or not _others(layout, batch, place):
             break
         known = _aside(run, batch, place, proposal)
         with locks.held(turn, "", wait=True):
@@ -87,6 +87,12 @@ def _settled(layout: Layout, batch: Batch, place: Place, proposal: Proposal) -> 
                 return _in_main(layout, place, proposal, None if known.status == "keep" else known)
     with locks.held(turn, "", wait=True):
         return _in_main(layout, place, proposal, None)
+
+
+def _others(layout: Layout, batch: Batch, place: Place) -> bool:
+    """Whether another worker's proposal is being settled: then the main tree is for what is short, and for keeps."""
+    folder = evidence.workers_folder(layout.evidence)
+    return any(locks.is_held(folder / f"{other.id}.lock") for other in batch.places if other.id != place.id)
 
 
 def _retained(run: Run) -> tuple[str, str]:
