@@ -60,5 +60,5 @@ def test_an_experiment_needs_no_feature_that_no_other_names(feature: str, tmp_pa
 
 @pytest.mark.timeout(900)
 def test_rules_files_rows_and_outcomes_of_the_kernel_need_none_of_them(tmp_path: Path):
-    run = [f"tests/kernel/run/test_{name}.py" for name in ("outcomes", "answer")]
+    run = [f"tests/kernel/run/test_{name}.py" for name in ("outcomes", "lock")]
     run_tests(without(UNNAMED, tmp_path / "project"), "tests/kernel/core", "tests/kernel/disk", *run)
