@@ -14,6 +14,7 @@ from autoresearch.kernel.core import config, rows
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.disk import journal
+from autoresearch.setup import opening
 
 WORDS = "cache the sorted keys once instead of asking for them in every turn of the inner loop of the parser".split()
 PATCH = """diff --git a/src/parse.py b/src/parse.py
@@ -46,7 +47,7 @@ class Synthetic:
     def write(self) -> Path:
         """Write log and evidence; returns the root."""
         self.root.mkdir(parents=True, exist_ok=True)
-        head = config.header(self._config(), "loop", "parse-faster", "cpu=8 ram=16384MB gpu=none python=3.11")
+        head = opening.header(self._config(), "loop", "parse-faster", "cpu=8 ram=16384MB gpu=none python=3.11")
         draw = random.Random(self.seed)
         start: list[dict[str, Any]] = [
             {"kind": "start", "at": stamp(0)},
@@ -54,7 +55,7 @@ class Synthetic:
         ]
         start.append({"kind": "samples", "iteration": 0, "samples": [_sample("400.0"), _sample("403.1")]})
         first = Row(0, "", "a1b2c3d", Decimal(400), "0", "pass", "baseline", (), "initial ms")
-        journal.create(self.root / "research-results.tsv", head, start, first)
+        opening.create(self.root / "research-results.tsv", head, start, first)
         lines = [line for number in range(1, self.length + 1) for line in self._experiment(number, draw)]
         with open(self.root / "research-results.tsv", "a", encoding="utf-8") as log:
             log.write("".join(line + "\n" for line in lines))

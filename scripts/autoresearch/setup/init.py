@@ -27,7 +27,7 @@ from ..kernel.run.context import Run
 from ..kernel.system import interrupts
 from ..kernel.system.git import Repo
 from ..profiles import run_profile
-from . import archives, baseline, draft, sealing
+from . import archives, baseline, draft, opening, sealing
 
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 4
@@ -156,7 +156,7 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
         layout.state.parent.mkdir(parents=True, exist_ok=True)
         # The record of a killed script is not that of this run; its own controller writes a new one.
         layout.state.with_name(EXEC_RUNTIME).unlink(missing_ok=True)
-    head = config.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
+    head = opening.header(plan.config, plan.mode, tag_of(plan), one_line(plan.environment, 300))
     description = plan.description or f"initial {plan.config.metric}".strip()
     row = Row(0, "", first.commit, first.metric, "0", first.guard, "baseline", (), one_line(description))
     events = [log_events.make("start", at=context.now()), *first.events]
@@ -165,7 +165,7 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     first.keep_evidence(layout.evidence)
     own_copy.begin(layout.evidence)
     layout.state.unlink(missing_ok=True)
-    log = journal.create(layout.results, head, events, row)
+    log = opening.create(layout.results, head, events, row)
     with journal.locked(layout.results) as held:
         return context.save(Run(layout, held.log, plan.config, None), log)
 

@@ -10,6 +10,7 @@ import pytest
 from autoresearch.kernel.core import config, jsontext
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.kernel.core.settings import Config, RepoScope
+from autoresearch.setup import opening
 
 KEYS = (
     "goal scope metric direction verify guard iterations stop_condition rollback_policy parallel_mode web_search "
@@ -57,7 +58,7 @@ def test_the_object_has_the_documented_keys():
 def test_it_reads_back_from_the_snapshot_and_from_the_header(measured: bool):
     written = replace(FULL, measured=measured)
     assert config.from_dict(jsontext.loads(jsontext.dumps(written.to_dict()))) == written
-    head = config.header(written, "loop", "tag", "cpu=8")
+    head = opening.header(written, "loop", "tag", "cpu=8")
     assert config.from_header(head) == written
     assert list(head)[:5] == ["metric_direction", "mode", "run_tag", "parallel", "web_search"]
 

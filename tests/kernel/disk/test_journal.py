@@ -18,6 +18,7 @@ from autoresearch.kernel.core.errors import Refusal
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.disk import atomic, journal
 from autoresearch.kernel.disk.journal import Event
+from autoresearch.setup import opening
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +71,7 @@ def append(path: Path, write: Write) -> journal.Log:
 @settings(max_examples=40)
 def test_what_is_appended_reads_back_equal(tmp_path_factory, log: tuple[Row, ...], events: list[list[Event]]):
     path = tmp_path_factory.mktemp("log") / "research-results.tsv"
-    told = journal.create(path, HEADER, events[0], log[0])
+    told = opening.create(path, HEADER, events[0], log[0])
     for write in grouped(log, events):
         told = append(path, write)
     found = journal.read(path)
@@ -93,7 +94,7 @@ def test_what_is_appended_reads_back_equal(tmp_path_factory, log: tuple[Row, ...
 )
 def test_a_write_torn_at_any_byte_costs_nothing_but_itself(tmp_path: Path, write: Write):
     path = tmp_path / "log.tsv"
-    journal.create(path, HEADER, [{"kind": "start"}], BASE)
+    opening.create(path, HEADER, [{"kind": "start"}], BASE)
     before = append(path, ([{"kind": "repos", "iteration": 1, "repo_commits": {"p": "1"}}], [discard(1)]))
     events, added = write
     write = (events, [row._replace(iteration=2) for row in added])
@@ -110,7 +111,7 @@ def test_a_write_torn_at_any_byte_costs_nothing_but_itself(tmp_path: Path, write
 
 def test_rows_that_another_tool_wrote_one_by_one_stay(tmp_path: Path):
     path = tmp_path / "log.tsv"
-    journal.create(path, HEADER, [], BASE)
+    opening.create(path, HEADER, [], BASE)
     with path.open("a", encoding="utf-8") as file:
         file.write(rows.format_row(discard(1, "a")) + '\n# event: {"kind": "trial"}\n')
     found = journal.read(path)
@@ -186,7 +187,7 @@ def test_without_a_log_the_refusal_names_the_command(tmp_path: Path):
 
 def test_events_of_any_shape_do_no_harm(tmp_path: Path):
     path = tmp_path / "log.tsv"
-    journal.create(path, HEADER, [{"iteration": [1], "repo_commits": {}}, {"iteration": 0, "repo_commits": 5}], BASE)
+    opening.create(path, HEADER, [{"iteration": [1], "repo_commits": {}}, {"iteration": 0, "repo_commits": 5}], BASE)
     text = path.read_text().replace(rows.format_row(BASE), "# event: [1]\n# event: {broken\n" + rows.format_row(BASE))
     path.write_text(text)
     found = journal.read(path)
@@ -198,7 +199,7 @@ def test_events_of_any_shape_do_no_harm(tmp_path: Path):
 def test_the_header_is_clean_and_its_json_exact(tmp_path: Path):
     path = tmp_path / "log.tsv"
     exact = '{"verify": "grep  \\u2028 x", "long": "' + "x" * 30_000 + '"}'
-    journal.create(path, {**HEADER, "goal": "a\tb\n# mode: exec", "config_json": exact}, [], BASE)
+    opening.create(path, {**HEADER, "goal": "a\tb\n# mode: exec", "config_json": exact}, [], BASE)
     found = journal.read(path)
     assert found.header["config_json"] == exact
     assert found.header["goal"] == "a b # mode: exec"
@@ -207,7 +208,7 @@ def test_the_header_is_clean_and_its_json_exact(tmp_path: Path):
 
 def test_state_at_is_the_state_that_was(tmp_path: Path):
     path = tmp_path / "log.tsv"
-    states = [journal.create(path, HEADER, [], BASE).state]
+    states = [opening.create(path, HEADER, [], BASE).state]
     for number in range(1, 6):
         write = (
             batch(number) if number % 2 else ([], [discard(number)._replace(status="keep", metric=Decimal(-number))])
@@ -218,7 +219,7 @@ def test_state_at_is_the_state_that_was(tmp_path: Path):
 
 def test_a_failed_write_leaves_the_log_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "log.tsv"
-    journal.create(path, HEADER, [], BASE)
+    opening.create(path, HEADER, [], BASE)
     before = path.read_bytes()
     real = os.pwrite
 
@@ -269,7 +270,7 @@ def go(child: subprocess.Popen[str]) -> None:
 
 def test_32_recorders_at_once_make_32_rows_numbered_without_a_gap(tmp_path: Path):
     path = tmp_path / "log.tsv"
-    journal.create(path, HEADER, [], BASE)
+    opening.create(path, HEADER, [], BASE)
     children = [start(path, 1, f"recorder {n}") for n in range(32)]
     for child in children:
         assert child.stdout is not None
@@ -287,7 +288,7 @@ def test_32_recorders_at_once_make_32_rows_numbered_without_a_gap(tmp_path: Path
 
 def test_a_killed_writer_loses_no_acknowledged_row(tmp_path: Path):
     path = tmp_path / "log.tsv"
-    journal.create(path, HEADER, [], BASE)
+    opening.create(path, HEADER, [], BASE)
     for attempt in range(12):
         child = start(path, 10_000, "victim")
         assert child.stdout is not None
@@ -309,14 +310,14 @@ def test_a_killed_writer_loses_no_acknowledged_row(tmp_path: Path):
 
 def test_who_waited_while_the_run_was_archived_writes_to_the_new_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "log.tsv"
-    journal.create(path, HEADER, [], BASE)
+    opening.create(path, HEADER, [], BASE)
     real, waits = fcntl.flock, []
 
     def fresh_start_meanwhile(handle: int, how: int) -> None:
         waits.append(handle)
         if len(waits) == 1:
             path.rename(path.with_name("log.prev.tsv"))
-            journal.create(path, {**HEADER, "run_tag": "second"}, [], BASE)
+            opening.create(path, {**HEADER, "run_tag": "second"}, [], BASE)
         real(handle, how)
 
     monkeypatch.setattr(fcntl, "flock", fresh_start_meanwhile)

@@ -73,22 +73,6 @@ def with_policy(config: Config, mode: str) -> Config:
     return replace(config, execution_policy=(config.execution_policy or POLICY) if nested else "")
 
 
-def header(config: Config, mode: str, run_tag: str, environment: str) -> dict[str, str]:
-    """The comment lines of a new log, in the order of docs/artifacts.md, The log; empty ones are left out."""
-    repos = [repo.to_dict() for repo in config.repos]
-    lines = {"metric_direction": config.direction, "mode": mode, "run_tag": run_tag, "parallel": config.parallel_mode}
-    for row in SETTINGS:
-        if row.name == "repos":
-            lines["repos_json"] = jsontext.dumps(repos) if repos else ""
-        elif "header" in row.more:
-            value = getattr(config, row.name)
-            lines[row.more["header"]] = ", ".join(value) if row.is_list else str(value or "")
-    lines["environment"] = environment
-    # The lines above are for people and other tools; this one is exact (a check may hold tabs or line breaks).
-    lines["config_json"] = jsontext.dumps(config.to_dict())
-    return {key: value for key, value in lines.items() if value}
-
-
 def from_header(head: Mapping[str, str]) -> Config:
     """The configuration that a log's comment lines tell; raises `Refusal` when they are unusable."""
     if "config_json" in head:

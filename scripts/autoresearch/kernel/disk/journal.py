@@ -215,14 +215,3 @@ def _parsed(handle: int, path: Path) -> Log:
             f"{path.name} cannot be read ({error}), expected a sound results log; nothing was written: "
             "restore the file, or start again with autoresearch_init_run.py --force, which archives it"
         ) from None
-
-
-def create(path: Path, header: Mapping[str, str], events: Sequence[Event], first: Row) -> Log:
-    """Write a new log with its baseline row, whole or not at all."""
-    # JSON is one clean line already and must stay exact; what is for people is bounded.
-    exact = {key: value if key.endswith("_json") else one_line(value, 20_000) for key, value in header.items()}
-    lines = [f"# {key}: {value}" for key, value in exact.items()] + [rows.HEADER]
-    lines += [EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(first)]
-    text = "\n".join(lines) + "\n"
-    atomic.replace(path, text)
-    return parse(text.encode())
