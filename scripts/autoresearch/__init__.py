@@ -7,7 +7,7 @@ here, before any other module is read, so this file must stay parseable by Pytho
 import os
 import sys
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if sys.version_info < (3, 9):  # noqa: UP036 - a clear line instead of a SyntaxError deeper in
     sys.stderr.write(f"error: Python 3.9 or newer is needed, this is {sys.version.split()[0]}\n")

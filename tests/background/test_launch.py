@@ -72,9 +72,18 @@ def test_another_wish_is_a_fresh_start(background: Scripted, run_script: RunScri
     background.plan([{"silent": 300}])
     refused = background.launch("--goal", "something else")
     assert refused.code == 1 and "another goal" in refused.err
+    refused = background.launch("--isolation", "worktree")
+    assert refused.code == 1 and "another isolation" in refused.err
     assert background.launch("--goal", "something else", "--fresh-start").code == 0
     assert (background.repo.path / "research-results.prev.tsv").exists()
     assert "something else" in background.repo.read("research-results.tsv")
+
+
+@pytest.mark.parametrize(("workers", "said"), [(3, "add --parallel-mode parallel"), (0, "expected 1 or more")])
+def test_workers_that_would_have_no_effect_are_refused(background: Scripted, workers: int, said: str):
+    refused = background.launch("--workers", workers)
+    assert refused.code == 1 and said in refused.err
+    assert not (background.repo.path / "research-results.tsv").exists()
 
 
 def test_create_launch_and_start(background: Scripted, gate: Callable[[], tuple[str, str, str]]):

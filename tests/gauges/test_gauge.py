@@ -59,7 +59,7 @@ def trial(run_script: Run, repo: Repo, about: str) -> dict[str, object]:
 def test_a_dry_run_tells_every_measure_with_its_spread(ready: Repo, run_script: Run) -> None:
     answer = start(run_script, ready, "--dry-run", measure="none").json
     assert answer["baseline_metric"] == 7
-    spread = r"(exact|± [\d.e+-]+ %)"
+    spread = r"(exact|± [\d.]+ %)"
     told = rf"wall [\d.]+ s {spread}, cpu [\d.]+ s {spread}(, rss [\d.]+ MB {spread})?; "
     assert re.fullmatch(told + r"of the time (wall|cpu) is the steadiest \(--measure (wall|cpu)\)", answer["cost"])
 

@@ -135,3 +135,5 @@ def test_a_profile_that_shows_nothing_is_refused_before_go(lab: Lab):
     assert ran.code == 1 and "the profile did not finish (exit code 3)" in ran.err
     ran = lab.call("init_run", *base, "--dry-run", "--profile", "echo 1 > made; echo '50 % a b:1'")
     assert ran.code == 1 and "the profile leaves made in the tree" in ran.err
+    ran = lab.call("init_run", *base, "--dry-run", "--profile", "echo slow in b")
+    assert ran.json["profile"][0] == "slow in b" and "no line reads NUMBER % NAME" in ran.json["profile"][1]

@@ -99,6 +99,7 @@ def _refuse_replacing(layout: Layout, wish: Wish) -> None:
 
 def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
     """Set up and detach; the answer of `launch`. Raises `Refusal` with the repository as it was."""
+    _refuse_idle_workers(wish.manifest)
     _find_agent(wish.manifest)
     with locked(layout) as handle:
         found = launch_facts.decide(layout, running=False)
@@ -112,6 +113,14 @@ def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
 
 def _find_agent(found: Manifest) -> None:
     agent.named(found.controller.agent).find(found.controller.agent_bin)
+
+
+def _refuse_idle_workers(found: Manifest) -> None:
+    workers = found.controller.workers
+    if workers < 1:
+        raise Refusal(f"workers is {workers}, expected 1 or more; correct --workers")
+    if workers > 1 and found.config.parallel_mode != "parallel":
+        raise Refusal(f"--workers {workers} needs parallel work to be agreed; add --parallel-mode parallel")
 
 
 def _fresh(layout: Layout, wish: Wish) -> dict[str, Any]:
@@ -172,7 +181,7 @@ def _begin(layout: Layout, found: Manifest, force: bool) -> dict[str, Any]:
     return {**answer, "baseline": init.sentence(ready.run.config, ready.first)} if first.metric is None else answer
 
 
-_WISHES = ("goal", "scope", "metric", "direction", "verify", "guard")
+_WISHES = ("goal", "scope", "metric", "direction", "verify", "guard", "isolation")
 
 
 def _adopt(layout: Layout, wish: Wish, found: launch_rules.Gate) -> dict[str, Any]:
@@ -183,7 +192,7 @@ def _adopt(layout: Layout, wish: Wish, found: launch_rules.Gate) -> dict[str, An
     _refuse_replacing(layout, wish)
     run = _resumable(layout, wish.manifest.controller.min_free_mb)
     wanted, has = wish.manifest.config, run.config
-    other = [name for name in _WISHES if getattr(wanted, name) not in ("", getattr(has, name))]
+    other = [name for name in _WISHES if getattr(wanted, name) not in ("", "none", getattr(has, name))]
     if other:
         raise Refusal(f"there is a run with another {listing(other)}; --fresh-start archives it, or leave that out")
     config = replace(has, session_mode="background", execution_policy=wanted.execution_policy)
@@ -231,6 +240,7 @@ def start(layout: Layout, changes: Mapping[str, Any], more: Mapping[str, str]) -
     """
     with locked(layout) as handle:
         found = _with(manifest_file.require(layout), changes)
+        _refuse_idle_workers(found)
         _find_agent(found)
         if more:
             agreement.extend(layout, more)

@@ -105,7 +105,10 @@ def _shown(values: Sequence[Decimal], unit: str) -> str:
 def _spread(values: Sequence[Decimal]) -> str:
     if len(values) < 2:
         return "in one run"
-    return f"± {100 * _share(values):.2g} %" if len(set(values)) > 1 else "exact"
+    if len(set(values)) == 1:
+        return "exact"
+    share = 100 * _share(values)
+    return f"± {share:.0f} %" if share >= 10 else f"± {share:.2g} %"
 
 
 def _share(values: Sequence[Decimal]) -> float:

@@ -239,7 +239,8 @@ def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
     with tempfolder.folder("rehearsal") as folder:
         state, problem, seconds = baseline.guard_alone(layout, plan.config, folder / "guard")
         printed = _end_of(folder / "guard" / "guard.out")
-    lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
+    text = block(printed, PRINTED_SHOWN).strip("\n")
+    lines = text.split("\n") if text else []
     told = f"the guard passes on the tree as it is, in {seconds:.2g} s" if state == "pass" else problem
     return {"guard": state, "guard_seconds": round(seconds, 3), "guard_printed": lines, "message": told}
 
