@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from autoresearch.kernel.system import process
 
-from tests.conftest import HANG, Ran, Repo
+from tests.conftest import HANG, Ran, Repo, require
 
 Run = Callable[..., Ran]
 WORK = """import sys
@@ -107,6 +107,26 @@ def test_instructions_are_read_from_the_report_of_perf(
     answer = start(run_script, ready, "--dry-run", measure="instructions").json
     assert answer["baseline_metric"] == 3100000000 and answer["noise"]["kind"] == "exact"
     assert "instructions 3.10e+9 exact; of the time instructions is the steadiest" in answer["cost"]
+
+
+def test_a_dry_run_tells_the_instructions_where_they_are_counted(
+    ready: Repo, run_script: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, "3100000000", monkeypatch)
+    answer = start(run_script, ready, "--dry-run", measure="none").json
+    assert answer["baseline_metric"] == 7 and "instructions 3.10e+9 exact" in answer["cost"]
+
+
+def test_instructions_are_counted_by_callgrind_when_asked(ready: Repo, run_script: Run) -> None:
+    require("valgrind")
+    loop = "i=0; while [ $i -lt {0} ]; do i=$((i+1)); done & /bin/sh -c 'true'; wait\n"
+    ready.write("work.py", loop.format(2000))
+    ready.commit("a shell script by that name")
+    answer = start(run_script, ready, "--verify", 'sh -c "$(cat work.py)"', measure="callgrind")
+    assert answer.code == 0, answer.err
+    assert answer.json["baseline_metric"] > 2000 * 100
+    ready.write("work.py", loop.format(200))
+    assert trial(run_script, ready, "a tenth of the work")["status"] == "keep"
 
 
 def program(folder: Path, count: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,22 @@ def test_a_required_number_that_no_edit_moves_is_named(lab: Lab):
     assert any(w.startswith("acc is written as a number in check.sh") for w in told), told
 
 
+@pytest.mark.parametrize(("file", "text"), [("acc.txt", "0.95\n"), ("old.json", '{"loss": 2, "acc": 0.950}')])
+def test_a_required_number_out_of_a_fixed_file_is_named(lab: Lab, file: str, text: str):
+    lab.repo.write(file, text)
+    take = f"import json; d = json.load(open('{file}')); print(d['acc'] if isinstance(d, dict) else d)"
+    lab.repo.write("check.sh", f'echo METRIC cost=$(cat src/value)\necho METRIC acc=$(python3 -c "{take}")\n')
+    lab.repo.commit("a check with a number of another day")
+    told = dry(lab, "sh check.sh", "--require", "acc >= 0.9").json["warnings"]
+    assert any(w.startswith(f"acc stands in {file}, which no run of the check writes") for w in told), told
+    lab.repo.write(
+        "check.sh", f"echo METRIC cost=$(cat src/value) > {file}\necho METRIC acc=0$(echo .95) >> {file}; cat {file}\n"
+    )
+    lab.repo.commit("a check that writes its file")
+    told = dry(lab, "sh check.sh", "--require", "acc >= 0.9").json["warnings"]
+    assert not any("acc stands in" in w for w in told), told
+
+
 def test_a_judge_behind_a_wrapper_is_named(lab: Lab):
     lab.repo.write("src/bench.py", "print(open('src/value').read())\n")
     lab.repo.write("Makefile", "bench:\n\t@python3 src/bench.py\n")

@@ -6,12 +6,15 @@ wall          seconds until the shell had ended
 rss           peak resident memory in MB of the largest single process among these, not their sum (`ru_maxrss` of
               getrusage(2))
 instructions  instructions in user mode, as `perf stat` counts them, children included
+callgrind     instructions of all processes as valgrind's callgrind counts them
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 
 from ..kernel.core.choices import EXECUTOR, NOTHING
 from ..kernel.core.frozen import replace
@@ -19,6 +22,7 @@ from ..kernel.core.numbers import median, plain
 from ..kernel.core.settings import Config
 from ..kernel.run.measure import Ran
 from ..kernel.system import process
+from ..kernel.system.git import Repo
 from ..reading import printed, screen
 from ..reading.form import MEASURE, Form
 from ..reading.printed import Reading
@@ -30,8 +34,10 @@ if TYPE_CHECKING:
     from ..kernel.run.measure import Bench, Rest, Start
 
 
-UNITS = {"wall": "s", "cpu": "s", "rss": "MB", "instructions": ""}
-_TIMES = ("wall", "cpu", "instructions")  # what means the same to somebody who wants it faster
+UNITS = {"wall": "s", "cpu": "s", "rss": "MB", "instructions": "", "callgrind": ""}
+_COUNTED = ("instructions", "callgrind")
+_QUICK = 60.0  # seconds a run may take that a dry run repeats to count its instructions
+_TIMES = ("wall", "cpu", *_COUNTED)  # what means the same to somebody who wants it faster
 
 
 def around(bench: Bench, start: Start, rest: Rest) -> Ran:
@@ -47,15 +53,15 @@ def around(bench: Bench, start: Start, rest: Rest) -> Ran:
 
 def run(config: Config, start: Start) -> tuple[process.Finished, str, Mapping[str, Decimal]]:
     """Run verify by `start`: how it ended, what it deleted, its cost. Raises `Refusal` where that is not counted."""
-    if config.measure != "instructions":
+    if config.measure not in _COUNTED:
         done, cleaned = start(config.verify)
         return done, cleaned, cost(config, done)
     from . import perf
 
-    with perf.counting(config.verify) as counted:
+    with perf.counting(config.verify, config.measure) as counted:
         done, cleaned = start(counted.command)
         found = counted.instructions()
-    return done, cleaned, {**cost(config, done), **({} if found is None else {"instructions": found})}
+    return done, cleaned, {**cost(config, done), **({} if found is None else {config.measure: found})}
 
 
 def cost(config: Config, done: process.Finished) -> Mapping[str, Decimal]:
@@ -81,15 +87,37 @@ def _unknown(name: str, done: process.Finished) -> str:
     if name == "rss":
         least = f"{done.floor / 10**6:.0f} MB"
         return f"its largest process needs less than {least}, below which this system does not tell the peak of a child"
-    return "perf stat counted no instructions of this run"
+    return f"{'callgrind' if name == 'callgrind' else 'perf stat'} counted no instructions of this run"
 
 
-def told(config: Config, samples: Sequence[Mapping[str, Any]]) -> str:
+def counted(config: Config, tree: Path, seconds: Decimal) -> list[Decimal]:
+    """The instructions of two more runs of verify in `tree`, [] where nothing counts them or a run takes long.
+
+    Tracked files that these write are put back.
+    """
+    from . import perf
+
+    if seconds > _QUICK or not perf.counts():
+        return []
+    repo, found = Repo(tree), list[Decimal]()
+    before = {change.path for change in repo.changes()}
+    for _ in range(2):
+        with perf.counting(config.verify) as one:
+            process.run_shell(one.command, tree, 10 * float(seconds) + 10, {}, f"counted-{os.getpid()}")
+            count = one.instructions()
+        found += [] if count is None else [count]
+    repo.restore([change.path for change in repo.changes() if change.path not in before and change.code != "?"])
+    return found if len(found) == 2 else []
+
+
+def told(config: Config, tree: Path, samples: Sequence[Mapping[str, Any]]) -> str:
     """One line for a dry run: each measure with its spread, and which measure of the time is the steadiest."""
     costs = [sample.get("cost", {}) for sample in samples]
     known = {name: [one[name] for one in costs] for name in UNITS if costs and all(name in one for one in costs)}
     if not known:
         return ""
+    counts = [] if "instructions" in known else counted(config, tree, max(known["wall"]))
+    known.update({"instructions": counts} if counts else {})
     line = ", ".join(f"{name} {_shown(values, UNITS[name])} {_spread(values)}" for name, values in known.items())
     times = {name: _share(known[name]) for name in _TIMES if name in known and len(costs) > 1}
     best = min(times, key=lambda name: times[name], default="")

@@ -229,8 +229,9 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
     told = {**told, **found, "startable": not refused, "check_printed": lines}
-    told = {**told, **_cost(first), "message": sentence(plan.config, first), "size": size}
-    told.update(run_profile.rehearsed(plan.config, Path(plan.config.worktree or layout.root)))
+    tree = Path(plan.config.worktree or layout.root)
+    told = {**told, **_cost(first, tree), "message": sentence(plan.config, first), "size": size}
+    told.update(run_profile.rehearsed(plan.config, tree))
     return {**told, "draft": draft.lines(first.config, told["message"], told)}
 
 
@@ -245,9 +246,9 @@ def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
     return {"guard": state, "guard_seconds": round(seconds, 3), "guard_printed": lines, "message": told}
 
 
-def _cost(first: baseline.Baseline) -> dict[str, str]:
+def _cost(first: baseline.Baseline, tree: Path) -> dict[str, str]:
     """What a run of verify itself costs, with the spread of each measure."""
-    told = gauge.told(first.config, _samples(first))
+    told = gauge.told(first.config, tree, _samples(first))
     return {"cost": told} if told else {}
 
 

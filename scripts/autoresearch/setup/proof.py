@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,7 @@ class Proof:
         self.old = [*self.past["old"]] if self.past else self._old_results()
         self.warnings += self.old
         self.warnings += constant(self.tree, self.config)
+        self.warnings += kept_elsewhere(self.tree, self.config, samples, self.stamps)
         self.warnings += indirect(self.tree, self.config, lock)
         canary.prove(self.root, bench, samples, canary.Seen(elsewhere, self.runs > 1))
         return self.warnings
@@ -170,6 +172,37 @@ def constant(tree: Path, config: Config) -> list[str]:
                 )
                 break
     return found
+
+
+def kept_elsewhere(
+    tree: Path, config: Config, samples: Sequence[Sample], written: Mapping[str, tuple[int, ...]]
+) -> list[str]:
+    """Required numbers that stand in a tracked file outside the scope which the check names and no run writes."""
+    if not config.require:
+        return []
+    names = hashes.expand(tree, evaluator_files.executed([config.verify]))
+    texts = "\n".join([config.verify, *(hashes.source_text(tree / name) for name in names)])
+    inside = scope.matcher(config.scope)
+    held = [path for path in Listing(tree).held() if path not in names and not inside(path) and path not in written]
+    files = {path: hashes.source_text(tree / path) for path in held if path.rpartition("/")[2] in texts}
+    found = []
+    for wanted in config.require:
+        key = wanted.split(" ")[0]
+        values = {sample.others[key] for sample in samples if key in sample.others}
+        place = next((path for path, text in files.items() if len(values) == 1 and _holds(text, key, *values)), "")
+        if place:
+            found.append(
+                f"{key} stands in {one_line(place, 60)}, which no run of the check writes and no edit may change: "
+                f"--require '{one_line(wanted, 40)}' says nothing; measure it"
+            )
+    return found
+
+
+def _holds(text: str, key: str, value: Decimal) -> bool:
+    """Whether a text is this number alone, or gives it under this name."""
+    numbers = re.findall(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])", text)
+    named = re.findall(rf"{re.escape(key)}[\"']?\s*[=:,\t ]\s*(-?\d+(?:\.\d+)?)(?![\w.])", text)
+    return any(Decimal(number) == value for number in (numbers if len(numbers) == 1 else named))
 
 
 def indirect(tree: Path, config: Config, lock: Mapping[str, str]) -> list[str]:

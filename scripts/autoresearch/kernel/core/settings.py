@@ -166,7 +166,7 @@ class Config:
     measure: str = setting(
         NOTHING,
         "what verify itself costs is the metric: no number is printed",
-        choices=(NOTHING, "cpu", "wall", "rss", "instructions"),
+        choices=(NOTHING, "cpu", "wall", "rss", "instructions", "callgrind"),
         group=NOISE,
     )
     metric_pattern: str = setting("", "one group around the number in verify's output", metavar="REGEX", group=NOISE)
