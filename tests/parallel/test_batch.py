@@ -206,6 +206,40 @@ def test_a_checkout_that_lacks_what_the_checks_need_is_refused(project: Repo, ru
     assert call(project, "abort").code == 0
 
 
+@pytest.mark.parametrize(
+    ("verify", "links", "cause", "remedy"),
+    [
+        ("cat {main}/n", (), "It names {main} itself", "correct the check"),
+        ("sh env.sh", (), "env.sh names {main} itself", "correct it"),
+        ("cat linked/n", ("linked",), "linked is a link that leads to the main checkout", "--setup"),
+        ("cat node_modules/lib/n", ("node_modules",), "node_modules", "--setup"),
+        ("cat $(cat .venv/lib/python3.9/site-packages/x.pth)/n", (".venv",), "editable install", "PYTHONPATH"),
+    ],
+)
+def test_a_worker_that_the_check_does_not_see_is_refused(
+    project: Repo, run_script: Run, verify: str, links: tuple[str, ...], cause: str, remedy: str
+) -> None:
+    main = project.path
+    project.write(".gitignore", ".venv\nnode_modules\nlinked\n")
+    project.write("env.sh", f"cat {main}/n\n")
+    project.commit("ways back")
+    site = main / ".venv/lib/python3.9/site-packages"
+    site.mkdir(parents=True)
+    (main / ".venv/pyvenv.cfg").write_text("home = /usr/bin\n")
+    (site / "x.pth").write_text(f"{main}\n")
+    if "linked" in links:
+        (main / "linked").symlink_to(main)
+    if "node_modules" in links:
+        (main / "node_modules").mkdir()
+        (main / "node_modules/lib").symlink_to(main)
+    start(run_script, project, "--force", "--verify", verify.format(main=main))
+    ran = call(project, "open", "--workers", "2", *(flag for link in links for flag in ("--link", link)))
+    assert ran.code == 1 and len(ran.err.strip().splitlines()) == 1, ran
+    assert "the check does not see this tree" in ran.err
+    assert cause.format(main=main) in ran.err and remedy in ran.err, ran.err
+    assert_gone(project)
+
+
 @pytest.mark.parametrize("moment", ["worker", "main"])
 def test_a_killed_close_is_repeated(project: Repo, run_script: Run, moment: str, tmp_path: Path) -> None:
     place = "*-autoresearch-*" if moment == "worker" else "*/repo"

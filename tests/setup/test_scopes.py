@@ -110,6 +110,17 @@ def test_line_endings_against_the_attributes_are_told_from_an_edit(lab: Lab):
     assert dry(lab, "src/").code == 0
 
 
+def test_line_endings_that_come_in_mid_run_are_told_from_an_edit(lab: Lab):
+    lab.repo.write("src/dos.txt", "a\nb\n")
+    lab.repo.write(".gitattributes", "*.txt text eol=lf\n")
+    lab.repo.commit("attributes")
+    lab.init()
+    (lab.path / "src" / "dos.txt").write_bytes(b"a\r\nb\r\n")  # an editor of another system saves it
+    lab.repo.write("src/value", "9\n")
+    assert lab.trial(9)["status"] == "keep"
+    assert lab.repo.git("show", "--name-only", "--format=", "HEAD") == "src/value"
+
+
 def test_a_lock_on_all_that_the_scope_has_is_refused(lab: Lab):
     lab.repo.write("bench.py", "print(3)\n")
     lab.repo.commit("a check in the scope")

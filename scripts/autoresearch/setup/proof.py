@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -27,7 +28,7 @@ class Proof:
     """Looks at a set-up: raises `Refusal` for one under which no trial could tell anything, and collects warnings."""
 
     def __init__(self, root: Path, config: Config) -> None:
-        self.root, self.config = root, config
+        self.root, self.config, self.began = root, config, time.time()
         self.tree = Path(config.worktree or root)
         self.trees = scopes.trees_of(root, config)
         self.warnings = [*scopes.check(self.trees), *scopes.elsewhere(self.tree, config)]
@@ -75,7 +76,7 @@ class Proof:
         self.old = [*self.past["old"]] if self.past else self._old_results()
         self.warnings += self.old
         self.warnings += constant(self.tree, self.config)
-        self.warnings += kept_elsewhere(self.tree, self.config, samples, self.stamps)
+        self.warnings += kept_elsewhere(self.tree, self.config, samples, self.began)
         self.warnings += indirect(self.tree, self.config, lock)
         canary.prove(self.root, bench, samples, canary.Seen(elsewhere, self.runs > 1))
         return self.warnings
@@ -174,17 +175,17 @@ def constant(tree: Path, config: Config) -> list[str]:
     return found
 
 
-def kept_elsewhere(
-    tree: Path, config: Config, samples: Sequence[Sample], written: Mapping[str, tuple[int, ...]]
-) -> list[str]:
-    """Required numbers that stand in a tracked file outside the scope which the check names and no run writes."""
+def kept_elsewhere(tree: Path, config: Config, samples: Sequence[Sample], since: float) -> list[str]:
+    """Required numbers that stand in a tracked file outside the scope which the check names and nobody wrote `since`
+    (seconds of the clock)."""
     if not config.require:
         return []
     names = hashes.expand(tree, evaluator_files.executed([config.verify]))
     texts = "\n".join([config.verify, *(hashes.source_text(tree / name) for name in names)])
     inside = scope.matcher(config.scope)
-    held = [path for path in Listing(tree).held() if path not in names and not inside(path) and path not in written]
-    files = {path: hashes.source_text(tree / path) for path in held if path.rpartition("/")[2] in texts}
+    held = [path for path in Listing(tree).held() if path not in names and not inside(path)]
+    held = [path for path in held if path.rpartition("/")[2] in texts and (tree / path).is_file()]
+    files = {path: hashes.source_text(tree / path) for path in held if (tree / path).stat().st_mtime < since}
     found = []
     for wanted in config.require:
         key = wanted.split(" ")[0]
