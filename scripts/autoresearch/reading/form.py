@@ -76,7 +76,7 @@ def difference(found: Form, known: Form) -> str:
         return ""
     for what, mine, theirs in (
         ("its name", found.name, known.name),
-        ("the text around it", found.words, known.words),
+        ("the text around it", found.words if known.words or found.kind != JSON_KEY else "", known.words),
         ("its place", found.line and f"the {found.line} line", known.line and f"the {known.line} line"),
         ("the unit told beside it", found.told, known.told),
     ):

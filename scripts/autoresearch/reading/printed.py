@@ -23,6 +23,7 @@ _LINE = re.compile(r"^[ \t]*METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.
 _NEARLY = re.compile(r"^.*\bMETRIC[ \t:]+\S.*$", re.MULTILINE)
 _WITHIN = r"(?m)^(?![ \t]*METRIC[ \t]).*\bMETRIC[ \t]+%s[ \t]*=.*"
 _SAYS_NONE = re.compile(r"\b(?:[Nn]o|NO|[Nn]one|[Zz]ero) [^\W\d_]+")
+_NAMES = frozenset("name id fullname full_name title label benchmark test case command metric n file path key".split())
 _TRIED = 80  # characters of a line for which a pattern is thought up
 _OTHERS = 60  # further numbers that are kept
 _CUT_MARK = "\ufffe"  # stands where output was cut; `screen.clean` lets no other one through
@@ -249,7 +250,18 @@ def _key_value(document: object, wanted: str, value: object, source: Source) -> 
     elif units:
         told = one_line(", ".join(f"{key} {item}" for key, item in sorted(units.items())), 80)
     number = Quantity(number.value, unit, number.notation)
-    return _Found(number, Form(JSON_KEY, wanted, unit, number.notation, told=told), "", _json_others(document, wanted))
+    form = Form(JSON_KEY, wanted, unit, number.notation, _entry(document, wanted), told=told)
+    return _Found(number, form, "", _json_others(document, wanted))
+
+
+def _entry(document: object, wanted: str) -> str:
+    """How the entries of lists on the way to a number call themselves: another order makes `[0]` another entry."""
+    said = []
+    for place in re.finditer(r"\[-?[0-9]+\]", wanted):
+        for entry in jsondocs.at(document, wanted[: place.end()]):
+            items = entry.items() if isinstance(entry, dict) else ()
+            said += [item for key, item in items if key.lower() in _NAMES and isinstance(item, str)]
+    return one_line(" ".join(said), 160)
 
 
 def _json_others(document: object, wanted: str) -> dict[str, Decimal]:

@@ -160,12 +160,14 @@ def piece(text: str, start: int, end: int, covered: tuple[int, int]) -> str:
         (r"(?<!\w)[0-9.]+[^\W\d_]+\Z", "it is part of a longer expression"),
         (r"(?<![0-9])[0-9]{1,3} \Z" if blank_before else "", "the digits before may belong to it"),
         (r"[0-9]:\Z" if covered[0] >= start else "", "it is part of a longer expression"),
+        (r"(?<![^\s(=:])[<>]=?\Z|[~\u2248\u2264\u2265]\Z", "the sign before it makes it a bound"),
     )
     after = (
         (rf"\d|[.,_{_BLANKS}]\d|[eE][+\u2212-]?[0-9]", "digits go on after it"),
         (r"[^\W\d_]+[0-9]", "it is part of a longer expression"),
         (r" [0-9]{3}(?![0-9.])" if blank_after else "", "the digits after may belong to it"),
         (r":[0-9]" if covered[1] <= end else "", "it is part of a longer expression"),
+        (r"\+(?!\w)", "the sign behind it makes it a bound"),
     )
     found = [why for pattern, why in before if pattern and re.search(pattern, head)]
     found += [why for pattern, why in after if pattern and re.match(pattern, tail)]

@@ -1,0 +1,117 @@
+"""A later output that differs from the baseline's: the number that a person reads in it, or none.
+
+Each was tried to get a wrong one taken.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from autoresearch.reading import printed, screen
+from autoresearch.reading.printed import Source
+
+# baseline, later output, key, pattern, the number that may be read of the later one ("" for none)
+ROWS: list[tuple[str | bytes, str | bytes, str, str, str]] = [
+    ("Total: 12 errors\n", "Total: 1 error, compilation aborted\n", "", "", ""),
+    ("score 0.91\n", "score 1e-3\n", "", "", "0.001"),
+    ("time: 250ms\n", "time: 1.2s\n", "", "", "1200"),
+    ("time: 250 ms\n", "time: 1,200 ms\n", "", "", "1200"),
+    ("size 900 kB\n", "size 1.1 MB\n", "", "", "1100"),
+    ("size 900 KiB\n", "size 1.5 MiB\n", "", "", "1536"),
+    ("took 59s\n", "took 1m 2s\n", "", "", "62"),
+    ("took 59.2 s\n", "took 1:02.3\n", "", "", ""),
+    ("3 tests failed\n", "no tests failed, 17 passed\n", "", "", ""),
+    ("12 warnings\n", "12 warnings (3 new)\n", "", "", ""),
+    ("loss=0.5\n", "loss=nan (step 12)\n", "", "", ""),
+    ("accuracy: 91%\n", "accuracy: 0.92\n", "", "", ""),
+    ('{"ms": 12.5}\n', '{"ms": "12.5 s"}\n', "ms", "", ""),
+    ('{"a": {"t": 5}}\n', '{"a": {"t": 5, "u": 3}}\n{"a": {"t": 7}}\n', "a.t", "", "7"),
+    ('{"t": 5}\n', '{"t": 4}\n{"t": \n', "t", "", ""),
+    ('[{"n":"a","t":5},{"n":"b","t":9}]', '[{"n":"b","t":9},{"n":"a","t":4}]', "[0].t", "", "4"),
+    ('{"t": 5, "unit": "ms"}\n', '{"t": 0.006, "unit": "s"}\n', "t", "", "6"),
+    ('{"t_ms": 5}\n', '{"t_s": 0.006}\n', "", "", ""),
+    ("METRIC m=5\n", "METRIC m=5 (cached)\n", "", "", ""),
+    ("METRIC m=5\n", "METRIC m=4\nMETRIC m=5\n", "", "", ""),
+    ("METRIC m=5\n", "# METRIC m=1\nMETRIC m=4\n", "", "", "4"),
+    ("METRIC m=5\n", "METRIC m = 0x10\n", "", "", ""),
+    ("METRIC m=5\n", "METRIC m=5_000\n", "", "", "5000"),
+    ("METRIC m=5\n", "METRIC m=5/10\n", "", "", ""),
+    ("METRIC m=5\n", "METRIC m=-5-\n", "", "", ""),
+    ("METRIC m=5\n", "METRIC m=(5)\n", "", "", ""),
+    ("METRIC m=5\n", "METRIC m=5…\n", "", "", ""),
+    ("METRIC m=5\n", "METRIC m=4", "", "", ""),
+    ("METRIC m=5,3\n", "METRIC m=5.300,2\n", "", "", "5300.2"),
+    ("result: 5\n", "result: 5\nresult: 6\n", "", "result: (\\S+)", ""),
+    ("result: 512\n", "result: 5 120\n", "", "result: (\\d+)", ""),
+    ("result: 512\n", "result: 5\u202f120\n", "", "result: (\\d+)", "5120"),
+    ("result: 512\n", "result: 1.5e3\n", "", "result: ([\\d.]+)", ""),
+    ("a 5 ms\n", "a 4 us\n", "", "a (\\d+)", "0.004"),
+    ("Name (ms)\nx 5\n", "Name (us)\nx 900\n", "", "x (\\S+)", "0.9"),
+    ("| name | mean [ms] |\n| x | 5 |\n", "| name | mean [s] |\n| x | 1 |\n", "", "\\| x \\| (\\S+)", "1000"),
+    ("p50 12 p99 90\n", "p50 12 p99 80 p999 95\n", "", "p99 (\\S+)", "80"),
+    ("10 passed\r\n", "0%\r50%\r100%\r9 passed\r\n", "", "", "9"),
+    ("loading 10%\rdone 42\n", "loading 10%\rdone 41\n", "", "", "41"),
+    ("\x1b[31m42\x1b[0m\n", "\x1b[31m4\x1b[0m\x1b[32m1\x1b[0m\n", "", "", "41"),
+    ("42\n", "4\x083\n", "", "", "3"),
+    (b"\xff\xfe4\x002\x00\n\x00", b"4\x001\x00\n\x00", "", "", "41"),
+    ("cost 12 $\n", "cost 12 €\n", "", "", ""),
+    ("12 req/s\n", "12 req/min\n", "", "", ""),
+    ("throughput 5 MB/s\n", "throughput 5 MiB/s\n", "", "", ""),
+    ("5 GB\n", "5 Gb\n", "", "", ""),
+    ("1.5x faster\n", "1.5x slower\n", "", "", ""),
+    ("coverage: 81.3% of statements\n", "coverage: [no statements]\n", "", "", ""),
+    ("coverage: 81.3% of statements\n", "coverage: 100.0% of statements in ./a\n", "", "", ""),
+    ("Rank #5\n", "Rank #12 of 50\n", "", "", ""),
+    ("version 3\n", "version 3.1\n", "", "", "3.1"),
+    ("done in 12 seconds\n", "done in 12 minutes\n", "", "", "720"),
+    ("done in 12 seconds\n", "done in 2 minutes 3 seconds\n", "", "", ""),
+    ("lines: 1200\n", "lines: 1.2k\n", "", "", ""),
+    ("lines: 1.2k\n", "lines: 1.1M\n", "", "", ""),
+    ("42\n", "Traceback (most recent call last):\n  File x, line 42\n", "", "", ""),
+    ("42\n", "42\n\n[… 100 bytes cut …]\n", "", "", ""),
+    ("Elapsed 12\n", "Elapsed ~11\n", "", "", ""),
+    ("Elapsed 12\n", "Elapsed <1\n", "", "", ""),
+    ("Elapsed 12\n", "Elapsed >100\n", "", "", ""),
+    ("Elapsed 12\n", "Elapsed ≥100\n", "", "", ""),
+    ("METRIC m=12\n", "METRIC m=<1\n", "", "", ""),
+    ("METRIC m=12\n", "METRIC m=~11\n", "", "", ""),
+    ("r <12\n", "r <1\n", "", "r .?(\\d+)", ""),
+    ("12.0\n", "11.0±3\n", "", "", ""),
+    ("12.0\n", "11.0 ± 3\n", "", "", ""),
+    ("12.0\n", "11.0(3)\n", "", "", ""),
+    ("12.0\n", "11.0..13\n", "", "", ""),
+    ("12.0\n", "1²\n", "", "", ""),
+    ("12.0\n", "3*10^5\n", "", "", ""),
+    ("12.0\n", "3e5\n", "", "", "300000"),
+    ("12.0\n", "3×10⁵\n", "", "", ""),
+    ("12.0\n", "½\n", "", "", ""),
+    ("12.0\n", "1/2\n", "", "", ""),
+    ("12.0\n", "0b11\n", "", "", ""),
+    ("12.0\n", "١٢\n", "", "", ""),
+    ("12.0\n", "12.0.1\n", "", "", ""),
+    ("result 3 of 10\n", "result 4 of 10\n", "", "result (\\d+)", "4"),
+    ("errors: 3\n", "errors: 3+\n", "", "", ""),
+    ("errors: 30\n", "errors: 99+\n", "", "errors: (\\d+)", ""),
+    ("METRIC m=30\n", "METRIC m=99+\n", "", "", ""),
+]
+
+
+@pytest.mark.parametrize(("baseline", "later", "key", "pattern", "right"), ROWS)
+def test_a_later_output_gives_the_right_number_or_none(
+    baseline: str | bytes, later: str | bytes, key: str, pattern: str, right: str
+):
+    texts = [screen.decode(text) if isinstance(text, bytes) else text for text in (baseline, later)]
+    first = printed.extract(texts[0], Source("m", key, pattern))
+    assert first.value is None or str(first.value) in texts[0] or first.form.notation
+    found = printed.extract(texts[1], Source("m", key, pattern, first.form))
+    if first.value is not None:
+        assert found.value in (None, *([Decimal(right)] if right else [])), found
+
+
+def test_an_entry_of_a_list_is_known_by_its_name():
+    source = Source("m", "[0].t")
+    first = printed.extract('[{"name": "a", "t": 5}, {"name": "b", "t": 9}]', source)
+    swapped = '[{"name": "b", "t": 9}, {"name": "a", "t": 4}]'
+    found = printed.extract(swapped, Source("m", "[0].t", form=first.form))
+    assert found.value is None and "the text around it was 'a' at the baseline and is 'b' now" in found.problem
