@@ -17,6 +17,9 @@ _HARMLESS = frozenset(
 )
 _FED = frozenset("echo printf true : seq yes grep egrep fgrep rg zgrep".split())  # may begin a pipe
 _FILTERS = _FED | frozenset("sort uniq sed cut tr head tail tee awk cat wc column jq xargs".split())
+# What a test of the surroundings is made of, or says its zero by failing: a number behind `||` is its answer.
+_ASKS = frozenset("test [ [[ true false : grep egrep fgrep rg zgrep command type hash ls".split())
+_GOES_ON = re.compile(r"-[a-zA-Z]*i[a-zA-Z]*|--ignore-errors")
 _ENDS = frozenset(("exit", "return", "false", "kill"))
 _SHELLS = re.compile(r"(?:.*/)?(?:ba|z|da|k)?sh")
 _WRAPPERS = frozenset("time env nice nohup timeout stdbuf command exec ionice taskset setsid".split())
@@ -58,8 +61,8 @@ class _Reader:
             way = self.way(item, number, last)
             alone = strict and number == end  # what stands before && or || does not end a text under set -e
             known = number in item.negated or way == "ends"
-            if way == "replaced" and not known:
-                self.pipeline(pipeline, "replaced")
+            if way in ("replaced", "numbered") and not known:
+                self.pipeline(pipeline, way)
             elif known or seen or alone:
                 self.pipeline(pipeline, "")
             else:
@@ -74,7 +77,9 @@ class _Reader:
         if _ends(rescue):
             return "ends"
         forgiven = _name(rescue[0]) in ("true", ":") and len(rescue) == 1
-        return "ends" if forgiven and last else "unseen" if forgiven else "replaced"
+        if forgiven:
+            return "ends" if last else "unseen"
+        return "numbered" if _prints_number(rescue) else "replaced"
 
     def pipeline(self, found: Sequence[Command], kind: str) -> None:
         """Its commands: all but the last lose their exit codes, unless pipefail holds."""
@@ -93,7 +98,9 @@ class _Reader:
             self.simple(found, kind)
             return
         for number, part in enumerate(found.parts):
-            if number < found.tested or found.kind == "function":
+            if number < found.tested and _numbers_otherwise(found):
+                self.compound(part, "numbered")
+            elif number < found.tested or found.kind == "function":
                 self.items(part, True)
             elif found.kind == "loop" and not self.strict:
                 self.items(part, False)
@@ -109,7 +116,7 @@ class _Reader:
         self.items(part, False)
         for name in [name for name in self.lost["unseen"] if name not in before["unseen"]]:
             del self.lost["unseen"][name]
-            self.lost[kind][name] = None
+            self.lost["replaced" if kind == "numbered" else kind][name] = None
 
     def simple(self, found: Command, kind: str) -> None:
         """A simple command: its own name, what a shell is given as text, and what it substitutes."""
@@ -121,8 +128,11 @@ class _Reader:
             for name, programs in reader.lost.items():
                 self.lost[name].update(programs)
         name = _name(found)
-        if kind and name and name not in (_HARMLESS if kind != "piped" else ()) and not inner:
-            self.lost[kind][name] = None
+        if name == "make" and any(map(_GOES_ON.fullmatch, found.words)):
+            kind = kind or "unseen"  # a recipe that fails is passed over
+        exempt = _ASKS if kind == "numbered" else _HARMLESS if kind != "piped" else frozenset[str]()
+        if kind and name and name not in exempt and not inner:
+            self.lost["replaced" if kind == "numbered" else kind][name] = None
         bare = not found.words
         for word in (*found.assigned, *found.words):
             for text in substitutions(word):
@@ -174,6 +184,18 @@ def _nested(command: Command) -> tuple[str, str] | None:
             flags = "".join(word for word in options if re.fullmatch(r"-[a-z]+", word) and word != "-o")
             return words[number + 1], f"{flags} {' '.join(word for word in options if word == 'pipefail')}"
     return None
+
+
+def _prints_number(pipeline: Sequence[Command]) -> bool:
+    """Whether a pipeline is `echo 0` or the like: what it prints passes for a measured number."""
+    words = [unquoted(word) for word in pipeline[0].words]
+    return words[:1] in (["echo"], ["printf"]) and any(re.search(r"\d", word) for word in words[1:])
+
+
+def _numbers_otherwise(command: Command) -> bool:
+    """Whether an `if` ends in `else echo 0`."""
+    last = command.parts[-1] if command.kind == "if" and len(command.parts) > 2 * command.tested else ()
+    return bool(last) and _prints_number(last[-1].pipelines[-1])
 
 
 def _ends(pipeline: Sequence[Command]) -> bool:
