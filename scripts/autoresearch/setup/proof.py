@@ -180,12 +180,12 @@ def kept_elsewhere(tree: Path, config: Config, samples: Sequence[Sample], since:
     (seconds of the clock)."""
     if not config.require:
         return []
-    names = hashes.expand(tree, evaluator_files.executed([config.verify]))
-    texts = "\n".join([config.verify, *(hashes.source_text(tree / name) for name in names)])
+    names = named_files.expand(tree, evaluator_files.executed([config.verify]))
+    texts = "\n".join([config.verify, *(named_files.source_text(tree / name) for name in names)])
     inside = scope.matcher(config.scope)
     held = [path for path in Listing(tree).held() if path not in names and not inside(path)]
     held = [path for path in held if path.rpartition("/")[2] in texts and (tree / path).is_file()]
-    files = {path: hashes.source_text(tree / path) for path in held if (tree / path).stat().st_mtime < since}
+    files = {path: named_files.source_text(tree / path) for path in held if (tree / path).stat().st_mtime < since}
     found = []
     for wanted in config.require:
         key = wanted.split(" ")[0]
