@@ -6,7 +6,6 @@ Callgrind (valgrind) runs every process in a simulated processor: slow, and the 
 from __future__ import annotations
 
 import shlex
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -82,6 +81,8 @@ def _under_perf(command: str) -> Iterator[Counted]:
 @contextmanager
 def _under_callgrind(command: str) -> Iterator[Counted]:
     """Every process writes a profile of its own, the shell included; what valgrind says goes into files too."""
+    import shutil
+
     if shutil.which("valgrind") is None:
         raise Refusal("--measure callgrind: no valgrind is on PATH, expected one; install it, or measure by cpu")
     with tempfolder.folder("callgrind") as folder:
