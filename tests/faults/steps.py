@@ -234,6 +234,8 @@ class Steps:
             self.taken_up(stage, case)
         if case.command == "runtime_ctl":
             stage.run("runtime_ctl", "stop")
+        if case.name == "launch":  # the sessions that it may have had are spent
+            stage.must("init_run", *SETUP, "--force")
         if case.name == "take-back" and "drift" not in stage.statuses():
             stage.must("runtime_ctl", "take-back", "1", "--why", "api")
         if case.stage == "parallel" and (stage.repo / "autoresearch-evidence/batch.json").exists():

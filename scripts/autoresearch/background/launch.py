@@ -25,7 +25,7 @@ from ..kernel.run import budget, context, tree
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
 from ..resuming import resuming as reading
-from ..setup import archives, init
+from ..setup import archives, archiving, init
 from ..supervisor import supervisor
 from ..waiting import waiting
 from . import (
@@ -162,7 +162,8 @@ def _begin(layout: Layout, found: Manifest, force: bool) -> dict[str, Any]:
     first = found.baseline
     if first.metric is None and not first.measure:
         if force:
-            init.archive(layout)
+            archiving.archive(layout)
+            archiving.done(layout)
         return {"message": "the first session measures the baseline"}
     plan = init.Plan(
         mode=found.mode,

@@ -129,8 +129,9 @@ def _blame(error: Exception) -> str:
 
     if isinstance(error, GitError):
         return f"git refused: {error}; expected a healthy repository, see git status and repair it"
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}; nothing half-written stays, mend this and repeat the command"
+    if isinstance(error, OSError) and error.strerror:
+        where = "a file" if error.filename is None else error.filename  # a write that fails does not know its file
+        return f"{where}: {error.strerror}; nothing half-written stays, mend this and repeat the command"
     return (
         f"unexpected {type(error).__name__}: {error}; nothing half-written stays, repeat the command, "
         "and report it with AUTORESEARCH_TRACEBACK=1 set if it comes back"

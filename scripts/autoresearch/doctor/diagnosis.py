@@ -282,21 +282,17 @@ def _check(layout: Layout, verify: str, say: Say) -> rules.Check | None:
 
 
 def _tried(tree: Path, config: Config, say: Say) -> rules.Check:
-    import shutil
-    import tempfile
+    from ..kernel.disk import tempfolder
 
     before = _tracked_changes(tree)
-    folder = Path(tempfile.mkdtemp(prefix="autoresearch-doctor-"))
-    bench = measure.Bench(tree, folder, config, measure.limit_of(config, None), f"doctor-{os.getpid()}")
-    try:
+    with tempfolder.folder("doctor") as folder:
+        bench = measure.Bench(tree, folder, config, measure.limit_of(config, None), f"doctor-{os.getpid()}")
         samples = []
         for number in (1, 2):
             say(f"trying verify, run {number} of 2: {one_line(config.verify, 60)}")
             samples.append(measure.verify(bench, f"verify-{number}"))
             if samples[-1].problem:
                 break
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return rules.Check(
         command=config.verify,
         values=tuple(numbers.plain(sample.value) for sample in samples if sample.value is not None),

@@ -13,10 +13,11 @@ from ..kernel.core.rows import Row
 from ..kernel.core.statuses import TABLE
 from ..kernel.core.text import DESCRIPTION_LIMIT, one_line
 from ..kernel.disk import evidence
-from ..kernel.disk.journal import Event
+from ..kernel.disk.journal import Event, parse
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent
 from ..kernel.run.context import Run
+from ..longlog import marked
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -114,7 +115,10 @@ def all_commits(run: Run, commit: str, given: Mapping[str, str]) -> dict[str, st
 
 def append(layout: Layout, report: Report, more: Sequence[Event] = ()) -> tuple[Run, Row]:
     """Check, append with `more` events, snapshot; then the lesson. Raises `Refusal` with nothing written."""
-    with context.writing(layout) as (run, held):
+    # A drift changes how the rows before it count, and a search asks all of them.
+    every = bool(more) or report.status in ("drift", "search")
+    parser = parse if every else marked.parser(layout.state)
+    with context.writing(layout, parser) as (run, held):
         check(run, report)
         if not evidence.intent_path(layout.evidence).exists():
             row = row_of(run, report)

@@ -10,11 +10,12 @@ from ..kernel.core import config, fold, jsontext, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk import atomic, journal, locks, regular, snapshot
+from ..kernel.disk import atomic, evidence, journal, locks, regular, snapshot
 from ..kernel.disk.journal import Log
 from ..kernel.disk.layout import Layout
-from ..kernel.run import budget, context, intent, isolation
+from ..kernel.run import budget, context
 from ..kernel.run.context import Run
+from ..longlog import marked
 from . import resume_rules
 from .resume_rules import Decision, Evidence
 
@@ -48,7 +49,7 @@ def examine(layout: Layout) -> Found:
 
 def _log(layout: Layout) -> tuple[Log | None, str]:
     try:
-        log = journal.read(layout.results)
+        log = journal.read(layout.results, marked.parser(layout.state))
         log.state  # noqa: B018 - raises for a log that cannot be folded
         config.from_header(log.header)
         return log, ""
@@ -101,12 +102,12 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     found, log, decision = seen.evidence, seen.log, seen.decision
     repaired = write and log is not None and decision.detail not in ("json_matches_tsv", "fresh_start")
     if repaired:
-        repair(layout, log)
+        log = repair(layout, log).log
     more = {"full_resume": _standing, "fresh_start": _branches}.get(decision.decision)
     return {
         "decision": decision.decision,
         "detail": decision.detail,
-        "reasons": [*decision.reasons, *(more(layout) if more else ())],
+        "reasons": [*decision.reasons, *(more(layout, log) if more else ())],
         "has_results": found.has_results,
         "has_state": found.has_state,
         "repaired_state": bool(repaired),
@@ -115,19 +116,20 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     }
 
 
-def _standing(layout: Layout) -> tuple[str, ...]:
+def _standing(layout: Layout, log: Log | None) -> tuple[str, ...]:
     """What whoever takes the run up has to know: that it is over, or what was left in the middle."""
-    from ..kernel.system.git import GitError
+    from ..kernel.system.gitcall import GitError
 
     try:
-        run = context.load(layout)
+        run = context.assemble(layout, log) if log else context.load(layout)
         return (*_over(run), *untried(run))
     except (Refusal, GitError):
         return ()
 
 
-def _branches(layout: Layout) -> tuple[str, ...]:
+def _branches(layout: Layout, _: Log | None) -> tuple[str, ...]:
     """Branches of earlier runs: their work is not in this checkout, and their names are taken."""
+    from ..kernel.run import isolation
     from ..kernel.system.git import GitError, Repo
 
     try:
@@ -155,6 +157,10 @@ def untried(run: Run) -> tuple[str, ...]:
 
 
 def _interrupted(run: Run) -> tuple[str, ...]:
+    if not evidence.intent_path(run.layout.evidence).exists():
+        return ()
+    from ..kernel.run import intent  # with git and processes, which few questions need
+
     note = intent.read(run.layout.evidence)
     if note is None or locks.is_held(run.layout.evidence / "trial.lock"):
         return ()  # none, or one that is at work
@@ -167,11 +173,13 @@ def _interrupted(run: Run) -> tuple[str, ...]:
 
 
 def _edited(run: Run) -> tuple[str, ...]:
+    if not run.config.measured:
+        return ()
     from ..kernel.run import tree
 
     primary = str(run.layout.root)
     left = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
-    if not left or not run.config.measured:
+    if not left:
         return ()
     what = "look at it; try it, or take it back with git restore, before another"
     return (f"an untried edit lies in {listing(left, 3)}: {what}",)
@@ -201,7 +209,7 @@ def summary(log: Log | None) -> dict[str, Any] | None:
         "mode": log.header.get("mode", ""),
         "run_tag": log.header.get("run_tag", ""),
         "goal": log.header.get("goal", ""),
-        "rows": len(log.rows),
+        "rows": log.count,
         "iteration": state.iteration,
         "baseline_metric": state.baseline_metric,
         "current_metric": state.current_metric,
@@ -214,5 +222,5 @@ def summary(log: Log | None) -> dict[str, Any] | None:
         "current_labels": state.current_labels,
         "last_trial_labels": state.last_trial_labels,
         "main_rows": state.iteration + 1,
-        "worker_rows": len(log.rows) - state.iteration - 1,
+        "worker_rows": log.count - state.iteration - 1,
     }

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ from ..kernel.run.context import Run
 from ..kernel.system import interrupts
 from ..kernel.system.git import Repo
 from ..profiles import run_profile
-from . import archives, baseline, draft, opening, sealing
+from . import archiving, baseline, draft, opening, sealing
 
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 4
@@ -119,36 +117,27 @@ def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
 
     place = context.located(layout, plan.mode)
     with interrupts.shielded(), locks.held_if_there(layout.results):
-        moved: list[tuple[Path, Path]] = []
-        ours = False
+        archiving.mend(layout)
+        moved = archiving.archive(layout, keep_log=True)  # the snapshot lies in the repository, whatever the new mode
         try:
-            archive(layout, moved)  # the earlier run's snapshot lies in the repository, whatever the new one's mode
-            ours = True
             run = _create(place, plan, first)
         except BaseException:
-            if ours:
-                _clear(place)
+            _clear(place, keep_log=any(source == layout.results for source, _ in moved))
             if first.staging is not None:
                 shutil.rmtree(first.staging, ignore_errors=True)
-            _put_back(moved)
+            archiving.put_back(layout, moved)
             raise
+        archiving.done(layout)
     return Ready(run, first)
 
 
-def _clear(layout: Layout) -> None:
-    """Remove what this start wrote; only once all of the earlier run lies in its archive."""
+def _clear(layout: Layout, keep_log: bool) -> None:
+    """Remove what this start wrote; an earlier run's log comes back over the new one."""
     import shutil
 
     shutil.rmtree(layout.evidence / "0000", ignore_errors=True)
-    for path in (layout.results, layout.state):
+    for path in (layout.state, *(() if keep_log else (layout.results,))):
         path.unlink(missing_ok=True)
-
-
-def _put_back(moved: Sequence[tuple[Path, Path]]) -> None:
-    """The earlier run as it was: a start that fails has not happened. What cannot move stays under its `.prev` name."""
-    for source, target in reversed(moved):
-        with contextlib.suppress(OSError):
-            os.replace(target, source)
 
 
 def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
@@ -168,35 +157,6 @@ def _create(layout: Layout, plan: Plan, first: baseline.Baseline) -> Run:
     log = opening.create(layout.results, head, events, row)
     with journal.locked(layout.results) as held:
         return context.save(Run(layout, held.log, plan.config, None), log)
-
-
-def archive(layout: Layout, moved: list[tuple[Path, Path]] | None = None) -> None:
-    """Move an old run's artifacts to their `.prev` names; lessons stay, they are for the next run.
-
-    Each move is added to `moved`, so that it can be taken back.
-    """
-    moved = [] if moved is None else moved
-    found = list(layout.evidence.glob("[0-9]*")) if layout.evidence.is_dir() else []
-    if found:
-        # The folder itself holds the lock that is held right now, so its content moves, not the folder.
-        target = layout.evidence.with_name(layout.evidence.name + ".prev")
-        if target.exists():
-            _move(target, archives.archive_name(target), moved)
-        target.mkdir()
-        for item in (*found, *layout.evidence.glob("*.json*")):
-            _move(item, target / item.name, moved)
-    # The log goes last: a kill before this leaves the old run, whose snapshot is made from the log.
-    for path in (layout.state, layout.results):
-        newest = path.with_name(f"{path.stem}.prev{path.suffix}")
-        if os.path.lexists(path):
-            if os.path.lexists(newest):
-                _move(newest, archives.archive_name(path), moved)
-            _move(path, newest, moved)
-
-
-def _move(source: Path, target: Path, moved: list[tuple[Path, Path]]) -> None:
-    os.replace(source, target)
-    moved.append((source, target))
 
 
 def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:

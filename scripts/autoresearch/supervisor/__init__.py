@@ -1,3 +1,3 @@
 """Whether a run goes on after a session, with what is counted between sessions."""
 
-USES = ("cli", "kernel", "resuming")
+USES = ("cli", "kernel", "longlog", "resuming")

@@ -11,6 +11,7 @@ from ..kernel.core.supervise import Verdict
 from ..kernel.disk.journal import Log
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
+from ..longlog import marked
 from ..resuming import resume_rules
 from ..resuming import resuming as reading
 from . import stagnation
@@ -19,8 +20,8 @@ from .stagnation import Counters
 
 def signature(log: Log) -> str:
     """What the log looks like; equal before and after a session that recorded nothing."""
-    last = log.rows[-1]
-    return f"{log.state.iteration}:{last.status}:{last.commit}:{len(log.rows)}"
+    last = marked.last(log)
+    return f"{log.state.iteration}:{last.status}:{last.commit}:{log.count}"
 
 
 def status(layout: Layout, max_stagnation: int, after_run: bool, write: bool) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def status(layout: Layout, max_stagnation: int, after_run: bool, write: bool) ->
         return {**_missing(after_run), **_files(seen, False)}
     if seen.log is None or seen.decision.decision in (resume_rules.WIZARD, resume_rules.FRESH):
         return {**_inconsistent(seen), **_files(seen, False)}
-    run = context.load(layout)
+    run = context.assemble(layout, seen.log)
     counters = _counters(run.snapshot)
     if after_run:
         counters = stagnation.after_session(counters, signature(run.log))
@@ -85,7 +86,7 @@ def _write(layout: Layout, verdict: Verdict, counters: Counters, after_run: bool
     }
     if after_run:
         changes["last_turn_finished_at"] = context.now()
-    with context.writing(layout) as (run, held):
+    with context.writing(layout, marked.parser(layout.state)) as (run, held):
         context.save(run, held.log, changes)
 
 

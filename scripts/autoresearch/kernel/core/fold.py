@@ -10,7 +10,7 @@ from .frozen import Any, dataclass, names, replace
 from .rows import Row
 from .statuses import TABLE
 
-_COUNTERS = tuple(status.counter for status in TABLE.values() if status.counter)
+COUNTERS = tuple(status.counter for status in TABLE.values() if status.counter)
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,16 @@ _NOT_IN_FOREIGN_LOGS = ("last_repo_commits", "last_trial_repo_commits")
 RepoCommits = Mapping[int, Mapping[str, str]]
 
 
-class _Fold:
+class Folding:
     """The accumulator: plain attributes, because a frozen object a row is too slow for ten thousand rows."""
 
     def __init__(self, first: Row, direction: str, commits: RepoCommits, taken: Mapping[int, int]) -> None:
+        """Begin with the baseline row; raises `ValueError` for any other."""
         if first.status != "baseline" or first.iteration != 0 or not first.is_main or first.metric is None:
             raise ValueError("the first row is not a baseline row 0 with a metric")
         self.direction, self.commits, self.taken = direction, commits, taken
         self.iteration, self.strikes, self.pivots, self.own, self.free = 0, 0, 0, 0, 0
-        self.counts = dict.fromkeys(_COUNTERS, 0)
+        self.counts = dict.fromkeys(COUNTERS, 0)
         self.baseline = self.best = self.claimed = first.metric
         self.best_iteration = 0
         self.standing = [(0, first.metric)]  # retained values that hold nothing that was taken back
@@ -157,7 +158,7 @@ def fold(rows: Iterable[Row], direction: str, commits: RepoCommits, taken: Mappi
     first = next(stream, None)
     if first is None:
         raise ValueError("no rows")
-    accumulator = _Fold(first, direction, commits, taken)
+    accumulator = Folding(first, direction, commits, taken)
     for row in stream:
         accumulator.add(row)
     return accumulator.state()

@@ -6,7 +6,7 @@ One writer at a time: lock the log itself, cut what a torn write left, one write
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +59,19 @@ class Log:
         pairs = [(event.get("iteration"), event.get("of")) for event in found]
         return {drift: of for drift, of in pairs if isinstance(drift, int) and isinstance(of, int)}
 
+    @property
+    def count(self) -> int:
+        """How many rows there are, those of workers included."""
+        return len(self.rows)
+
+    def of_kind(self, *kinds: str) -> tuple[Event, ...]:
+        """The events of these kinds, in the order of the log."""
+        return tuple(event for event in self.events if event.get("kind") in kinds)
+
+    def marked(self) -> Mapping[str, Any]:
+        """What the snapshot notes of it for the next reader."""
+        return {}
+
     def extended(self, events: Sequence[Event], new: Sequence[Row], size: int) -> Log:
         """The log after an append."""
         known = _amended((*self.rows, *new), events)
@@ -82,7 +95,7 @@ def parse(data: bytes) -> Log:
         line = line[:-1] if line[-1:] == "\r" else line
         if line[:1] == "#":
             if line.startswith(EVENT):
-                event = _event(line)
+                event = event_of(line)
                 if begun is not None or event.get("kind") not in log_events.ALONE:
                     begun = begun or (number, len(found), len(events))
                 events.append(event)
@@ -92,7 +105,7 @@ def parse(data: bytes) -> Log:
         elif line == rows.HEADER:
             seen_header = True
         elif line.strip():
-            found.append(_row(line, number + 1, seen_header))
+            found.append(row_of(line, number + 1, seen_header))
             if batch and found[-1].worker:
                 continue
         begun, batch = None, False
@@ -106,19 +119,24 @@ def parse(data: bytes) -> Log:
 
 
 def _amended(found: Sequence[Row], events: Sequence[Event]) -> tuple[Row, ...]:
-    """The rows with the words that were amended; in the file they stay as they were written."""
-    words = {event.get("of"): str(event.get("text", "")) for event in events if event.get("kind") == "amended"}
-    if not words:
-        return tuple(found)
-    return tuple(
-        row._replace(description=one_line(words[row.iteration], DESCRIPTION_LIMIT))
-        if row.is_main and row.iteration in words
-        else row
-        for row in found
-    )
+    words = amendments(events)
+    return tuple(reworded(row, words) for row in found) if words else tuple(found)
 
 
-def _event(line: str) -> Event:
+def amendments(events: Sequence[Event]) -> Mapping[object, str]:
+    """What is said anew of an iteration; in the file its row stays as it was written."""
+    return {event.get("of"): str(event.get("text", "")) for event in events if event.get("kind") == "amended"}
+
+
+def reworded(row: Row, words: Mapping[object, str]) -> Row:
+    """The row with the words that were amended."""
+    if not words or not row.is_main or row.iteration not in words:
+        return row
+    return row._replace(description=one_line(words[row.iteration], DESCRIPTION_LIMIT))
+
+
+def event_of(line: str) -> Event:
+    """The event of a line that begins with `EVENT`; {} for one that cannot be read."""
     try:
         event = jsontext.loads(line[len(EVENT) :])
     except ValueError:
@@ -133,7 +151,8 @@ def comment(line: str, header: dict[str, str]) -> None:
         header[key.strip()] = value.strip()
 
 
-def _row(line: str, number: int, seen_header: bool) -> Row:
+def row_of(line: str, number: int, seen_header: bool) -> Row:
+    """The row of a line; raises `ValueError` naming the line."""
     if not seen_header:
         raise ValueError(f"line {number}: a row before the column header")
     try:
@@ -142,10 +161,10 @@ def _row(line: str, number: int, seen_header: bool) -> Row:
         raise ValueError(f"line {number}: {error}") from None
 
 
-def read(path: Path) -> Log:
+def read(path: Path, parser: Callable[[bytes], Log] = parse) -> Log:
     """The log at `path`; raises `FileNotFoundError`, or `ValueError` when it cannot be read as one."""
     try:
-        return parse(regular.read_bytes(path))
+        return parser(regular.read_bytes(path))
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
     except FileNotFoundError:
@@ -188,7 +207,7 @@ def _write_at(handle: int, data: bytes, offset: int) -> None:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[Locked]:
+def locked(path: Path, parser: Callable[[bytes], Log] = parse) -> Iterator[Locked]:
     """Hold the log's lock and read it; raises `Refusal` when it is missing, unreadable or not writable."""
     try:
         handle = locks.open_locked(path, os.O_RDWR)
@@ -199,15 +218,15 @@ def locked(path: Path) -> Iterator[Locked]:
     except OSError as error:
         raise atomic.unwritable(path, error) from None
     try:
-        yield Locked(handle, path, _parsed(handle, path))
+        yield Locked(handle, path, _parsed(handle, path, parser))
     finally:
         os.close(handle)
 
 
-def _parsed(handle: int, path: Path) -> Log:
+def _parsed(handle: int, path: Path, parser: Callable[[bytes], Log]) -> Log:
     try:
-        log = parse(os.pread(handle, os.fstat(handle).st_size, 0))
-        if log.rows:
+        log = parser(os.pread(handle, os.fstat(handle).st_size, 0))
+        if log.count:
             log.state  # noqa: B018 - raises for a log that cannot be folded
         return log
     except (ValueError, UnicodeDecodeError) as error:

@@ -48,7 +48,7 @@ def _since_start(run: Run) -> float:
     # Loaded where a budget asks for it: reading a date costs more start-up time than a row.
     import calendar
 
-    started = next((str(e["at"]) for e in run.log.events if e.get("kind") == "start" and "at" in e), "")
+    started = next((str(e["at"]) for e in run.log.of_kind("start") if "at" in e), "")
     try:
         return max(0.0, (time.time() - calendar.timegm(time.strptime(started, "%Y-%m-%dT%H:%M:%SZ"))) / 60)
     except ValueError:

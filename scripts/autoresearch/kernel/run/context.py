@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def located(layout: Layout, mode: str) -> Layout:
 
 def assemble(layout: Layout, log: Log) -> Run:
     """Combine a log with its snapshot; raises `Refusal` when they contradict each other or the log is empty."""
-    if not log.rows:
+    if not log.count:
         raise Refusal(f"{layout.results.name} has no baseline row; start again with autoresearch_init_run.py --force")
     layout = located(layout, log.header.get("mode", ""))
     found = snapshot.tolerant(layout.state)
@@ -109,7 +109,7 @@ def _moved(log: Log, known: Config, ends: tuple[str, str]) -> tuple[Log, Config]
     before, now = ends
     events = tuple(_placed(event, before, now) for event in log.events)
     repos = tuple(replace(repo, path=now) if repo.path == before else repo for repo in known.repos)
-    return replace(log, events=events), replace(known, repos=repos)
+    return Log(log.header, log.rows, events, log.size), replace(known, repos=repos)
 
 
 def _placed(event: Event, before: str, now: str) -> Event:
@@ -124,8 +124,8 @@ def _placed(event: Event, before: str, now: str) -> Event:
 def configuration(log: Log, found: Mapping[str, Any] | None) -> Config:
     """The configuration in force: header, later `config` events, and what the snapshot may change."""
     head = config.from_header(log.header)
-    for event in log.events:
-        if event.get("kind") in ("config", "agreed") and isinstance(event.get("config"), dict):
+    for event in log.of_kind("config", "agreed"):
+        if isinstance(event.get("config"), dict):
             head = config.from_dict({**head.to_dict(), **event["config"]})
     written = (found or {}).get("config")
     known = config.from_dict(written) if isinstance(written, dict) else None
@@ -148,9 +148,9 @@ def load(layout: Layout) -> Run:
 
 
 @contextmanager
-def writing(layout: Layout) -> Iterator[tuple[Run, Locked]]:
-    """The run with its log locked, for one append."""
-    with journal.locked(layout.results) as held:
+def writing(layout: Layout, parser: Callable[[bytes], Log] = journal.parse) -> Iterator[tuple[Run, Locked]]:
+    """The run with its log locked, for one append; `parser` reads it."""
+    with journal.locked(layout.results, parser) as held:
         yield assemble(layout, held.log), held
 
 
@@ -176,6 +176,7 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
         "updated_at": now(),
         "config": run.config.to_dict(),
         "state": {**_object(old.get("state")), **run.state.to_dict()},
+        **log.marked(),
         "supervisor": {
             **_advice(verdict),
             **_object(old.get("supervisor")),

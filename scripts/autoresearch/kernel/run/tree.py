@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def foreign(events: Sequence[Event], repo: str) -> Mapping[str, str]:
 def guarded(run: Run, trees: Iterable[Path]) -> Guarded:
     """What no check of the run may take away in these checkouts."""
     repos = {where: repo for repo, (where, _) in run.trees().items()}
-    mine = {where: tuple(foreign(run.log.events, repos.get(where, str(where)))) for where in trees}
+    mine = {where: tuple(foreign(run.log.of_kind("foreign"), repos.get(where, str(where)))) for where in trees}
     return kept_of(run.layout, mine)
 
 
@@ -88,7 +87,7 @@ def _leads_to_skill(path: Path) -> bool:
 
 def edits(run: Run) -> tuple[Edits, ...]:
     """The edits of every repository of the run, the primary one first; raises `Refusal` where its worktree is gone."""
-    events = run.log.events
+    events = run.log.of_kind("byproducts", "foreign")
     if not run.tree.is_dir():
         raise Refusal(
             f"the run's worktree {run.tree} is gone, expected it there; if it was moved: git -C {run.layout.root} "
@@ -140,11 +139,7 @@ def refuse_odd(item: Edits, primary: str) -> None:
 
 
 def _is_odd(path: Path) -> bool:
-    try:
-        mode = path.lstat().st_mode
-    except OSError:
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISLNK(mode) or stat.S_ISDIR(mode))
+    return os.path.lexists(path) and not (path.is_symlink() or path.is_file() or path.is_dir())
 
 
 def without(item: Edits, paths: Collection[str]) -> Edits:

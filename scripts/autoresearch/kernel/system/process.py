@@ -299,8 +299,8 @@ def running_in(folder: Path, program: str) -> tuple[str, ...]:
     top = os.path.realpath(folder)
     found = []
     for pid, line in platform.listing(program):
-        where = platform.working_folder(pid)
-        if where is None or where == top or where.startswith(top + os.sep) or str(folder) in line:
+        where = platform.working_folder(pid) or (top if identity(pid) else "")  # one that has ended is nowhere
+        if where == top or where.startswith(top + os.sep) or str(folder) in line:
             found.append(_clean(line))
     return tuple(found)
 
