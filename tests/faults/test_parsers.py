@@ -13,7 +13,7 @@ from autoresearch.codex import codex_events, toml_text
 from autoresearch.hooks import hook_entries
 from autoresearch.kernel.core import config, jsontext, scope, stop_rules
 from autoresearch.kernel.core.errors import Refusal
-from autoresearch.kernel.disk import journal, snapshot
+from autoresearch.kernel.disk import journal, marked, snapshot
 from autoresearch.reading import printed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -83,8 +83,17 @@ def events(text: str) -> None:
     assert seen is not None
 
 
+def marked_log(text: str) -> None:
+    """The same log from a mark on, which says the same."""
+    data = text.encode("utf-8", "surrogatepass")
+    found = marked.parse(data, {"bytes": len(data), "rows": 1, "fold": {}, "sha256": ""})
+    whole = journal.parse(data)
+    assert (found.count, found.size, found.header) == (whole.count, whole.size, whole.header)
+
+
 TEXTS: dict[str, Callable[[str], Any]] = {
     "log": log,
+    "marked log": marked_log,
     "metric": numbers,
     "stop": lambda text: stop_rules.parse(text, "lower").holds(Decimal(5)),
     "scope": lambda text: scope.matcher(text)("src/value"),
@@ -111,6 +120,13 @@ OBJECTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def objects(name: str) -> st.SearchStrategy[Any]:
+    """Sound objects with some fields of any kind, and objects of any kind."""
+    sound = SOUND[name]
+    fields = st.dictionaries(st.sampled_from(sorted(sound)), JSON, max_size=2).map(lambda new: {**sound, **new})
+    return st.one_of(fields, DEEP)
+
+
 @pytest.mark.parametrize("parser", TEXTS.values(), ids=list(TEXTS))
 def test_any_text_is_read_or_declined(parser: Callable[[str], Any]):
     @settings(max_examples=TRIES, suppress_health_check=list(HealthCheck), deadline=None)
@@ -126,11 +142,10 @@ def test_any_text_is_read_or_declined(parser: Callable[[str], Any]):
 
 @pytest.mark.parametrize("name", OBJECTS)
 def test_any_object_is_read_or_declined(name: str):
-    parser, sound = OBJECTS[name], SOUND[name]
-    fields = st.dictionaries(st.sampled_from(sorted(sound)), JSON, max_size=2).map(lambda new: {**sound, **new})
+    parser = OBJECTS[name]
 
     @settings(max_examples=TRIES, suppress_health_check=list(HealthCheck), deadline=None)
-    @given(st.one_of(fields, DEEP))
+    @given(objects(name))
     def run(data: Any) -> None:
         try:
             parser(data)

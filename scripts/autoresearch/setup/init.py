@@ -117,15 +117,17 @@ def _write(layout: Layout, plan: Plan, first: baseline.Baseline) -> Ready:
 
     place = context.located(layout, plan.mode)
     with interrupts.shielded(), locks.held_if_there(layout.results):
-        archiving.mend(layout)
-        moved = archiving.archive(layout, keep_log=True)  # the snapshot lies in the repository, whatever the new mode
+        moved: archiving.Moves | None = None
         try:
+            archiving.mend(layout)
+            moved = archiving.archive(layout, keep_log=True)  # also where the new mode keeps its snapshot elsewhere
             run = _create(place, plan, first)
         except BaseException:
-            _clear(place, keep_log=any(source == layout.results for source, _ in moved))
             if first.staging is not None:
                 shutil.rmtree(first.staging, ignore_errors=True)
-            archiving.put_back(layout, moved)
+            if moved is not None:
+                _clear(place, keep_log=any(source == layout.results for source, _ in moved))
+                archiving.put_back(layout, moved)
             raise
         archiving.done(layout)
     return Ready(run, first)
