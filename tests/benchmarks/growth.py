@@ -1,0 +1,96 @@
+"""What a longer log costs: `growth.py [ROWS …]` (10, 10,000 and 100,000 unless given). Writes growth.md beside itself.
+
+CPU of a command with all that it starts, beyond `python -c pass`, and its peak memory: medians of 7. `marked` is the
+usual state, in which the snapshot notes how the log's beginning folds; `whole` is a log whose snapshot notes nothing,
+such as one that another tool wrote. Exits with 1 where a limit is passed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import median
+
+SCRIPTS = Path(__file__).resolve().parent.parent.parent / "scripts"
+COMMANDS = {
+    "resume_check": (),
+    "supervisor_status": (),
+    "record_iteration": ("--status", "refine", "--description", "another approach"),
+}
+REPEATS = 7
+QUESTIONS = 120.0  # ms of CPU for resume_check and supervisor_status at 10,000 rows
+RECORD, MEMORY = 500.0, 64.0  # ms and MB beyond ten rows for record_iteration at 100,000
+
+
+def cost(line: Sequence[str]) -> tuple[float, float]:
+    """Milliseconds of CPU and peak MB of one run."""
+    pid = os.fork()
+    if not pid:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.execv(line[0], list(line))
+    _, status, used = os.wait4(pid, 0)
+    if status:
+        raise SystemExit(f"error: {' '.join(line)} failed")
+    return 1000 * (used.ru_utime + used.ru_stime), used.ru_maxrss / 1024
+
+
+def script(name: str, repo: Path, *flags: str) -> list[str]:
+    """The command line of an entry script."""
+    return [sys.executable, str(SCRIPTS / f"autoresearch_{name}.py"), "--repo", str(repo), *flags]
+
+
+def made(folder: Path, rows: int) -> Path:
+    """A repository with a reported run of so many rows."""
+    repo = folder / str(rows)
+    repo.mkdir()
+    subprocess.run(["git", "init", "-q", str(repo)], check=True)
+    flags = ("--metric-name", "cost", "--baseline-metric", "10", "--environment-summary", "x", "--goal", "less")
+    subprocess.run(script("init_run", repo, *flags), check=True, capture_output=True)
+    with open(repo / "research-results.tsv", "a", encoding="utf-8") as log:
+        for number in range(1, rows):
+            log.write(f"{number}\tabc{number:05d}\t{10 + number % 7}\t+{number % 7}\t-\tdiscard\tan edit of no use\n")
+    subprocess.run(script("record_iteration", repo, *COMMANDS["record_iteration"]), check=True, capture_output=True)
+    return repo
+
+
+def measured(repo: Path, rows: int, base: float) -> Iterator[tuple[str, int, str, float, float]]:
+    """Each command on this run: state, rows, name, milliseconds beyond `base`, MB."""
+    state = repo / "autoresearch-state.json"
+    for kind in ("marked", "whole"):
+        for name, flags in COMMANDS.items():
+            found = []
+            for _ in range(REPEATS):
+                data = json.loads(state.read_text())
+                if kind == "whole" and data.pop("prefix", None):
+                    state.write_text(json.dumps(data))
+                found.append(cost(script(name, repo, *flags)))
+            yield kind, rows, name, median(ms for ms, _ in found) - base, median(mb for _, mb in found)
+
+
+def main(sizes: Sequence[int]) -> int:
+    """Measure and write the table."""
+    base = median(cost([sys.executable, "-c", "pass"])[0] for _ in range(3 * REPEATS))
+    with tempfile.TemporaryDirectory() as folder:
+        found = [line for rows in sizes for line in measured(made(Path(folder), rows), rows, base)]
+    table = [f"| {rows:,} | {kind} | {name} | {ms:.0f} | {mb:.0f} |\n" for kind, rows, name, ms, mb in found]
+    head = "# What a longer log costs\n\n`python3 tests/benchmarks/growth.py`, which says what the columns are, on "
+    head += f"Python {sys.version.split()[0]}.\n\n| rows | log | command | ms of CPU beyond `pass` | peak MB |\n"
+    text = head + "|---|---|---|---|---|\n" + "".join(table)
+    Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
+    print(text)
+    ten = next((line for line in found if line[1] == 10 and line[2] == "record_iteration"), None)
+    late = [line for line in found if line[1] == 10_000 and line[2] != "record_iteration" and line[3] > QUESTIONS]
+    grown = [line for line in found if ten and line[1] == 100_000 and line[2] == "record_iteration"]
+    late += [line for line in grown if ten and (line[3] - ten[3] > RECORD or line[4] - ten[4] > MEMORY)]
+    print("above their limit:", late or "none")
+    return int(bool(late))
+
+
+if __name__ == "__main__":
+    sys.exit(main([int(word) for word in sys.argv[1:]] or [10, 10_000, 100_000]))
