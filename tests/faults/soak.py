@@ -42,6 +42,9 @@ for turn in range(dice.randint(1, 12)):
             open("{folder}/said", "a").write(done.stderr)
     if done.returncode:
         subprocess.run(["git", "restore", "src"], capture_output=True)
+    if "--status drift" in done.stderr:  # the user has committed
+        drift = ["{scripts}/autoresearch_record_iteration.py", "--repo", ".", "--status", "drift"]
+        subprocess.run([sys.executable, *drift], capture_output=True)
     print(json.dumps({{"running": ""}}), flush=True)
 print(json.dumps({{"message": "done", "done": True}}), flush=True)
 """
