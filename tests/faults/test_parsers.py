@@ -13,7 +13,8 @@ from autoresearch.codex import codex_events, toml_text
 from autoresearch.hooks import hook_entries
 from autoresearch.kernel.core import config, jsontext, scope, stop_rules
 from autoresearch.kernel.core.errors import Refusal
-from autoresearch.kernel.disk import journal, marked, snapshot
+from autoresearch.kernel.disk import journal, snapshot
+from autoresearch.longlog import marked
 from autoresearch.reading import printed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

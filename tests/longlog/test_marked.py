@@ -12,6 +12,7 @@ from autoresearch.kernel.core import jsontext, rows
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.disk import journal
 from autoresearch.longlog import marked
+from autoresearch.setup import opening
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +24,7 @@ BASE = Row(0, "", "a1b2c3d", Decimal(47), "0", "-", "baseline", (), "start")
 
 def long_log(path: Path, count: int = 2 * marked.STEP + 40) -> bytes:
     """A log with keeps, events, workers and a few odd rows."""
-    journal.create(path, HEADER, [{"kind": "start", "at": "2026-01-01T00:00:00Z"}], BASE)
+    opening.create(path, HEADER, [{"kind": "start", "at": "2026-01-01T00:00:00Z"}], BASE)
     text = []
     for number in range(1, count):
         gained, keep = number // 7, number % 7 == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -65,7 +64,7 @@ def _copied(source: Path, target: Path) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
-        shutil.copyfile(source, target)
+        target.write_bytes(regular.read_bytes(source))
 
 
 def done(layout: Layout) -> None:
