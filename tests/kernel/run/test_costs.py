@@ -51,7 +51,7 @@ def test_a_trial_scans_the_tree_twice(lab: Lab, calls: Path):
     [
         ("resume_check", (), 1, 50),
         ("supervisor_status", (), 1, 50),
-        ("record_iteration", ("--status", "refine", "--description", "x"), 0, 45),
+        ("record_iteration", ("--status", "refine", "--description", "x"), 0, 60),
     ],
 )
 def test_a_question_calls_git_once_and_imports_little(
