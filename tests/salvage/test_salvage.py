@@ -67,6 +67,11 @@ def test_a_part_that_gains_is_kept_of_an_edit_that_loses(many: Lab):
     many.repo.write("src/1.txt", lines() + "bad\n" * 5)
     answer = many.trial(description="mixed")
     assert (answer["status"], answer["metric"], answer["salvaged"]) == ("keep", 21, "3 of 4 hunks")
+    # What the part measured lies where any trial's output does; what the whole measured is told and kept beside it.
+    assert "the whole: 26" in answer["left_out"]
+    assert many.evidence("0001/verify-1.out").read_text().split() == ["21"]
+    assert many.evidence("0001/whole/verify-1.out").read_text().split() == ["26"]
+    assert not list(many.evidence("0001").glob("part-*/guard.out"))
 
 
 def test_without_a_good_part_the_row_is_as_before(many: Lab):

@@ -207,5 +207,23 @@ class _Look:
             evidence.write_bytes(folder / name, repo.patch(*ends, evidence.PATCH_LIMIT), 2 * evidence.PATCH_LIMIT)
         repo.repoint(place.trial, commit)
         places = {n: replace(p, trial=commit if p.trial else "") for n, p in self._note.places.items()}
-        told.update(salvaged=share, left_out=f"rest.diff in evidence_path ({one_line(whole.reason, 120)})")
+        told.update(salvaged=share, left_out=f"rest.diff in evidence_path ({_said(whole)})")
+        self._promoted()
         return replace(self._note, places=places), replace(verdict, note=f"salvaged {share}", told=told)
+
+    def _promoted(self) -> None:
+        """The outputs of the kept part to where a trial has its own; those of the whole edit go to `whole`."""
+        folder, part = self._bench.folder, self._bench_of().folder
+        (folder / "whole").mkdir(exist_ok=True)
+        for path in sorted(part.iterdir()):
+            own = folder / path.name
+            if own.exists():
+                own.replace(folder / "whole" / path.name)
+            path.replace(own)
+        part.rmdir()
+
+
+def _said(whole: Verdict) -> str:
+    """What the whole edit measured, and why that was not enough."""
+    value = whole.measurement.value
+    return one_line(f"the whole: {'' if value is None else f'{value}, '}{whole.reason}", 120)

@@ -68,9 +68,15 @@ def _tree(root: Path) -> str:
     repo = git.Repo(root)
     if not repo.is_git():
         return "no git repository: git init and a first commit come before a run"
-    changes = repo.changes()
+    changes = [change for change in repo.changes() if not _of_skill(root, change.path)]
     state = "clean" if not changes else f"{len(changes)} uncommitted: " + ", ".join(c.path for c in changes[:3])
     return f"branch {repo.branch() or 'none'}, {state}"
+
+
+def _of_skill(root: Path, path: str) -> bool:
+    """Whether a file of the project is one of this skill's own: nobody has to commit those before a run."""
+    inside = root.resolve() != layout.SKILL_ROOT
+    return inside and (root / path).resolve().is_relative_to(layout.SKILL_ROOT)
 
 
 def _earlier(root: Path) -> str:

@@ -116,6 +116,7 @@ def make(project: Project, kind_name: str, goal: str, flaky: bool = False) -> Pr
     guard = "" if kind_name in _RUNS_TESTS else guard_command(project)
     public = interface_guard(project, kind_name)
     flags: dict[str, Any] = {
+        "mode": "fix" if kind.metric == "failed" and not flaky else None,  # so that the run ends at 0 by itself
         "goal": goal or kind.what,
         "scope": scope,
         "metric_name": "flaky" if flaky else kind.metric,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST = 12  # lines: half a minute
 USUAL = 20  # experiments, where no end was named
 _SHIPPED = re.compile(r"python3 \S*/autoresearch_check\.py")
+_AS_TODAY = re.compile(r"^(\S+) == .*$")
 _TESTS = re.compile(r"autoresearch_check\.py (?:coverage|(?:py|vi|go|cargo|unit)?test|jest|junit)")
 LIKE = "one kind of fix, as far as it safely goes: the number is an exact count of like findings"
 SINGLE = "one cause: what is measured together cannot be told apart"
@@ -31,11 +32,12 @@ def lines(config: Config, sentence: str, told: Mapping[str, Any]) -> list[str]:
     found = [
         f"Goal: {one_line(config.goal, 200) or config.metric}",
         f"Now: {sentence}",
-        f"May change: {config.scope or 'the whole repository'}" + _locked(told),
+        f"May change: {config.scope or 'the whole repository'}" + _locked(config, told),
         f"Check: {shortened(_SHIPPED.sub('shipped check', config.verify), 160)}",
         f"Must not break: {_guard(config, str(told.get('guard', '-')))}",
     ]
-    found += [f"Also held: {listing(config.require, 6)}"] if config.require else []
+    held = [_AS_TODAY.sub(r"\1 as today", rule) for rule in config.require]
+    found += [f"Also held: {listing(held, 6)}"] if held else []
     found += [f"Before a start: {one_line(str(told['warnings'][0]), 220)}"] if told.get("warnings") else []
     found += [f"One experiment is {told['size']}", _end(config)]
     found.append("Each is a commit on a branch of its own; failures are undone by the tool; all is kept in the log.")
@@ -44,9 +46,11 @@ def lines(config: Config, sentence: str, told: Mapping[str, Any]) -> list[str]:
     return [*found[: MOST - 1], f'Reply "background, {reply}" or "foreground, {reply}", or tell me what to change.']
 
 
-def _locked(told: Mapping[str, Any]) -> str:
+def _locked(config: Config, told: Mapping[str, Any]) -> str:
+    """What no trial may edit: as it was asked for, and how many files that and the checks come to."""
     count = told.get("protected_count", 0)
-    return f"; locked: {listing(told.get('protected', ()), 3)}" if count else ""
+    asked = listing(config.protect, 4) or "what the checks run"
+    return f"; locked: {asked} ({count} file{'s' * (count != 1)})" if count else ""
 
 
 def _guard(config: Config, state: str) -> str:
@@ -65,4 +69,7 @@ def _end(config: Config) -> str:
         *([f"{config.max_minutes} minutes"] if config.max_minutes else []),
         *([config.until] if config.until else []),
     ]
-    return f"Ends at {' or '.join(ends)}." if ends else f"Ends after {USUAL} experiments, unless you say otherwise."
+    if config.iterations or config.max_minutes:
+        return f"Ends at {' or '.join(ends)}."
+    before = f"at {' or '.join(ends)}, at the latest " if ends else ""
+    return f"Ends {before}after {USUAL} experiments, unless you say otherwise."

@@ -194,7 +194,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     tree = Path(plan.config.worktree or layout.root)
     told = {**told, **_cost(first, tree), "message": sentence(plan.config, first), "size": size}
     told.update(run_profile.rehearsed(plan.config, tree))
-    return {**told, "draft": draft.lines(first.config, told["message"], told)}
+    return {**told, "draft": draft.lines(replace(first.config, stop_condition=str(goal or "")), told["message"], told)}
 
 
 def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
