@@ -5,6 +5,8 @@ Fixtures: `sealed` (used by every test), `repo`, `make_repo`, `run_script`. Func
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import shutil
@@ -20,8 +22,12 @@ from typing import Any, Callable
 import pytest
 from hypothesis import settings
 
+from tests import forks
+
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "scripts"
+# Scripts in interpreters of their own, each started anew, instead of in forks (see forks.py).
+PLAIN = bool(os.environ.get("TESTS_PLAIN"))
 CI = os.environ.get("CI", "").lower() in ("1", "true")
 # Read before `sealed` takes them away; `python3 -m tests` sets them.
 PARTS = {
@@ -181,12 +187,27 @@ def run_script(tmp_path: Path) -> Callable[..., Ran]:
     ) -> Ran:
         command = [sys.executable, str(SCRIPTS / f"autoresearch_{name}.py"), *map(str, args)]
         merged = {**os.environ, **(env or {})}
-        return _run(command, cwd, input, {k: v for k, v in merged.items() if v is not None}, timeout)
+        return run_program(command, cwd, input, {k: v for k, v in merged.items() if v is not None}, timeout)
 
     return run
 
 
-def _run(command: list[str], cwd: Path, text: str, env: dict[str, str], timeout: float) -> Ran:
+def run_program(command: list[str], cwd: Path, text: str, env: dict[str, str], timeout: float = HANG) -> Ran:
+    """Run a program in a session of its own with this on stdin; past the time its group is killed."""
+    if PLAIN or not forks.fits(command, env, text) or not command[1].startswith(str(SCRIPTS)):
+        return _run_plain(command, cwd, text, env, timeout)
+    code, out, err = _forks().run(command, cwd, text, env, timeout)
+    return Ran(code, out.decode(), err.decode())
+
+
+@functools.cache
+def _forks() -> forks.Forks:
+    made = forks.Forks(SCRIPTS)
+    atexit.register(made.close)
+    return made
+
+
+def _run_plain(command: list[str], cwd: Path, text: str, env: dict[str, str], timeout: float) -> Ran:
     with subprocess.Popen(
         command,
         cwd=cwd,
