@@ -9,7 +9,7 @@ from autoresearch.kernel.core.errors import Refusal
 from autoresearch.reading import printed
 from autoresearch.reading.form import Form
 from autoresearch.reading.printed import Source
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 FOUND = [
@@ -122,6 +122,7 @@ def test_every_source_gives_the_same_exact_number(value: Decimal):
     assert {printed.extract(out, source).value for out, source in outputs.items()} == {value}
 
 
+@example("0\x850", Source())  # the pattern that the problem names had the control character in it
 @given(st.text(max_size=80), st.sampled_from([Source(), Source("m"), Source("", "k"), Source("", "", "(.)x")]))
 def test_any_output_is_one_number_or_one_problem(stdout: str, source: Source):
     found = printed.extract(stdout, source)

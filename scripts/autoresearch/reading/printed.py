@@ -391,7 +391,8 @@ def _name(text: str, line: str) -> str:
         word = re.match(r"[ \t]+([^\W\d]+)", line[spot.end :])
         tail = " +" + word[1] if word and not head else ""
         for group in (r"(\S+)", r"(-?[0-9.]+)"):
-            found = _by_pattern(text, Source("", "", head + group + tail)) if head or tail else None
+            usable = (head or tail) and head == one_line(head, 10 * _TRIED)  # nobody types a control character
+            found = _by_pattern(text, Source("", "", head + group + tail)) if usable else None
             if found is not None and found.number is not None:
                 return f"print METRIC name=value, or e.g. --metric-pattern {quoted(head + group + tail)}"
     return "print METRIC name=value, or name it with --metric-pattern"
