@@ -94,13 +94,17 @@ def test_a_long_trial_is_no_silence(background: Scripted, control: Control, monk
 
 def test_what_runs_is_seen_from_outside(background: Scripted, control: Control, monkeypatch: pytest.MonkeyPatch):
     seen = []
-    background.plan(["sleep 1", "echo 1 > value", TRIAL])
+    patient = "until test -e ../seen; do sleep 0.05; done"
+    background.plan([patient, "echo 1 > value", TRIAL])
     write = Book.note
 
     def note(self: Book, **changes: object) -> None:
-        seen.append(changes.get("session"))
+        session = changes.get("session")
+        if getattr(session, "command", "") == patient:
+            (background.repo.path.parent / "seen").touch()
+        seen.append(session)
         write(self, **changes)
 
     monkeypatch.setattr(Book, "note", note)
     control("--stop-condition", "<= 1")
-    assert "sleep 1" in [item.command for item in seen if item]  # type: ignore[attr-defined]
+    assert patient in [item.command for item in seen if item]  # type: ignore[attr-defined]

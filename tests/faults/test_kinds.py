@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import SCRIPTS
 from tests.lab import Lab, refused, running_below, tree_of
+from tests.unattended import until
 
 ARMED = "if test -e ../arm; then rm ../arm; {}; fi; cat src/value"
 
@@ -256,6 +256,5 @@ def test_a_folder_that_is_gone_and_a_temporary_one_that_is_none(lab: Lab):
 def test_a_daemon_without_our_environment_is_ended_and_told(lab: Lab, hide: str):
     armed(lab, hide + " sh -c '(sleep 97 &) ; (sleep 98 &)' >/dev/null 2>&1 </dev/null")
     answer = lab.trial(9)
-    time.sleep(0.1)
-    assert running_below(lab.path) == []
+    assert until(lambda: running_below(lab.path) == [])
     assert answer["status"] == "crash" and "left processes behind" in answer["decision"]

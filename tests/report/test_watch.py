@@ -11,12 +11,17 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable
 
 import pytest
+from autoresearch.kernel.disk.layout import standard
+from autoresearch.report import live
+from autoresearch.report.terminal import Terminal
 
 from tests.conftest import HANG, SCRIPTS, Ran, require
 from tests.lab import Lab, refused
+from tests.report.conftest import Calls
 from tests.report.synthetic import Synthetic
 
 WATCH = SCRIPTS / "autoresearch_watch.py"
@@ -137,19 +142,28 @@ def test_it_leaves_the_terminal_as_it_was(tmux: Tmux, root: Path, way: str):
     assert Path(f"{root}.after").read_text() == Path(f"{root}.before").read_text()
 
 
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to read the processor time of a process")
-def test_it_idles(tmux: Tmux, tmp_path: Path):
-    tmux.watch(Synthetic(tmp_path / "long", 1000).write(), 80, 24)
-    pid, seconds = tmux.pid(), 4.0
-    before = processor_seconds(pid)
-    time.sleep(seconds)
-    assert processor_seconds(pid) - before <= 0.01 * seconds
+def test_it_idles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A second passes between two looks; one at a run that stands still calls too little for a hundredth of it."""
+    calls = Calls()
+    looks: list[tuple[float, int]] = []
 
+    def pause(listen: object, _w: object, _x: object, seconds: float) -> tuple[list[int], list[int], list[int]]:
+        looks.append((seconds, calls.taken()))
+        if len(looks) == 6:
+            raise KeyboardInterrupt
+        return [], [], []
 
-def processor_seconds(pid: int) -> float:
-    """User and system time of a process."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    written: list[str] = []
+    monkeypatch.setattr(live, "_write", lambda output, text: written.append(text))
+    monkeypatch.setattr(live, "select", SimpleNamespace(select=pause))
+    monkeypatch.setattr(os, "get_terminal_size", lambda fd: os.terminal_size((80, 24)))
+    root = Synthetic(tmp_path / "long", 1000).write()
+    with calls, pytest.raises(KeyboardInterrupt):
+        live.follow(live.Watch(standard(root), Terminal()), None, 1)
+    (_, first), *others = looks
+    assert [seconds for seconds, _ in looks] == [1.0] * 6
+    assert first > 100_000 and all(cost < 8_000 for _, cost in others), looks
+    assert len(written) < 2 + 6  # the other screen and back, and a screen where the minute has changed
 
 
 def test_a_log_that_breaks_keeps_the_last_screen(tmux: Tmux, root: Path):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import HANG
 from tests.lab import Lab, refused, tree_of
 
 ANSWER = (
@@ -81,14 +82,14 @@ def test_a_failed_guard_says_why(lab: Lab, out: str, err: str, said: str):
 CRASHES = {
     "exit code": ("echo no; exit 3", "exit code 3"),
     "signal": ("kill -KILL $$", "exit code 137"),
-    "time limit": ("sleep 60", "took longer than 1 s"),
+    "time limit": ("sleep 60", "took longer than 2 s"),
     "no number": ("echo fine", "no numbers in the output"),
     "nothing": (":", "no numbers in the output"),
     "two numbers": ("echo 3 4", "2 numbers in the output"),
     "NaN": ("echo NaN", "'NaN' is not a finite decimal"),
     "infinity": ("echo METRIC cost=inf", "not a finite decimal"),
     "huge output": ("yes 8", "printed more than 64 MiB"),
-    "ignores SIGTERM": ("trap '' TERM; while :; do sleep 0.1; done", "took longer than 1 s"),
+    "ignores SIGTERM": ("trap '' TERM; while :; do sleep 0.1; done", "took longer than 2 s"),
     "daemon": ("(setsid sleep 61 >/dev/null 2>&1 &) ; echo 8", "left processes behind: sleep 61"),
 }
 
@@ -104,7 +105,7 @@ def scripted(lab: Lab, *flags: object, guard: str = "") -> None:
 @pytest.mark.parametrize("case", CRASHES)
 def test_a_bad_check_is_a_named_crash(lab: Lab, case: str):
     script, why = CRASHES[case]
-    scripted(lab, "--verify-timeout", 1)
+    scripted(lab, "--verify-timeout", 2 if "took longer" in why else HANG)
     lab.repo.write("src/run", script + "\n")
     answer = lab.trial(description=case)
     assert (answer["status"], answer["metric"], answer["delta"]) == ("crash", 10, "0")
