@@ -18,6 +18,7 @@ from autoresearch.kernel.run import context, intent, judge, trial, trial_gate
 from autoresearch.kernel.run.intent import Attempt
 from autoresearch.kernel.run.measure import Measurement
 from autoresearch.kernel.system.git import GitError, Repo
+from autoresearch.setup import opening
 
 from tests.conftest import HANG, SCRIPTS
 from tests.lab import Lab, refused
@@ -71,7 +72,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, object]]:
 
 def test_a_row_is_on_the_disk_before_it_counts(tmp_path: Path, calls: list[tuple[str, object]]):
     first = Row(0, "", "abc1234", Decimal(10), "0", "-", "baseline", (), "")
-    journal.create(tmp_path / "log.tsv", {"metric_direction": "lower"}, [], first)
+    opening.create(tmp_path / "log.tsv", {"metric_direction": "lower"}, [], first)
     calls.clear()
     with journal.locked(tmp_path / "log.tsv") as held:
         held.append([], [first._replace(iteration=1, status="pivot", metric=None)])
