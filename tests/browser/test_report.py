@@ -156,7 +156,7 @@ def test_it_needs_no_script(browser: Any, report: Path):
 def test_text_from_a_run_runs_nothing(browser: Any, tmp_path: Path):
     hostile = '</pre></details><img src=x onerror="document.title=1"><script>document.title=2</script>'
     shown = Shown(browser, written(Synthetic(tmp_path / "run", 12, description=hostile).write()))
-    assert shown.page.title().startswith("parse-faster: ms 400")
+    assert shown.page.title().startswith("parse-faster: time 400")
     assert shown.page.query_selector("img, script, iframe") is None
     assert shown.said == []
 
