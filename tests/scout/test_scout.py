@@ -144,3 +144,9 @@ def test_an_earlier_run_its_lessons_and_a_dirty_tree_are_told(project, scout, ru
 def test_other_projects(files: dict[str, str], goal: str, verify: str, project, scout):
     project(files)
     assert verify in scout(goal).out
+
+
+def test_tests_without_code_have_no_scope_to_propose(project, scout):
+    project({"tests/test_a.py": "def test_a():\n    assert open('value').read() == '0'\n", "value": "1"})
+    page = scout("the tests fail", "--format", "text")
+    assert page.code == 0 and "choose one with --scope" in page.out, page.err

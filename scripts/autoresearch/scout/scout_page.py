@@ -88,7 +88,8 @@ def _offer(number: int, offer: Proposal, found: Look) -> list[str]:
     lines.append(f"   verify: {verify}")
     given = flags.get("guard") or ("the check runs the tests" if offer.tests else "none: say so")
     guard = given if isinstance(given, str) else "; ".join(given)
-    lines.append(f"   scope: {flags['scope']}; guard: {guard.replace(CHECK, 'CHECK')}")
+    scope = flags.get("scope") or "no code was found to propose, choose one with --scope"
+    lines.append(f"   scope: {scope}; guard: {guard.replace(CHECK, 'CHECK')}")
     for name in ("require", "protect"):
         if flags.get(name):
             lines.append(f"   {name}: {', '.join(flags[name])}")
