@@ -142,6 +142,19 @@ def test_a_commit_of_the_users_after_a_kill_is_not_taken_for_the_trial(lab: Lab)
     assert lab.repo.git("rev-parse", "HEAD") == mine
 
 
+def test_an_edit_of_what_a_killed_attempt_of_the_tools_own_left_is_the_next_trial(lab: Lab):
+    lab.init()
+    base = lab.repo.git("rev-parse", "HEAD")
+    lab.value(8)
+    lab.repo.git("add", "src/value")
+    own = lab.repo.git("commit-tree", lab.repo.git("write-tree"), "-p", base, "-m", "own")
+    place = intent.Place(str(lab.path), base, own)
+    note = intent.Intent(1, "cut-the-cost", "gone", {str(lab.path): place}, own=True, root=str(lab.path))
+    note.write(standard(lab.path).evidence)
+    answer = lab.trial(7)
+    assert (answer["status"], answer["metric"], lab.repo.read("src/value")) == ("keep", 7, "7\n")
+
+
 def test_head_is_moved_only_from_where_it_is_expected(lab: Lab):
     base = lab.repo.git("rev-parse", "HEAD")
     mine = lab.repo.commit("mine")

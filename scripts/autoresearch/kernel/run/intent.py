@@ -231,8 +231,17 @@ def _to_base(layout: Layout, note: Intent) -> str:
             _keep_patch(layout, note, repo, place.base, trial)
             _taken_back(layout, note, replace(place, trial=trial), "")
         elif note.own and place.trial:
-            Repo(Path(place.tree)).finish_switch(place.trial, place.base)
+            _hide(Repo(Path(place.tree)), place)
     return "undid"
+
+
+def _hide(repo: Repo, place: Place) -> None:
+    """Take content that no commit at HEAD holds out of the tree; a newer edit of it stays, as an edit of the base."""
+    try:
+        repo.finish_switch(place.trial, place.base)
+    except GitError:
+        if repo.head() == place.base:
+            repo.soft_undo(place.base, place.trial)
 
 
 def _keep_patch(layout: Layout, note: Intent, repo: Repo, base: str, trial: str) -> None:
