@@ -11,7 +11,6 @@ from ..kernel.core.rows import Row
 from ..kernel.disk.layout import script
 from ..kernel.run import budget
 from ..kernel.run.context import Run
-from . import ladder, nextstep, units
 
 CRASHES = 5  # of one kind in a row, which no further try mends
 _EXEC_END = "The run is over. End the session with the single word done."
@@ -23,6 +22,8 @@ _EXEC_LINES = (
 
 def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     """The next step with what an agent needs that remembers nothing; at the end with the minutes that the run took."""
+    from . import ladder, nextstep
+
     out = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run), advice(run))
     over = out["action"] in ("stop", "needs_human")
     if over:
@@ -73,8 +74,10 @@ def _certainty(run: Run, row: Row, event: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
-def so_far(run: Run) -> units.Way:
+def so_far(run: Run) -> object:
     """From the baseline to the retained state, in the user's units."""
+    from . import units
+
     kept = {row.iteration for row in run.log.rows if row.is_main and row.status in ("keep", "baseline", "drift")}
     told = (e.get("others") for e in reversed(run.log.events) if e.get("iteration") in kept)
     found = {name: Decimal(str(value)) for name, value in dict(next(filter(None, told), {})).items()}

@@ -13,7 +13,7 @@ from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.rows import Row
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, intent
+from ..kernel.run import context
 from ..kernel.run.context import Run
 from ..recording import record
 
@@ -166,7 +166,7 @@ def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
         commits = record.all_commits(run, main.commit, shown.repo_commits if shown else {})
         events = [log_events.make("batch", iteration=number, rows=len(lines)), *log_events.repos(number, commits)]
         after = context.append(run, held, events, lines)
-    intent.follow(run, main)
+    context.follow(run, main)
     return {
         **after.layout.names("results", "state"),
         "iteration": number,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..checks import toolbox
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.disk import evidence
 from ..kernel.run.context import Run
-from ..kernel.system.git import Repo
 from . import spots
 
 TYPE_CHECKING = False
@@ -21,7 +19,7 @@ DUE = ("baseline", "keep", "pivot")
 LIMIT = 600.0  # seconds
 
 
-def shown(run: Run, row: Row, found: object = None) -> dict[str, Any]:
+def shown(run: Run, row: Row, answer: object = None) -> dict[str, Any]:
     """Keys of an answer: `profile`, the top lines of the retained code, and `profile_moved` since the one before.
 
     Nothing where no profile is wanted or due; a profile that fails is said, for the row is in the log.
@@ -57,6 +55,9 @@ def taken(config: Config, tree: Path) -> str:
 
     Raises `Refusal` when it fails, prints nothing or leaves files.
     """
+    from ..checks import toolbox
+    from ..kernel.system.git import Repo
+
     repo = Repo(tree)
     before = {change.path for change in repo.changes()}
     ran = toolbox.shell(config.profile, toolbox.Request(tree, (), {"timeout": LIMIT}))

@@ -15,7 +15,7 @@ from ..kernel.core.text import DESCRIPTION_LIMIT, one_line
 from ..kernel.disk import evidence
 from ..kernel.disk.journal import Event, parse
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, intent
+from ..kernel.run import context
 from ..kernel.run.context import Run
 from ..longlog import marked
 
@@ -124,8 +124,10 @@ def append(layout: Layout, report: Report, more: Sequence[Event] = ()) -> tuple[
             row = row_of(run, report)
             commits = all_commits(run, row.commit, report.repo_commits)
             after = context.append(run, held, [*log_events.repos(row.iteration, commits), *more], [row])
-            intent.follow(run, row)
+            context.follow(run, row)
             return after, row
+    from ..kernel.run import intent
+
     with intent.alone(layout):  # refused while the trial runs; a killed one is finished or taken back first
         pass
     return append(layout, report, more)
@@ -143,5 +145,5 @@ def answer(run: Run, row: Row) -> dict[str, Any]:
         "trial_labels": row.labels,
         "trial_repo_commits": dict(run.state.last_trial_repo_commits),
         "description": row.description,
-        **intent.answered(run, row, {}),
+        **context.answered(run, row, {}),
     }

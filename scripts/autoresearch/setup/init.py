@@ -281,7 +281,7 @@ def answer(ready: Ready) -> dict[str, Any]:
     message = f"{sentence(run.config, first)}; edit one thing in scope, then {_named(run, 'run_trial')}; "
     message += f"what the check printed is in {run.layout.evidence.name}/0000/verify-1.out"
     size = _size(first, run.layout.evidence / "0000")
-    out.update(figures(first), **intent.answered(run, run.log.rows[0], {}))
+    out.update(figures(first), **context.answered(run, run.log.rows[0], {}))
     return {**out, "size": f"one experiment is {size}", "message": message}
 
 

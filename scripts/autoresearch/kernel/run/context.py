@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from .. import ports
 from ..core import config, supervise
 from ..core.errors import Refusal
 from ..core.fold import State, with_foreign_commits, with_primary
@@ -207,3 +208,17 @@ def _session() -> dict[str, str]:
 
 def _object(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, dict) else {}
+
+
+def follow(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
+    """What follows a row: the port `row`. The row is in the log, so a refusal must not make it look refused."""
+    for recorded in ports.asked("row", "recorded"):
+        try:
+            recorded(run, row, insight, strategy)
+        except Refusal:
+            continue
+
+
+def answered(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
+    """What features add to the answer `found` on a row."""
+    return {key: value for show in ports.asked("row", "shown") for key, value in show(run, row, found).items()}

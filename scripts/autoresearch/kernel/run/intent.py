@@ -8,7 +8,6 @@ from pathlib import Path
 
 from .. import ports
 from ..core import log_events, rows
-from ..core.errors import Refusal
 from ..core.frozen import Any, dataclass, replace
 from ..core.text import shortened
 from ..disk import bytecode, evidence, journal
@@ -264,22 +263,8 @@ def complete(layout: Layout, note: Intent) -> Run:
     with context.writing(layout) as (run, held):
         run = context.append(run, held, (*note.events, *aside, *_refused(layout), *_heads(note)), [*workers, row])
     evidence.clear_refusals(layout.evidence)
-    follow(before, row, strategy=note.lesson)
+    context.follow(before, row, strategy=note.lesson)
     return run
-
-
-def follow(run: Run, row: rows.Row, insight: str = "", strategy: str = "") -> None:
-    """What follows a row: the port `row`. The row is in the log, so a refusal must not make it look refused."""
-    for recorded in ports.asked("row", "recorded"):
-        try:
-            recorded(run, row, insight, strategy)
-        except Refusal:
-            continue
-
-
-def answered(run: Run, row: rows.Row, found: Mapping[str, Any]) -> dict[str, Any]:
-    """What features add to the answer `found` on a row."""
-    return {key: value for show in ports.asked("row", "shown") for key, value in show(run, row, found).items()}
 
 
 def _refused(layout: Layout) -> list[journal.Event]:

@@ -391,7 +391,7 @@ def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
         "next": _next(after, row),
     }
     out.update(event.get("told", {}))
-    out.update(intent.answered(after, row, out))
+    out.update(context.answered(after, row, out))
     if mended:
         out["recovered"] = mended
     return out
