@@ -349,7 +349,8 @@ def _end(find: Callable[[], tuple[int, ...]], grace: float) -> tuple[str, ...]:
             return ()
         if now > deadline + _LAST and rounds > _KILLS:
             return tuple(_clean(platform.command_line(pid)) for pid, _ in sorted(alive_, key=lambda p: p[0]))
-        for pair in alive_ if now >= deadline else alive_ - asked:
+        # The older first: who waits for a child is to know why it ends.
+        for pair in sorted(alive_ if now >= deadline else alive_ - asked, key=lambda found: found[0]):
             _send(pair[0], pair[1], signal.SIGKILL if now >= deadline else signal.SIGTERM)
         asked |= alive_
         rounds += now >= deadline
