@@ -145,8 +145,11 @@ class Account:
     @property
     def way(self) -> units.Way:
         """From the baseline to the retained metric in the user's units."""
-        kept = [e.others for e in self.experiments if e.row.is_main and e.row.status in those("retains") and e.others]
-        way = units.way(self.config, self.state.baseline_metric, self.state.claimed, dict(kept[-1] if kept else ()))
+        retain, tried = those("retains"), reversed(self.experiments)
+        others: tuple[tuple[str, Decimal], ...] = next(
+            (e.others for e in tried if e.others and e.row.is_main and e.row.status in retain), ()
+        )
+        way = units.way(self.config, self.state.baseline_metric, self.state.claimed, dict(others))
         return replace(way, label=one_line(way.label, 60) or "metric")
 
     @property

@@ -41,7 +41,8 @@ def priced(account: Account) -> str:
 
 def movement(account: Account) -> str:
     """From the baseline to the retained metric, on the scale of the baseline: measuring again moves no total."""
-    way, spread = account.way, account.spread if account.way.direct else Decimal(0)
+    way = account.way
+    spread = account.spread if way.direct else Decimal(0)
     first, now = (
         figures.number(value if way.direct else Decimal(units.short(value)), spread) for value in (way.first, way.now)
     )

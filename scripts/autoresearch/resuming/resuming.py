@@ -41,10 +41,17 @@ def examine(layout: Layout) -> Found:
     header = log.header if log else _comments(layout.results)
     layout = context.located(layout, header.get("mode", ""))
     found, state_problem = _snapshot(layout)
-    relation = snapshot.relation(found, log) if log and found is not None and not state_problem else ""
+    relation = _relation(found, log, state_problem)
+    if relation == "diverged":  # a row may have been recorded between the two reads: the log is read after the snapshot
+        log, log_problem = _log(layout)
+        relation = _relation(found, log, state_problem)
     told = differences(found, log) if log and found and relation == "diverged" else ()
     files = layout.results.exists(), layout.state.exists()
     return Found(layout, Evidence(*files, log_problem, state_problem, relation, told), log, header)
+
+
+def _relation(found: Mapping[str, Any] | None, log: Log | None, problem: str) -> str:
+    return snapshot.relation(found, log) if log and found is not None and not problem else ""
 
 
 def _log(layout: Layout) -> tuple[Log | None, str]:

@@ -135,17 +135,28 @@ def configuration(log: Log, found: Mapping[str, Any] | None) -> Config:
 
 def load(layout: Layout) -> Run:
     """Read a run without locking it; raises `Refusal` when there is none or it is not sound."""
+    log = _log(layout)
+    while True:
+        try:
+            return assemble(layout, log)
+        except Refusal:
+            before, log = log.count, _log(layout)
+            if log.count == before:  # else a row was recorded between the reads of log and snapshot
+                raise
+
+
+def _log(layout: Layout) -> Log:
     try:
         log = journal.read(layout.results)
         if log.rows:
             log.state  # noqa: B018 - raises for a log that cannot be folded
+        return log
     except FileNotFoundError:
         raise Refusal(
             f"there is no run here ({layout.results.name} is missing); start one with autoresearch_init_run.py"
         ) from None
     except ValueError as error:
         raise Refusal(f"{layout.results.name} cannot be read ({error}); run autoresearch_resume_check.py") from None
-    return assemble(layout, log)
 
 
 @contextmanager

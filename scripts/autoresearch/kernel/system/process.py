@@ -169,6 +169,7 @@ class _Watch:
             leftovers = self._sweep()
             self.capture.drain(0)
             out, err = self.capture.texts()
+        interrupts.check()  # whoever ends us has perhaps ended the child: its end is no result then
         code = self.child.returncode
         spent = (sum(used.ru_utime + used.ru_stime for used in self.strays.used), self._peak(), platform.own_peak())
         how = (code if code >= 0 else None, max(0, -code), self.timed_out, self.overflowed)
