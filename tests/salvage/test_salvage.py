@@ -122,13 +122,17 @@ def test_killed_after_each_call_of_git(many: Lab, tmp_path: Path, policy: str):
     edit(many)
     assert start_trial(many, env=killer.env(0, "never")).wait() == 0
     total = int(killer.count.read_text())
-    step = 1 if os.environ.get("EVERY_CALL") else total // 4
+    step, killed = 1 if os.environ.get("EVERY_CALL") else total // 4, 0
     for at in range(step, total + 1, step):
         subprocess.run(["rm", "-rf", str(many.path)], check=True)
         subprocess.run(["cp", "-a", str(saved), str(many.path)], check=True)
         edit(many)
         whole = many.repo.read("src/2.txt")
-        assert start_trial(many, env=killer.env(at, "after")).wait() == -signal.SIGKILL, at
+        code = start_trial(many, env=killer.env(at, "after")).wait()
+        if code == 0 and int(killer.count.read_text()) < at:
+            continue  # how many calls a trial makes depends on how often it looks at what else runs
+        assert code == -signal.SIGKILL, at
+        killed += 1
         answer = many.trial(description="the next one")
         kept = [row for row in many.rows() if row.status == "keep"]
         assert [row.metric for row in kept] == [13], (at, answer)
@@ -136,3 +140,4 @@ def test_killed_after_each_call_of_git(many: Lab, tmp_path: Path, policy: str):
         assert "wrong" in whole and "wrong" not in many.repo.read("src/2.txt")
         assert many.repo.status() == " M notes.txt"
         assert many.repo.git("rev-parse", "HEAD") == many.events("heads")[-1]["heads"][str(many.path)]
+    assert killed >= 3
