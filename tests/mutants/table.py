@@ -227,7 +227,8 @@ TABLE = (
             "what a torn write left stays",
             "            os.ftruncate(self._handle, self.log.size)\n            _write_at",
             "            _write_at",
-            JOURNAL,
+            PROMISES,
+            "::test_nothing_of_a_longer_write_that_was_torn_stays_behind_the_next",
         ),
         (
             "a failed write stays half",

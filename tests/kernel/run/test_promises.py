@@ -80,6 +80,19 @@ def test_a_row_is_on_the_disk_before_it_counts(tmp_path: Path, calls: list[tuple
     assert calls == [("write", log), ("sync", log)]
 
 
+def test_nothing_of_a_longer_write_that_was_torn_stays_behind_the_next(tmp_path: Path):
+    path, first = tmp_path / "log.tsv", Row(0, "", "abc1234", Decimal(10), "0", "-", "baseline", (), "")
+    whole = opening.create(path, {"metric_direction": "lower"}, [], first)
+    lost = [f"1{name}\t-\t10\t0\t-\tdiscard\ta worker's row" for name in "abcdefgh"]
+    with open(path, "a") as log:
+        log.write('# event: {"kind": "batch"}\n' + "".join(f"{line}\n" for line in lost))  # its main row is missing
+    row = first._replace(iteration=1, status="pivot", metric=None)
+    with journal.locked(path) as held:
+        held.append([], [row])
+    assert journal.read(path).rows == (*whole.rows, row)
+    assert path.read_text().endswith("\tpivot\t\n")
+
+
 def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path: Path, calls: list[tuple[str, object]]):
     atomic.replace(tmp_path / "file", "text")
     file, folder = (tmp_path / "file").stat().st_ino, tmp_path.stat().st_ino
