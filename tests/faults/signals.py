@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.conftest import SCRIPTS
 from tests.faults import steps
 from tests.faults.stage import Problem, Stage
 
@@ -127,11 +128,17 @@ class Signals:
         in_time = self._until(lambda: child.poll() is not None, LIMIT)
         took = time.monotonic() - struck
         endless.unlink(missing_ok=True)
-        ran = stage.ended(child)
+        code = child.wait() if self._before_ours(stage) else stage.ended(child).code
         if not in_time:
             raise Problem(f"took {took:.0f} s to take notice of {number.name}")
-        self._after(stage, case, before, head, ran.code)
-        return case, "over before" if over else f"{number.name} {ran.code}", took
+        self._after(stage, case, before, head, code)
+        return case, "over before" if over else f"{number.name} {code}", took
+
+    @staticmethod
+    def _before_ours(stage: Stage) -> bool:
+        """Whether the interpreter was struck while it started, before a line of ours was run."""
+        said = (stage.folder / "err").read_text("utf-8", "replace")
+        return "KeyboardInterrupt" in said and str(SCRIPTS) not in said
 
     @staticmethod
     def _line(stage: Stage, case: Case) -> list[str]:
