@@ -22,7 +22,8 @@ def skill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("PYTHONPYCACHEPREFIX")
     package = tmp_path / "skill" / "scripts" / "autoresearch"
     package.mkdir(parents=True)
-    shutil.copy(SCRIPTS / "autoresearch" / "__init__.py", package)
+    for name in ("__init__.py", "early.py"):
+        shutil.copy(SCRIPTS / "autoresearch" / name, package)
     shutil.copy(SCRIPTS / "autoresearch_decision.py", package.parent)
     (package / "cli.py").write_text(STUB)
     return package.parent
