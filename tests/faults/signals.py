@@ -150,7 +150,7 @@ class Signals:
     def _before_ours(stage: Stage) -> bool:
         """Whether the interpreter was struck while it started, before a line of ours was run."""
         said = (stage.folder / "err").read_text("utf-8", "replace")
-        return "KeyboardInterrupt" in said and str(SCRIPTS) not in said
+        return "KeyboardInterrupt" in said and f"{SCRIPTS}/autoresearch/" not in said
 
     @staticmethod
     def _line(stage: Stage, case: Case) -> list[str]:

@@ -48,6 +48,13 @@ class Killer:
         found = {"FAULT_COUNT": str(self.count), "FAULT_AT": str(at), "FAULT_WHEN": when, "FAULT_GIT": self.real}
         return {"PATH": path, **found}
 
+    @staticmethod
+    def struck(child: subprocess.Popen[bytes], at: int, total: int) -> bool:
+        """Wait for a trial that was to be killed; of the last calls one or two are not made each time."""
+        code = child.wait()
+        assert code == -signal.SIGKILL or (code == 0 and at > total - 3), (at, total, code)
+        return code != 0
+
 
 @pytest.fixture
 def killer(tmp_path: Path) -> Killer:
@@ -118,7 +125,8 @@ def test_killed_after_each_call_of_git(lab: Lab, killer: Killer, value: int, pol
         subprocess.run(["rm", "-rf", str(lab.path)], check=True)
         subprocess.run(["cp", "-a", str(saved), str(lab.path)], check=True)
         edit(lab, value)
-        assert start_trial(lab, env=killer.env(at, "after")).wait() == -signal.SIGKILL, at
+        if not killer.struck(start_trial(lab, env=killer.env(at, "after")), at, total):
+            continue
         mended(lab, value, "keep" if value == 8 else "discard")
 
 
