@@ -3,7 +3,7 @@
 Python would tell of the line that it struck. A Ctrl-C that whoever started us has switched off stays switched off.
 """
 
-import signal
+import _signal  # type: ignore[import-not-found] # `signal` is made of it and imports more, which takes its time
 
-if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
