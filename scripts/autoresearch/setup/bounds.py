@@ -16,7 +16,7 @@ from ..kernel.run.require import TESTS
 
 _FORM = re.compile(r"\s*([^\s<>=!]+)\s*(<=|>=|==|<|>)\s*(?:(baseline)\s*(?:([*+-])\s*)?)?(\S+)?\s*")
 # Where one run decides, a number that varies may be limited only so many of its ranges away from where it is.
-CLEAR = 4.0
+CLEAR = Decimal(4)
 
 
 def resolve(config: Config, samples: Sequence[Sample], by_pairs: bool) -> Config:
@@ -38,12 +38,15 @@ def resolve(config: Config, samples: Sequence[Sample], by_pairs: bool) -> Config
 
 
 def _refuse_chance(text: str, values: Sequence[Decimal], bound: Decimal) -> None:
-    wide = max(values) - min(values)
-    if wide and float(wide) * CLEAR > abs(float(numbers.median(values) - bound)):
+    middle = numbers.median(values)
+    away = CLEAR * (max(values) - min(values))
+    if away > abs(middle - bound):
         shown = ", ".join(numbers.plain(value) for value in values[:4])
+        clear = numbers.plain(middle + away if bound > middle else middle - away)
         raise Refusal(
             f"--require {text!r} would be decided by chance: unchanged code printed {shown}, and one run decides a "
-            "trial; expected a number that repeats, or a limit further off"
+            f"trial; expected a number that repeats, a limit no nearer than {clear}, or for a metric that "
+            "varies more --max-runs, so that pairs of runs decide"
         )
 
 
