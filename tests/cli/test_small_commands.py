@@ -319,6 +319,13 @@ def test_bad_usage_of_init_run(lab: Lab, flags: tuple[str, ...]):
     refused(lab.call("init_run", *flags), code=2)
 
 
+def test_a_scope_that_a_second_flag_replaces_is_named(lab: Lab):
+    flags = ("--verify", "cat src/value", "--scope", "other/**", "--scope", "src/**")
+    warned = lab.call("init_run", "--dry-run", *flags).json["warnings"]
+    assert any("--scope other/** does not count, for the flag was given again" in warning for warning in warned), warned
+    assert not any("src/**" in warning for warning in warned)
+
+
 # Traps: each is named with both remedies.
 
 BOTH = ("|| true", "--verify-exit any")

@@ -156,7 +156,9 @@ ASKED = ("--scope", "src/", "--metric-name", "cost", "--verify", "python3 check.
 
 def test_a_limit_on_a_noisy_number_is_refused_where_one_run_decides(noisy: Lab):
     flags = (*ASKED, "--metric-key", "cost", "--max-runs", 8, "--require")
-    refused(noisy.call("init_run", *flags, "rss <= baseline*1.05"), "would be decided by chance", "a limit no nearer than")
+    refused(
+        noisy.call("init_run", *flags, "rss <= baseline*1.05"), "would be decided by chance", "a limit no nearer than"
+    )
     assert noisy.call("init_run", *flags, "rss <= 400").code == 0
 
 

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
     from ..kernel.disk.layout import Layout
 
 
+class Last(argparse.Action):
+    """Takes the last value of a flag, as usual, and notes in `dropped` the earlier ones that differ from it."""
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, flag: str | None = None) -> None:
+        """Take one value."""
+        before = getattr(namespace, self.dest)
+        setattr(namespace, self.dest, values)
+        if before not in (None, values):
+            namespace.dropped = [*getattr(namespace, "dropped", []), f"{flag} {before}"]
+
+
 def add_repo(parser: argparse.ArgumentParser) -> None:
     """`--repo`."""
     parser.add_argument("--repo", metavar="DIR", help="any folder inside the repository (default: the current folder)")
@@ -87,7 +98,7 @@ def add_settings(parser: Any, group: str) -> None:
 
 
 def _add(row: Setting, parser: Any) -> None:
-    kinds: dict[str, Any] = {"action": "append"} if row.is_list or row.more.get("repeated") else {}
+    kinds: dict[str, Any] = {"action": "append" if row.is_list or row.more.get("repeated") else Last}
     if row.kind.startswith(("int", "float")):
         kinds["type"] = int if row.kind.startswith("int") else float
     if row.more.get("choices"):

@@ -67,7 +67,7 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
         return init.rehearse_guard(layout, plan)
     if args.dry_run:
         answer = init.rehearse(layout, plan)
-        answer = {**answer, "warnings": [*answer["warnings"], *_no_agent(args)]}
+        answer = {**answer, "warnings": [*answer["warnings"], *_no_agent(args), *_dropped(args)]}
         archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
         return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
     return init.answer(init.start(layout, plan))
@@ -109,6 +109,17 @@ def _no_agent(args: argparse.Namespace) -> list[str]:
     except Refusal as refusal:
         return [f"background and exec runs are refused from here, foreground works: {refusal}"]
     return []
+
+
+def _dropped(args: argparse.Namespace) -> list[str]:
+    """Values that a later one of the same flag took the place of: patterns of a scope are easily given so."""
+    from ..kernel.core.text import one_line
+
+    return [
+        f"{one_line(given, 120)} does not count, for the flag was given again; expected once (patterns of a scope "
+        "stand in one value, separated by blanks)"
+        for given in getattr(args, "dropped", [])
+    ]
 
 
 def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
