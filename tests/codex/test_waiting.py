@@ -65,7 +65,9 @@ def endless(flags: str) -> scripts.Script:
 
     def talk(_: replies.Request) -> scripts.Talk[None]:
         while True:
-            yield from scripts.run(f"echo {1000 - next(numbers)} > value; {TRIAL} {flags}")
+            # what a killed session left waiting is run first, as the refusal says
+            left = f"{TRIAL.partition(' --description')[0]} --waiting"
+            yield from scripts.run(f"echo {1000 - next(numbers)} > value; {TRIAL} {flags} || {left}")
             yield replies.say("the turn is over")
 
     return talk

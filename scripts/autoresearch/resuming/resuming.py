@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..kernel import ports
 from ..kernel.core import config, fold, jsontext, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
@@ -188,7 +189,10 @@ def _edited(run: Run) -> tuple[str, ...]:
     left = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
     if not left:
         return ()
+    queue = ports.first("session", "queue")
     what = "look at it; try it, or take it back with git restore, before another"
+    if queue and queue.read(run.layout):
+        what = "a session left it waiting; run autoresearch_run_trial.py --waiting before another"
     return (f"an untried edit lies in {listing(left, 3)}: {what}",)
 
 

@@ -7,15 +7,16 @@ a note, which the next one who takes over runs as any trial is run.
 from __future__ import annotations
 
 import os
+import shlex
 from contextlib import suppress
 
 from ..kernel import ports
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import names
-from ..kernel.core.text import one_line
-from ..kernel.disk import evidence
+from ..kernel.core.text import listing, one_line
+from ..kernel.disk import evidence, hashes
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, intent
+from ..kernel.run import context, intent, tree
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Attempt
 from ..kernel.system.git import GitError
@@ -31,6 +32,11 @@ POLL = 20.0
 CONFINED = "AUTORESEARCH_CONFINED"  # set by who takes over from a sandboxed session: a hook to the session's id
 CONTROLLED = "1"
 AUTO, INLINE, QUEUE = "auto", "inline", "queue"
+TAKEN = "taken"  # the trial that was left waiting is run
+
+
+class Beside(Refusal):
+    """Something else was edited meanwhile: with that out of the way the trial that waits is run."""
 
 
 def _path(layout: Layout) -> Path:
@@ -68,10 +74,61 @@ def drop(layout: Layout) -> None:
 
 
 def is_wanted(run: Run, way: str) -> bool:
-    """Whether a trial is left to somebody else: it takes longer than one poll, and there is somebody."""
+    """Whether a trial is left to somebody else: it takes longer than one poll, and there is somebody.
+
+    Raises `Refusal` where the edit in the tree is not, or not alone, the one that is to be run.
+    """
+    left = evidence.read_json(_path(run.layout)) or {}
+    if way == TAKEN:
+        _refuse_changed(run, left.get("files"))
+        return False
+    _refuse_anothers(left)
     if way == INLINE or (way == AUTO and expected(run) <= POLL):
         return False
     return any(takes_over(run) for takes_over in ports.asked("session", "takes_over"))
+
+
+def _refuse_anothers(left: Mapping[str, Any]) -> None:
+    """What another session left waiting lies in this tree: measured under a second name it would be lost."""
+    if left and left.get("session", "") != _session():
+        said = f"{one_line(str(left.get('description', '')), 100)!r}, in {listing(list(left.get('files') or ()))}"
+        raise Refusal(
+            f"a trial that another session left waiting lies here ({said}), expected none; run_trial --waiting runs "
+            "it now or says what is in its way, then repeat the command"
+        )
+
+
+def _refuse_changed(run: Run, files: object) -> None:
+    """What is measured is what was left waiting: nothing else, and nothing beside it."""
+    left, now = files if isinstance(files, dict) else {}, _files(run)
+    changed = sorted(name for name, digest in left.items() if now.get(name) != digest)
+    if left and changed:
+        drop(run.layout)
+        raise Refusal(
+            f"the edit was changed after it was left waiting ({listing(changed)}), so it is not run as that trial, and "
+            "nothing waits now; run_trial --description measures what lies in the tree, git restore takes it back"
+        )
+    beside = sorted(now.keys() - left.keys())
+    if left and beside:
+        raise Beside(
+            f"{listing(beside)} changed beside the edit that waits ({listing(sorted(left))}), expected one experiment "
+            f"at a time; git stash push -u -- {shlex.join(beside[:5])}, repeat the command, then git stash pop"
+        )
+
+
+def _files(run: Run) -> dict[str, str]:
+    """The edited files of all repositories by name, with their digests; one that is gone has ""."""
+    found: dict[str, str] = {}
+    for item in tree.edits(run):
+        digests = hashes.digests(item.tree, item.inside)
+        names = tree.named(item, item.inside, str(run.layout.root))
+        found.update(zip(names, (digests[path] for path in item.inside)))
+    return found
+
+
+def _session() -> str:
+    """The session that this command belongs to, as far as it can be told."""
+    return one_line(os.environ.get("CODEX_THREAD_ID") or os.environ.get("AUTORESEARCH_MARK", ""), 200)
 
 
 def expected(run: Run) -> float:
@@ -99,8 +156,8 @@ def sandbox(run: Run) -> tuple[str, ...]:
 
 def note(run: Run, attempt: Attempt) -> dict[str, Any]:
     """Leave the trial to who takes over, and say so: the answer of `run_trial`."""
-    name = one_line(os.environ.get("CODEX_THREAD_ID", ""), 100)
-    evidence.write_json(_path(run.layout), {**vars(attempt), "at": context.now(), "session": name})
+    told = {"at": context.now(), "session": _session(), "files": _files(run)}
+    evidence.write_json(_path(run.layout), {**vars(attempt), **told})
     return {
         "iteration": run.state.iteration + 1,
         "status": "queued",
@@ -123,7 +180,9 @@ def run_left(layout: Layout) -> Mapping[str, Any]:
         drop(layout)
         return {}
     try:
-        return trial.run_trial(layout, attempt, INLINE)
+        return trial.run_trial(layout, attempt, TAKEN)
+    except Beside:
+        raise
     except (Refusal, GitError, OSError):
         _give_back(layout)
         raise
