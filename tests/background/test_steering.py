@@ -142,14 +142,27 @@ def test_a_kept_experiment_is_taken_back(lab: Lab, run_script: Callable[..., Ran
     lab.sound()
 
 
-def test_a_take_back_that_was_killed_before_its_commit_is_repeated(lab: Lab, run_script: Callable[..., Ran]):
+def test_uncommitted_changes_are_in_the_way_of_a_take_back(lab: Lab, run_script: Callable[..., Ran]):
     lab.init()
     lab.trial(9)
     again = ("runtime_ctl", "take-back", "--repo", lab.path, 1, "--why", "x")
     lab.value(11)
     refused(run_script(*again), "uncommitted changes in the scope: src/value")
-    lab.value(10)  # what the killed one left in the tree
+    assert lab.repo.read("src/value") == "11\n"
+    lab.repo.git("restore", "src/value")
     assert run_script(*again).json["retained_metric"] == 10
+    lab.sound()
+
+
+def test_one_that_later_ones_do_not_touch_is_taken_back_alone(lab: Lab, run_script: Callable[..., Ran]):
+    lab.repo.write("src/other", "1\n")
+    lab.repo.commit("other")
+    lab.init(verify="expr $(cat src/value) + $(cat src/other)")
+    lab.trial(9)
+    lab.repo.write("src/other", "0\n")
+    assert lab.trial(None)["metric"] == 9
+    ran = run_script("runtime_ctl", "take-back", "--repo", lab.path, 1, "--why", "x")
+    assert (ran.json["retained_metric"], lab.repo.read("src/value"), lab.repo.read("src/other")) == (10, "10\n", "0\n")
     lab.sound()
 
 

@@ -14,46 +14,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import SCRIPTS
+from tests.faults.killer import Killer
 from tests.lab import Lab, refused, running_below, start_trial
-
-# A git that kills its caller at the n-th call: `after` it is done, or `locked`, as if it had died with its lock.
-WRAPPER = """\
-#!/bin/sh
-n=$(($(cat "$FAULT_COUNT") + 1))
-echo $n > "$FAULT_COUNT"
-if [ $n = "$FAULT_AT" ] && [ "$FAULT_WHEN" = locked ]; then touch .git/index.lock; kill -9 $PPID; exit 1; fi
-"$FAULT_GIT" "$@"
-code=$?
-if [ $n = "$FAULT_AT" ] && [ "$FAULT_WHEN" = after ]; then kill -9 $PPID; fi
-exit $code
-"""
-
-
-class Killer:
-    """A PATH on which git counts its calls, and kills run_trial at one of them."""
-
-    def __init__(self, folder: Path) -> None:
-        import shutil
-
-        self.folder = folder
-        folder.mkdir()
-        (folder / "git").write_text(WRAPPER)
-        (folder / "git").chmod(0o755)
-        self.count = folder / "count"
-        self.real = str(shutil.which("git"))
-
-    def env(self, at: int, when: str) -> dict[str, str]:
-        self.count.write_text("0\n")
-        path = os.pathsep.join([str(self.folder), os.environ["PATH"]])
-        found = {"FAULT_COUNT": str(self.count), "FAULT_AT": str(at), "FAULT_WHEN": when, "FAULT_GIT": self.real}
-        return {"PATH": path, **found}
-
-    @staticmethod
-    def struck(child: subprocess.Popen[bytes], at: int, total: int) -> bool:
-        """Wait for a trial that was to be killed; of the last calls one or two are not made each time."""
-        code = child.wait()
-        assert code == -signal.SIGKILL or (code == 0 and at > total - 3), (at, total, code)
-        return code != 0
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_killed_trial import Killer
+from tests.faults.killer import Killer
 from tests.lab import Lab, start_trial
 
 # The number of lines "bad" over all files; the guard refuses a file that holds the word "wrong".

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from autoresearch.search import thought
 
-from tests.faults.test_killed_trial import Killer
+from tests.faults.killer import Killer
 from tests.lab import Lab, refused, start_trial
 
 # The sum over all files; "broken" goes while two files disagree on their unit.

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 from ..kernel.core import log_events, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.text import one_line
+from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent, tree
 from ..kernel.run.context import Run
-from ..kernel.system import gitcall
+from ..kernel.run.intent import Intent
 from ..kernel.system.git import Repo
+from ..kernel.system.gittrees import Trees
 from ..notes import lessons_file
 from ..notes.lessons import Lesson
 from ..recording import drift, record
@@ -43,10 +47,9 @@ def take_back(layout: Layout, number: int, why: str) -> dict[str, Any]:
     with intent.alone(layout):
         run = context.load(layout)
         row = _kept(run, number)
-        if Repo(run.tree).trailers(Repo(run.tree).head()).get(_TRAILER) == f"{run.tag}#{number}":
-            _refuse(_edits(run))  # it was killed before it was measured
-        else:
-            _revert(run, row, why)
+        _refuse_edits(run)
+        if Repo(run.tree).trailers(Repo(run.tree).head()).get(_TRAILER) != f"{run.tag}#{number}":
+            _revert(run, row, why)  # else it was killed before it was measured
     said = f"took back {number} by the user's word: {one_line(why, 200)}"
     of, reason = row.iteration, one_line(why, 300)
     event = log_events.make("taken_back", at=context.now(), iteration=run.state.iteration + 1, of=of, why=reason)
@@ -70,44 +73,45 @@ def _kept(run: Run, number: int) -> Row:
 
 
 def _revert(run: Run, row: Row, why: str) -> None:
-    repo = Repo(run.tree)
-    base = repo.parent(row.commit)
-    paths, patch = repo.changed_paths(base, row.commit), repo.patch(base, row.commit, _PATCH)
-    if _edits(run) != set(paths) or not _is_out(repo, patch):  # else it was killed before its commit
-        _refuse(_edits(run))
-        _take_out(repo, row, patch)
+    """A commit without the experiment, noted as a trial of the tool's own is: a kill on the way is undone whole."""
+    repo = Trees(run.tree)
+    head, content = repo.head(), _without(repo, row)
+    place, number = intent.place_of(run.tree), run.state.iteration + 1
+    mark = f"take-back-{os.getpid()}-{time.time_ns()}"
+    note = Intent(number, run.tag, mark, {str(run.layout.root): place}, started=time.time(), own=True)
+    commit = repo.commit_tree(content, head, _message(note, row, why))
+    intent.with_commits(note, {str(run.layout.root): commit}).write(run.layout.evidence)
+    repo.switch_content(head, commit)
+    repo.repoint(head, commit)
+    bytecode.forget(run.tree, repo.changed_paths(head, commit))
+    evidence.clear_intent(run.layout.evidence)
+
+
+def _without(repo: Trees, row: Row) -> str:
+    """The id of today's tree without the experiment's change."""
+    now = repo.tree_of(repo.head())
+    content = repo.patched(now, repo.patch(row.commit, repo.parent(row.commit), _PATCH))
+    if not content:
+        raise Refusal(
+            f"iteration {row.iteration} cannot be taken back alone: later ones build on it; "
+            "take those back first, newest first"
+        )
+    if content == now:
+        raise Refusal(f"nothing of iteration {row.iteration} is left in the tree, expected its change; see git log")
+    return content
+
+
+def _message(note: Intent, row: Row, why: str) -> str:
     subject = f'Revert "experiment: {one_line(row.description, 60)}"'
-    reason = f"Taken back by the user: {one_line(why, 300)}"
-    repo.commit_paths(paths, f"{subject}\n\n{reason}\n\n{_TRAILER}: {run.tag}#{row.iteration}\n")
+    said = f"Taken back by the user: {one_line(why, 300)}"
+    return f"{subject}\n\n{said}\n\n{_TRAILER}: {note.tag}#{row.iteration}\n{intent.trailers(note)}"
 
 
-def _edits(run: Run) -> set[str]:
-    return {path for item in tree.edits(run) for path in item.inside}
-
-
-def _refuse(edits: set[str]) -> None:
+def _refuse_edits(run: Run) -> None:
+    edits = {path for item in tree.edits(run) for path in item.inside}
     if edits:
         named = ", ".join(sorted(edits)[:5])
         raise Refusal(f"uncommitted changes in the scope: {named}; commit or stash them, then repeat")
-
-
-def _is_out(repo: Repo, patch: bytes) -> bool:
-    """Whether the tree is already without the patch: it could be put in again."""
-    try:
-        gitcall.call(repo.root, ["apply", "--check", "-"], patch)
-        return True
-    except gitcall.GitError:
-        return False
-
-
-def _take_out(repo: Repo, row: Row, patch: bytes) -> None:
-    try:
-        gitcall.call(repo.root, ["apply", "--reverse", "-"], patch)
-    except gitcall.GitError as error:
-        raise Refusal(
-            f"iteration {row.iteration} cannot be taken back alone ({error}): later ones build on it; "
-            "take those back first, newest first"
-        ) from None
 
 
 def _learn(run: Run, row: Row, drifted: Row, why: str) -> None:
