@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Json = dict[str, Any]
@@ -78,16 +78,22 @@ class Request:
         ]
 
     @property
+    def code_mode(self) -> bool:
+        """Whether the CLI offers its tools within programs alone, as it does to newer models."""
+        return not self.body.get("tools") and any(i.get("type") == "additional_tools" for i in self.body["input"])
+
+    @property
     def last_item(self) -> Json | None:
         """The newest tool result: of this history, or of the one that was compacted just before."""
-        outputs = [i for i in self.body.get("input", []) if i.get("type") == "function_call_output"]
+        outputs = [i for i in self.body.get("input", []) if str(i.get("type")).endswith("call_output")]
         return outputs[-1] if outputs else self.remembered
 
     @property
     def last_output(self) -> str:
-        """The text of the newest tool result, with the CLI's own header lines."""
-        item = self.last_item
-        return "" if item is None else str(item.get("output", ""))
+        """The text of the newest tool result, with the CLI's own header lines; a program's is what it told."""
+        output = "" if self.last_item is None else self.last_item.get("output", "")
+        told = [str(part.get("text", "")) for part in output[1:]] if isinstance(output, list) else [str(output)]
+        return "".join(told)
 
 
 USAGE = Usage()
@@ -128,15 +134,34 @@ def await_helper() -> Reply:
     return _call("wait_agent", {"timeout_ms": 60_000}, USAGE, "collaboration")
 
 
-def code(command: str) -> Reply:
-    """Return a shell command as newer models call it: within a program."""
-    told = json.dumps({"cmd": command, "yield_time_ms": LONGEST_FIRST_WAIT_MS})
-    call = {
-        "type": "custom_tool_call",
-        "name": "exec",
-        "input": f"text(JSON.stringify(await tools.exec_command({told})))",
-    }
-    return answer({**call, "call_id": f"call_{next(_ids)}"})
+# A program that makes one call and tells what came of it as the shell tool alone would tell it.
+_PROGRAM = """// @exec: {"yield_time_ms": 300000}
+const r = await tools.NAME(ARGUMENTS);
+const lives = r.session_id == null ? `exited with code ${r.exit_code}` : `running with session ID ${r.session_id}`;
+text(r.output == null ? JSON.stringify(r) : `Process ${lives}\nOutput:\n${r.output}`);"""
+
+
+def within_a_program(reply: Reply) -> Reply:
+    """Return the reply with its tool calls as programs; those of a namespace stay, for they are no part of one."""
+    return replace(reply, events=tuple(_program(event) for event in reply.events))
+
+
+def _program(event: Json) -> Json:
+    call = event.get("item", {})
+    if call.get("type") != "function_call" or "namespace" in call:
+        return event
+    text = _PROGRAM.replace("NAME", call["name"]).replace("ARGUMENTS", call["arguments"])
+    return {**event, "item": {"type": "custom_tool_call", "name": "exec", "input": text, "call_id": call["call_id"]}}
+
+
+def create_goal(objective: str) -> Reply:
+    """Return a call that sets the goal of the thread."""
+    return _call("create_goal", {"objective": objective}, USAGE)
+
+
+def complete_goal() -> Reply:
+    """Return a call that says that the goal of the thread is reached."""
+    return _call("update_goal", {"status": "complete"}, USAGE)
 
 
 def _call(name: str, arguments: Json, usage: Usage, namespace: str = "") -> Reply:

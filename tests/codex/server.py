@@ -9,7 +9,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.codex.replies import Json, Reply, Request, bad_request, say, unauthorized
+from tests.codex.replies import Json, Reply, Request, bad_request, say, unauthorized, within_a_program
 from tests.codex.scripts import Script, Talk
 
 
@@ -75,7 +75,8 @@ class Server:
             if request.kind == "compaction":
                 return say("SUMMARY of the work so far")
             try:
-                return self._advance(request)
+                reply = self._advance(request)
+                return within_a_program(reply) if request.code_mode else reply
             except Exception as error:
                 self._broken = self._broken or error
                 return bad_request(f"the script is broken: {error!r}")

@@ -177,6 +177,25 @@ def test_tokens_of_a_failed_session_count(server: Server, background: Background
     assert background.ended()["spent"]["tokens"] == 220
 
 
+def test_a_run_of_a_model_that_has_its_tools_within_programs(server: Server, background: Background):
+    """A code-mode model: every call is a program, also the one that waits for a trial which takes its time."""
+
+    def talk(_: replies.Request) -> scripts.Talk[None]:
+        for value in (9, 12, 8):
+            yield from scripts.run(f"echo {value} > value")
+            yield from scripts.run(f"sleep 1; {TRIAL}", wait_ms=250)
+        yield replies.say("session over")
+
+    server.play(talk)
+    background.launch("--stop-condition", "<= 8", "--codex-arg=-m", "--codex-arg=gpt-6-sol")
+    assert background.ended()["reason"] == "goal_reached", background.log()
+    assert background.statuses() == ["baseline", "keep", "discard", "keep"]
+    sent = server.requests[-1].body["input"]
+    calls = [item for item in sent if item["type"].endswith("call")]
+    assert {call["type"] for call in calls} == {"custom_tool_call"} and server.requests[-1].code_mode
+    assert sum("tools.write_stdin" in call["input"] for call in calls) >= 3
+
+
 def test_tokens_of_helpers_count_once_over_the_sessions_of_a_thread(server: Server, background: Background):
     """The run's own thread starts a helper in its first session and is gone on with in a second one."""
 
@@ -187,7 +206,7 @@ def test_tokens_of_helpers_count_once_over_the_sessions_of_a_thread(server: Serv
         yield replies.helper("look around")
         yield replies.await_helper()
         for value in (9, 5):
-            yield replies.code(f"echo {value} > value; {TRIAL} --queue")
+            yield replies.shell(f"echo {value} > value; {TRIAL} --queue")
             yield replies.say("the turn is over")
 
     server.play(talk)

@@ -24,6 +24,7 @@ NAME = "codex-autoresearch"
 # What is drawn anew is only what differs from before, so that a letter may be missing from a phrase.
 REVIEW, READY = "Hooks need review|3 hooks are new|Trust all and continue", "Ask Codex to do|for shortcuts"
 WISH = "--goal g --scope value --metric-name value --direction lower --verify 'cat value'"
+CARRY_ON = "carry the run on until a command answers stop or needs_human"  # as references/interaction-wizard.md has it
 OPEN = 'approval_policy = "never"\nsandbox_mode = "danger-full-access"\n'
 
 
@@ -78,6 +79,7 @@ def test_a_plugin_is_trusted_once_mentioned_and_keeps_a_run_going(
     texts = [text for request in server.requests for text in request.user_texts]
     assert any(text.startswith(f"<skill>\n<name>{NAME}:{NAME}</name>") for text in texts)
     assert any("The run is not finished." in text for text in texts)
+    assert calls(server) == {"custom_tool_call"}
     terminal.close()
 
     (skill,) = (Path.home() / ".codex" / "plugins").rglob("SKILL.md")
@@ -90,6 +92,42 @@ def test_a_plugin_is_trusted_once_mentioned_and_keeps_a_run_going(
     assert "expected no second ones" in install.stderr
     again = codex()
     assert again.waits_for(READY) and not again.waits_for(REVIEW, 3)
+
+
+def calls(server: Server) -> set[str]:
+    """The kinds of tool calls in all that the CLI sent; those of a program are `custom_tool_call`."""
+    items = [item for request in server.requests for item in request.body["input"]]
+    return {str(item["type"]) for item in items if item["type"].endswith("call")}
+
+
+def test_a_goal_keeps_a_run_going_without_hooks(server: Server, codex: Any, repo: Repo, run_script: Callable[..., Ran]):
+    assert run_script("init_run", "--repo", repo.path, *shlex.split(WISH), "--stop-condition", "<= 7").code == 0
+    turns: list[Request] = []
+    ended: list[int] = []
+
+    def talk(request: Request) -> scripts.Talk[None]:
+        if not any("run it, with a goal" in text for text in request.user_texts):
+            yield replies.say("a title")
+        yield replies.create_goal(CARRY_ON)
+        for value in range(9, 0, -1):
+            yield from scripts.run(f"echo {value} > value")
+            action = scripts.next_action((yield from scripts.run(TRIAL)))
+            if action == "stop":
+                yield replies.complete_goal()
+                ended.append(value)
+            turns.append((yield replies.say("I have made progress.")))
+
+    server.play(talk)
+    terminal = codex()
+    assert terminal.waits_for(READY)
+    terminal.says("run it, with a goal", lambda: bool(statuses(repo)[1:]))
+    assert until(lambda: ended or terminal.waits_for("never drawn", 0.2)), terminal.text()[-500:]
+    assert not terminal.waits_for("never drawn", 3)
+    assert (ended, statuses(repo)) == ([7], ["baseline", *["keep"] * 3])
+    assert len(turns) == 2 and all(str(turn.body["input"]).count(CARRY_ON) > 1 for turn in turns), turns[0].body[
+        "input"
+    ]
+    assert calls(server) == {"custom_tool_call"}  # gpt-6-sol has no other tools
 
 
 def test_the_result_is_told_in_the_chat_that_said_go(

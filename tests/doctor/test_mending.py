@@ -136,6 +136,9 @@ def test_codex_is_found_from_inside_codex(tmp_path: Path, monkeypatch: pytest.Mo
     program.write_text("#!/usr/bin/env node\n")
     program.chmod(0o755)
     monkeypatch.setenv("CODEX_MANAGED_PACKAGE_ROOT", str(tmp_path / "package"))
+    with pytest.raises(Refusal):  # its script needs node, which is lost with PATH
+        codex_agent.find("")
+    (tmp_path / "node").symlink_to("/bin/sh")
     assert codex_agent.find("") == os.fspath(program)
     with pytest.raises(Refusal):
         codex_agent.find("/no/such/codex")

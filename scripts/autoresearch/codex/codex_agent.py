@@ -34,9 +34,14 @@ def find(program: str) -> str:
 
 
 def _around_us() -> str:
-    """The CLI of the Codex that we run inside, "" for none: its shells are login shells, which may lose PATH."""
+    """The CLI of the Codex that we run inside, "" for none: its shells are login shells, which may lose PATH.
+
+    Where node is lost with it, the script of its package would not start; the native program does.
+    """
+    from shutil import which
+
     managed = os.path.join(os.environ.get("CODEX_MANAGED_PACKAGE_ROOT", ""), "bin", "codex.js")
-    if os.path.isabs(managed) and os.access(managed, os.X_OK):
+    if os.path.isabs(managed) and os.access(managed, os.X_OK) and which("node"):
         return managed
     return process.ancestor_program("codex")
 
