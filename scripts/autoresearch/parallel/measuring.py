@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 
 from ..kernel.core import rows, scope
@@ -28,6 +27,7 @@ from ..kernel.system.git import Repo
 from ..kernel.system.gittrees import Trees
 from ..setup import unseen
 from . import batch as batches
+from . import verdicts
 from .batch import Batch, Place
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 TRIES = 3  # of a worker whose measuring process was killed
 TICK = 0.03  # seconds between looks
 GRACE = 2.0
-_SAID = ("status", "guard", "reason", "note", "unlikely", "failed")
 
 
 @dataclass(frozen=True)
@@ -113,9 +112,8 @@ def _noted(run: Run, batch: Batch, worker: Worker) -> Verdict | None:
     try:
         if data is None or (data["batch"], data["tree"]) != (batch.mark, _tree(worker)):
             return None
-        value = None if data["value"] is None else Decimal(str(data["value"]))
-        return Verdict(measurement=Measurement(value, data["problem"], ()), **{name: data[name] for name in _SAID})
-    except (KeyError, TypeError, ArithmeticError):
+        return verdicts.unpacked(data["verdict"])
+    except (KeyError, TypeError, AttributeError, ArithmeticError):
         return None
 
 
@@ -142,10 +140,8 @@ def _alone(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
     noisy = run.config.noise.get("kind") == "noisy"
     with locks.held(folder / f"{'all' if noisy else worker.place.id + '-run'}.lock", "", wait=True):
         found = _insistent(run, batch, worker)
-    said = {name: getattr(found, name) for name in _SAID}
-    told = {"batch": batch.mark, "tree": _tree(worker), **said}
-    measured = {"value": found.measurement.value, "problem": found.measurement.problem}
-    evidence.write_json(_path(run, worker.place, "verdict.json"), {**told, **measured})
+    told = {"batch": batch.mark, "tree": _tree(worker), "verdict": verdicts.packed(found)}
+    evidence.write_json(_path(run, worker.place, "verdict.json"), told)
     return found
 
 
@@ -153,20 +149,19 @@ def _insistent(run: Run, batch: Batch, worker: Worker) -> Verdict:
     """The verdict; where a node failed or the machine hung, measured again, whole."""
     for left in reversed(range(TRIES)):
         try:
-            return judged(run, batch, worker)
+            return judged(run, batch, worker, evidence.workers_folder(run.layout.evidence) / worker.place.id)
         except Postponed:
             if not left:
                 raise
     raise AssertionError
 
 
-def judged(run: Run, batch: Batch, worker: Worker) -> Verdict:
-    """Measure a candidate in its worktree, which holds it, against the batch's base."""
+def judged(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
+    """Measure a candidate in its worktree, which holds it, against the base; what is printed goes to `folder`."""
     where, base, mark = worker.place.path, batch.base, f"{batch.mark}-{worker.place.id}"
     mine = replace(run, config=replace(run.config, worktree=where, confirm=""))
     places = {str(run.layout.root): intent.Place(where, base, worker.commit)}
     note = Intent(run.state.iteration + 1, run.tag, mark, places)
-    folder = evidence.workers_folder(run.layout.evidence) / worker.place.id
     bytecode.forget(Path(where), Repo(Path(where)).changed_paths(base, worker.commit))
     evidence.write_bytes(folder / "patch.diff", worker.patch, 2 * evidence.PATCH_LIMIT)
     bench = measure.Bench(Path(where), folder, mine.config, trial.limit_of(run), mark, evaluator_lock.known(run.log))

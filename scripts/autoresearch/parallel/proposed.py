@@ -53,10 +53,14 @@ def read(layout: Layout, letter: str) -> Proposal | None:
     """What the worker has proposed and nobody has settled yet."""
     data = evidence.read_json(_path(layout, letter))
     try:
-        lists = {name: tuple(data[name]) for name in ("labels", "lessons")} if data else {}
-        return Proposal(**{**data, **lists}) if data else None
+        return parsed(data) if data else None
     except (KeyError, TypeError):
         return None
+
+
+def parsed(data: Mapping[str, Any]) -> Proposal:
+    """A proposal as JSON holds it; raises `KeyError` or `TypeError` for what is none."""
+    return Proposal(**{**data, **{name: tuple(data[name]) for name in ("labels", "lessons")}})
 
 
 def drop(layout: Layout, letter: str) -> None:

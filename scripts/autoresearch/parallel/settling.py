@@ -1,8 +1,9 @@
 """One worker's proposal turned into a row: brought up to the retained state, measured, kept or thrown away.
 
 A proposal that is alone is measured in the main tree, as any trial is; so are all with a noisy metric, one after the
-other. Where several are settled at once they are measured in their own worktrees, side by side; of these only a
-would-be keep is measured once more, on the merged tree. What was measured on a state that has gone is measured again.
+other. Where several are settled at once they are measured in their own worktrees, side by side. Of these a would-be
+keep is measured once more, on the merged tree. The others are decided: their workers go on, and whoever has the main
+tree next records them.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ from pathlib import Path
 
 from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import replace
+from ..kernel.core.rows import Row
 from ..kernel.disk import bytecode, evidence, locks
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, trial, trial_gate
+from ..kernel.run import context, intent, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.judge import Verdict
 from ..kernel.system.git import GitError, Repo
 from ..kernel.system.gittrees import Trees
 from . import batch as batches
-from . import measuring, proposed, runners
+from . import measuring, proposed, runners, shelf
 from .anew import Worktree
 from .batch import Batch, Place
 from .proposed import Proposal
+from .shelf import Shelved
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 HOW = "in your own folder, with run_batch propose in place of run_trial"
-ASIDE = 3  # times that a proposal is measured beside the main tree before it waits for it
 
 
 def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
@@ -54,7 +56,7 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
             anew(layout, place)
             raise
         anew(layout, place)
-        return answer
+    return {**answer, **_caught_up(layout, proposal.commit)}
 
 
 def anew(layout: Layout, place: Place) -> None:
@@ -75,18 +77,25 @@ def forget(layout: Layout, place: Place) -> None:
 
 
 def _settled(layout: Layout, batch: Batch, place: Place, proposal: Proposal) -> Mapping[str, Any]:
-    turn = evidence.workers_folder(layout.evidence) / "main.lock"
-    for _ in range(ASIDE):
+    """The answer; what was measured aside and did not gain is on the shelf, all else is in the log."""
+    run = context.load(layout)
+    trial_gate.refuse_finished(run)
+    if run.config.noise.get("kind") != "noisy" and _others(layout, batch, place):
+        found = _aside(run, batch, place, proposal)
+        if found.verdict.status != "keep":
+            shelf.put(found)
+            return _awaiting(run, found)
+        shelf.drop(found)
+    with locks.held(_turn(layout), "", wait=True), batches.alone(layout) as mended:
+        _record_all(layout)
         run = context.load(layout)
         trial_gate.refuse_finished(run)
-        if run.config.noise.get("kind") == "noisy" or not _others(layout, batch, place):
-            break
-        known = _aside(run, batch, place, proposal)
-        with locks.held(turn, "", wait=True):
-            if known.status == "keep" or _retained(context.load(layout))[1] == _retained(run)[1]:
-                return _in_main(layout, place, proposal, None if known.status == "keep" else known)
-    with locks.held(turn, "", wait=True):
-        return _in_main(layout, place, proposal, None)
+        return _answered(*_put(run, place.id, proposal), mended)
+
+
+def _turn(layout: Layout) -> Path:
+    """The lock of whoever has the main tree."""
+    return evidence.workers_folder(layout.evidence) / "main.lock"
 
 
 def _others(layout: Layout, batch: Batch, place: Place) -> bool:
@@ -103,48 +112,112 @@ def _retained(run: Run) -> tuple[str, str]:
     return commit, Trees(run.tree).tree_of(commit)
 
 
-def _aside(run: Run, batch: Batch, place: Place, proposal: Proposal) -> Verdict:
+def _aside(run: Run, batch: Batch, place: Place, proposal: Proposal) -> Shelved:
     """The verdict on the proposal, brought up to the retained state, in the worker's own worktree."""
     head, _ = _retained(run)
     message = f"experiment: {proposal.description}\n\nAutoresearch-Run: {run.tag}\n"
-    commit = Trees(run.tree).commit_tree(_content(run, place, proposal), head, message)
+    commit = Trees(run.tree).commit_tree(_content(run, place.id, proposal), head, message)
     repo = Worktree(Path(place.path))
     bytecode.forget(repo.root, repo.changed_paths(repo.head(), commit))
     repo.start_anew(commit)
-    worker = measuring.Worker(place, commit, _attempt(place, proposal))
-    return measuring.judged(run, batches.solo(batch, place, head), worker)
+    worker = measuring.Worker(place, commit, _attempt(place.id, proposal))
+    folder = shelf.fresh(run.layout, place.id)
+    verdict = measuring.judged(run, batches.solo(batch, place, head), worker, folder)
+    return Shelved(folder, place.id, proposal, verdict, run.state.last_commit)
 
 
-def _in_main(layout: Layout, place: Place, proposal: Proposal, known: Verdict | None) -> Mapping[str, Any]:
-    """The proposal as an experiment of the main tree; `known` is its verdict where that was measured on this state."""
-    with batches.alone(layout) as mended:
+def _awaiting(run: Run, found: Shelved) -> Mapping[str, Any]:
+    """The answer to what is on the shelf: decided, though its row is yet to come."""
+    verdict, current = found.verdict, run.state.current_metric
+    return {
+        "worker": found.letter,
+        "status": verdict.status,
+        "metric": verdict.measurement.value,
+        "retained_metric": current,
+        "guard": verdict.guard,
+        "decision": verdict.reason,
+        "next": {
+            "action": "continue",
+            "do": "Its row follows once the main tree is free. Go on with another idea.",
+            "how": HOW,
+        },
+    }
+
+
+def _caught_up(layout: Layout, own: str) -> Mapping[str, Any]:
+    """Record what is on the shelf, unless somebody has the main tree: that one then does it. The answer to `own`."""
+    answer: Mapping[str, Any] = {}
+    while shelf.waiting(layout):
+        try:
+            with locks.held(_turn(layout), intent.BUSY), batches.alone(layout):
+                answer = _record_all(layout, own) or answer
+        except Refusal:
+            break
+    return answer
+
+
+def _record_all(layout: Layout, own: str = "") -> Mapping[str, Any]:
+    """A row for each verdict on the shelf; the answer to the proposal with the commit `own`. The caller is alone.
+
+    What is not admitted any more (the run is over, it conflicts with a later keep, it was tried) stays as a patch.
+    """
+    answer: Mapping[str, Any] = {}
+    for item in shelf.waiting(layout):
         run = context.load(layout)
-        trial_gate.refuse_finished(run)
-        attempt = replace(_attempt(place, proposal), content=_content(run, place, proposal))
-        after, row = runners.put(run, attempt, known)
-        answer = dict(trial.answer(after, row, mended))
-        answer["next"] = {**answer["next"], "how": HOW}
-        return answer
+        number = shelf.recorded(run, item)
+        try:
+            if not number:
+                trial_gate.refuse_finished(run)
+                after, row = _put(run, item.letter, item.proposal, _told(run, item))
+                number = row.iteration
+                answer = _answered(after, row, "") if item.proposal.commit == own else answer
+        except Refusal:
+            number = _undone(run, item.proposal)
+        shelf.drop(item, evidence.folder(layout.evidence, number))
+    return answer
 
 
-def _content(run: Run, place: Place, proposal: Proposal) -> str:
+def _told(run: Run, item: Shelved) -> Verdict:
+    """The verdict as its row tells it: by which proposal, and on which state where that is no more the retained one."""
+    moved = "" if item.met == run.state.last_commit else f"measured on {item.met}"
+    note = "; ".join(filter(None, (item.verdict.note, moved)))
+    return replace(item.verdict, note=note, told={**item.verdict.told, "proposal": item.proposal.commit})
+
+
+def _put(run: Run, letter: str, proposal: Proposal, known: Verdict | None = None) -> tuple[Run, Row]:
+    """The proposal as an experiment of the main tree; `known` is its verdict where it was measured."""
+    attempt = replace(_attempt(letter, proposal), content=_content(run, letter, proposal))
+    return runners.put(run, attempt, known)
+
+
+def _answered(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
+    answer = dict(trial.answer(after, row, mended))
+    return {**answer, "next": {**answer["next"], "how": HOW}}
+
+
+def _content(run: Run, letter: str, proposal: Proposal) -> str:
     """The tree of the retained state with the proposal in it; raises `Refusal` where they conflict."""
     content = runners.on_top(run, proposal.base, proposal.commit, _retained(run)[1])
     if content:
         return content
-    folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
-    evidence.add_patch(
-        folder / "undone.diff", Repo(run.tree).patch(proposal.base, proposal.commit, evidence.PATCH_LIMIT)
-    )
+    name = evidence.folder(run.layout.evidence, _undone(run, proposal)).name
     raise Refusal(
-        f"the proposal of worker {place.id} does not apply to what is retained by now, or is in it already; its patch "
-        f"is in {folder.name}/undone.diff of the evidence, make what is still wanted of it anew"
+        f"the proposal of worker {letter} does not apply to what is retained by now, or is in it already; its patch "
+        f"is in {name}/undone.diff of the evidence, make what is still wanted of it anew"
     )
 
 
-def _attempt(place: Place, proposal: Proposal) -> trial.Attempt:
+def _undone(run: Run, proposal: Proposal) -> int:
+    """Keep its patch beside the attempts that were undone; the iteration in whose evidence it is."""
+    number = run.state.iteration + 1
+    patch = Repo(run.tree).patch(proposal.base, proposal.commit, evidence.PATCH_LIMIT)
+    evidence.add_patch(evidence.folder(run.layout.evidence, number) / "undone.diff", patch)
+    return number
+
+
+def _attempt(letter: str, proposal: Proposal) -> trial.Attempt:
     said = {name: getattr(proposal, name) for name in ("labels", "hypothesis", "searched", "lessons")}
-    return trial.Attempt(f"[PARALLEL worker-{place.id}] {proposal.description}", knowing=True, **said)
+    return trial.Attempt(f"[PARALLEL worker-{letter}] {proposal.description}", knowing=True, **said)
 
 
 def give_up(layout: Layout) -> str:
@@ -159,6 +232,8 @@ def give_up(layout: Layout) -> str:
         if not batch.crew:
             return ""
         batches.take_back(run, batch)
+        _record_all(layout)
+        run = context.load(layout)
         kept = [place.id for place in batch.places if _saved(run, batch, place)]
         batches.drop(run, batch)
     return f"what workers {', '.join(kept)} had not settled is kept as a patch" if kept else ""
