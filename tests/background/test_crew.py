@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import signal
 
 import pytest
@@ -87,6 +90,38 @@ def test_what_is_measured_beside_a_busy_main_tree_is_recorded_by_the_same_rule(p
     aside = [path for path in where if "-autoresearch-" in path]
     main = len(where) - len(aside) - 3  # of the baseline
     assert aside and main < 9, where  # what was measured aside was not measured once more
+    assert_gone(parts)
+
+
+# In the main tree it waits for a sign, and there its number is a gain.
+HELD = """case $PWD in */repo)
+  if ls .. | grep -qx hold; then until ls .. | grep -qx go; do sleep 0.1; done; echo 5; exit; fi;;
+esac
+"""
+
+
+def test_workers_go_on_while_a_trial_has_the_main_tree_and_each_verdict_gets_one_row(parts: Scripted):
+    parts.plan([propose("date +%N > part-$letter-note")])
+    launch(parts, "--iterations", 90, "--salvage-runs", 0, check=HELD)
+    beside = parts.repo.path.parent
+    (beside / "hold").touch()
+    folder = parts.repo.path / "autoresearch-evidence"
+    assert until(lambda: len(list(folder.glob("batch/shelf/*/shelved.json"))) > 3), parts.log()
+    note = min(folder.glob("batch/shelf/*/shelved.json"))
+    one, commit = note.parent, json.loads(note.read_text())["proposal"]["commit"]
+    shutil.copytree(one, beside / one.name)
+    (beside / "go").touch()
+    assert until(lambda: commit in parts.repo.read("research-results.tsv") and not one.exists()), parts.log()
+    os.rename(beside / one.name, one)  # as if its recorder had been killed before it was taken off the shelf
+    assert parts.ctl("pause").code == 0
+    assert parts.ended()["reason"] == "user_paused", parts.log()
+    rows = parts.rows()
+    assert [row[0] for row in rows] == [str(number) for number in range(len(rows))] and len(rows) > 5
+    assert [row[5] for row in rows].count("keep") == 1
+    assert sum("(measured on " in row[6] for row in rows) > 2
+    assert all((folder / f"{int(row[0]):04d}" / "verify-1.out").exists() for row in rows[1:])
+    found = re.findall(r'"proposal": "(\w+)"', parts.repo.read("research-results.tsv"))
+    assert commit in found and len(set(found)) == len(found)
     assert_gone(parts)
 
 
