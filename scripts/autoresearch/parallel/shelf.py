@@ -7,7 +7,6 @@ note, which is written last. Whoever has the main tree next records them in the 
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from pathlib import Path
 
@@ -76,6 +75,8 @@ def recorded(run: Run, item: Shelved) -> int:
 
 def drop(item: Shelved, target: Path | None = None) -> None:
     """It is settled; what its check printed goes to `target`, the evidence of an iteration."""
+    import shutil
+
     for path in item.folder.iterdir() if target else ():
         if path.suffix in (".out", ".err") and target:
             os.replace(path, target / path.name)
