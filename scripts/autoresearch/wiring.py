@@ -8,7 +8,7 @@ from __future__ import annotations
 
 WIRES: dict[str, dict[str, tuple[str, ...]]] = {
     "measure": {
-        "noise.paired": ("rule",),
+        "noise.rule": ("rule",),
         "machine.load": ("around",),
         "gauges.gauge": ("around",),
         "formats.format_reader": ("around",),
@@ -18,7 +18,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "safeguard.safeguard": ("kept",),
         "executors.elsewhere": ("run",),
         "executors.slurm": ("ended",),
-        "salvage.second_look": ("look",),
+        "salvage.due": ("look",),
         "findings.changed_places": ("look",),
     },
     "edit": {
@@ -32,11 +32,11 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "guidance.following": ("told", "shown"),
         "notes.bound": ("told",),
         "search.hints": ("told",),
-        "agreement.agreement": ("told",),
+        "agreement.said": ("told",),
         "search.offers": ("told",),
         "profiles.run_profile": ("shown",),
-        "modes.fix_rows": ("advice",),
-        "finalize.true_total": ("advice", "is_due"),
+        "modes.closing": ("advice",),
+        "finalize.due": ("advice", "is_due"),
         "finalize.at_end": ("advice",),
     },
     "session": {

@@ -6,7 +6,7 @@ Each is an event of its own in the log, so the run's agreement can be read from 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
 from ..cli import moments
@@ -15,18 +15,17 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.rows import Row
 from ..kernel.core.text import DESCRIPTION_LIMIT, one_line
-from ..kernel.disk.journal import Event, Log
+from ..kernel.disk.journal import Event
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from . import validity
+from .said import TEXT_LIMIT
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from typing import Any
 
-TEXT_LIMIT = 500
-SHOWN = 3  # of the user's words in one answer
 BUDGETS = ("iterations", "max_minutes", "max_tokens", "max_sessions", "max_cost")
 TEXTS = ("stop_condition", "until")  # are replaced; "none" for none
 EXTENDABLE = (*BUDGETS, *TEXTS)
@@ -112,20 +111,3 @@ def amend(layout: Layout, number: int, text: str) -> tuple[Run, Row]:
         event: Event = log_events.make("amended", at=context.now(), iteration=run.state.iteration, of=number, text=word)
         after = context.append(run, held, [event], [])
         return after, row._replace(description=word)
-
-
-def words(log: Log, since: int = 0) -> list[str]:
-    """What the user said since an iteration, oldest first."""
-    found: Sequence[Event] = [event for event in log.events if event.get("kind") == "tell"]
-    return [one_line(str(event.get("text", "")), TEXT_LIMIT) for event in found if _at(event) >= since]
-
-
-def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
-    """What the user said since the row before, for the answer's `next`; the port `row`."""
-    said = words(run.log, row.iteration - 1)
-    return {"user_says": said[-SHOWN:]} if said else {}
-
-
-def _at(event: Event) -> int:
-    at = event.get("iteration")
-    return at if isinstance(at, int) else 0

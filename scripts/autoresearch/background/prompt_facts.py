@@ -6,7 +6,7 @@ import shlex
 import sys
 from typing import Any
 
-from ..agreement import agreement
+from ..agreement import said
 from ..cli import same_flags
 from ..guidance import following, nextstep
 from ..kernel.core import numbers
@@ -45,7 +45,7 @@ def text(layout: Layout, found: Manifest | None = None, answer: str = "", brief:
         "figures": figures,
         "rows": rows,
         "answer": answer,
-        "words": agreement.words(run.log)[-10:],
+        "words": said.words(run.log)[-10:],
     }
     told["brief"] = brief
     return prompt.render(_facts(layout, run.mode, run.config, found, told))

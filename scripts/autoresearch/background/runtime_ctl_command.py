@@ -174,10 +174,10 @@ def _start(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
 
 
 def _tell(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
-    from ..agreement import agreement
+    from ..agreement import agreement, said
 
     run = agreement.tell(layout, args.text)
-    return {"told": agreement.words(run.log)[-1], "iteration": run.state.iteration, "results_path": str(layout.results)}
+    return {"told": said.words(run.log)[-1], "iteration": run.state.iteration, "results_path": str(layout.results)}
 
 
 def _pause(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from ..kernel.run import evaluator_lock, measure
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
 from ..kernel.system import process
-from ..noise import paired, required
+from ..noise import required, rule
 from .githistory import GitError, History
 
 Say = Callable[[str], None]
@@ -187,7 +187,7 @@ def _measured(
     moved = any(end.start and end.base != end.start for end in ends.values())
     say(f"measuring on the clean checkout: {one_line(run.config.verify, 60)}")
     arms = arms_of(ends, trees)
-    found = paired.measured(bench, arms, run.state.baseline_metric, bench.mark)
+    found = rule.measured(bench, arms, run.state.baseline_metric, bench.mark)
     arms.show_candidate()
     if found.value is None:
         return Outcome(NOT_RUN, found.problem, runs=found.runs)

@@ -18,11 +18,11 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.numbers import median
 from ..kernel.core.settings import Config
 from ..kernel.disk import evidence
-from ..kernel.disk.layout import Layout, script
+from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent, measure
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench, Sample
-from ..noise import calm, outliers, paired, sequential, signrank
+from ..noise import calm, outliers, paired, rule, sequential, signrank
 from . import recheck
 from .final_plan import starts
 from .githistory import History
@@ -118,7 +118,7 @@ def _in_turns(bench: Bench, arms: Arms, seed: str) -> Total:
     while len(pairs) < _wanted(bench.config, pairs, slowest):
         number = len(pairs) + 1
         first = sequential.order(int.from_bytes(seed.encode()[:8], "big"), number)
-        if paired.is_noisy(bench.config):
+        if rule.is_noisy(bench.config):
             patience.wait()
         found = {candidate: _run(bench, arms, candidate, number) for candidate in (first, not first)}
         slowest = max(slowest, *(sample.seconds for sample in found.values()))
@@ -128,7 +128,7 @@ def _in_turns(bench: Bench, arms: Arms, seed: str) -> Total:
 
 def _wanted(config: Config, pairs: Sequence[outliers.Pair], slowest: float) -> int:
     """Pairs to run: one where the number repeats exactly, fewer where the same comes out again and again."""
-    if not paired.is_noisy(config):
+    if not rule.is_noisy(config):
         return 1
     wanted = max(1, min(PAIRS, paired.cap(config, slowest) // 2))
     return min(wanted, ALIKE) if len(set(pairs)) == 1 else wanted
@@ -202,22 +202,3 @@ def _limits(found: Mapping[str, Any]) -> str:
         return ""
     low, high = (numbers.plain(Decimal(f"{Decimal(str(end)):.4g}")) for end in ends)
     return f", gain between {low} and {high}"
-
-
-def advice(run: Run) -> str:
-    """The command that measures the total, where something was kept since it was last measured; else ""."""
-    return f"python3 {script('total')} --repo ." if run.mode != "exec" and is_due(run) else ""
-
-
-def is_due(run: Run) -> bool:
-    """Whether something was kept, or taken back, since the total was last measured."""
-    at = int(known(run).get("iteration", -1))
-    taken = run.log.taken_back()
-    moved = (row for row in run.log.rows if row.is_main and (row.status == "keep" or row.iteration in taken))
-    return run.config.measured and any(row.iteration > at for row in moved)
-
-
-def known(run: Run) -> Mapping[str, Any]:
-    """What the last measurement of this run's total found, {} without one."""
-    found = evidence.read_json(run.layout.evidence / evidence.TOTAL) or {}
-    return found if found.get("run_tag") == run.tag else {}

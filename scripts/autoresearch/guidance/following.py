@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from ..kernel import ports
+from ..kernel.core.frozen import Any
 from ..kernel.core.rows import Row
 from ..kernel.disk.layout import script
 from ..kernel.run import budget

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -12,9 +11,6 @@ from ..kernel.core import jsontext, numbers, rows
 from ..kernel.core.errors import Refusal
 from ..kernel.core.statuses import those
 from ..kernel.disk import journal
-from ..kernel.disk.layout import script
-from ..kernel.run.context import Run
-from . import mode_folder
 from .mode_entries import Entry
 from .mode_schemas import CATEGORIES
 
@@ -37,17 +33,6 @@ def pending(root: Path, entries: tuple[Entry, ...], queue: tuple[Mapping[str, st
     known = {entry.get("run") for entry in entries}
     ids = {item.get("id", "") for item in queue}
     return [fields for fields in _all(log, ids) if fields["run"] not in known]
-
-
-def closing_command(root: Path) -> str:
-    """The command that writes the files of the latest fix folder, "" where none was opened."""
-    folder = mode_folder.newest(root, "fix")
-    return f"python3 {script('mode_log')} summary --dir {shlex.quote(str(folder))}" if folder else ""
-
-
-def advice(run: Run) -> str:
-    """The closing command of a fix run, as what its last answer says to do; "" in every other mode."""
-    return closing_command(run.layout.root) if run.mode == "fix" else ""
 
 
 def _all(log: journal.Log, ids: set[str]) -> Iterator[dict[str, str]]:

@@ -15,6 +15,7 @@ from ..kernel.core.settings import Config
 from ..kernel.run import measure, require
 from ..kernel.run.measure import Arms, Bench
 from . import paired, sequential
+from .rule import is_noisy
 
 SPREADS = 2  # of margin under noise, where no smallest gain was agreed: a trial tells that apart nine times of ten
 
@@ -35,14 +36,14 @@ class Cost:
 
 def margin_of(config: Config) -> Decimal:
     """The cost that counts as none, in metric units: the smallest gain worth having; 0 where numbers are exact."""
-    if not paired.is_noisy(config):
+    if not is_noisy(config):
         return Decimal(0)
     return config.min_delta or SPREADS * Decimal(str(config.noise.get("spread") or 0))
 
 
 def cost(bench: Bench, arms: Arms, seed: str) -> Cost:
     """Measure the candidate state against the other, in turns where there is noise."""
-    return _in_turns(bench, arms, seed) if paired.is_noisy(bench.config) else _exactly(bench, arms)
+    return _in_turns(bench, arms, seed) if is_noisy(bench.config) else _exactly(bench, arms)
 
 
 def _exactly(bench: Bench, arms: Arms) -> Cost:

@@ -10,8 +10,9 @@ from ..kernel.core.frozen import replace
 from ..kernel.core.settings import Config
 from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
-from ..machine import busy, load
+from ..machine import load
 from . import calibration, calm, outliers, required, sequential
+from .rule import is_noisy
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -76,11 +77,6 @@ def calibrated(config: Config, samples: Sequence[Sample]) -> tuple[Config, calib
     return replace(config, noise=kept), found
 
 
-def is_noisy(config: Config) -> bool:
-    """Whether calibration found the metric noisy."""
-    return config.noise.get("kind") == "noisy"
-
-
 def affordable(config: Config) -> bool:
     """Whether enough runs may be paid for that a keep by pairs is possible at all."""
     return cap(config) >= sequential.least_runs(float(config.alpha))
@@ -92,14 +88,8 @@ def by_pairs(config: Config) -> bool:
 
 
 def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurement:
-    """Measure a candidate by the rule that its noise and budget allow."""
-    if not is_noisy(bench.config):
-        found = measure.exact(bench, arms)
-    elif affordable(bench.config):
-        found = _pairs(bench, arms, retained, seed)
-    else:
-        found = _single(bench, arms, retained)
-    return replace(found, busy=busy.mostly(sample.load for sample in (*found.samples, *found.retained)))
+    """Measure a candidate whose metric is noisy, by the rule that the budget allows."""
+    return _pairs(bench, arms, retained, seed) if affordable(bench.config) else _single(bench, arms, retained)
 
 
 def _single(bench: Bench, arms: Arms, retained: Decimal) -> Measurement:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from ..kernel.core import numbers
+from ..kernel.core.frozen import Any
 from ..kernel.core.settings import Config
 from ..kernel.run.measure import Measurement
 from ..kernel.run.require import TESTS, broken

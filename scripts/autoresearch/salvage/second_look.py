@@ -17,16 +17,12 @@ from ..kernel.run.measure import Bench
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import GONE, LINK, Entry, Trees
 from ..search import thought
-from . import pieces
+from . import due, pieces
 from .delta import Search, Spent
 from .pieces import Hunk, Piece
 
-MOST = 12  # tests, unless asked otherwise
 TRIALS = 2  # times the price of a trial that a search may take
 THOUGHT = 30.0  # seconds: no model makes an edit in less, so no trial costs less
-# Under noise "the metric" cannot be told from one run, and the held-out check is asked once.
-_UNDER_NOISE = ("guard", "require")
-_EXACT = ("guard", "require", "confirm", "metric")
 
 
 @dataclass(frozen=True)
@@ -84,15 +80,10 @@ def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequenc
 
     HEAD stays at the whole edit while parts of it are shown, and each is noted first: a kill leaves the whole.
     """
-    places = [place for place in note.places.values() if place.trial]
-    most = MOST if run.config.salvage_runs is None else run.config.salvage_runs
-    wanted = _UNDER_NOISE if verdict.measurement.improves is not None else _EXACT
-    if verdict.failed not in wanted or len(places) != 1 or not most:
-        return note, verdict
-    parts = parts_of(places[0])
+    parts = parts_of(next(place for place in note.places.values() if place.trial))
     if parts is None or len(parts.units) < 2 or _touched(parts):
         return note, verdict
-    bound = _Bound(most, None if run.config.salvage_runs else time.monotonic() + _allowance(run, note))
+    bound = _Bound(due.most(run), None if run.config.salvage_runs else time.monotonic() + _allowance(run, note))
     return _Look(run, bench, note, labels, parts).largest(verdict, bound)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from ..kernel.core.rows import Row
 from ..kernel.run.context import Run
-from . import retry, thought
-from .candidates import Choice
+from . import thought
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
     from typing import Any
+
+    from .candidates import Choice
 
 # Seconds of thought for one of measuring, below which nothing is offered: there a try costs most for what it gives
 # (tests/benchmarks/search.md).
@@ -32,6 +33,8 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     what = " with ".join(map(str, choice.iterations))
     why = f"trial {what} may gain on today's state; it needs no thought"
+    from . import retry
+
     return {"action": "retry", "reason": why, "do": f"Run: {retry.command(choice)}"}
 
 
@@ -44,6 +47,10 @@ def due(run: Run) -> str:
 def _best(run: Run) -> Choice | None:
     """The choice with the best hope that fits onto today's state; None where its time or its count is used up, or
     where thinking is cheaper."""
-    if run.config.companions or not retry.allowance(run) or thought.of(run.log.events).ratio < RATIO:
+    if run.config.companions or thought.of(run.log.events).ratio < RATIO:
+        return None
+    from . import retry  # loads most of this folder, and most answers offer nothing
+
+    if not retry.allowance(run):
         return None
     return next((choice for choice in retry.choices(run)[:LOOKED_AT] if retry.fits(run, choice)), None)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from ..kernel.core.frozen import dataclass
+from ..kernel.core.frozen import Any, dataclass
 from ..kernel.core.pace import epoch
 
 

@@ -20,7 +20,7 @@ from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import Entry, Trees
-from ..noise import paired
+from ..noise import rule
 from . import tuning
 from .tuning import Point
 
@@ -153,7 +153,7 @@ class Tuner:
             tuning.place_of(float(found.text), found.constant.ends, found.constant.log) for found in self.found
         )
         self.paths = tuple(dict.fromkeys(c.path for c in wish.constants))
-        self._number, self._noisy = 0, paired.is_noisy(run.config)
+        self._number, self._noisy = 0, rule.is_noisy(run.config)
         self._seen: dict[tuple[float, ...], float] = {}
         self._mark = f"tune-{run.tag}-{os.getpid()}-{time.time_ns()}"
 

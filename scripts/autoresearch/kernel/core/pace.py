@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 from .errors import Refusal
 from .frozen import Any
 
 
 def epoch(text: Any) -> float:
     """Seconds since 1970 of `2026-03-25T01:02:03Z`, 0 for anything else."""
-    from datetime import datetime, timezone
+    from datetime import datetime
 
+    written = str(text) if re.fullmatch(r"\d{4}(?:-\d\d){2}T(?:\d\d:){2}\d\dZ", str(text), re.ASCII) else ""
     try:
-        return datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp()
+        return datetime.fromisoformat(f"{written[:-1]}+00:00").timestamp()
     except ValueError:
         return 0.0
 

@@ -44,9 +44,9 @@ def left() -> list[Path]:
 
 def sweep() -> None:
     """Remove them."""
-    import shutil
-
     for path in left():
+        import shutil
+
         shutil.rmtree(path, ignore_errors=True)
 
 

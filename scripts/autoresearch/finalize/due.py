@@ -1,0 +1,29 @@
+"""Whether the total of the run is to be measured, and what was measured last. Asked after every trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..kernel.core.frozen import Any
+from ..kernel.disk import evidence
+from ..kernel.disk.layout import script
+from ..kernel.run.context import Run
+
+
+def advice(run: Run) -> str:
+    """The command that measures the total, where something was kept since it was last measured; else ""."""
+    return f"python3 {script('total')} --repo ." if run.mode != "exec" and is_due(run) else ""
+
+
+def is_due(run: Run) -> bool:
+    """Whether something was kept, or taken back, since the total was last measured."""
+    at = int(known(run).get("iteration", -1))
+    taken = run.log.taken_back()
+    moved = (row for row in run.log.rows if row.is_main and (row.status == "keep" or row.iteration in taken))
+    return run.config.measured and any(row.iteration > at for row in moved)
+
+
+def known(run: Run) -> Mapping[str, Any]:
+    """What the last measurement of this run's total found, {} without one."""
+    found = evidence.read_json(run.layout.evidence / evidence.TOTAL) or {}
+    return found if found.get("run_tag") == run.tag else {}
