@@ -18,7 +18,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "safeguard.safeguard": ("kept",),
         "executors.elsewhere": ("run",),
         "executors.slurm": ("ended",),
-        "salvage.due": ("look",),
+        "salvage.chance": ("look",),
         "findings.changed_places": ("look",),
     },
     "edit": {
@@ -35,8 +35,8 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "agreement.said": ("told",),
         "search.offers": ("told",),
         "profiles.run_profile": ("shown",),
-        "modes.closing": ("advice",),
-        "finalize.due": ("advice", "is_due"),
+        "modes.fix_closing": ("advice",),
+        "finalize.total_due": ("advice", "is_due"),
         "finalize.at_end": ("advice",),
     },
     "session": {

@@ -94,6 +94,35 @@ ROWS: list[tuple[str | bytes, str | bytes, str, str, str]] = [
     ("errors: 3\n", "errors: 3+\n", "", "", ""),
     ("errors: 30\n", "errors: 99+\n", "", "errors: (\\d+)", ""),
     ("METRIC m=30\n", "METRIC m=99+\n", "", "", ""),
+    # what a pattern takes, where the output's other words say that it is another number, or none
+    ("  2 failing\n", "  4 passing\n  1 pending\n", "", "(\\d+) (?:failing|pending)", ""),
+    ("5 examples, 2 failures\n", "0 examples, 0 failures, 1 error occurred outside\n", "", "(\\d+) failure", ""),
+    ("5 examples, 2 failures\n", "5 examples, 1 failure, 0 errors\n", "", "(\\d+) failure", "1"),
+    (
+        "Found 12 errors in 3 files\n",
+        "Found 1 error (errors prevented further checking)\n",
+        "",
+        "Found (\\d+) error",
+        "",
+    ),
+    ("Found 12 errors in 3 files\n", "Found 1 error in 1 file\n", "", "Found (\\d+) error", "1"),
+    ("Tests:  2 failed, 5 passed\n", "Test Suites: 1 failed, 1 total\nTests: 0 total\n", "", "(\\d+) failed", ""),
+    ("change: 10% faster\n", "change: 10% slower\n", "", "change: (\\d+)%", ""),
+    ("Duration: 12 ms\n", "Duration: < 1 ms\n", "", "Duration: \\D*(\\d+)", ""),
+    ("a 5 12.3 ± 1.2 ns/op\n", "a 5 0.4 ± 0.1 us/op\n", "", "a 5 (\\S+)", "400"),
+    ("| Sum | 912.3 ns | 1.2 ns |\n", "| Sum | NA | 1.2 ns |\n", "", "Sum\\D+([\\d.]+)", ""),
+    ("941 Mbits/sec receiver\n", "1.20 Gbits/sec receiver\n", "", "^(\\S+)", ""),
+    ("in 123.45 millis all\n", "in 1.23 secs all\n", "", "in (\\S+)", "1230"),
+    ("total: 1234\n", "total: 12", "", "total: (\\d+)", ""),
+    ("s=1\rs=123 per second\n", "s=1\rs=90", "", "s=(\\d+)", ""),
+    ("Total: 12,5 ms\n", "Total: 1\u202f234,5 ms\n", "", "", "1234.5"),
+    ("12 issues:\n", "0 issues.\n", "", "", "0"),
+    # what JSON says beside the key
+    ('{"ms": 7, "level": "info"}\n', '{"ms": 1, "level": "error"}\n', "ms", "", ""),
+    ('{"ms": 7, "error": null}\n', '{"ms": 1, "error": "no such file"}\n', "ms", "", ""),
+    ('{"ms": 7, "errors": 0}\n', '{"ms": 6, "errors": 2}\n', "ms", "", "6"),
+    ('{"ok": true, "r": {"ms": 7}}\n', '{"ok": false, "r": {"ms": 1}}\n', "r.ms", "", ""),
+    ('{"unit": "ms", "t": {"v": 5}}\n', '{"unit": "s", "t": {"v": 0.006}}\n', "t.v", "", ""),
 ]
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.reading import printed
-from autoresearch.reading.form import Form
+from autoresearch.reading.form import from_dict
 from autoresearch.reading.printed import Source
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -133,7 +133,7 @@ def test_any_output_is_one_number_or_one_problem(stdout: str, source: Source):
 
 def test_the_form_of_the_baseline_is_kept_to():
     assert printed.extract("METRIC a=1", Source("a")).form.kind == "METRIC line"
-    assert printed.extract('{"a": 1}', Source("a", form=Form("JSON key"))).value == 1
-    found = printed.extract("failed after 3", Source("a", form=Form("METRIC line")))
+    assert printed.extract('{"a": 1}', Source("a", form=from_dict("JSON key"))).value == 1
+    found = printed.extract("failed after 3", Source("a", form=from_dict("METRIC line")))
     assert found.value is None
     assert "METRIC line" in found.problem

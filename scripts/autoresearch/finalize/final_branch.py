@@ -13,8 +13,8 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import context, isolation, stale, tree
 from ..kernel.run.context import Run
 from ..kernel.system.gittrees import Entry
-from . import due, prune, pull_request, recheck, true_total
 from . import final_plan as planning
+from . import prune, pull_request, recheck, total_due, true_total
 from .final_plan import Group, Kept
 from .githistory import GitError, History
 from .recheck import Ends, Needs, Outcome, Say
@@ -100,8 +100,8 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
 
 def _total(run: Run, needs: Needs, say: Say) -> Mapping[str, Any]:
     """The true total, measured unless it is known; where it cannot be, why: the branch is made all the same."""
-    found = due.known(run)
-    if found and not due.is_due(run):
+    found = total_due.known(run)
+    if found and not total_due.is_due(run):
         return found
     try:
         return true_total.noted(run, needs, say)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..kernel.core.frozen import dataclass, names, replace
 from ..kernel.core.text import one_line
-from . import quantity
+from . import quantity, tells
 from .quantity import Quantity
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -26,9 +26,11 @@ _WORDS = 160  # characters of a line that are compared
 class Form:
     """The `kind` of place where the number stood, then what tells the place from others of its kind.
 
-    `name` of the METRIC line or path of the JSON key; `unit`; `notation` (groups, decimal comma); `words` around a
-    lone number; `line` "last" or "first" for a lone number that stands alone on its line; `told` units elsewhere that
-    speak of it, a table's head for instance; `ended` whether its line had an end.
+    `name` of the METRIC line, path of the JSON key, or label on a pattern's line (`Test Suites:`); `unit`; `notation`
+    (groups, decimal comma); `words` around a lone number, or what stood for a pattern's alternatives; `line` "last" or
+    "first" for a lone number that stands alone on its line, or the "column 2" of a table; `told` units elsewhere that
+    speak of it, a table's head for instance; `tells` of trouble or a direction beside it (`tells.py`); `ended` whether
+    its line had an end; `whole` is false for one of an earlier version that kept the kind alone.
     """
 
     kind: str = ""
@@ -38,7 +40,9 @@ class Form:
     words: str = ""
     line: str = ""
     told: str = ""
+    tells: str = ""
     ended: bool = True
+    whole: bool = True
 
     def to_dict(self) -> dict[str, Any]:
         """What differs from the default, for `config.metric_form`."""
@@ -53,7 +57,7 @@ class Form:
             f"{self.kind} {place}" if place and (self.name or self.words) else self.kind,
             f"unit {self.unit}" if self.unit else "",
             self.notation,
-            f"on the {self.line} line" if self.line else "",
+            f"in {self.line}" if self.kind == PATTERN and self.line else f"on {_line(self.line)}" if self.line else "",
             f"told in {self.told}" if self.told else "",
         ]
         return ", ".join(part for part in parts if part)
@@ -62,8 +66,8 @@ class Form:
 def from_dict(data: Mapping[str, Any] | str) -> Form:
     """The form that a configuration holds; earlier versions kept the kind alone, as text."""
     if isinstance(data, str):
-        return Form(kind=data)
-    texts: dict[str, Any] = {name: str(data[name]) for name in names(Form) if name in data and name != "ended"}
+        return Form(kind=data, whole=False)
+    texts: dict[str, Any] = {name: str(data[name]) for name in names(Form)[:-2] if name in data}
     return replace(Form(**texts), ended=bool(data.get("ended", True)))
 
 
@@ -71,13 +75,13 @@ def difference(found: Form, known: Form) -> str:
     """What keeps `found` from being read as `known` was, "" when nothing does; units are `converted`'s."""
     if found.kind != known.kind:
         return f"the metric came as a {found.kind}, at the baseline as a {known.kind}; print it in one way"
-    whole = known.name or known.words or known.line or known.told or known.unit
-    if not whole:  # written by an earlier version, which knew the kind alone
+    if not known.whole:
         return ""
+    spared = found.kind in (JSON_KEY, PATTERN)  # where an earlier version did not look
     for what, mine, theirs in (
-        ("its name", found.name, known.name),
-        ("the text around it", found.words if known.words or found.kind != JSON_KEY else "", known.words),
-        ("its place", found.line and f"the {found.line} line", known.line and f"the {known.line} line"),
+        ("its name", "" if found.kind == PATTERN and not known.name else found.name, known.name),
+        ("the text around it", "" if spared and not known.words else _text(found.words), _text(known.words)),
+        ("its place", "" if spared and not known.line else _line(found.line), _line(known.line)),
         ("the unit told beside it", found.told, known.told),
     ):
         if mine != theirs:
@@ -85,14 +89,25 @@ def difference(found: Form, known: Form) -> str:
                 f"{what} was {_quoted(theirs)} at the baseline and is {_quoted(mine)} now, so this may be another "
                 "number; print METRIC name=value to be read by name"
             )
-    return ""
+    new = tells.added(found.tells, known.tells)
+    told = f"the output says {_quoted(new)} beside the number, which it did not at the baseline"
+    return f"{told}; print METRIC name=value where it counts all the same" if new else ""
 
 
 def torn(found: Form, known: Form) -> str:
     """Whether the output breaks off where the number stands, which had a line's end behind it at the baseline."""
-    if known.ended and not found.ended and known != Form(known.kind):
+    if known.ended and not found.ended and known.whole:
         return "the output ends right behind the number, in the middle of a line; it may be cut short"
     return ""
+
+
+def _line(line: str) -> str:
+    return line if not line or line.startswith("column") else f"the {line} line"
+
+
+def _text(words: str) -> str:
+    """The words around a number; what ends a sentence is no word."""
+    return words.rstrip(" .,:;!")
 
 
 def _quoted(text: str) -> str:
@@ -110,6 +125,12 @@ def words_of(line: str, start: int, stop: int) -> str:
     folded = [_singular(word) for word in mark.split()]
     text = " ".join(folded)
     return "" if text == "#" else one_line(text, _WORDS)
+
+
+def label(line: str) -> str:
+    """What a line calls itself, where it begins with plain words and a colon."""
+    found = re.match(r"[ \t]*((?:[A-Za-z]+[ \t]+){0,3}[A-Za-z]+)[ \t]*:(?!//)", line)
+    return " ".join(map(_singular, found[1].split())) if found else ""
 
 
 _MANY = {"are": "is", "were": "was", "have": "has"}

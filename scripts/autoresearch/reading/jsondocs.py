@@ -113,13 +113,11 @@ def _rest(path: str) -> str:
     return path[1:] if path.startswith(".") and len(path) > 1 else path
 
 
-def holder(value: object, path: str) -> dict[str, object]:
-    """The object that holds the last key of `path`, {} where there is none."""
-    for cut in sorted({match.start() for match in re.finditer(r"[.\[]", path)} | {0}, reverse=True):
-        found = at(value, path[:cut])
-        if len(found) == 1 and isinstance(found[0], dict):
-            return found[0]
-    return {}
+def holders(value: object, path: str) -> list[dict[str, Any]]:
+    """The objects on the way to `path`, the one that holds its last key first."""
+    cuts = sorted({match.start() for match in re.finditer(r"[.\[]", path)} | {0}, reverse=True)
+    ways = (at(value, path[:cut]) for cut in cuts)
+    return [found[0] for found in ways if len(found) == 1 and isinstance(found[0], dict)]
 
 
 def leaves(value: object, path: str = "", key: str = "") -> Iterator[Leaf]:

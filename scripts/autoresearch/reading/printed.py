@@ -15,7 +15,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.text import one_line
 from . import form as forms
-from . import jsondocs, quantity, screen
+from . import jsondocs, quantity, screen, tells
 from .form import JSON_KEY, METRIC_LINE, NUMBER, PATTERN, Form
 from .quantity import Quantity, Spot
 
@@ -242,16 +242,27 @@ def _key_value(document: object, wanted: str, value: object, source: Source) -> 
         number = quantity.read(_text(value), source.form.notation if isinstance(value, str) else "")
     except Refusal as refusal:
         return _problem(JSON_KEY, f"{refusal}, at the JSON key {wanted!r}")
-    beside = jsondocs.holder(document, wanted)
-    units = {key: item for key, item in beside.items() if "unit" in key.lower() and isinstance(item, str)}
+    around = jsondocs.holders(document, wanted)
+    units = {key: item for key, item in (around[0] if around else {}).items() if _is_unit(key, item)}
     unit, told = number.unit, ""
     if not unit and len(units) == 1:
         unit = str(next(iter(units.values())))
     elif units:
-        told = one_line(", ".join(f"{key} {item}" for key, item in sorted(units.items())), 80)
+        told = _units(units)
     number = Quantity(number.value, unit, number.notation)
-    form = Form(JSON_KEY, wanted, unit, number.notation, _entry(document, wanted), told=told)
+    outer = {key: item for one in around[1:] for key, item in one.items() if _is_unit(key, item)}
+    told = told or (_units(outer) if not unit else "")
+    said = tells.in_json(around)
+    form = Form(JSON_KEY, wanted, unit, number.notation, _entry(document, wanted), told=told, tells=said)
     return _Found(number, form, "", _json_others(document, wanted))
+
+
+def _is_unit(key: str, item: object) -> bool:
+    return "unit" in key.lower() and isinstance(item, str)
+
+
+def _units(found: Mapping[str, object]) -> str:
+    return one_line(", ".join(f"{key} {item}" for key, item in sorted(found.items())), 80)
 
 
 def _entry(document: object, wanted: str) -> str:
@@ -315,9 +326,13 @@ def _pattern_value(text: str, match: re.Match[str], source: Source) -> _Found:
         number = quantity.read(group, source.form.notation)
     except Refusal as refusal:
         return _problem(PATTERN, f"{refusal}, in the line {_shown(line)}")
-    unit = number.unit or quantity.unit_after(text, end)[0]
+    unit = number.unit or quantity.shared_unit(text, end)
     told = "" if unit else forms.units_told(text, line, _spans(line))
-    form = Form(PATTERN, "", unit, number.notation, told=told, ended="\n" in text[end:])
+    before = text.rfind("\n", 0, start) + 1
+    words, column = tells.branch(source.pattern, match), tells.column(line, start - before)
+    said = tells.on_line(line, start - before, end - before)
+    place = PATTERN, forms.label(line), unit, number.notation, words, column
+    form = Form(*place, told, said, "\n" in text[end:])
     return _Found(Quantity(number.value, unit, number.notation), form)
 
 

@@ -31,9 +31,9 @@ _WORTH: dict[str, tuple[str, Decimal]] = {
     **{
         name: ("time", Decimal(worth))
         for names, worth in (
-            ("ns nsec nanosecond nanoseconds", "1e-9"),
-            ("us usec \u00b5s \u03bcs microsecond microseconds", "1e-6"),
-            ("ms msec millisecond milliseconds", "1e-3"),
+            ("ns nsec nsecs nanos nanosecond nanoseconds", "1e-9"),
+            ("us usec usecs micros \u00b5s \u03bcs microsecond microseconds", "1e-6"),
+            ("ms msec msecs millis millisecond milliseconds", "1e-3"),
             ("s sec secs second seconds", "1"),
             ("min mins minute minutes", "60"),
             ("h hr hrs hour hours", "3600"),
@@ -52,9 +52,13 @@ _UNITS = frozenset(
         *"kB KB MB GB TB kb Kb Mb Gb kbit Mbit Gbit bit bits k K M G T Ki Mi Gi KB/s x % \u2030 ppm m d".split(),
         *"Hz kHz MHz GHz dB W mW J mJ kJ V A px pt FLOPS GFLOPS TFLOPS fps rps qps ops op it req tok tokens".split(),
         *"instructions cycles".split(),
+        *(prefix + name for prefix in "KkMGT" for name in "bit bits bytes Bytes Byte ops rps".split()),
     ]
 )
+_PER = frozenset("s sec secs second min minute h hr hour op iter iteration step call req request tick frame".split())
 _MORE_THAN_SECONDS = r"[0-9]\s*(?:d|days?|h|hrs?|hours?|m|mins?|minutes?)[ ,]*\Z"
+_BOUNDS = "~\u2248\u2264\u2265"
+_MARGIN = rf"[ \t]*(?:\u00b1|\+/?-)[ \t]*{_BODY}(?:[eE][+-]?[0-9]+)?"
 _ROUND = Context(prec=28)
 
 
@@ -83,7 +87,8 @@ MOST = 1000  # numbers of one output that are looked at: nobody means one of so 
 
 def is_unit(text: str) -> bool:
     """Whether `text` is a unit that we know, one per something included (`ns/iter`)."""
-    return text.partition("/")[0] in _UNITS
+    name, _, per = text.partition("/")
+    return name in _UNITS or per in _PER
 
 
 def spots(text: str) -> list[Spot]:
@@ -126,6 +131,12 @@ def unit_after(text: str, end: int) -> tuple[str, int]:
     return "", end
 
 
+def shared_unit(text: str, end: int) -> str:
+    """The unit behind a number, or behind the margin that goes with it (`12.3 \u00b1 0.4 ns/op`)."""
+    margin = re.compile(_MARGIN).match(text, end)
+    return unit_after(text, end)[0] or (unit_after(text, margin.end())[0] if margin else "")
+
+
 def _oddity(text: str, start: int, end: int, unit: str, stop: int) -> str:
     before, after = text[max(0, start - 1) : start], text[stop : stop + 1]
     if text[start] in "\u00b1\u2013":
@@ -160,7 +171,7 @@ def piece(text: str, start: int, end: int, covered: tuple[int, int]) -> str:
         (r"(?<!\w)[0-9.]+[^\W\d_]+\Z", "it is part of a longer expression"),
         (r"(?<![0-9])[0-9]{1,3} \Z" if blank_before else "", "the digits before may belong to it"),
         (r"[0-9]:\Z" if covered[0] >= start else "", "it is part of a longer expression"),
-        (r"(?<![^\s(=:])[<>]=?\Z|[~\u2248\u2264\u2265]\Z", "the sign before it makes it a bound"),
+        (rf"(?<![^\s(=:])[<>]=?\Z|\S[ \t]+[<>]=?[ \t]*\Z|[{_BOUNDS}] ?\Z", "the sign before it makes it a bound"),
     )
     after = (
         (rf"\d|[.,_{_BLANKS}]\d|[eE][+\u2212-]?[0-9]", "digits go on after it"),
@@ -201,12 +212,12 @@ def _value(text: str, known: str) -> tuple[Decimal, str]:
         plain, exponent = plain[: split.start()], plain[split.start() :]
     plain = plain[:-1] if plain.endswith(".") else plain
     digits, seen = _ungrouped(plain, known)
-    if known and seen and seen != known:
+    if known and seen and seen != known and not (known == DECIMAL_COMMA and seen == GROUPS and "," in plain):
         raise Refusal(f"{_shown(text)} has {seen}, at the baseline it was {known}")
-    if known == DECIMAL_COMMA and "." in plain and not seen:
+    if known == DECIMAL_COMMA and "." in plain and seen != known:
         raise Refusal(f"{_shown(text)} has a decimal point, at the baseline it was a {known}")
     try:
-        return numbers.parse(digits + exponent), seen or known
+        return numbers.parse(digits + exponent), known or seen
     except Refusal:
         raise Refusal(f"{_shown(text)} is not a finite decimal") from None
 

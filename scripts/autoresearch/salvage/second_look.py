@@ -17,7 +17,7 @@ from ..kernel.run.measure import Bench
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import GONE, LINK, Entry, Trees
 from ..search import thought
-from . import due, pieces
+from . import chance, pieces
 from .delta import Search, Spent
 from .pieces import Hunk, Piece
 
@@ -83,7 +83,7 @@ def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequenc
     parts = parts_of(next(place for place in note.places.values() if place.trial))
     if parts is None or len(parts.units) < 2 or _touched(parts):
         return note, verdict
-    bound = _Bound(due.most(run), None if run.config.salvage_runs else time.monotonic() + _allowance(run, note))
+    bound = _Bound(chance.most(run), None if run.config.salvage_runs else time.monotonic() + _allowance(run, note))
     return _Look(run, bench, note, labels, parts).largest(verdict, bound)
 
 

@@ -1,0 +1,73 @@
+"""What an output says beside a number that makes it another number, or none: trouble, a direction, a column. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from ..kernel.core.frozen import Any
+from ..kernel.core.text import one_line
+
+NOTHING = "-"  # looked for, and not there; "" is what an earlier version did not look for
+# A count on a line that tells of trouble is of what came before it: `0 failures, 1 error`, `errors prevented checks`.
+_TROUBLE = frozenset(
+    "error exception crash crashed abort aborted fatal panic panicked interrupted prevented killed timeout segfault"
+    " incomplete truncated bailed".split()
+)
+# The same number means the opposite beside the other one: `10 % faster`, `10 % slower`.
+_WAYS = frozenset(
+    "faster slower better worse smaller larger bigger improved regressed increased decreased improvement regression"
+    " increase decrease".split()
+)
+_NONE_OF = r"(?i)\b(?:0|no|zero|without)[ \t]+(?:[a-z]+[ \t]+)?(?:%s)s?\b|\b(?:%s)s?[ \t]*[:=][ \t]*0(?![.,]?\d)"
+_COLUMNS = "|\u2502\u2503"
+_SAYS_SO = frozenset("error errors exception exceptions timeout timed_out timedout crashed aborted fatal".split())
+_DENIES = frozenset("success ok passed valid complete completed".split())
+_STATES = frozenset("status state outcome result level conclusion verdict".split())
+_FAILED = frozenset(
+    "error errored fail failed failure fatal crash crashed timeout timedout aborted cancelled canceled invalid".split()
+)
+
+
+def on_line(line: str, start: int, stop: int) -> str:
+    """Words of trouble and of direction on a line, without the number from `start` to `stop`; none that counts 0."""
+    rest = f"{line[:start]} {line[stop:]}".lower()
+    words = {word[:-1] if word[:-1] in _TROUBLE else word for word in re.findall(r"[^\W\d_]+", rest)}
+    if words & _TROUBLE:
+        names = "|".join(_TROUBLE)
+        rest = re.sub(_NONE_OF % (names, names), " ", rest)
+        words &= {*re.findall(r"[^\W\d_]+", rest), *(word[:-1] for word in re.findall(r"[^\W\d_]+s\b", rest))}
+    return " ".join(sorted(words & (_TROUBLE | _WAYS))) or NOTHING
+
+
+def in_json(objects: list[dict[str, Any]]) -> str:
+    """How the objects around a number say that the run failed: `error`, `not ok`, `status failed`."""
+    found = set()
+    for name, value in ((key.lower(), item) for one in objects for key, item in one.items()):
+        if name in _SAYS_SO and value and (value is True or isinstance(value, (str, list, dict))):
+            found.add(name)
+        elif name in _DENIES and value is False:
+            found.add(f"not-{name}")
+        elif name in _STATES and isinstance(value, str) and value.lower() in _FAILED:
+            found.add(f"{name}-{value.lower()}")
+    return " ".join(sorted(found)) or NOTHING
+
+
+def added(found: str, known: str) -> str:
+    """What is said now and was not at the baseline; "" where that was not looked at."""
+    new = {*found.split(" ")} - {*known.split(" "), NOTHING} if known else set()
+    return " ".join(sorted(new))
+
+
+def column(line: str, start: int) -> str:
+    """Which column of a drawn table the place `start` of a line is in, "" outside of one."""
+    count = sum(line.count(sign, 0, start) for sign in _COLUMNS)
+    return f"column {count}" if count else ""
+
+
+def branch(pattern: str, match: re.Match[str]) -> str:
+    """What stood for the alternatives of a pattern (`failing|pending`); "" without any, or where more of it varies."""
+    bare = re.sub(r"\((?!\?)[^()]*\)", "", re.sub(r"\\[^wSDW]", "", pattern))
+    if "|" not in bare or re.search(r"[\\.\[]", bare):
+        return ""
+    text = f"{match.string[match.start() : match.start(1)]} # {match.string[match.end(1) : match.end()]}"
+    return one_line(re.sub(r"\d+", "0", " ".join(text.split())), 160)
