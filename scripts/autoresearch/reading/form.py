@@ -127,10 +127,15 @@ def words_of(line: str, start: int, stop: int) -> str:
     return "" if text == "#" else one_line(text, _WORDS)
 
 
+# How grave a line is, which changes where the last failure goes: `[ERROR] Tests run:`, `[INFO] Tests run:`.
+_LEVEL = r"(?i)^[ \t]*(?:\[(?:info|error|warn|warning|debug)\]|(?:info|error|warn|warning|debug):)"
+
+
 def label(line: str) -> str:
-    """What a line calls itself, where it begins with plain words and a colon."""
-    found = re.match(r"[ \t]*((?:[A-Za-z]+[ \t]+){0,3}[A-Za-z]+)[ \t]*:(?!//)", line)
-    return " ".join(map(_singular, found[1].split())) if found else ""
+    """What a line calls itself, where it begins with plain words and a colon, or with a word in brackets."""
+    bare = re.sub(_LEVEL, "", line)
+    found = re.match(r"[ \t]*(?:((?:[A-Za-z]+[ \t]+){0,3}[A-Za-z]+)[ \t]*:(?!//)|\[[ \t]*([A-Za-z]+)[ \t]*\])", bare)
+    return " ".join(map(_singular, (found[1] or found[2]).split())) if found else ""
 
 
 _MANY = {"are": "is", "were": "was", "have": "has"}

@@ -272,7 +272,15 @@ def _entry(document: object, wanted: str) -> str:
         for entry in jsondocs.at(document, wanted[: place.end()]):
             items = entry.items() if isinstance(entry, dict) else ()
             said += [item for key, item in items if key.lower() in _NAMES and isinstance(item, str)]
+    if not said:
+        beside = (jsondocs.holders(document, wanted) or [{}])[0].items()
+        said = [str(item) for key, item in beside if key.lower() in _NAMES and _is_plain(item)]
     return one_line(" ".join(said), 160)
+
+
+def _is_plain(item: object) -> bool:
+    """Whether a text may be the name of what is measured: what has digits may be that of one run."""
+    return isinstance(item, str) and re.search(r"\d", item) is None
 
 
 def _json_others(document: object, wanted: str) -> dict[str, Decimal]:
@@ -329,7 +337,7 @@ def _pattern_value(text: str, match: re.Match[str], source: Source) -> _Found:
     unit = number.unit or quantity.shared_unit(text, end)
     told = "" if unit else forms.units_told(text, line, _spans(line))
     before = text.rfind("\n", 0, start) + 1
-    words, column = tells.branch(source.pattern, match), tells.column(line, start - before)
+    words, column = tells.branch(source.pattern, match), tells.column(text, start)
     said = tells.on_line(line, start - before, end - before)
     place = PATTERN, forms.label(line), unit, number.notation, words, column
     form = Form(*place, told, said, "\n" in text[end:])

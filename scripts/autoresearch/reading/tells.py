@@ -11,7 +11,7 @@ NOTHING = "-"  # looked for, and not there; "" is what an earlier version did no
 # A count on a line that tells of trouble is of what came before it: `0 failures, 1 error`, `errors prevented checks`.
 _TROUBLE = frozenset(
     "error exception crash crashed abort aborted fatal panic panicked interrupted prevented killed timeout segfault"
-    " incomplete truncated bailed".split()
+    " incomplete truncated bailed failed failure".split()
 )
 # The same number means the opposite beside the other one: `10 % faster`, `10 % slower`.
 _WAYS = frozenset(
@@ -19,7 +19,9 @@ _WAYS = frozenset(
     " increase decrease".split()
 )
 _NONE_OF = r"(?i)\b(?:0|no|zero|without)[ \t]+(?:[a-z]+[ \t]+)?(?:%s)s?\b|\b(?:%s)s?[ \t]*[:=][ \t]*0(?![.,]?\d)"
-_COLUMNS = "|\u2502\u2503"
+_COUNTED = r"\b\d[\d.,]*[ \t]+(?:failed|failures?)\b|\b(?:failed|failures?)[ \t]*[:=(][ \t]*\d"
+_CELLS = (r"[|\u2502\u2503]", r"\t", r",(?! )", r"[ \t]{2,}")  # what stands between the cells of a table
+_HIGH = 200  # rows of a table that are looked at for its head
 _SAYS_SO = frozenset("error errors exception exceptions timeout timed_out timedout crashed aborted fatal".split())
 _DENIES = frozenset("success ok passed valid complete completed".split())
 _STATES = frozenset("status state outcome result level conclusion verdict".split())
@@ -30,7 +32,8 @@ _FAILED = frozenset(
 
 def on_line(line: str, start: int, stop: int) -> str:
     """Words of trouble and of direction on a line, without the number from `start` to `stop`; none that counts 0."""
-    rest = f"{line[:start]} {line[stop:]}".lower()
+    rest = re.sub(_COUNTED, " ", f"{line[:start]}0{line[stop:]}".lower()) if "fail" in line.lower() else ""
+    rest = rest or f"{line[:start]} {line[stop:]}".lower()
     words = {word[:-1] if word[:-1] in _TROUBLE else word for word in re.findall(r"[^\W\d_]+", rest)}
     if words & _TROUBLE:
         names = "|".join(_TROUBLE)
@@ -58,10 +61,27 @@ def added(found: str, known: str) -> str:
     return " ".join(sorted(new))
 
 
-def column(line: str, start: int) -> str:
-    """Which column of a drawn table the place `start` of a line is in, "" outside of one."""
-    count = sum(line.count(sign, 0, start) for sign in _COLUMNS)
-    return f"column {count}" if count else ""
+def column(text: str, start: int) -> str:
+    """The column of a table that the place `start` of a text is in, and its head where that is plain words."""
+    begin = text.rfind("\n", 0, start) + 1
+    line = text[begin:].partition("\n")[0].strip()
+    border = next((one for one in _CELLS if re.search(one, line)), "")
+    if not border or (border != _CELLS[0] and re.match(r"[^\t,]*?[:=](?:\s|$)", line)):
+        return ""  # a name and its value, no table
+    number = len(re.findall(border, text[begin:start].lstrip()))
+    head = _head(text[:begin].split("\n")[-_HIGH:-1], border, len(re.findall(border, line)), number)
+    named = f" ({head})" if re.search(r"[^\W\d_]", head) and not re.search(r"\d", head) else ""
+    return one_line(f"column {number}{named}", 60) if named or border == _CELLS[0] else ""
+
+
+def _head(rows: list[str], border: str, cells: int, number: int) -> str:
+    """The cell `number` of the first of the rows right above that have as many cells."""
+    head = ""
+    for row in map(str.strip, reversed(rows)):
+        if len(re.findall(border, row)) != cells:
+            break
+        head = re.split(border, row)[number].strip()
+    return head
 
 
 def branch(pattern: str, match: re.Match[str]) -> str:
