@@ -43,6 +43,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "codex.codex_agent": ("agent",),
         "background.plain_agent": ("agent",),
         "waiting.waiting": ("queue",),
+        "background.runtime_file": ("is_running",),
         "background.taking": ("takes_over", "sandbox"),
         "hooks.taking_hook": ("takes_over", "sandbox"),
         "search.retry": ("retry",),

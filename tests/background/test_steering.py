@@ -104,6 +104,22 @@ def test_a_word_that_would_change_the_agreement_is_refused(lab: Lab, text: str):
     assert lab.log() == before
 
 
+def test_the_agreement_is_not_changed_under_a_controller(background: Scripted, run_script: Callable[..., Ran]):
+    """Neither by a user who has another command in mind, nor by a session for itself."""
+    extend = f"{TRIAL.partition(' --desc')[0].replace('run_trial', 'init_run')} --extend --iterations 9"
+    background.plan([*step(9), f"{extend} || touch ../refused", {"silent": 300}], step(8))
+    background.launch("--iterations", 2)
+    assert until(lambda: (background.repo.path.parent / "refused").exists() or events(background, "agreed"))
+    more = ("init_run", "--repo", background.repo.path, "--extend", "--iterations", 9)
+    refused(run_script(*more), "a controller works on this run", "runtime_ctl pause")
+    fresh = ("--force", "--scope", "value", "--verify", "cat value")
+    refused(run_script("init_run", "--repo", background.repo.path, *fresh), "a controller works on this run")
+    background.ctl("pause")
+    background.ended()
+    assert events(background, "agreed") == []
+    assert run_script(*more).json["left"] == {"iterations": 9}
+
+
 def test_a_pause_ends_between_two_experiments(background: Scripted):
     background.plan([*step(9), "touch ../ready; sleep 2", *step(8), {"silent": 300}], step(7))
     background.launch("--stop-condition", "<= 7")

@@ -199,6 +199,69 @@ def test_a_user_who_breaks_in_takes_a_waiting_trial_back(
     assert run_script("run_trial", "--repo", goal.path, "--description", "mine").json["status"] == "keep"
 
 
+@pytest.fixture
+def slow(
+    goal: Repo, trusted: Path, run_script: Callable[..., Any], codex_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int, int], None]:
+    """Return a function that makes checks take so many seconds, and the trusted Stop hook end after so many."""
+
+    def make(check: int, hook: int) -> None:
+        flags = ("--verify", "sleep ${SLOW:-0}; cat n", "--verify-timeout", 100, "--stop-condition", "<= 7", "--force")
+        ran = run_script("init_run", "--repo", goal.path, "--goal", "g", "--scope", "n", "--direction", "lower", *flags)
+        assert ran.code == 0, ran.err
+        document = json.loads(trusted.read_text())
+        (group,) = document["hooks"]["Stop"]
+        before = hook_entries.fingerprint("stop", group)
+        group["hooks"][0]["timeout"] = hook
+        trusted.write_text(json.dumps(document))
+        config = codex_home / "config.toml"
+        config.write_text(config.read_text().replace(before, hook_entries.fingerprint("stop", group)))
+        monkeypatch.setenv("SLOW", str(check))
+
+    return make
+
+
+def left_waiting(told: list[str]) -> scripts.Script:
+    """An agent that leaves one trial waiting and ends each turn; what it is told then goes to the list."""
+
+    def talk(request: Request) -> scripts.Talk[None]:
+        yield from scripts.run(f"echo 7 > n; {TRIAL} --queue")
+        while True:
+            told.append((yield replies.say("the turn is over")).user_texts[-1])
+
+    return talk
+
+
+def test_a_trial_outlives_the_time_of_its_hook(
+    server: Server, run_codex: RunCodex, goal: Repo, slow: Callable[[int, int], None]
+) -> None:
+    told: list[str] = []
+    slow(9, 8)
+    server.play(left_waiting(told))
+    assert run_codex(OPEN).session.completed
+    assert statuses(goal) == ["baseline", "keep"]
+    assert "is measured still" in told[0] and "left waiting was run" in told[-1] and '"metric": 7' in told[-1]
+    assert len(told) == 2 and len(server.requests) == 4
+
+
+def test_what_a_hook_began_that_codex_ended_is_told_by_the_next(
+    server: Server, run_codex: RunCodex, goal: Repo, slow: Callable[[int, int], None]
+) -> None:
+    told: list[str] = []
+    slow(4, 1)  # no time to hand over, or hardly
+    server.play(left_waiting(told))
+    assert run_codex(OPEN).session.completed
+    queue = goal.path / "autoresearch-evidence" / "queue.json"
+    resumed = [*OPEN, "resume", server.threads[0]]
+    while queue.exists() and len(server.requests) < 40:  # what did not even begin is begun by the next
+        assert run_codex(resumed, prompt="go on").session.completed
+        until(lambda: not queue.exists(), 5)
+    assert statuses(goal) == ["baseline", "keep"]
+    if not any("left waiting was run" in text for text in told):
+        assert run_codex(resumed, prompt="go on").session.completed
+    assert sum("left waiting was run" in text for text in told) == 1 and goal.status() == ""
+
+
 def test_what_a_sandboxed_session_wrote_is_measured_in_its_sandbox(
     server: Server, run_codex: RunCodex, goal: Repo, trusted: Path, run_script: Callable[..., Any], tmp_path: Path
 ) -> None:

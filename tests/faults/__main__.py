@@ -6,6 +6,7 @@ manyth"). What did not hold is printed as it is found, and at the end one line w
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tests.faults import damage, signals, steps  # noqa: E402
 def main(kind: str, folder: str, count: int = 100, first: int = 0) -> int:
     """Try, and return 1 where something did not hold."""
     if kind == "steps":
-        return int(bool(steps.main(folder, count, first)))
+        return int(bool(steps.main(folder, count, first, os.environ.get("ONLY", ""))))
     if kind == "signals":
         found = signals.main(count, first, folder)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import SCRIPTS, Repo
+from tests.lab import running_below
+from tests.unattended import until
 
 Run = Callable[..., Any]
 MINE = '{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "say done"}]}]}, "note": 1.50}\n'
@@ -122,11 +125,7 @@ def test_an_unfinished_run_is_continued_until_nothing_comes_of_it(repo: Repo, ru
 def test_of_two_hooks_one_runs_what_waits(repo: Repo, run_script: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hooks may be installed twice, in the project and with the plugin: both fire at once."""
     start_run(run_script, repo, "--verify", "sleep 0.5; wc -l < README.md")
-    repo.write("README.md", "")
-    note = {"description": "empty", "labels": [], "hypothesis": "", "searched": 0, "knowing": True, "lessons": []}
-    note.update({"own": [], "content": "", "session": "s1"})
-    repo.write("autoresearch-evidence/queue.json", json.dumps(note))
-    session_record(repo, monkeypatch)
+    left(repo, monkeypatch)
     command = [sys.executable, str(SCRIPTS / "autoresearch_hooks_ctl.py"), "run", "--event", "stop"]
 
     def fire(_: int) -> str:
@@ -138,6 +137,46 @@ def test_of_two_hooks_one_runs_what_waits(repo: Repo, run_script: Run, monkeypat
         said = sorted(both.map(fire, range(2)))
     assert said[0].strip() == "" and "left waiting was run" in said[1] and "refused" not in said[1]
     assert repo.read("research-results.tsv").count("\tkeep\t") == 1
+
+
+@pytest.fixture
+def held(repo: Repo, run_script: Run, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A trial whose hook's time is up while it is measured; its check ends once the returned file is there."""
+    go = repo.path.parent / "go"
+    go.touch()
+    monkeypatch.setenv("GO", str(go))  # a name that is no part of the evaluator
+    start_run(run_script, repo, "--verify", 'until test -e "$GO"; do sleep 0.05; done; wc -l < README.md')
+    go.unlink()
+    left(repo, monkeypatch)
+    hook = {"command": "python3 autoresearch_hooks_ctl.py run --event stop", "timeout": 1}
+    (Path(os.environ["CODEX_HOME"]) / "hooks.json").write_text(json.dumps({"hooks": {"Stop": [{"hooks": [hook]}]}}))
+    assert "is measured still" in stop(run_script, repo).json["reason"]
+    return go
+
+
+def test_a_hook_whose_time_is_up_hands_over_to_the_next(repo: Repo, run_script: Run, held: Path) -> None:
+    assert "is measured still" in stop(run_script, repo).json["reason"]
+    held.touch()
+    assert until(lambda: "\tkeep\t" in repo.read("research-results.tsv"))
+    assert "left waiting was run" in stop(run_script, repo).json["reason"]
+    assert "left waiting" not in stop(run_script, repo).out  # it is told once
+
+
+def test_a_user_who_breaks_in_takes_back_what_was_handed_over(repo: Repo, run_script: Run, held: Path) -> None:
+    run_script("hooks_ctl", "run", "--event", "interrupt", input=call(repo))
+    assert not running_below(repo.path) and repo.read("README.md") == ""
+    assert not (repo.path / "autoresearch-evidence" / "queue.json").exists()
+    held.touch()
+    assert stop(run_script, repo).out == "" and repo.read("research-results.tsv").count("\tkeep\t") == 0
+
+
+def left(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that the session `s1` left waiting."""
+    repo.write("README.md", "")
+    note = {"description": "empty", "labels": [], "hypothesis": "", "searched": 0, "knowing": True, "lessons": []}
+    note.update({"own": [], "content": "", "session": "s1"})
+    repo.write("autoresearch-evidence/queue.json", json.dumps(note))
+    session_record(repo, monkeypatch)
 
 
 def session_record(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

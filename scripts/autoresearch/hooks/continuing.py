@@ -18,7 +18,7 @@ from ..kernel.disk import evidence, layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..supervisor import supervisor
-from . import taking_hook
+from . import hooks_file, taking_hook
 
 LIMIT = 3  # continuations in a row without a new row; then the turn may end
 _OVER = ("stop", "needs_human")
@@ -29,7 +29,7 @@ def stop(start: Path, session: str) -> str:
     run = _run(start)
     if run is None or run.config.session_mode != "foreground":
         return ""
-    answer = taking_hook.taken(run.layout, session)
+    answer = taking_hook.taken(run.layout, session, hooks_file.seconds(run.layout.root))
     if answer != "":
         return answer or ""
     if not _drives(run, session):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 OURS = re.compile(r"autoresearch_hooks_ctl\.py['\"]? run --event \w+")
 # Event, as `run --event` names it: what Codex calls it, seconds it may take, and when it fires. At a stop a trial is
-# run that waits; what bounds it are the limits of its checks.
+# run that waits; it may last longer, for a hook whose time is up hands it to the next (`taking_hook`).
 EVENTS: Mapping[str, tuple[str, int, str]] = {
     "stop": ("Stop", 86_400, ""),
     "session_start": ("SessionStart", 20, ""),
@@ -111,6 +111,14 @@ def commands(document: Mapping[str, Any]) -> list[str]:
     groups = [item for found in _lists(document).values() for item in found if isinstance(item, dict)]
     hooks = [hook for item in groups for hook in item.get("hooks") or () if _is_ours(hook)]
     return [str(hook["command"]) for hook in hooks]
+
+
+def seconds(document: Mapping[str, Any]) -> float:
+    """How long our Stop hook may run, 0 where the document has none; raises `Refusal` as `trust` does."""
+    groups = [item for item in _lists(document).get(EVENTS["stop"][0], []) if isinstance(item, dict)]
+    mine = [hook for item in groups for hook in item.get("hooks") or () if _is_ours(hook)]
+    limits = [hook.get("timeout", _DEFAULT_TIMEOUT) for hook in mine]
+    return min((float(limit) for limit in limits if isinstance(limit, (int, float)) and limit > 0), default=0.0)
 
 
 def fingerprint(event: str, found: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..codex import codex_home
-from ..kernel.core import jsontext
+from ..kernel.core import choices, jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic, regular
 from ..kernel.disk.layout import in_plugin, installed
@@ -72,6 +72,19 @@ def status(root: Path, scope: str) -> dict[str, Any]:
         "commands": hook_entries.commands(document),
         "message": _advice(found, ignored) if runs else _NONE,
     }
+
+
+def seconds(root: Path) -> float:
+    """How long Codex lets our Stop hook run, as the files say in which it may be installed."""
+    known = [_seconds(_place(root, scope)[0]) for scope in choices.HOOK_SCOPES]
+    return min(filter(None, known), default=float(hook_entries.EVENTS["stop"][1]))
+
+
+def _seconds(path: Path) -> float:
+    try:
+        return hook_entries.seconds(_read(path))
+    except Refusal:
+        return 0.0
 
 
 def _place(root: Path, scope: str) -> tuple[Path, str, str]:

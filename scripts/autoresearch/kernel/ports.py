@@ -28,6 +28,7 @@ row         what follows a row
 session     which agent runs a session, and what goes on beside it
   agent       the module, with the names of `background.agent.Agent`: who does the work; the first is the usual one
   queue       the module, like `waiting.waiting`: who keeps a trial that no model waits for
+  is_running  f(layout) -> whether a controller works on the run
   takes_over  f(run) -> whether somebody runs a trial that is left waiting, once this turn has ended
   sandbox     f(run) -> the command line of a sandbox that a check runs in, () where it cannot be had
   retry       f(layout, iterations) -> the answer of a trial of stored attempts

@@ -47,6 +47,8 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
     from . import init
 
     layout = arguments.layout_of(args)
+    if args.extend or (args.force and not args.dry_run):
+        _refuse_controlled(layout)
     if args.extend:
         return _extended(args, layout)
     start_flags.take_over(args, layout.root)
@@ -71,6 +73,17 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
         archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
         return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
     return init.answer(init.start(layout, plan))
+
+
+def _refuse_controlled(layout: Layout) -> None:
+    """The agreement of a run that a controller works on is the user's to change, between two of its experiments."""
+    from ..kernel import ports
+
+    if layout.results.exists() and any(is_running(layout) for is_running in ports.asked("session", "is_running")):
+        raise Refusal(
+            "a controller works on this run, expected none; runtime_ctl pause ends it after the experiment under way, "
+            "then runtime_ctl start --iterations +20 extends it, and launch --fresh-start archives it"
+        )
 
 
 def _extended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
