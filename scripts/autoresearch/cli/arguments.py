@@ -93,8 +93,9 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_settings(parser: Any, group: str) -> None:
     """The flags of one group of settings."""
-    for row in settings.with_flags(group):
-        _add(row, parser)
+    for row in settings.SETTINGS:
+        if row.about and row.more.get("group", "") == group:
+            _add(row, parser)
 
 
 def _add(row: Setting, parser: Any) -> None:
@@ -115,7 +116,7 @@ def config_of(args: argparse.Namespace, root: Path) -> Config:
     from . import guard_flags
 
     data: dict[str, Any] = {}
-    for row in settings.with_flags():
+    for row in filter(lambda row: row.about, settings.SETTINGS):
         value = getattr(args, row.dest, None)
         if value is not None:
             given = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..kernel.system import gitcall
 from ..kernel.system.gitcall import GitError
 from ..kernel.system.gitread import names_in
@@ -38,6 +40,14 @@ class History(Trees):
         if gitcall.attempt(self._cwd(), ["check-ref-format", "--branch", name])[0] != 0 or name.startswith("@{"):
             return "is no valid branch name"
         return "exists already" if self._resolve("refs/heads/" + name) else ""
+
+    def create_branch(self, name: str, at: str) -> None:
+        """A new branch at a commit, not checked out. Raises GitError when it exists."""
+        self._write(["branch", "--no-track", "--", name, at])
+
+    def add_detached_worktree(self, path: Path, at: str) -> None:
+        """A linked worktree at a commit, on no branch."""
+        self._write(["worktree", "add", "-q", "--detach", str(path), at])
 
     def delete_branch(self, name: str, at: str) -> None:
         """Remove a branch that is still at `at`; quiet when it is not."""

@@ -15,6 +15,7 @@ from ..kernel.disk.layout import POINTER
 from ..kernel.run.isolation import PREFIX, explained
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
+from ..kernel.system.gitread import text_in
 
 SETUP_LIMIT = 3600.0  # seconds that preparing a worktree may take
 
@@ -24,13 +25,27 @@ class Branches(Repo):
 
     def start_branch(self, name: str) -> None:
         """A new branch at HEAD, checked out: no file is touched. Raises GitError when it exists."""
-        self.create_branch(name, self.head())
+        self._write(["branch", "--no-track", "--", name, self.head()])
         self._write(["symbolic-ref", "-m", "autoresearch: start", "HEAD", "refs/heads/" + name])
 
     def drop_branch(self, name: str, back: str) -> None:
         """From `name`, which has nothing of its own, back to the branch `back`; no file is touched."""
         self._write(["symbolic-ref", "-m", "autoresearch: take back", "HEAD", "refs/heads/" + back])
         self.forget_branch(name)
+
+    def forget_branch(self, name: str) -> None:
+        """Remove a branch, whatever it holds."""
+        self._write(["branch", "-q", "-D", "--", name])
+
+    def add_worktree(self, path: Path, branch: str, at: str) -> None:
+        """A linked worktree on `branch`, which is made at `at` unless it exists."""
+        known = self._resolve("refs/heads/" + branch)
+        make = [str(path), branch] if known else ["--no-track", "-b", branch, str(path), at]
+        self._write(["worktree", "add", "-q", *make])
+
+    def own_branches(self) -> list[str]:
+        """The local branches that runs have made."""
+        return text_in(self._read("for-each-ref", "--format=%(refname:short)", f"refs/heads/{PREFIX}")).split()
 
 
 @dataclass(frozen=True)

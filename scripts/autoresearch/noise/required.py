@@ -28,7 +28,7 @@ def missed(config: Config, found: Measurement) -> str:
         base = config.noise.get("others", {}).get(key)
         limits = [_now(sign, Decimal(bound), base, sample.others[key]) for sample in found.retained]
         misses = sum(not TESTS[sign](mine.others[key], limit) for mine, limit in zip(found.samples, limits))
-        if numbers.sign_test(misses, len(limits)) <= float(config.alpha):
+        if _sign_test(misses, len(limits)) <= float(config.alpha):
             return f"{key} is {numbers.plain(found.others[key])} in the middle, required {sign} {bound}"
     return ""
 
@@ -40,3 +40,10 @@ def _now(sign: str, bound: Decimal, base: Any, retained: Decimal) -> Decimal:
         return bound
     lenient = max if sign in ("<", "<=") else min
     return bound * lenient(Decimal(1), retained / known)
+
+
+def _sign_test(hits: int, n: int) -> float:
+    """The probability of so many hits or more in `n` throws of a fair coin."""
+    from math import comb
+
+    return float(sum(comb(n, k) for k in range(hits, n + 1)) / 2**n)

@@ -241,7 +241,7 @@ def reopened(run: Run, batch: Batch) -> Batch:
 
 def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
     path = Path(place.path)
-    Repo(run.tree).add_worktree(path, place.branch, batch.base)
+    checkouts.Branches(run.tree).add_worktree(path, place.branch, batch.base)
     (Repo(path).git_dir() / POINTER).write_text(f"{run.layout.root}\n", "utf-8")
     checkouts.furnish(run.layout.root, path, checkouts.Wish("worktree", run.tag, wish.setup, wish.links))
     lacking = evaluator_lock.changed(path, evaluator_lock.known(run.log))
@@ -287,7 +287,7 @@ def take_back(run: Run, batch: Batch) -> Batch:
 
 def drop(run: Run, batch: Batch) -> None:
     """Remove worktrees, branches, what was measured, and last the note. Safe to repeat."""
-    repo = Repo(run.tree)
+    repo = checkouts.Branches(run.tree)
     for place in batch.places:
         stale.clear(Path(place.path), 0.0)
         repo.remove_worktree(Path(place.path))

@@ -1,3 +1,3 @@
 """Taking up what an earlier run left: what log and snapshot allow together, and the snapshot made from the log."""
 
-USES = ("cli", "kernel", "longlog")
+USES = ("cli", "isolation", "kernel", "longlog")

@@ -137,12 +137,12 @@ def _standing(layout: Layout, log: Log | None) -> tuple[str, ...]:
 
 def _branches(layout: Layout, _: Log | None) -> tuple[str, ...]:
     """Branches of earlier runs: their work is not in this checkout, and their names are taken."""
-    from ..kernel.run import isolation
-    from ..kernel.system.git import GitError, Repo
+    from ..isolation.checkouts import Branches
+    from ..kernel.system.git import GitError
 
     try:
-        repo = Repo(layout.root)
-        found = repo.own_branches(isolation.PREFIX) if repo.is_git() else []
+        repo = Branches(layout.root)
+        found = repo.own_branches() if repo.is_git() else []
     except GitError:
         return ()
     return (f"branches of earlier runs: {listing(found, 5)}; look before you take their names",) if found else ()

@@ -171,12 +171,18 @@ def note(run: Run, attempt: Attempt) -> dict[str, Any]:
     }
 
 
+def _is_something(layout: Layout) -> bool:
+    """Whether there is something to try: an edit in scope, or a trial that was interrupted."""
+    found = tree.edits(context.load(layout))
+    return bool(intent.read(layout.evidence) or any(item.inside for item in found))
+
+
 def run_left(layout: Layout) -> Mapping[str, Any]:
     """Run the trial that was left waiting, {} when none is or its edit is gone; raises `Refusal` as any trial does."""
     from ..kernel.run import trial
 
     attempt = read(layout)
-    if attempt is None or not trial.is_there(layout):
+    if attempt is None or not _is_something(layout):
         drop(layout)
         return {}
     try:

@@ -299,7 +299,7 @@ def test_unmerged_paths_are_seen(repo):
 
 def test_linked_worktrees_share_history_and_fold_away(repo, tmp_path):
     side = tmp_path / "side"
-    repo.add_worktree(side, "autoresearch/x", repo.head())
+    repo.git("worktree", "add", "-q", "-b", "autoresearch/x", str(side))
     linked = Repo(side)
     assert linked.is_linked_worktree() and not repo.is_linked_worktree()
     assert linked.branch() == "autoresearch/x" and linked.head() == repo.head()
@@ -311,13 +311,13 @@ def test_linked_worktrees_share_history_and_fold_away(repo, tmp_path):
     assert linked.changes() == () and repo.changes() == () and repo.exists(new) and repo.head() != new
     repo.remove_worktree(side)
     assert not side.exists()
-    repo.add_detached_worktree(side, new)
+    repo.git("worktree", "add", "-q", "--detach", str(side), new)
     assert Repo(side).branch() == "" and Repo(side).head() == new
 
 
 def test_heads_are_read_from_packed_refs_too(repo):
     head = repo.head()
-    repo.create_branch("topic/x", head)
+    repo.git("branch", "topic/x")
     repo.git("pack-refs", "--all")
     assert repo.head() == head and repo.default_branch() == "main" and repo.short(head) == head[:7]
     repo.git("checkout", "-q", "topic/x")

@@ -70,10 +70,3 @@ def median(values: Sequence[Decimal]) -> Decimal:
     """The middle of `values`, or the mean of the middle two; raises IndexError without values."""
     ordered = sorted(values)
     return middle(ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2])
-
-
-def sign_test(hits: int, n: int) -> float:
-    """Return the probability of so many hits or more in `n` throws of a fair coin."""
-    from math import comb
-
-    return float(sum(comb(n, k) for k in range(hits, n + 1)) / 2**n)

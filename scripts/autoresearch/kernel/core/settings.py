@@ -11,7 +11,7 @@ from .frozen import Any, Factory, dataclass
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from . import stop_rules
@@ -309,8 +309,3 @@ class Config:
 
 SETTINGS = table(Config)
 NAMES = tuple(row.name for row in SETTINGS if row.name != "extra")
-
-
-def with_flags(group: str | None = None) -> Iterator[Setting]:
-    """Yield the rows that have a flag; those of one group, where it is given."""
-    return (row for row in SETTINGS if row.about and (group is None or row.more.get("group", "") == group))

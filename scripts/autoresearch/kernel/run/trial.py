@@ -57,12 +57,6 @@ def run_trial(layout: Layout, attempt: Attempt, way: str = "auto") -> Mapping[st
         raise isolation.explained(error, context.load(layout).tree) from None
 
 
-def is_there(layout: Layout) -> bool:
-    """Whether there is something to try: an edit in scope, or a trial that was interrupted."""
-    run = context.load(layout)
-    return bool(intent.read(layout.evidence) or _inside(tree.edits(run)))
-
-
 def _refuse_early(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> None:
     """Refuse what would be refused once it is run; where git is read-only that cannot be told yet."""
     try:

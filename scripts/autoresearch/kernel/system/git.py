@@ -174,24 +174,6 @@ class Repo(Reader):
         if self.is_git():  # a sandbox may put an empty folder of that name where there is none
             gitfiles.add_excludes(self.common_dir(), patterns)
 
-    def create_branch(self, name: str, at: str) -> None:
-        """A new branch at a commit, not checked out. Raises GitError when it exists."""
-        self._write(["branch", "--no-track", "--", name, at])
-
-    def forget_branch(self, name: str) -> None:
-        """Remove a branch, whatever it holds."""
-        self._write(["branch", "-q", "-D", "--", name])
-
-    def add_worktree(self, path: Path, branch: str, at: str) -> None:
-        """A linked worktree on `branch`, which is made at `at` unless it exists."""
-        known = self._resolve("refs/heads/" + branch)
-        make = [str(path), branch] if known else ["--no-track", "-b", branch, str(path), at]
-        self._write(["worktree", "add", "-q", *make])
-
-    def add_detached_worktree(self, path: Path, at: str) -> None:
-        """A linked worktree at a commit, on no branch."""
-        self._write(["worktree", "add", "-q", "--detach", str(path), at])
-
     def remove_worktree(self, path: Path) -> None:
         """Remove a linked worktree with all it holds; one whose folder is gone is forgotten."""
         if path.exists():

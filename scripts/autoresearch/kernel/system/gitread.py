@@ -107,10 +107,6 @@ class Reader:
         wanted = ("main", "master", self._setting("init.defaultBranch"))
         return next((name for name in wanted if "refs/heads/" + name in refs), "")
 
-    def own_branches(self, prefix: str) -> list[str]:
-        """The local branches whose names begin with `prefix`."""
-        return text_in(self._read("for-each-ref", "--format=%(refname:short)", f"refs/heads/{prefix}")).split()
-
     def trailers(self, commit: str) -> dict[str, str]:
         """The `Key: value` lines of the message's last paragraph."""
         raw = self._read("cat-file", "commit", commit).decode("utf-8", "replace")
