@@ -34,6 +34,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "search.hints": ("told",),
         "agreement.said": ("told",),
         "search.offers": ("told",),
+        "lines.steps": ("told", "shown", "advice"),
         "profiles.run_profile": ("shown",),
         "modes.fix_closing": ("advice",),
         "finalize.total_due": ("advice", "is_due"),

@@ -35,6 +35,8 @@ def validate(config: Config, mode: str) -> None:
     if config.metric_pattern:
         printed.check_pattern(config.metric_pattern)
     _one_source(config)
+    if config.side_lines and (config.companions or config.parallel_mode == "parallel"):
+        raise Refusal("--side-lines needs one repository and one experiment at a time; leave it or the other out")
     config.stop_at(mode)
     if config.until and not pace.epoch(config.until):
         raise Refusal(f"until is {config.until[:40]!r}, expected UTC such as 2026-03-25T07:30:00Z; correct the flag")

@@ -7,6 +7,7 @@ USES = (
     "health",
     "isolation",
     "kernel",
+    "lines",
     "notes",
     "parallel",
     "recording",

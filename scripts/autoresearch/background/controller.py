@@ -13,7 +13,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence
-from ..kernel.disk.layout import Layout
+from ..kernel.disk.layout import Layout, entry
 from ..kernel.run import context
 from ..kernel.system import process
 from ..kernel.system.git import GitError
@@ -42,6 +42,8 @@ from .outcome import Ending, Next
 from .runtime import Runtime
 from .session import Finished
 from .wake import Wake
+
+LINE = "line"  # among what was refused: the steps of a side line
 
 
 def run(layout: Layout, found: Manifest, argv: tuple[str, ...], wake: Wake | None = None) -> Runtime:
@@ -127,6 +129,7 @@ class Controller:
     def _supervised(self, after_run: bool) -> Ending | None:
         if not self._has_artifacts():
             return None
+        self._grow()
         found = supervisor.status(self.layout, self.manifest.controller.max_stagnation, after_run, write=True)
         self.book.note(
             last_decision=found["decision"],
@@ -226,6 +229,14 @@ class Controller:
         if taken.broken or taken.text.startswith("refused"):
             self.refused.add(attempts)
         return True
+
+    def _grow(self) -> None:
+        """Take the steps of a side line that are due; what is refused is left to a session, or to a human."""
+        if not self.wake.asked and taking.line_is_due(self.layout) and LINE not in self.refused:
+            argv = (prompt_facts.python(), str(entry("line")), *taking.flags(self.layout))
+            taken = taking.command(self.book, self.wake, argv, "the steps of a side line", taking.confining(self.book))
+            if taken.broken or taken.text.startswith("refused"):
+                self.refused.add(LINE)
 
     def _excused(self, ended: Finished, started: float) -> Finished:
         """The ending of a session whose trial was put off: a busy machine is waited out, as a rate limit is."""

@@ -16,6 +16,7 @@ from ..kernel.run import context
 from ..kernel.run.context import Run
 from ..kernel.system import process
 from ..kernel.system.git import GitError
+from ..lines import steps
 from ..search import offers
 from ..waiting import waiting
 from . import agent, manifest_file, runtime_file, stopping, stream
@@ -97,15 +98,27 @@ def own(layout: Layout) -> str:
         return ""
 
 
+def line_is_due(layout: Layout) -> bool:
+    """Whether a step of a side line is due."""
+    try:
+        return bool(steps.due(context.load(layout)))
+    except (Refusal, GitError, OSError):
+        return False
+
+
+def confining(book: Book) -> dict[str, str]:
+    """The environment of a command that runs checks: where the sessions are sandboxed, so are they."""
+    sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
+    return {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
+
+
 def run(book: Book, wake: Wake, python: str, trial: tuple[str, ...] = ("--waiting",)) -> Taken:
     """Run it to its end in a process of its own, which a stop ends like a session.
 
     `trial` are the flags of `run_trial`: the trial that was left waiting, or one of the tool's own.
     """
     what = "the trial that was left waiting" if trial == ("--waiting",) else f"the tool's own trial ({trial[-1]})"
-    sandboxed = book.found.launch_context.get("execution_policy") == SANDBOXED
-    env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
-    return command(book, wake, (python, str(entry("run_trial")), *flags(book.layout), *trial), what, env)
+    return command(book, wake, (python, str(entry("run_trial")), *flags(book.layout), *trial), what, confining(book))
 
 
 def command(book: Book, wake: Wake, argv: tuple[str, ...], what: str, env: Mapping[str, str]) -> Taken:

@@ -13,6 +13,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import context, isolation, stale, tree
 from ..kernel.run.context import Run
 from ..kernel.system.gittrees import Entry
+from ..search import past
 from . import final_plan as planning
 from . import prune, pull_request, recheck, total_due, true_total
 from .final_plan import Group, Kept
@@ -79,7 +80,7 @@ def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
     say("building the branch")
     ends = {name: Ends(history, bases[name], bases[name], starts[name]) for name, history in histories.items()}
     built = _built(run, wish, kept, ends)
-    if pruning.gone or planning.taken_back(run.log.events):
+    if pruning.gone or planning.taken_back(run.log.events) or past.lines_of(run.log.events):
         built = _exactly(run, built, final)
     for name, item in built.items():
         _prove(item, starts[name], wish.base, final[name])
@@ -168,6 +169,11 @@ def _refuse_reported(run: Run) -> None:
 
 
 def _refuse_unready(run: Run) -> None:
+    if run.state.line:
+        raise Refusal(
+            f"the side line {run.state.line} is open, expected the main one; autoresearch_line.py ends it when the run "
+            "is over, or when the line has had its trials"
+        )
     if evidence.intent_path(run.layout.evidence).exists():
         raise Refusal(
             "a trial was interrupted and is unfinished, expected none; autoresearch_run_trial.py finishes or undoes it"

@@ -13,6 +13,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.text import block, listing, one_line
 from ..kernel.system.gittrees import Entry
+from ..search import past
 
 SUBJECT_LIMIT = 72
 Events = Sequence[Mapping[str, Any]]
@@ -66,14 +67,17 @@ def kept(rows: Iterable[Row], events: Events, tag: str, chains: Mapping[str, Seq
     """
     for steps in chains.values():
         _refuse_broken(steps)
+    rows = list(rows)
     heads, at = _heads(events), dict.fromkeys(chains, 0)
     found = []
-    gone = taken_back(events)
+    gone, lines = taken_back(events), past.lines_of(events)
+    fallen = {*gone.values(), *past.left(rows, events)}
     for row in rows:
         if not row.is_main or row.iteration == 0:
             continue
-        spans = _advance(row, heads.get(row.iteration, {}), _Own(tag, gone.get(row.iteration, 0)), chains, at)
-        if row.status == "keep" and row.iteration not in gone.values():
+        own = _Own(tag, gone.get(row.iteration, 0), row.iteration in lines)
+        spans = _advance(row, heads.get(row.iteration, {}), own, chains, at)
+        if row.status == "keep" and row.iteration not in fallen:
             found.append(_kept(row, events, spans))
     for repo, steps in chains.items():
         if at[repo] != len(steps) - 1:
@@ -123,10 +127,14 @@ def taken_back(events: Events) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class _Own:
-    """Which commits before a row are the run's: its experiments, and the revert of the one that was taken back."""
+    """Which commits before a row are the run's: its experiments, and the revert of the one that was taken back.
+
+    `moves`: the row is a step of a side line, which goes to another content.
+    """
 
     tag: str
     gone: int = 0
+    moves: bool = False
 
     def holds(self, step: Step, iteration: int) -> bool:
         """Whether the run made this commit for that iteration."""
@@ -148,7 +156,7 @@ def _advance(
                 raise _foreign(step, f"before iteration {row.iteration} was recorded")
         if row.status == "keep" and end > start:
             spans[repo] = (steps[start].commit, steps[end].commit)
-        elif steps[end].tree != steps[start].tree and not own.gone:
+        elif steps[end].tree != steps[start].tree and not (own.gone or own.moves):
             raise Refusal(
                 f"iteration {row.iteration} ({row.status}) left its content on the branch, expected it undone; "
                 "compare git log with research-results.tsv and ask the user"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ..kernel.core.choices import HAND_OVER_AT, PIVOT_AT, REFINE_AT, SEARCH_AFTER
 from ..kernel.core.decision import UNDECIDED
 from ..kernel.core.frozen import dataclass
-from ..kernel.core.rows import Row
+from ..kernel.core.rows import LINE, Row
 from ..kernel.core.statuses import those
 
 _FAILED, _EXPERIMENTS, _RESTARTS = those("failure"), those("strike"), those("restarts")
@@ -25,11 +25,11 @@ class Step:
 
 
 def since_keep(rows: Sequence[Row]) -> list[Row]:
-    """The main rows after the last keep (or the baseline), oldest first."""
+    """The main rows after the last keep (or the baseline, or the step of a side line), oldest first."""
     tail: list[Row] = []
     for row in reversed(rows):
         if row.is_main:
-            if row.status in _RESTARTS:
+            if row.status in _RESTARTS or (row.status == "drift" and row.description.startswith(LINE)):
                 break
             tail.append(row)
     return tail[::-1]

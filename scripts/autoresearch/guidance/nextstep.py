@@ -40,6 +40,8 @@ def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: 
     if verdict.decision == supervise.HUMAN:
         return "needs_human", f"{verdict.reason}: {verdict.detail}"
     step = ladder.step(rows, config.web_search)
+    if step.action == "needs_human":  # the supervisor knows of an answer of the user, or of a side line
+        return "continue", step.reason
     if step.action in _RECORDED and config.iterations is not None and config.iterations - state.counted <= 1:
         # Its row would use up the last iteration, and nothing would be tried.
         return "continue", f"{step.reason}: try another way; one iteration is left, so no {step.action} is recorded"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 PREFIX = "prefix"  # the key in the snapshot
 STEP = 500  # rows between marks; between one and two steps are parsed
 _OWN = EVENT + '{"kind": "'
-_BACK = ("amended", "taken_back")  # events that change what is before them
+_BACK = ("amended", "taken_back", "line")  # events that change what is before them
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Mark:
 
 _VALUES = ("baseline", "best", "claimed")
 # Given anew, written in another form, or not carried: which values hold nothing that was taken back.
-_NOT_CARRIED = ("direction", "commits", "taken", "standing", "retained", "last")
+_NOT_CARRIED = ("direction", "commits", "turns", "standing", "retained", "last")
 
 
 def _copied(folding: Folding) -> Folding:
@@ -66,7 +66,7 @@ def _told(folding: Folding) -> dict[str, Any]:
 def _folding(data: Mapping[str, Any], direction: str) -> Folding:
     """What goes on from a noted fold; no row after it may take a kept iteration back."""
     found = Folding.__new__(Folding)
-    found.__dict__.update(data, direction=direction, commits={}, taken={}, standing=[])
+    found.__dict__.update(data, direction=direction, commits={}, turns={}, standing=[])
     found.__dict__.update({name: Decimal(str(data[name])) for name in _VALUES})
     found.counts = {name: int(data["counts"][name]) for name in fold.COUNTERS}
     found.retained, found.last = (_row(data["iteration"], *data[name]) for name in ("retained", "last"))
@@ -208,7 +208,7 @@ class _Reading:
             return
         try:
             if self.folding is None:
-                self.folding = Folding(row, self._events.direction, commits, self._events.taken_back())
+                self.folding = Folding(row, self._events.direction, commits, self._events.turns())
             else:
                 self.folding.add(row)
         except ValueError as error:

@@ -15,6 +15,7 @@ from ..kernel.core.statuses import TABLE, those
 from ..kernel.core.supervise import Spent
 from ..kernel.core.text import one_line
 from . import forecast, loose
+from .side_lines import SideLine
 
 MEASURED = those("valued")
 TRIALS = frozenset(name for name in those("trial_only") if "commit" in TABLE[name].needs)
@@ -128,6 +129,7 @@ class Account:
     clock: float
     limit: str = ""  # how far the retained metric is from the run's bound, where one was worked out
     said: tuple[Said, ...] = ()
+    lines: tuple[SideLine, ...] = ()
     worth: tuple[Worth, ...] = ()  # what each kept experiment was worth when that was measured last
     profile: tuple[tuple[str, str, str], ...] = ()  # function, share of the time at the first and at the last profile
     true_total: str = ""  # the sentence on both ends measured in turns, as evidence tells it

@@ -45,7 +45,7 @@ def svg(account: Account, listed: Sequence[Experiment]) -> str:
     kept = [experiment for experiment in listed if experiment.row.status == "keep"]
     others = [experiment for experiment in listed if experiment.row.status != "keep"]
     # What was kept is on top.
-    body = [*_grid(plane), *_x_axis(plane), *_levels(account, plane)]
+    body = [*_grid(plane), *_side_lines(account, plane), *_x_axis(plane), *_levels(account, plane)]
     body += [_mark(experiment, account, plane) for experiment in others]
     body.append(_line(account, plane))
     body += [_whisker(experiment, plane) for experiment in kept if experiment.interval]
@@ -125,6 +125,16 @@ def _levels(account: Account, plane: Plane) -> Iterator[str]:
             y, label = plane.y(value), escape(figures.signs(name))
             yield f'<line class="level" x2="100%" y1="{y}" y2="{y}"/>'
             yield f'<text x="100%" y="{y - 6}" class="end">{label}</text>'
+
+
+def _side_lines(account: Account, plane: Plane) -> Iterator[str]:
+    """Each side line as a strip with its name, tied to the state that it grew from."""
+    for line in account.lines:
+        x, y = plane.x(line.first), plane.y(float(line.value))
+        width = f"{100 * (line.last - line.first) / plane.last:.2f}%"
+        yield f'<rect class="side" x="{x}" y="0" width="{width}" height="{HEIGHT}"/>'
+        yield f'<line class="level" x1="{plane.x(line.start)}" x2="{x}" y1="{y}" y2="{y}"/>'
+        yield f'<text x="{x}" y="12">{escape(line.name)} from {line.start}</text>'
 
 
 def _whisker(experiment: Experiment, plane: Plane) -> str:

@@ -116,4 +116,6 @@ def facts(account: Account) -> Mapping[str, Any]:
         "tokens_by_kind": dict(zip(TOKENS, account.spent.kinds)),
         "cost": round(account.spent.cost, 4),
         "limit": account.limit,
+        **({"worth": [vars(item) for item in account.worth]} if account.worth else {}),
+        **({"lines": [vars(line) for line in account.lines]} if account.lines else {}),
     }

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..kernel.core.text import one_line
-from . import details, entries, figures, headline, marks, repeat, screenchart, worth_table
+from . import details, entries, figures, headline, marks, repeat, screenchart, side_lines, worth_table
 from .account_model import Account, Experiment
 from .page import PROFILE, PROFILE_HEAD, setting
 
@@ -26,6 +26,7 @@ def markdown(account: Account, evidence: Path) -> str:
     head.append(_fenced("\n".join(screenchart.draw(account, 72, 12, True))))
     tail = [
         *_tabled(PROFILE, PROFILE_HEAD, account.profile),
+        *_tabled(side_lines.TITLE, side_lines.HEAD, list(side_lines.table(account.lines))),
         *_tabled(worth_table.TITLE, worth_table.HEAD, list(worth_table.rows(account))),
         *_spent(account),
         *_budget(account),

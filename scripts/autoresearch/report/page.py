@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from ..kernel.core.text import block
-from . import chart, entries, figures, forecast, headline, marks, repeat, worth_table
+from . import chart, entries, figures, forecast, headline, marks, repeat, side_lines, worth_table
 from .account_model import Account, Experiment
 from .style import STYLE
 
@@ -35,7 +35,7 @@ def html(account: Account, evidence: Path) -> str:
     """The whole file; `evidence` is the folder of captured output."""
     shown = entries.listed(account.experiments)
     before = "".join([_head(account), _top(account), _trajectory(account, shown)])
-    parts = (_profile, _worth, _budget, _said, _refused, _setting, _repeat, _foot)
+    parts = (_profile, _lines, _worth, _budget, _said, _refused, _setting, _repeat, _foot)
     after = "".join(part(account) for part in parts)
     around = _list_head(account, shown), "</section>"
     room = LIMIT - sum(len(part.encode()) for part in (before, after, *around))
@@ -150,6 +150,10 @@ def _filters(shown: Sequence[Experiment]) -> str:
 
 def _worth(account: Account) -> str:
     return _tabled(worth_table.TITLE, worth_table.HEAD, list(worth_table.rows(account)))
+
+
+def _lines(account: Account) -> str:
+    return _tabled(side_lines.TITLE, side_lines.HEAD, list(side_lines.table(account.lines)))
 
 
 def _profile(account: Account) -> str:

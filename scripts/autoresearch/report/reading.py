@@ -25,7 +25,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..notes import bound
-from . import loose
+from . import loose, side_lines
 from .account_model import Account, Controller, Experiment, Refused, Said, Trial, Worth
 
 _REFUSED_PATHS = 5
@@ -62,6 +62,7 @@ def of_run(run: Run, clock: float) -> Account:
         clock=clock,
         limit=bound.told(run).get("limit", ""),
         said=tuple(_said(events)),
+        lines=tuple(side_lines.read(run.log.rows, events)),
         worth=tuple(_worth(run)),
         true_total=_true_total(run),
         profile=tuple(_profile(run)),

@@ -39,6 +39,7 @@ svg text{font-size:12px;fill:var(--muted);font-variant-numeric:tabular-nums}
 .grid{stroke:var(--line)}.axis{stroke:var(--discard)}.level{stroke:var(--muted);stroke-dasharray:2 5}
 .level+text{paint-order:stroke;stroke:var(--card);stroke-width:4px;stroke-linejoin:round}
 .retained{fill:none;stroke:var(--accent);stroke-width:2;vector-effect:non-scaling-stroke;stroke-linejoin:round}
+.side{fill:var(--muted);fill-opacity:.1}
 .band{fill:var(--accent);fill-opacity:.13}
 .whisker{stroke:var(--keep);stroke-width:1.5}
 .touch{fill:transparent;stroke:none}

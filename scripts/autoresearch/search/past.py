@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.rows import Row
+from ..kernel.core.statuses import those
 from ..kernel.disk import evidence, regular
 from ..kernel.run.context import Run
 
@@ -14,6 +15,7 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
+_RETAINS = those("retains")
 MOST = 300  # attempts that are looked at, the latest ones
 
 
@@ -45,10 +47,46 @@ def whole_patch(path: Path) -> bytes:
     return b"" if len(patch) > evidence.PATCH_LIMIT else patch
 
 
+def paths(patch: bytes) -> list[str]:
+    """The files that a patch touches."""
+    lines = patch.decode("utf-8", "replace").split("\n")
+    return [line.rpartition(" b/")[2] for line in lines if line.startswith("diff --git ")]
+
+
+def lines_of(events: Iterable[Mapping[str, Any]]) -> dict[int, Mapping[str, Any]]:
+    """The steps of side lines, by the iteration of their rows."""
+    return {event["iteration"]: event for event in events if event.get("kind") == "line"}
+
+
+def left(rows: Iterable[Row], events: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The kept iterations whose content is not part of the final state, because a side line went another way."""
+    gone, start, begun = set[int](), 0, 0
+    for at, event in sorted(lines_of(events).items()):
+        if event.get("line"):
+            start, begun = int(str(event["line"]).rpartition(" ")[2]), at
+        elif event["of"] == begun:  # back to the main line: what the side line kept is left
+            gone |= set(range(begun, at))
+            start = begun
+        else:  # adopted, or closed after the way back, when start is begun: then nothing more is left
+            gone |= set(range(start + 1, begun))
+    return {row.iteration for row in rows if row.status == "keep" and row.iteration in gone}
+
+
+def standing(run: Run) -> list[Row]:
+    """The rows whose retained state stands: not taken back, and not of a side line that was left. The oldest first."""
+    turns, found = run.log.turns(), list[Row]()
+    gone_on = left(run.log.rows, run.log.of_kind("line"))
+    for row in run.log.rows:
+        if row.is_main and row.status in _RETAINS and row.iteration not in gone_on:
+            gone = turns.get(row.iteration, (row.iteration, None))[0]
+            found = [*(one for one in found if one.iteration < gone), row]
+    return found
+
+
 def trials(run: Run) -> Iterator[Past]:
     """The measured attempts of the run, the latest first, at most `MOST`."""
     events = {e["iteration"]: e for e in run.log.events if e.get("kind") == "trial" and "iteration" in e}
-    rows = [row for row in run.log.rows if row.is_main and row.iteration in events][-MOST:]
+    rows = [row for row in run.log.rows if row.is_main and row.iteration in events and row.status != "drift"][-MOST:]
     for row in reversed(rows):
         yield Past(row, events[row.iteration], evidence.folder(run.layout.evidence, row.iteration))
 

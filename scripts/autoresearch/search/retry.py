@@ -8,6 +8,7 @@ from decimal import Decimal
 from ..kernel.core import numbers, scope
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
+from ..kernel.core.rows import LINE, Row
 from ..kernel.core.statuses import those
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk.layout import Layout, script
@@ -53,7 +54,7 @@ def _again(seen: Sequence[Past]) -> dict[str, list[Past]]:
 def _stored(run: Run, item: Past, later: Sequence[Past]) -> Stored:
     alone = [one for one in later if len(one.event["own"]) == 1]
     gain = float(_gain(run, item.row.metric, item.row.delta))
-    paths = frozenset(path for path in _paths(item.patch))
+    paths = frozenset(past.paths(item.patch))
     failed = "kept" if any(one.row.status == "keep" for one in later) else _failed(item)
     last = max([item.row.iteration, *(one.row.iteration for one in alone)])
     reach, ground = _reach(run, item, gain), _ground(run, last)
@@ -84,11 +85,6 @@ def _failed(item: Past) -> str:
         if why.startswith(text)
     )
     return next(found, "metric")
-
-
-def _paths(patch: bytes) -> list[str]:
-    lines = patch.decode("utf-8", "replace").split("\n")
-    return [line.rpartition(" b/")[2] for line in lines if line.startswith("diff --git ")]
 
 
 def _ground(run: Run, iteration: int) -> int:
@@ -145,16 +141,23 @@ def retry(layout: Layout, iterations: Sequence[Name]) -> Mapping[str, Any]:
     try:
         with intent.alone(layout) as mended:
             run = context.load(layout)
-            _refuse_unready(run)
-            after, row = trial.experiment(run, *_prepared(run, tuple(iterations)))
-            return trial.answer(after, row, mended)
+            trial_gate.refuse_finished(run)
+            refuse_edited(run)
+            if len(iterations) > 2:
+                raise Refusal("--retry takes one iteration or two different ones, such as 12 or 9,12")
+            return trial.answer(*tried(run, iterations), mended)
     except GitError as error:
         raise isolation.explained(error, context.load(layout).tree) from None
 
 
-def _refuse_unready(run: Run) -> None:
+def tried(run: Run, iterations: Sequence[Name]) -> tuple[Run, Row]:
+    """The same by a caller that holds the trial lock and has looked at the tree."""
+    return trial.experiment(run, *_prepared(run, tuple(iterations)))
+
+
+def refuse_edited(run: Run) -> None:
+    """Refuse what the tool's own trials need: one repository, no open batch, no edit in the tree."""
     trial_gate.refuse_batch(run)
-    trial_gate.refuse_finished(run)
     if run.config.companions:
         raise Refusal("this run has companion repositories, expected one repository; make the edit again by hand")
     edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
@@ -177,12 +180,16 @@ def _prepared(run: Run, iterations: tuple[Name, ...]) -> tuple[trial.Attempt, Se
     beyond = scope.outside(paths, run.config.scope)
     if beyond:
         raise Refusal(f"the edit of {_named(iterations)} leaves the scope ({listing(beyond)}); nothing was run")
-    said = " + ".join(one_line(item.row.description, 200) for item in items)
+    said = " + ".join(one_line(_unmarked(item.row.description), 200) for item in items)
     labels = tuple(dict.fromkeys(label for item in items for label in item.row.labels))
-    mark = f"[{'RETRY' if len(items) == 1 else 'PAIR'} {'+'.join(map(str, iterations))}]"
+    mark = f"[{'PAIR' if len(items) == 2 else 'RETRY'} {'+'.join(map(str, iterations))}]"
     attempt = trial.Attempt(f"{mark} {said}", labels, knowing=True, own=iterations, content=content)
     first, *others = tree.edits(run)
     return attempt, [replace(first, inside=paths), *others]
+
+
+def _unmarked(description: str) -> str:
+    return description.partition("] ")[2] if description.startswith(LINE) else description
 
 
 def _named(iterations: Sequence[Name]) -> str:
@@ -190,13 +197,14 @@ def _named(iterations: Sequence[Name]) -> str:
 
 
 def _wanted(run: Run, iterations: Sequence[Name]) -> list[Past]:
-    if not 1 <= len(set(iterations)) == len(iterations) <= 2:
-        raise Refusal("--retry takes one iteration or two different ones, such as 12 or 9,12")
+    if not 1 <= len(set(iterations)) == len(iterations):
+        raise Refusal("one iteration was named twice, expected different ones, such as 9,12")
+    stands = {row.iteration for row in past.standing(run)}
     known = {item.name: item for item in (*past.trials(run), *past.losers(run))}
     for number in iterations:
-        if number not in known or known[number].row.status == "keep" or not known[number].patch:
+        if number not in known or known[number].row.iteration in stands or not known[number].patch:
             raise Refusal(
-                f"iteration {number} cannot be tried again, expected one that was measured and not kept, with its "
+                f"iteration {number} cannot be tried again, expected one that was measured and is not kept, with its "
                 "patch in evidence; research-results.tsv lists them"
             )
     return [known[number] for number in iterations]

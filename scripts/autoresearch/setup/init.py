@@ -82,6 +82,8 @@ def start(layout: Layout, plan: Plan) -> Ready:
 
 def _set_up(layout: Layout, plan: Plan) -> Ready:
     if plan.metric is not None:
+        if plan.config.side_lines:
+            raise Refusal("--side-lines needs a measured run, expected no --baseline-metric; leave one of them out")
         if plan.mode == "exec" and Repo(layout.root).is_git():
             baseline.refuse_dirty(baseline.uncommitted(layout, plan.mode, plan.config))
         return _write(layout, plan, baseline.reported(plan.metric, _commit(layout, plan), plan.config))

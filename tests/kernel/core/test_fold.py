@@ -78,7 +78,7 @@ def test_measuring_again_costs_no_iteration_and_moves_no_total():
     state = fold.fold(rows, "lower", {})
     assert (state.counted, state.iteration) == (2, 4)
     assert (state.baseline_metric, state.current_metric, state.claimed) == (Decimal(10), Decimal("4.5"), Decimal("2.5"))
-    taken = fold.fold([*rows, row(5, "drift", "9")], "lower", {}, {5: 4})
+    taken = fold.fold([*rows, row(5, "drift", "9")], "lower", {}, {5: (4, None)})
     assert taken.claimed == 5  # what was taken back is no part of the total
     below = fold.fold([row(0, "baseline", "0"), row(1, "drift", "1"), row(2, "keep", "-1")], "lower", {})
     assert below.claimed == -2

@@ -37,6 +37,8 @@ class State:
     blocked: int = 0
     consecutive_discards: int = 0
     pivot_count: int = 0
+    line: str = ""  # the side line that the run is on, `b from 7`
+    lines: int = 0  # side lines that were begun
     own: int = 0  # trials that the tool made by itself
     free: int = 0  # iterations that no budget pays for: those, and measuring again
     claimed: Decimal = Decimal(0)  # the retained value on the baseline's scale, which measuring again does not move
@@ -51,20 +53,25 @@ class State:
         return {name: getattr(self, name) for name in FIELDS}
 
 
-FIELDS = names(State)[:-3]  # the last ones are no keys of the snapshot: only the rows tell them
+FIELDS = names(State)[:-4]  # the last ones are no keys of the snapshot: only the rows tell them
 _NINE = Context(prec=9)  # of a value that is estimated anyway
 _NOT_IN_FOREIGN_LOGS = ("last_repo_commits", "last_trial_repo_commits")
 RepoCommits = Mapping[int, Mapping[str, str]]
+# By iteration: of what stood, rows from this one on stand no more (itself: all stand); and the side line from here on,
+# "" for the main one, None where it goes on as it is.
+Turns = Mapping[int, "tuple[int, str | None]"]
 
 
 class Folding:
     """The accumulator: plain attributes, because a frozen object a row is too slow for ten thousand rows."""
 
-    def __init__(self, first: Row, direction: str, commits: RepoCommits, taken: Mapping[int, int]) -> None:
+    line, lines, stalled = "", 0, 0  # `stalled`: pivots of the main line, while the run is on another
+
+    def __init__(self, first: Row, direction: str, commits: RepoCommits, turns: Turns) -> None:
         """Begin with the baseline row; raises `ValueError` for any other."""
         if first.status != "baseline" or first.iteration != 0 or not first.is_main or first.metric is None:
             raise ValueError("the first row is not a baseline row 0 with a metric")
-        self.direction, self.commits, self.taken = direction, commits, taken
+        self.direction, self.commits, self.turns = direction, commits, turns
         self.iteration, self.strikes, self.pivots, self.own, self.free = 0, 0, 0, 0, 0
         self.counts = dict.fromkeys(COUNTERS, 0)
         self.baseline = self.best = self.claimed = first.metric
@@ -95,14 +102,21 @@ class Folding:
     def _retain(self, row: Row) -> None:
         if row.metric is None:
             raise ValueError(f"row {row.iteration} ({row.status}) has no metric")
-        if not TABLE[row.status].free or row.iteration in self.taken:
+        if not TABLE[row.status].free or row.iteration in self.turns:
             self.claimed = _moved(self.claimed, self.retained.metric, row.metric)
         self.retained, self.strikes, self.kept_commits = row, 0, self.tried_commits
-        if row.iteration in self.taken:
-            self._forget(self.taken[row.iteration])
+        if row.iteration in self.turns:
+            self._turn(row.iteration, *self.turns[row.iteration])
         self.standing.append((row.iteration, row.metric))
         if numbers.better(self.direction, row.metric, self.best):
             self.best, self.best_iteration = row.metric, row.iteration
+
+    def _turn(self, at: int, gone: int, line: str | None) -> None:
+        """A kept iteration was taken back, or a side line begins or ends."""
+        self._forget(gone)
+        if line is not None:
+            back = 0 if line or gone == at else self.stalled
+            self.stalled, self.pivots, self.line, self.lines = self.pivots, back, line, self.lines + bool(line)
 
     def _forget(self, gone: int) -> None:
         """What was measured with the iteration `gone` in place is no best any more."""
@@ -132,6 +146,8 @@ class Folding:
             last_trial_repo_commits=self.tried_commits,
             consecutive_discards=self.strikes,
             pivot_count=self.pivots,
+            line=self.line,
+            lines=self.lines,
             own=self.own,
             free=self.free,
             claimed=self.claimed,
@@ -148,9 +164,9 @@ def _moved(value: Decimal, before: Decimal | None, after: Decimal) -> Decimal:
     return numbers.EXACT.add(value, numbers.EXACT.subtract(after, before))
 
 
-def fold(rows: Iterable[Row], direction: str, commits: RepoCommits, taken: Mapping[int, int] = {}) -> State:
-    """The state after `rows`; `commits` are the repo commits by iteration, `taken` tells for a drift which kept
-    iteration it is without; both from the log's events.
+def fold(rows: Iterable[Row], direction: str, commits: RepoCommits, turns: Turns | None = None) -> State:
+    """The state after `rows`; `commits` are the repo commits by iteration, `turns` tells for a drift what it takes
+    back and which line it begins; both from the log's events.
 
     Raises `ValueError` naming the first row that cannot be in a sound log.
     """
@@ -158,7 +174,7 @@ def fold(rows: Iterable[Row], direction: str, commits: RepoCommits, taken: Mappi
     first = next(stream, None)
     if first is None:
         raise ValueError("no rows")
-    accumulator = Folding(first, direction, commits, taken)
+    accumulator = Folding(first, direction, commits, turns or {})
     for row in stream:
         accumulator.add(row)
     return accumulator.state()

@@ -78,6 +78,12 @@ _KINDS = (
     Kind("amended", ("at", "iteration", "of", "text"), "what was tried in iteration `of`, said anew", alone=True),
     Kind("tell", ("at", "iteration", "text"), "the user's word to whoever works on the run", alone=True),
     Kind(
+        "line",
+        ("at", "iteration", "of", "line"),
+        "a side line begins (`line` is its name, `main` where the main one stands) or ends; rows from `of` on are left",
+        ("main",),
+    ),
+    Kind(
         "taken_back",
         ("at", "iteration", "of", "why"),
         "the kept iteration `of` was reverted by the user's will; `iteration` is the drift that measured the rest",

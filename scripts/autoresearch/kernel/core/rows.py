@@ -18,6 +18,7 @@ _GUARDS = frozenset(GUARDS)
 LABEL_LIMIT = 20
 # How the descriptions begin of trials that the tool made by itself, of stored attempts; nobody else's may.
 _OWN = ("[RETRY ", "[PAIR ")
+LINE = "[LINE "  # and those of a side line
 _LABEL = re.compile(r"[a-z0-9][a-z0-9._/-]{0,63}")
 _PREFIX = re.compile(r"\[labels: ([^\]]*)\] ?")
 _ITERATION = re.compile(r"([0-9]{1,9})([a-z]*)")
@@ -90,7 +91,7 @@ def describe(description: str, given: tuple[str, ...]) -> tuple[tuple[str, ...],
     while _PREFIX.match(rest):
         more, rest = split_labels(rest)
         found += more
-    while rest.startswith(_OWN):
+    while rest.startswith((*_OWN, LINE)):
         rest = rest[1:]
     return labels(found), rest.strip()
 

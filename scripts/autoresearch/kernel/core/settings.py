@@ -255,6 +255,9 @@ class Config:
         group=NOISE,
         least="0",
     )
+    side_lines: int = setting(
+        0, "lines grown from earlier kept states after the third pivot", metavar="N", group=NOISE, least="0", most="9"
+    )
     prune: str = setting(
         "never",
         "whether a branch without the kept experiments that are worth nothing is made at the end",

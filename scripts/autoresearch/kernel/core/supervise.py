@@ -75,7 +75,7 @@ def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
         return Verdict(STOP, "budget_exhausted", used)
     # Pivots that the user has heard of count no more, until a keep begins the count anew.
     heard = answered.get("pivots", 0) if answered.get("keeps") == state.keeps else 0
-    if state.pivot_count - heard >= HAND_OVER_AT:
+    if state.pivot_count - heard >= HAND_OVER_AT and state.lines >= min(config.side_lines, state.keeps):
         return Verdict(HUMAN, "soft_blocked", f"{state.pivot_count} pivots without a keep")
     return Verdict(RELAUNCH, "none", _going_on(config, mode, state))
 

@@ -39,11 +39,11 @@ class Log:
     @cached_property
     def state(self) -> fold.State:
         """The fold of all rows; raises `ValueError` for a log that is not sound."""
-        return fold.fold(self.rows, self.direction, self.repo_commits(), self.taken_back())
+        return fold.fold(self.rows, self.direction, self.repo_commits(), self.turns())
 
     def state_at(self, iteration: int) -> fold.State:
         """The fold of the rows up to `iteration`."""
-        return fold.fold(fold.prefix(self.rows, iteration), self.direction, self.repo_commits(), self.taken_back())
+        return fold.fold(fold.prefix(self.rows, iteration), self.direction, self.repo_commits(), self.turns())
 
     def repo_commits(self) -> dict[int, Mapping[str, str]]:
         """Repo commits by iteration; a later event for one iteration wins (it replaces one whose row was torn)."""
@@ -53,11 +53,11 @@ class Log:
             if isinstance(event.get("iteration"), int) and isinstance(event.get("repo_commits"), Mapping)
         }
 
-    def taken_back(self) -> dict[int, int]:
-        """Which kept iteration the user took back, by the drift that measured what was left."""
-        found = [event for event in self.events if event.get("kind") == "taken_back"]
-        pairs = [(event.get("iteration"), event.get("of")) for event in found]
-        return {drift: of for drift, of in pairs if isinstance(drift, int) and isinstance(of, int)}
+    def turns(self) -> dict[int, tuple[int, str | None]]:
+        """What each drift takes back, and which side line it begins or ends: see `fold.Turns`."""
+        found = [event for event in self.events if event.get("kind") in ("taken_back", "line")]
+        told = [(event.get("iteration"), event.get("of"), event.get("line")) for event in found]
+        return {at: (of, line) for at, of, line in told if isinstance(at, int) and isinstance(of, int)}
 
     @property
     def count(self) -> int:

@@ -45,7 +45,7 @@ class Verdict:
 
 def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
     """Measure the committed candidate and decide; the tree holds the candidate's content afterwards."""
-    arms = _arms(note)
+    arms = arms_of(note)
     turned = _turned_away(run, bench, arms)
     if turned:
         return Verdict("discard", "-", turned, Measurement(None, turned, ()), turned, failed="screen")
@@ -103,7 +103,7 @@ def decide(run: Run, measured: Measurement) -> decision.Outcome:
     return outcome
 
 
-def _arms(note: Intent) -> Arms:
+def arms_of(note: Intent) -> Arms:
     """Swap the tree between candidate and retained content; HEAD stays at the trial's commit."""
     shown, turns = {"candidate": True}, bytecode.Turns()
 

@@ -13,6 +13,7 @@ from ..core import log_events, numbers, rows, timelimit
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import Any, replace
 from ..core.rows import Row
+from ..core.statuses import TABLE
 from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
 from ..core.timelimit import TimeLimit
 from ..disk import bytecode, evidence
@@ -113,7 +114,7 @@ def experiment(
     edited = [item for item in found if item.inside]
     note = _commit(run, _begin(run, edited), attempt, edited)
     key = _key(run, note, attempt)
-    bench = _bench(run, note)
+    bench = bench_of(run, note)
     verdict = known or _judged(run, bench, note, attempt, key)
     note, verdict = _looked_again(run, bench, note, verdict, attempt)
     for place in note.places.values():
@@ -127,7 +128,7 @@ def experiment(
         row=rows.format_row(row),
         events=(*first, _trial_event(note, verdict, attempt, key), *left, *_repo_events(run, note)),
         workers=tuple(map(rows.format_row, workers)),
-        rollback="" if row.status == "keep" else _rollback(run, note),
+        rollback="" if TABLE[row.status].retains else _rollback(run, note),
         lesson=one_line(attempt.hypothesis, 300),
     ).write(run.layout.evidence)
     after = intent.complete(run.layout, note)
@@ -223,7 +224,8 @@ def _message(note: Intent, attempt: Attempt) -> str:
     return f"experiment: {subject}\n\n" + (f"{body}\n\n" if body else "") + intent.trailers(note)
 
 
-def _bench(run: Run, note: Intent) -> measure.Bench:
+def bench_of(run: Run, note: Intent) -> measure.Bench:
+    """Where the checks of a trial run, and what bounds them."""
     folder = evidence.folder(run.layout.evidence, note.iteration)
     guarded = tree.guarded(run, (Path(place.tree) for place in note.places.values()))
     queue = ports.first("session", "queue")
@@ -326,7 +328,8 @@ def _row(run: Run, note: Intent, verdict: Verdict, attempt: Attempt) -> Row:
     delta = numbers.signed(numbers.difference(shown, retained))
     notes = (verdict.note, f"best of {attempt.searched} values tried outside" if attempt.searched > 1 else "")
     suffix = "".join(f" ({note})" for note in notes if note)
-    description = one_line(attempt.description, DESCRIPTION_LIMIT - len(suffix) - 200) + suffix
+    mark = f"{rows.LINE}{run.state.line}] " if run.state.line and not attempt.own else ""
+    description = mark + one_line(attempt.description, DESCRIPTION_LIMIT - len(mark + suffix) - 200) + suffix
     commit = Repo(run.tree).short(primary.trial or primary.base)
     return Row(note.iteration, "", commit, shown, delta, verdict.guard, verdict.status, attempt.labels, description)
 
