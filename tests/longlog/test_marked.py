@@ -152,3 +152,17 @@ def test_any_short_log_is_read_the_same_way(log: tuple[Row, ...]):
     text = ("\n".join(lines) + "\n").encode()
     same(marked.parse(text), text)
     assert marked.parse(text).marked() == {}
+
+
+def test_a_side_line_that_is_left_after_the_mark_is_folded_from_the_start(data: bytes):
+    mark = mark_of(data)
+    begun = data + b'# event: {"kind": "line", "iteration": 1040, "of": 1040, "line": "b from 3", "main": "c"}\n'
+    begun += b"1040\tc\t70\t0\t-\tdrift\t[LINE b from 3] grows\n1041\td\t40\t0\t-\tkeep\t[LINE b from 3] x\n"
+    open_one = marked.parse(begun, mark)
+    assert (open_one.state.line, open_one.state.lines) == ("b from 3", 1)
+    same(open_one, begun)
+    left = begun + b'# event: {"kind": "line", "iteration": 1042, "of": 1040, "line": ""}\n'
+    left += b"1042\tc\t60\t0\t-\tdrift\t[LINE b from 3] left\n"
+    found = marked.parse(left, mark)
+    same(found, left)
+    assert (found.state.line, found.state.best_iteration) == ("", journal.parse(data).state.best_iteration)

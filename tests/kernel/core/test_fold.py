@@ -94,7 +94,7 @@ def test_the_state_has_the_documented_keys():
         == (
             "iteration baseline_metric best_metric best_iteration current_metric current_labels last_commit "
             "last_status last_trial_commit last_trial_metric last_trial_labels last_repo_commits "
-            "last_trial_repo_commits keeps discards crashes no_ops blocked consecutive_discards pivot_count"
+            "last_trial_repo_commits keeps discards crashes no_ops blocked consecutive_discards pivot_count line"
         ).split()
     )
 
@@ -227,3 +227,19 @@ def test_repo_commits_of_a_foreign_snapshot_hold_while_their_rows_do():
     kept = fold.fold([BASE, row(1, "keep"), row(2, "discard"), row(3, "keep", commit="ddddddd")], "lower", {})
     assert fold.with_foreign_commits(kept, known) == kept
     assert fold.with_foreign_commits(state, {"iteration": 2, "last_trial_repo_commits": "x"}) == state
+
+
+def test_a_side_line_begins_its_own_count_and_leaves_no_best_behind():
+    rows = [BASE, row(1, "keep", "8"), row(2, "keep", "7"), row(3, "pivot"), row(4, "pivot")]
+    turns: dict[int, tuple[int, str | None]] = {5: (5, "b from 1")}
+    rows += [row(5, "drift", "8"), row(6, "keep", "6"), row(7, "pivot")]
+    grown = fold.fold(rows, "lower", {}, turns)
+    assert (grown.line, grown.lines, grown.pivot_count, grown.best_metric) == ("b from 1", 1, 1, 6)
+    assert (grown.current_metric, grown.claimed) == (6, 6)
+    left = fold.fold([*rows, row(8, "drift", "7")], "lower", {}, {**turns, 8: (5, "")})
+    assert (left.line, left.lines, left.pivot_count, left.best_metric, left.best_iteration) == ("", 1, 2, 7, 2)
+    assert (left.current_metric, left.claimed) == (7, 7)
+    adopted = fold.fold([*rows, row(8, "drift", "6")], "lower", {}, {**turns, 8: (8, "")})
+    assert (adopted.line, adopted.pivot_count, adopted.best_metric, adopted.best_iteration) == ("", 0, 6, 6)
+    back = fold.fold([*rows, row(8, "drift", "7")], "lower", {}, {**turns, 8: (5, None)})
+    assert (back.line, back.lines, back.best_metric) == ("b from 1", 1, 7)
