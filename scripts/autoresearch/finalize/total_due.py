@@ -17,8 +17,10 @@ def advice(run: Run) -> str:
 
 def is_due(run: Run) -> bool:
     """Whether something was kept, or taken back, since the total was last measured."""
+    if run.state.line:
+        return False
     at = int(known(run).get("iteration", -1))
-    taken = run.log.taken_back()
+    taken = run.log.turns()
     moved = (row for row in run.log.rows if row.is_main and (row.status == "keep" or row.iteration in taken))
     return run.config.measured and any(row.iteration > at for row in moved)
 

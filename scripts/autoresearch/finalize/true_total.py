@@ -204,27 +204,3 @@ def _limits(found: Mapping[str, Any]) -> str:
         return ""
     low, high = (numbers.plain(Decimal(f"{Decimal(str(end)):.4g}")) for end in ends)
     return f", gain between {low} and {high}"
-<<<<<<< HEAD
-=======
-
-
-def advice(run: Run) -> str:
-    """The command that measures the total, where something was kept since it was last measured; else ""."""
-    return f"python3 {script('total')} --repo ." if run.mode != "exec" and is_due(run) else ""
-
-
-def is_due(run: Run) -> bool:
-    """Whether something was kept, or taken back, since the total was last measured."""
-    if run.state.line:
-        return False
-    at = int(known(run).get("iteration", -1))
-    taken = run.log.turns()
-    moved = (row for row in run.log.rows if row.is_main and (row.status == "keep" or row.iteration in taken))
-    return run.config.measured and any(row.iteration > at for row in moved)
-
-
-def known(run: Run) -> Mapping[str, Any]:
-    """What the last measurement of this run's total found, {} without one."""
-    found = evidence.read_json(run.layout.evidence / evidence.TOTAL) or {}
-    return found if found.get("run_tag") == run.tag else {}
->>>>>>> c34867a (Side lines: where a run is stalled, trials grow from an earlier kept state, and a better tip is adopted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from ..guidance import ladder
 from ..kernel.core import numbers, supervise
@@ -13,10 +13,6 @@ from ..kernel.run import budget
 from ..kernel.run.context import Run
 from ..search import retry
 from ..search.candidates import Choice
-
-TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
-if TYPE_CHECKING:
-    from typing import Any
 
 LENGTH = 10  # trials of one line
 SINGLE = 2  # patches of a line that are tried alone on the main one, after all of them together
@@ -59,36 +55,6 @@ def due(run: Run) -> str:
     if not line.back:
         return SETTLE if not goes_on or _has_grown(run, line) else ""
     return AGAIN if goes_on and attempts(run, line) else CLOSE
-
-
-def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The keys of `next` where the step is the tool's; under a controller it takes it itself, between sessions."""
-    step = due(run)
-    if not step:
-        return {}
-    if run.config.session_mode == "background":
-        over = found.get("action") in ("stop", "needs_human")
-        do = "End your turn now: the tool goes on by itself."
-        return {} if over and step != OPEN else {"action": "end_turn", "reason": WHY[step], "do": do}
-    return {"action": "line", "reason": WHY[step], "do": f"Run: {command()}"}
-
-
-def shown(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
-    """The same beside an answer that has no `next`: that of a recorded pivot."""
-    next_step = {} if "next" in found else told(run, row, {})
-    return {"next": next_step} if next_step else {}
-
-
-def advice(run: Run) -> str:
-    """The command that ends an open line, else ""."""
-    return command() if run.state.line and run.config.session_mode != "background" else ""
-
-
-def command() -> str:
-    """The line that takes all steps which are due."""
-    from ..kernel.disk.layout import script
-
-    return f"python3 {script('line')} --repo ."
 
 
 def kept(run: Run, line: Line) -> list[Row]:

@@ -47,14 +47,10 @@ def due(run: Run) -> str:
 def _best(run: Run) -> Choice | None:
     """The choice with the best hope that fits onto today's state; None where its time or its count is used up, or
     where thinking is cheaper."""
-<<<<<<< HEAD
-    if run.config.companions or thought.of(run.log.events).ratio < RATIO:
+    if run.state.line or run.config.companions or thought.of(run.log.events).ratio < RATIO:
         return None
     from . import retry  # loads most of this folder, and most answers offer nothing
 
     if not retry.allowance(run):
-=======
-    if run.state.line or run.config.companions or not retry.allowance(run) or thought.of(run.log.events).ratio < RATIO:
->>>>>>> c34867a (Side lines: where a run is stalled, trials grow from an earlier kept state, and a better tip is adopted)
         return None
     return next((choice for choice in retry.choices(run)[:LOOKED_AT] if retry.fits(run, choice)), None)

@@ -10,11 +10,11 @@ from decimal import Decimal
 from . import numbers, text
 from .choices import GUARDS
 from .errors import Refusal
-from .statuses import TABLE
+from .statuses import TABLE, those
 
 COLUMNS = ("iteration", "commit", "metric", "delta", "guard", "status", "description")
 HEADER = "\t".join(COLUMNS)
-_GUARDS = frozenset(GUARDS)
+_GUARDS, RETAINED = frozenset(GUARDS), those("retains")
 LABEL_LIMIT = 20
 # How the descriptions begin of trials that the tool made by itself, of stored attempts; nobody else's may.
 _OWN = ("[RETRY ", "[PAIR ")

@@ -55,9 +55,8 @@ class Log:
 
     def turns(self) -> dict[int, tuple[int, str | None]]:
         """What each drift takes back, and which side line it begins or ends: see `fold.Turns`."""
-        found = [event for event in self.events if event.get("kind") in ("taken_back", "line")]
-        told = [(event.get("iteration"), event.get("of"), event.get("line")) for event in found]
-        return {at: (of, line) for at, of, line in told if isinstance(at, int) and isinstance(of, int)}
+        found = (event for event in self.of_kind("taken_back", "line") if isinstance(event.get("iteration"), int))
+        return {e["iteration"]: (e["of"], e.get("line")) for e in found if isinstance(e.get("of"), int)}
 
     @property
     def count(self) -> int:

@@ -13,7 +13,6 @@ from ..core import log_events, numbers, rows, timelimit
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import Any, replace
 from ..core.rows import Row
-from ..core.statuses import TABLE
 from ..core.text import DESCRIPTION_LIMIT, block, listing, one_line
 from ..core.timelimit import TimeLimit
 from ..disk import bytecode, evidence
@@ -128,7 +127,7 @@ def experiment(
         row=rows.format_row(row),
         events=(*first, _trial_event(note, verdict, attempt, key), *left, *_repo_events(run, note)),
         workers=tuple(map(rows.format_row, workers)),
-        rollback="" if TABLE[row.status].retains else _rollback(run, note),
+        rollback="" if row.status in rows.RETAINED else _rollback(run, note),
         lesson=one_line(attempt.hypothesis, 300),
     ).write(run.layout.evidence)
     after = intent.complete(run.layout, note)
