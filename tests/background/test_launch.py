@@ -64,7 +64,10 @@ def test_a_foreground_run_is_taken_to_the_background(
     agent = (*background.agent, "--iterations", 1)
     ran = background.ctl("launch", "--goal", "a small value", *agent)
     assert ran.code == 0, ran.err
-    assert until(lambda: background.statuses() == ["baseline", "keep"])
+    assert ran.json["left"] == {"iterations": 1}  # what a launch says of budgets and ends holds for a run that goes on
+    assert background.ended()["reason"] == "iteration_cap_reached"
+    assert background.statuses() == ["baseline", "keep"]
+    assert '"was": {"iterations": null}' in background.repo.read("research-results.tsv")
 
 
 def test_another_wish_is_a_fresh_start(background: Scripted, run_script: RunScript):
@@ -74,6 +77,10 @@ def test_another_wish_is_a_fresh_start(background: Scripted, run_script: RunScri
     assert refused.code == 1 and "another goal" in refused.err
     refused = background.launch("--isolation", "worktree")
     assert refused.code == 1 and "another isolation" in refused.err
+    once = ("--setup", "make", "--link", "node_modules", "--min-delta", 1, "--run-tag", "other", "--iterations", 9)
+    refused = background.launch(*once)
+    assert refused.code == 1 and "another min-delta, run-tag, setup, link; " in refused.err
+    assert '"kind": "agreed"' not in background.repo.read("research-results.tsv")
     assert background.launch("--goal", "something else", "--fresh-start").code == 0
     assert (background.repo.path / "research-results.prev.tsv").exists()
     assert "something else" in background.repo.read("research-results.tsv")

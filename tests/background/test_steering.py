@@ -53,6 +53,20 @@ def test_a_run_that_ended_goes_on(
     assert agreed["iteration"] == 1 and more[0].strip("-").replace("-", "_") in agreed["config"]  # type: ignore
 
 
+def test_a_start_that_is_refused_agrees_on_nothing(background: Scripted):
+    background.plan(step(9), step(8))
+    background.launch("--iterations", 1)
+    background.ended()
+    background.repo.write("value", "3\n")
+    for _ in range(2):
+        refusal = background.ctl("start", "--iterations", "+1")
+        assert refusal.code == 1 and "uncommitted changes" in refusal.err
+    background.repo.git("restore", "value")
+    assert background.ctl("start", "--iterations", "+1").json["left"] == {"iterations": 1}
+    background.ended()
+    assert len(events(background, "agreed")) == 1
+
+
 def test_more_that_is_not_enough_is_refused(background: Scripted):
     background.plan(step(9))
     background.launch("--iterations", 1, "--stop-condition", "<= 9")

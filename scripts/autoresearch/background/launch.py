@@ -17,7 +17,7 @@ from ..isolation import checkouts
 from ..kernel.core import choices, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
-from ..kernel.core.settings import Config
+from ..kernel.core.settings import SETTINGS, Config
 from ..kernel.core.text import listing
 from ..kernel.disk import locks
 from ..kernel.disk.layout import SKILL_ROOT, Layout, script
@@ -182,42 +182,71 @@ def _begin(layout: Layout, found: Manifest, force: bool) -> dict[str, Any]:
     return {**answer, "baseline": init.sentence(ready.run.config, ready.first)} if first.metric is None else answer
 
 
-_WISHES = ("goal", "scope", "metric", "direction", "verify", "guard", "isolation")
+# What a launch says anew of a run that it goes on with; all else must be what the run has.
+_OWN = ("session_mode", "execution_policy", "measured", *agreement.EXTENDABLE)
 
 
 def _adopt(layout: Layout, wish: Wish, found: launch_rules.Gate) -> dict[str, Any]:
-    """Go on with the run that is there, now in background; a different wish is a fresh start."""
+    """Go on with the run that is there, now in background; a different wish is a fresh start, but for more of it."""
     sound = found.reason in ("fresh_start_required", "launch_manifest_required", "full_resume", "tsv_fallback")
     if not sound or launch_facts.facts(layout, False).resume.decision == "fresh_start":
         raise Refusal(f"{found.reason}: {listing(found.reasons)}; ask the user, --fresh-start archives what is there")
     _refuse_replacing(layout, wish)
-    run = _resumable(layout, wish.manifest.controller.min_free_mb)
-    wanted, has = wish.manifest.config, run.config
-    other = [name for name in _WISHES if getattr(wanted, name) not in ("", "none", getattr(has, name))]
+    known = context.load(layout)
+    other = [*_other(wish.manifest, known), *_made_once(wish.manifest)]
     if other:
         raise Refusal(f"there is a run with another {listing(other)}; --fresh-start archives it, or leave that out")
-    config = replace(has, session_mode="background", execution_policy=wanted.execution_policy)
+    run = _resumable(layout, wish.manifest.controller.min_free_mb, _more(wish.manifest.config, known.config))
+    config = replace(run.config, session_mode="background", execution_policy=wish.manifest.config.execution_policy)
     manifest_file.write(layout, replace(wish.manifest, mode=run.mode, run_tag=run.tag, config=config))
     return _taken_up(layout, config.execution_policy)
 
 
-def _resumable(layout: Layout, least: int) -> context.Run:
-    """The run that is there, its snapshot mended, its tree clean; raises `Refusal` when it cannot go on."""
+def _other(wish: Manifest, run: context.Run) -> list[str]:
+    """What was wished and is not what the run has, by the names of its flags."""
+    wanted, has = wish.config, run.config
+    named = [row for row in SETTINGS if row.about and row.name not in _OWN]
+    given = [row for row in named if getattr(wanted, row.name) != row.value()]
+    found = [row.flag for row in given if getattr(wanted, row.name) != getattr(has, row.name)]
+    usual = init.tag_of(init.Plan(wish.mode, wanted, ""))
+    found += ["run-tag"] if wish.run_tag not in (usual, run.tag) else []
+    return found + (["mode"] if wish.mode not in ("loop", run.mode) else [])
+
+
+def _made_once(wish: Manifest) -> list[str]:
+    """What only the start of a run uses: its worktree, its baseline."""
+    given = (("setup", wish.controller.setup), ("link", wish.controller.links), ("baseline", wish.baseline.metric))
+    return [name for name, value in given if value not in ("", (), None)]
+
+
+def _more(wanted: Config, has: Config) -> dict[str, str]:
+    """The budgets and ends of a launch as what a run that goes on is extended by."""
+    blank = Config()
+    names = [
+        name for name in agreement.EXTENDABLE if getattr(wanted, name) not in (getattr(blank, name), getattr(has, name))
+    ]
+    return {name: str(getattr(wanted, name)) for name in names}
+
+
+def _resumable(layout: Layout, least: int, more: Mapping[str, str]) -> context.Run:
+    """The run that is there, its snapshot mended, its tree clean, extended by `more`; raises `Refusal` when it cannot
+    go on, with nothing agreed."""
     found = reading.check(layout, write=True)
     if found["decision"] not in ("full_resume", "tsv_fallback"):
         raise Refusal(f"{found['detail']}: {listing(found['reasons'])}; ask the user")
     run = context.load(layout)
+    _refuse_unfit(layout, run.config, run.tree, least)
+    primary = str(layout.root)
+    edits = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
+    if edits and waiting.read(layout) is None:
+        raise Refusal(f"uncommitted changes in the scope: {listing(edits)}; commit or stash them, then repeat")
+    run = agreement.extend(layout, more) if more else run
     verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
     if verdict.decision != supervise.RELAUNCH:
         raise Refusal(
             f"{verdict.reason}: {verdict.detail}, so there is nothing to go on with; "
             "runtime_ctl start --iterations +20 (or more of what ended it) goes on, launch --fresh-start begins anew"
         )
-    _refuse_unfit(layout, run.config, run.tree, least)
-    primary = str(layout.root)
-    edits = [path for item in tree.edits(run) for path in tree.named(item, item.inside, primary)]
-    if edits and waiting.read(layout) is None:
-        raise Refusal(f"uncommitted changes in the scope: {listing(edits)}; commit or stash them, then repeat")
     return run
 
 
@@ -243,9 +272,7 @@ def start(layout: Layout, changes: Mapping[str, Any], more: Mapping[str, str]) -
         found = _with(manifest_file.require(layout), changes)
         _refuse_idle_workers(found)
         _find_agent(found)
-        if more:
-            agreement.extend(layout, more)
-        answer = _prepare(layout, found)
+        answer = _prepare(layout, found, more)
         with interrupts.shielded():
             return {**answer, **_detach(layout, found, handle)}
 
@@ -255,21 +282,23 @@ def _with(found: Manifest, changes: Mapping[str, Any]) -> Manifest:
     return replace(found, controller=values.options({**vars(found.controller), **given}))
 
 
-def _prepare(layout: Layout, found: Manifest) -> dict[str, Any]:
+def _prepare(layout: Layout, found: Manifest, more: Mapping[str, str]) -> dict[str, Any]:
     decision = launch_facts.decide(layout, running=False)
+    if decision.decision == launch_rules.FRESH and more:
+        raise Refusal(f"there is no run yet, expected one for more {listing(more)}; start without, or launch anew")
     if decision.decision == launch_rules.FRESH:
         return _fresh(layout, Wish(found, force=True))
     if decision.decision != launch_rules.RESUMABLE:
         raise Refusal(f"{decision.reason}: {listing(decision.reasons)}; ask the user, then runtime_ctl launch")
+    _resumable(layout, found.controller.min_free_mb, more)
     manifest_file.write(layout, found)
-    _resumable(layout, found.controller.min_free_mb)
     return _taken_up(layout, found.config.execution_policy)
 
 
 def prepare_run(layout: Layout, changes: Mapping[str, Any]) -> Manifest:
     """What `start` does before it detaches, for a controller in this very process that holds the lock."""
     found = _with(manifest_file.require(layout), changes)
-    _prepare(layout, found)
+    _prepare(layout, found, {})
     return manifest_file.require(layout)
 
 
