@@ -137,6 +137,7 @@ def test_a_healthy_run_is_ok(lab: Lab):
     lab.init()
     answer = health(lab, "--verify-cmd", "cat src/value", "--min-free-mb", 1)
     assert (answer["blockers"], answer["resume_detail"]) == ([], "json_matches_tsv")
+    assert health(lab, "--verify-cmd", "python3 -m json.tool src/value")["blockers"] == []
     assert answer["decision"] == ("ok" if answer["free_mb"] >= 1024 else "warn")
 
 

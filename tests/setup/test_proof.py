@@ -68,12 +68,15 @@ def test_links_of_a_workspace_lead_to_the_packages_of_the_worktree(lab: Lab):
         ("PYTHONPATH=lib python3 -c 'import editable; print(editable.where.read_text())'", "editable install"),
         ("cat notes.txt >&2; cat $SUBJECT/src/value", "reads the files of its own folder"),
         ("cat linked/value", "linked is a link that leads to the main checkout"),
+        ("python3 -c 'import sys; sys.path[0] = \"tests\"; import conftest'", "tests/conftest.py names {main} itself"),
     ],
 )
 def test_a_check_that_measures_another_tree_is_refused_at_launch(lab: Lab, check: str, cause: str):
     lab.repo.write(".gitignore", "venv/\nlinked\n")
     lab.repo.write("check.sh", f"cat {lab.path}/src/value\n")
     lab.repo.write("lib/editable.py", f"import pathlib\nwhere = pathlib.Path('{lab.path}/src/value')\n")
+    if "conftest" in check:
+        lab.repo.write("tests/conftest.py", f"print(open('{lab.path}/src/value').read())\n")
     lab.repo.commit("checks")
     (lab.path / "linked").symlink_to("src")
     site = lab.path / "venv/lib/python3.9/site-packages"

@@ -98,3 +98,57 @@ def test_scripts_that_the_check_runs_are_read_too(tmp_path: Path):
     assert "{1..3}" not in " ".join(traps.of_check(tmp_path, Config(verify="./check.sh")))
     (tmp_path / "check.sh").write_text("#!/bin/sh -e\n./bench > out.json\ncat out.json\n")
     assert traps.of_check(tmp_path, Config(verify="./check.sh")) == ()
+
+
+SWALLOWS = {
+    "chk.py": "def run():\n    try:\n        return impl.V\n    except Exception:\n        return 0\n",
+    "sets.py": "try:\n    import impl\n    n = impl.V\nexcept:\n    n = -1\nprint(n)\n",
+    "tool": "#!/usr/bin/env python3\ntry:\n    run()\nexcept BaseException as e:\n    print(f'METRIC ms={99}')\n",
+    "chk.js": 'try { require("./impl").run() } catch (e) { console.log("METRIC ms=0") }\n',
+    "chk.rb": "begin\n  run\nrescue => e\n  puts 0\nend\n",
+}
+ENDS = {
+    "chk.py": "try:\n    import impl\nexcept ImportError:\n    print(0)\n",
+    "sets.py": "import sys\ntry:\n    run()\nexcept Exception as e:\n    print(0)\n    sys.exit(1)\n",
+    "tool": "#!/usr/bin/env python3\ntry:\n    run()\nexcept Exception as e:\n    print(e.args[0], file=log)\n",
+    "chk.js": "try { run() } catch (e) { console.log(0); process.exit(1) }\nconsole.log(5)\n",
+    "chk.rb": "begin\n  run\nrescue => e\n  abort e.message\nend\nputs 0\n",
+}
+
+
+@pytest.mark.parametrize("name", SWALLOWS)
+def test_a_script_that_makes_a_number_of_its_failure_is_warned_of(tmp_path: Path, name: str):
+    runner = {"py": "python3 ", "js": "node ", "rb": "ruby "}.get(name[-2:], "./")
+    for text, count in ((SWALLOWS[name], 1), (ENDS[name], 0)):
+        (tmp_path / name).write_text(text)
+        found = traps.of_check(tmp_path, Config(verify=f"{runner}{name}"))
+        assert len(found) == count and all("every error and " in said for said in found)
+
+
+@pytest.mark.parametrize(
+    ("verify", "said"),
+    [
+        ("python -c 'try:\n  import impl; print(impl.V)\nexcept: print(0)'", "is given catches every error and prints"),
+        ("python3 - <<'X'\ntry:\n  run()\nexcept Exception:\n  print(0)\nX", "is given catches every error"),
+        ("node -e 'try { run() } catch { console.log(0) }'", "that node is given catches"),
+        ("python3 -c 'try:\n  run()\nexcept ValueError: print(0)'", ""),
+        ("python bench.py 2>/dev/null || true", "passes over every failure of python"),
+        ("sh -c 'timeout 5 ./bench || :'", "passes over every failure of bench"),
+        ("python bench.py || echo 0", "where python fails, the command behind ||"),
+        ("python -m pytest -q || true", ""),
+        ("grep -c x a.txt || true", ""),
+    ],
+)
+def test_a_check_that_swallows_its_failure_in_its_own_text_is_warned_of(verify: str, said: str):
+    found = traps.of_check(Path(), Config(verify=verify))
+    assert any(said in one for one in found) if said else not found
+
+
+def test_recipes_that_go_on_are_warned_of_where_the_check_reaches_them(tmp_path: Path):
+    recipe = "bench: build\n\t-python bench.py > out.txt\n\t@cat out.txt\nbuild:\n\t@-rm -f out.txt\n\t%s\n"
+    (tmp_path / "Makefile").write_text(recipe % "gcc x.c || true" + "other:\n\tpython other.py\n")
+    (tmp_path / "package.json").write_text('{"scripts": {"b": "node bench.js || echo 0", "c": "node bench.js"}}')
+    counts = {"make bench": 2, "make": 2, "make build": 1, "make other": 0, "npm run b": 1, "npm run c": 0}
+    for verify, count in counts.items():
+        found = [said for said in traps.of_check(tmp_path, Config(verify=verify)) if "may build" not in said]
+        assert len(found) == count, (verify, found)

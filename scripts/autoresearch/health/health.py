@@ -228,8 +228,8 @@ def _check_command(layout: Layout, verify: str, blockers: list[str]) -> None:
     import shutil
 
     for number, word in enumerate(evaluator_files.programs(verify)):
-        if f"){word}" in verify or f"}}{word}" in verify:
-            continue  # the end of a word that a substitution begins
+        if f"){word}" in verify or f"}}{word}" in verify or word.rpartition("/")[2] not in verify:
+            continue  # the end of a word that a substitution begins; a file that `-m pytest` or `nox` may stand for
         path = layout.root / word
         script = "/" in word or Path(word).suffix in (".py", ".sh", ".js", ".ts", ".rb", ".pl")
         if script and not path.exists() and not os.path.exists(word):

@@ -11,8 +11,14 @@ from ..kernel.core.settings import Config
 from ..kernel.core.text import one_line
 from ..kernel.system import ask
 from . import evaluator_files, named_files
+from .listing import Listing
 
 _LOOKED = 600  # links and path files that are looked at
+_UNNAMED = re.compile(
+    r"(?:.*/)?(?:conftest\.py|(?:site|user)customize\.py|\.env|\.npmrc|\.\w+rc|GNUmakefile|[Mm]akefile|[\w.-]+\.config\.\w+"
+    r"|[\w.-]+\.(?:mk|cmake|cfg|ini|toml|json|ya?ml))"
+)
+_HELD = 5000  # tracked files that are looked at
 _SMALL = 1 << 16  # bytes of a file that may name a path
 _MODULES = ("node_modules/*", "node_modules/@*/*")
 _LINKED = (*_MODULES, *(f"{place}/{pattern}" for place in ("*", "packages/*") for pattern in _MODULES))
@@ -34,6 +40,7 @@ def _found(main: Path, tree: Path, config: Config) -> Iterator[str]:
     yield _linked(main, tree)
     yield _installed(main, tree, config)
     yield _built(main, tree)
+    yield _held(main, tree)
 
 
 def _leads(text: str, main: Path) -> bool:
@@ -104,6 +111,14 @@ def _built(main: Path, tree: Path) -> str:
                 f"{path.relative_to(tree)} was made for {main} and names it: make it anew in the worktree with "
                 f"--setup, {_BRANCH}"
             )
+    return ""
+
+
+def _held(main: Path, tree: Path) -> str:
+    """A tracked file that tools read without being told to and that names the checkout, such as a conftest.py."""
+    for name in Listing(tree).held()[:_HELD]:
+        if _UNNAMED.fullmatch(name) and _leads(_text(tree / name), main):
+            return f"{one_line(name, 80)} names {main} itself; expected relative paths: correct it, {_BRANCH}"
     return ""
 
 

@@ -18,7 +18,7 @@ from ..kernel.core.text import listing, one_line
 from ..kernel.disk import hashes
 from ..kernel.disk.journal import Event
 from ..kernel.run.measure import Bench, Sample
-from . import canary, evaluator, evaluator_files, hidden, named_files, opened, scopes, shelltext, traps
+from . import canary, evaluator, evaluator_files, hidden, named_files, opened, scopes, shelltext, swallowed, traps
 from .listing import Listing
 
 _PROSE = (".md", ".rst", ".adoc", ".gitignore", ".gitattributes", ".editorconfig", "LICENSE", "py.typed", ".gitkeep")
@@ -122,10 +122,11 @@ class Proof:
         if not old:
             return []
         lost = shelltext.lost(self.config.verify)
-        if lost.unseen or lost.replaced:
+        hidden = (*lost.unseen, *lost.replaced, *lost.forgiven)
+        if hidden:
             raise Refusal(
                 f"{listing(old, 2)} was written before this run and by no run of the check, while the failure of "
-                f"{one_line(' and '.join((*lost.unseen, *lost.replaced)), 60)} is hidden: the number is not of this "
+                f"{one_line(' and '.join(hidden), 60)} is hidden: the number is not of this "
                 "code; expected the check to write it: join its commands with &&"
             )
         told = f"{listing(old, 2)} was written before this run and by no run of the check"
@@ -230,18 +231,8 @@ def _wrappers(tree: Path, verify: str) -> Iterator[tuple[str, str]]:
         text = named_files.source_text(tree / name)
         base = name.rpartition("/")[2]
         if base == "package.json":
-            yield from ((name, command) for command in _npm(text, words))
+            yield from ((name, command) for command in swallowed.npm(text, words))
         elif base.lower() in ("makefile", "gnumakefile", "justfile"):
             yield name, "\n".join(line.strip().lstrip("@-") for line in text.split("\n") if line[:1] in "\t ")
         elif base.endswith((".sh", ".bash")) or text.startswith(("#!/bin/sh", "#!/bin/bash", "#!/usr/bin/env bash")):
             yield name, text
-
-
-def _npm(text: str, words: Sequence[str]) -> list[str]:
-    import json
-
-    try:
-        scripts = json.loads(text).get("scripts", {})
-        return [str(scripts[word]) for word in words if word in scripts]
-    except (ValueError, AttributeError, TypeError):
-        return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..kernel.core.frozen import dataclass
+from ..kernel.core.frozen import dataclass, names
 from .shellwords import Command, Item, parse, substitutions, unquoted
 
 # Commands whose failure says nothing about the program that is measured.
@@ -19,6 +19,15 @@ _FED = frozenset("echo printf true : seq yes grep egrep fgrep rg zgrep".split())
 _FILTERS = _FED | frozenset("sort uniq sed cut tr head tail tee awk cat wc column jq xargs".split())
 # What a test of the surroundings is made of, or says its zero by failing: a number behind `||` is its answer.
 _ASKS = frozenset("test [ [[ true false : grep egrep fgrep rg zgrep command type hash ls".split())
+# What tells its findings by its exit code: `pytest || true` counts failing tests.
+_REPORTS = frozenset(
+    "pytest unittest tox nox mypy pyright ruff flake8 pylint pycodestyle pydocstyle bandit vulture black isort"
+    " eslint tsc tslint stylelint prettier biome jest vitest mocha ava playwright cypress npm yarn pnpm npx go"
+    " cargo golangci-lint staticcheck shellcheck hadolint yamllint clang-tidy cppcheck clang-format rubocop rspec"
+    " phpunit phpstan psalm phpcs swiftlint ktlint detekt checkstyle mvn gradle gradlew dotnet ctest cmp diff comm"
+    " codespell semgrep knip depcheck pip-audit safety gitleaks trivy axe pa11y lychee markdownlint sqlfluff"
+    " terraform tflint".split()
+)
 _GOES_ON = re.compile(r"-[a-zA-Z]*i[a-zA-Z]*|--ignore-errors")
 _ENDS = frozenset(("exit", "return", "false", "kill"))
 _SHELLS = re.compile(r"(?:.*/)?(?:ba|z|da|k)?sh")
@@ -28,11 +37,12 @@ _WRAPPERS = frozenset("time env nice nohup timeout stdbuf command exec ionice ta
 @dataclass(frozen=True)
 class Lost:
     """Programs whose failure a text hides: `unseen` before other commands, `piped` in a pipe, `replaced` by what
-    stands behind `||`."""
+    stands behind `||`, `forgiven` by a `|| true` at the end."""
 
     unseen: tuple[str, ...] = ()
     piped: tuple[str, ...] = ()
     replaced: tuple[str, ...] = ()
+    forgiven: tuple[str, ...] = ()
 
 
 class _Reader:
@@ -40,7 +50,7 @@ class _Reader:
 
     def __init__(self, strict: bool = False, pipefail: bool = False) -> None:
         self.strict, self.pipefail = strict, pipefail
-        self.lost: dict[str, dict[str, None]] = {"unseen": {}, "piped": {}, "replaced": {}}
+        self.lost: dict[str, dict[str, None]] = {name: {} for name in names(Lost)}
 
     def items(self, found: Sequence[Item], final: bool) -> None:
         """A list; `final`: whether its own exit code is looked at."""
@@ -61,7 +71,7 @@ class _Reader:
             way = self.way(item, number, last)
             alone = strict and number == end  # what stands before && or || does not end a text under set -e
             known = number in item.negated or way == "ends"
-            if way in ("replaced", "numbered") and not known:
+            if way in ("replaced", "numbered", "forgiven") and not known:
                 self.pipeline(pipeline, way)
             elif known or seen or alone:
                 self.pipeline(pipeline, "")
@@ -78,7 +88,7 @@ class _Reader:
             return "ends"
         forgiven = _name(rescue[0]) in ("true", ":") and len(rescue) == 1
         if forgiven:
-            return "ends" if last else "unseen"
+            return "forgiven" if last else "unseen"
         return "numbered" if _prints_number(rescue) else "replaced"
 
     def pipeline(self, found: Sequence[Command], kind: str) -> None:
@@ -131,6 +141,8 @@ class _Reader:
         if name == "make" and any(map(_GOES_ON.fullmatch, found.words)):
             kind = kind or "unseen"  # a recipe that fails is passed over
         exempt = _ASKS if kind == "numbered" else _HARMLESS if kind != "piped" else frozenset[str]()
+        if kind == "forgiven" and not _REPORTS.isdisjoint(unquoted(word).rpartition("/")[2] for word in found.words):
+            kind = ""
         if kind and name and name not in exempt and not inner:
             self.lost["replaced" if kind == "numbered" else kind][name] = None
         bare = not found.words
@@ -157,7 +169,7 @@ def lost(text: str, strict: bool = False) -> Lost:
     """The programs whose failure a shell text hides; none where the text cannot be read."""
     reader = _Reader(strict)
     reader.items(parse(text), True)
-    return Lost(*(tuple(reader.lost[name]) for name in ("unseen", "piped", "replaced")))
+    return Lost(*(tuple(reader.lost[name]) for name in names(Lost)))
 
 
 def _name(command: Command) -> str:

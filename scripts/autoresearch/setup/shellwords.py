@@ -51,7 +51,7 @@ class Token:
     is_word: bool
 
 
-class _Unread(Exception):
+class Unread(Exception):
     """The text is no shell text that is understood here."""
 
 
@@ -61,12 +61,12 @@ def parse(text: str) -> tuple[Item, ...]:
         parser = _Parser(tokens(text))
         found = parser.items()
         return found if parser.at_end() else ()
-    except (_Unread, RecursionError):
+    except (Unread, RecursionError):
         return ()
 
 
 def tokens(text: str) -> list[Token]:
-    """The tokens of a shell text; comments, redirections and here-documents are left out. Raises `_Unread`."""
+    """The tokens of a shell text; comments, redirections and here-documents are left out. Raises `Unread`."""
     found: list[Token] = []
     place, skip, ends = 0, False, list[str]()
     while place < len(text):
@@ -132,7 +132,7 @@ def _word_end(text: str, place: int) -> int:
 def _found(text: str, wanted: str, start: int) -> int:
     place = text.find(wanted, start)
     if place < 0:
-        raise _Unread
+        raise Unread
     return place
 
 
@@ -148,12 +148,12 @@ def _quoted(text: str, place: int) -> int:
         else:
             place += 1
     if place >= len(text):
-        raise _Unread
+        raise Unread
     return place + 1
 
 
 def closing(text: str, place: int) -> int:
-    """Behind the parenthesis that closes the substitution whose text begins at `place`. Raises `_Unread`."""
+    """Behind the parenthesis that closes the substitution whose text begins at `place`. Raises `Unread`."""
     depth = 1
     while place < len(text):
         char = text[place]
@@ -166,7 +166,7 @@ def closing(text: str, place: int) -> int:
             place = max(place + 1, _word_end(text, place) if char != '"' else _quoted(text, place + 1))
         else:
             place += 1
-    raise _Unread
+    raise Unread
 
 
 def unquoted(word: str) -> str:
@@ -188,7 +188,7 @@ def substitutions(word: str) -> tuple[str, ...]:
         elif bare.startswith("$(", place):
             try:
                 end = closing(bare, place + 2)
-            except _Unread:
+            except Unread:
                 return tuple(found)
             found.append(bare[place + 2 : end - 1])
             place = end
@@ -223,10 +223,10 @@ class _Parser:
         return False
 
     def need(self, *wanted: str) -> None:
-        """Step over blank lines and one of these; raises `_Unread` where it is another."""
+        """Step over blank lines and one of these; raises `Unread` where it is another."""
         self.blanks()
         if not self.take(*wanted):
-            raise _Unread
+            raise Unread
 
     def blanks(self) -> None:
         """Step over blank lines."""
@@ -234,10 +234,10 @@ class _Parser:
             pass
 
     def items(self) -> tuple[Item, ...]:
-        """A list of commands, up to what closes it; raises `_Unread` where it is nested too deep."""
+        """A list of commands, up to what closes it; raises `Unread` where it is nested too deep."""
         self.depth += 1
         if self.depth > _DEEP:
-            raise _Unread
+            raise Unread
         found: list[Item] = []
         while True:
             while self.take("\n", ";"):
@@ -274,10 +274,10 @@ class _Parser:
         return tuple(found)
 
     def command(self) -> Command:
-        """One command, simple or compound; raises `_Unread` where none begins."""
+        """One command, simple or compound; raises `Unread` where none begins."""
         word = self.peek()
         if self.at_end() or (not self.found[self.place].is_word and word != "("):
-            raise _Unread
+            raise Unread
         compound = {"(": self.group, "{": self.group, "if": self.branches, "case": self.case}
         compound.update(dict.fromkeys(("while", "until", "for", "select"), self.loop))
         return compound[word]() if word in compound else self.simple()
@@ -350,7 +350,7 @@ class _Parser:
         return Command("loop", parts=(*conditions, body), tested=len(conditions))
 
     def case(self) -> Command:
-        """`case … esac`; raises `_Unread` where a branch does not end."""
+        """`case … esac`; raises `Unread` where a branch does not end."""
         self.need("case")
         self.place += 1
         self.need("in")
@@ -363,4 +363,4 @@ class _Parser:
                 self.place += 1
             bodies.append(self.items())
             if not self.take(";;") and self.peek() != "esac":
-                raise _Unread
+                raise Unread

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..kernel.core.settings import Config
 from ..kernel.core.text import one_line
-from . import shelltext
+from . import shelltext, swallowed
 from .evaluator_files import SEPARATOR, words
 
 _BUILDERS = re.compile(
@@ -31,6 +31,7 @@ def of_check(root: Path, config: Config) -> tuple[str, ...]:
     found = [*exit_codes(config), *shell(config.verify)]
     for name, text, by_sh in _scripts(root, config.verify):
         found += [f"{name}: {said}" for said in shell(text, by_sh, _strict(text))]
+    found += swallowed.found(root, config.verify)
     built = builds(config)
     if built and not config.prepare and config.verify_timeout is None:
         found.append(
@@ -79,6 +80,11 @@ def shell(text: str, by_sh: bool = True, strict: bool = False) -> list[str]:
         found.append(
             f"where {_named(hidden.replaced)} fails, the command behind || gives the number instead: "
             "let the failure be one, with && or with || exit 1"
+        )
+    if hidden.forgiven:
+        found.append(
+            f"'|| true' passes over every failure of {_named(hidden.forgiven)}, and what it printed before its crash "
+            "counts: leave it out, or name the one exit code that is none (|| [ $? -eq 1 ])"
         )
     foreign = shelltext.only_bash(text) if by_sh and not sh_is_bash() else ""
     if foreign:
