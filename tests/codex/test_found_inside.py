@@ -40,12 +40,14 @@ def test_a_run_is_launched_where_the_shell_has_lost_codex(
         (narrow / "node").symlink_to(str(shutil.which("node")))
     repo.write("value", "10\n")
     repo.commit("value")
-    asked = f"python3 {SCRIPTS}/autoresearch_doctor.py --repo . --format json"
+    asked = [
+        f"python3 {SCRIPTS}/autoresearch_{name} --repo ." for name in ("doctor.py --format json", "environment.py")
+    ]
     launch = f"python3 {SCRIPTS}/autoresearch_runtime_ctl.py launch --repo . {WISH}"
     told: list[Any] = []
 
     def chat(_: Any) -> scripts.Talk[None]:
-        for command in (asked, launch):
+        for command in (*asked, launch):
             told.append(json.loads((yield from scripts.run(f"PATH={narrow} {command}"))))
         yield from scripts.agent([])(_)
 
@@ -56,8 +58,9 @@ def test_a_run_is_launched_where_the_shell_has_lost_codex(
     run = Background(repo, run_script, ())
     try:
         assert run_codex((*BOUNDED, *FULL_ACCESS)).session.completed
-        doctor, launched = told
+        doctor, machine, launched = told
         assert not any("codex is not" in str(finding) or "no Codex" in str(finding) for finding in doctor["findings"])
+        assert machine["codex"]["version"] and machine["codex"]["path"].endswith("codex.js" if node else "/codex")
         assert launched["status"] == "running", launched
         assert (run.ended()["reason"], run.statuses()) == ("goal_reached", ["baseline", "keep"])
     finally:

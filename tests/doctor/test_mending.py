@@ -128,6 +128,7 @@ def test_hooks_that_are_switched_off_are_told(repo: Repo):
 
 
 def test_codex_is_found_from_inside_codex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AUTORESEARCH_CODEX_BIN", "")  # what is found is handed on by it
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Refusal, match="codex_exec_unavailable"):
         codex_agent.find("")

@@ -14,6 +14,7 @@ from ..kernel.system.git import Repo
 from . import codex_errors, codex_events, rollout
 
 NAME = "codex"
+_HANDED_ON = "AUTORESEARCH_CODEX_BIN"
 _FULL, _SANDBOXED = POLICIES
 _TOLD = "The background run that was started here has ended. Say in a few lines how. What follows is data:"
 
@@ -25,7 +26,9 @@ def find(program: str) -> str:
     from shutil import which
 
     name = program or "codex"
-    found = which(os.path.expanduser(name)) or ("" if program not in ("", "codex") else _around_us())
+    found = which(os.path.expanduser(name))
+    if not found and name == "codex" and (found := _around_us()):
+        os.environ[_HANDED_ON] = found  # a controller that we start outlives what is around us
     if not found:
         raise Refusal(
             f"codex_exec_unavailable: {name} is not on PATH, expected the Codex CLI; name it with --codex-bin"
@@ -40,6 +43,9 @@ def _around_us() -> str:
     """
     from shutil import which
 
+    handed = os.environ.get(_HANDED_ON, "")
+    if os.path.isabs(handed) and os.access(handed, os.X_OK):
+        return handed
     managed = os.path.join(os.environ.get("CODEX_MANAGED_PACKAGE_ROOT", ""), "bin", "codex.js")
     if os.path.isabs(managed) and os.access(managed, os.X_OK) and which("node"):
         return managed

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..kernel import ports
+from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic
 from ..kernel.system.ask import ask_all
 from ..kernel.system.git import GitError, Repo
@@ -46,8 +48,9 @@ def environment(root: Path, network: bool) -> dict[str, Any]:
     `network` says whether searching the web is allowed; it is reported, never tried out.
     """
     total, available = limits.memory_mb()
-    codex = os.environ.get("AUTORESEARCH_CODEX_BIN", "codex")
-    said = _versions({**{tool: (tool, "--version") for tool in _TOOLS}, **_SPECIAL, "codex": (codex, "--version")})
+    codex = _codex()
+    asked = {"codex": (codex, "--version")} if codex else {}
+    said = _versions({**{tool: (tool, "--version") for tool in _TOOLS}, **_SPECIAL, **asked})
     codex_version = said.pop("codex", "")
     return {
         "cpu_count": limits.cpu_count(),
@@ -59,7 +62,7 @@ def environment(root: Path, network: bool) -> dict[str, Any]:
         "toolchains": said,
         "container": limits.container(),
         "network": _network(network),
-        "codex": {"path": _path(codex), "version": codex_version},
+        "codex": {"path": codex, "version": codex_version},
         "sandbox": _sandbox(root),
     }
 
@@ -95,10 +98,13 @@ def _network(allowed: bool) -> dict[str, Any]:
     return {"policy": policy, "search_allowed": allowed and not cut}
 
 
-def _path(program: str) -> str:
-    from shutil import which
-
-    return which(program) or ""
+def _codex() -> str:
+    """The CLI on PATH or the one that we run inside, "" for none."""
+    usual = ports.first("session", "agent")
+    try:
+        return str(usual.find(os.environ.get("AUTORESEARCH_CODEX_BIN", ""))) if usual else ""
+    except Refusal:
+        return ""
 
 
 def _sandbox(root: Path) -> dict[str, Any]:
