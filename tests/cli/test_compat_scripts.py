@@ -60,6 +60,28 @@ def test_the_repository_around_an_absolute_results_path_is_the_runs(make_repo: A
     assert repo.status() == ""
 
 
+def test_a_log_of_another_name_is_hidden_with_its_archives(repo: Repo, run_script: Call):
+    (repo.path / "sub").mkdir()
+    flag = ("--results-path", repo.path / "sub" / "log.tsv")
+    for _ in range(3):
+        ok(run_script("init_run", *flag, "--baseline-metric", 10, "--force", cwd=repo.path))
+    assert sorted(path.name for path in (repo.path / "sub").iterdir()) == ["log.prev.tsv", "log.prev2.tsv", "log.tsv"]
+    assert repo.status() == ""
+    repo.write("sub/log.py", "")
+    assert repo.status() == "?? sub/log.py"
+
+
+@pytest.mark.parametrize("command", [("lessons", "list"), ("ideas", "list")])
+def test_an_absolute_results_path_names_the_notes_too(make_repo: Any, run_script: Call, command: tuple[str, ...]):
+    there, here = make_repo("there"), make_repo("here")
+    flag = ("--results-path", there.path / "research-results.tsv")
+    ok(run_script("ideas", "add", "--text", "an idea", *flag, cwd=here.path))
+    lesson = ("--title", "t", "--strategy", "s", "--outcome", "keep", "--insight", "i")
+    ok(run_script("lessons", "append", *lesson, *flag, cwd=here.path))
+    assert ok(run_script(*command, *flag, cwd=here.path))[command[0]]
+    assert not list(here.path.glob("autoresearch*")) and there.status() == ""
+
+
 def test_every_answer_names_the_files_it_used(lab: Lab):
     lab.report("--verify", "true")
     for name, names, flags in (
@@ -94,6 +116,7 @@ FIRST_WRITERS: tuple[tuple[Any, ...], ...] = (
     ("resume_check", "--write-repaired-state"),
     ("lessons", "append", "--title", "t", "--strategy", "s", "--outcome", "keep", "--insight", "i"),
     ("ideas", "add", "--text", "an idea"),
+    ("report", "--format", "json"),
     ("runtime_ctl", "create-launch", "--goal", "g", "--verify", "true"),
 )
 
@@ -128,6 +151,7 @@ def test_a_divergence_names_each_field_with_both_values(lab: Lab):
     for name, where in (("supervisor_status", "reasons"), ("health_check", "blockers")):
         text = " ".join(ok(lab.call(name))[where])
         assert all(one in text for one in wanted), text
+    refused(lab.record("pivot", "--description", "x"), *wanted)
 
 
 def test_a_sentence_about_a_companion_names_its_path(lab: Lab, make_repo: Any):

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     mark = commands.add_parser("set", help="say what became of an idea", allow_abbrev=False)
     bound = commands.add_parser("bound", help="write down what the number cannot pass", allow_abbrev=False)
     for command in (add, listing, mark, bound):
-        arguments.add_repo(command)
+        arguments.add_paths(command)
     add.add_argument("--text", required=True, help="one line: what to change, and why it should help")
     listing.add_argument("--status", choices=IDEAS, help="only these")
     mark.add_argument("--id", required=True, type=int, metavar="N")

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = commands.add_parser("list", help="print the entries", allow_abbrev=False)
     append = commands.add_parser("append", help="add one entry", allow_abbrev=False)
     for command in (listing, append):
-        arguments.add_repo(command)
+        arguments.add_paths(command)
         command.add_argument("--lessons-path", metavar="PATH")
     listing.add_argument("--all", action="store_true", help="retired ones too, as written")
     append.add_argument("--title", required=True)

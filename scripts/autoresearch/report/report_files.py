@@ -10,6 +10,7 @@ from ..cli import outputs
 from ..kernel.core import artifacts
 from ..kernel.disk import atomic
 from ..kernel.disk.layout import Layout
+from ..kernel.system import gitfiles
 from . import headline, markdown, page, reading
 
 
@@ -25,6 +26,7 @@ def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, 
         "html": paths.get("html", layout.evidence / "report.html").absolute(),
         "markdown": paths.get("markdown", layout.evidence / "report.md").absolute(),
     }
+    gitfiles.hide(layout.evidence)
     atomic.replace(places["html"], page.html(account, layout.evidence))
     atomic.replace(places["markdown"], markdown.markdown(account, layout.evidence))
     written = {name: str(path) for name, path in places.items()}

@@ -11,11 +11,11 @@ from pathlib import Path
 from .. import ports
 from ..core import config, supervise
 from ..core.errors import Refusal
-from ..core.fold import State, with_foreign_commits, with_primary
+from ..core.fold import State, differing, with_foreign_commits, with_primary
 from ..core.frozen import Any, dataclass, replace
 from ..core.rows import Row
 from ..core.settings import Config
-from ..core.text import one_line
+from ..core.text import listing, one_line
 from ..disk import journal, snapshot
 from ..disk.journal import Event, Locked, Log
 from ..disk.layout import Layout, exec_state_path
@@ -79,9 +79,11 @@ def assemble(layout: Layout, log: Log) -> Run:
     layout = located(layout, log.header.get("mode", ""))
     found = snapshot.tolerant(layout.state)
     if found is not None and snapshot.relation(found, log) == "diverged":
+        state = found["state"]
+        odd = [f"{n}: snapshot {state[n]}, log {getattr(log.state, n)}" for n in differing(state, log.state)]
         raise Refusal(
-            f"{layout.state.name} equals no prefix of {layout.results.name}: one of them was edited; nothing was done, "
-            "ask the user, then autoresearch_resume_check.py --write-repaired-state trusts the log"
+            f"{layout.state.name} equals no prefix of the log: one was edited ({listing(odd, 30) or 'run_tag'}); "
+            "nothing was done, ask the user, then autoresearch_resume_check.py --write-repaired-state trusts the log"
         )
     known = configuration(log, found)
     before = next((repo.path for repo in known.repos if repo.role == "primary"), "")

@@ -100,14 +100,14 @@ def _packed(common: Path, name: str) -> str:
 def hide(*paths: Path) -> None:
     """Hide artifacts, given by absolute path, from `git status` in the repository that holds each.
 
-    A name of the user's own choice is hidden beside the usual ones; quiet outside git.
+    A name of the user's own choice is hidden beside the usual ones, with its archives; quiet outside git.
     """
     for top, path in {(find_top(path.parent), path) for path in paths}:
         if top is not None:
             here = path.relative_to(top)
-            folder = "" if here.parent == Path(".") else f"/{here.parent.as_posix()}"
-            own = () if artifacts.is_owned(here.name) else (f"{folder}/{here.name}",)
-            add_excludes(common_dir(git_dir(top)), (*(folder + line for line in artifacts.EXCLUDE), *own))
+            folder = f"/{here.parent.as_posix()}/".replace("/./", "/")
+            own = () if artifacts.is_owned(here.name) else (here.name, f"{here.name}.*", f"{here.stem}.prev*")
+            add_excludes(common_dir(git_dir(top)), [folder + n.lstrip("/") for n in (*artifacts.EXCLUDE, *own)])
 
 
 def text_of(path: Path) -> str:
