@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 import pytest
-from autoresearch.checks import counted, escapes, surface
+from autoresearch.checks import counted, escapes, surface, toolbox
 from autoresearch.kernel.core.settings import Config
 from autoresearch.setup import evaluator
 
@@ -132,3 +132,21 @@ def test_the_shipped_check_is_locked_where_a_run_measures_by_it(repo: Repo):
     assert {str(entry), str(SCRIPTS / "autoresearch/checks/shape.py")} <= set(locked)
     assert evaluator.shown(repo.path, config, dict.fromkeys(locked, "")) == ()
     assert evaluator.files(repo.path, Config(scope="src", verify="true")) == ()
+
+
+@pytest.mark.parametrize(
+    ("err", "out", "told"),
+    [
+        (
+            "CoverageWarning: no data\n",
+            "..F\nFAILED tests/test_a.py::test_a - assert 1 == 2\n",
+            "FAILED tests/test_a.py",
+        ),
+        ("warning: unused variable\nerror[E0425]: cannot find\n", "", "error[E0425]"),
+        ("DeprecationWarning: old\n", "", "DeprecationWarning: old"),
+        ("", "usage: tool\nline two\n", "usage: tool | line two"),
+        ("", "", "nothing"),
+    ],
+)
+def test_what_a_tool_said_is_its_error(err: str, out: str, told: str):
+    assert toolbox.Ran(1, out, err, 0.1).complaint().startswith(told)

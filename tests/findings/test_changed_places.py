@@ -66,6 +66,25 @@ def test_the_guard_that_failed_is_named_with_its_lines(repo, begun, run_script):
     assert "# guard: : quiet && true && : types && sh src/fail.sh && : last && (false || true)\n" in head
 
 
+def test_what_has_no_gain_names_a_limit_that_it_breaks_too(repo, begun, run_script, monkeypatch):
+    counting = "print(f\"METRIC old={sum('old' in line for line in found)}\")"
+    monkeypatch.setitem(START, "check.py", CHECK.replace('print("METRIC old=1")', counting))
+    assert begun("--require", "old <= baseline").code == 0
+    repo.write("src/a.txt", "bad 2\nold 3\nold 4\n")
+    ran = run_script("run_trial", "--repo", repo.path, "--description", "d").json
+    assert (ran["status"], ran["decision"]) == ("discard", "equal; also required: old is 2, required <= 1")
+
+
+def test_a_warning_is_not_the_cause_of_a_failure(repo, begun, run_script):
+    repo.write("noise.txt", "x.py:1: CoverageWarning: failed to look")
+    text = "grep -q bad src/a.txt && exit 0; echo 'E  assert 1 == 2'; cat noise.txt >&2; exit 1"
+    repo.write("judge.sh", text + "\n")
+    assert begun("--guard", "sh judge.sh").code == 0
+    repo.write("src/a.txt", "fine\nold 3\n")
+    ran = run_script("run_trial", "--repo", repo.path, "--description", "d").json
+    assert ran["decision"] == "guard failed: exit code 1: E assert 1 == 2"
+
+
 def test_a_failed_part_of_a_plain_guard_is_named(repo, begun, run_script):
     script = (
         "grep -q bad src/a.txt && exit 0; echo 'a.ts(1,2): error TS1: one'; echo 'b.ts(3,4): error TS2: two'; exit 1"

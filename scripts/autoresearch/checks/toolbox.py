@@ -23,7 +23,8 @@ INSIDE = Path(__file__).resolve().parent / "inside"  # programs that run in the 
 _BINS = (".venv/bin", "venv/bin", "env/bin", "node_modules/.bin", "vendor/bin")
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "vendor", "target", "dist", "build"))
 _ROOM = 256 * 1024 * 1024  # bytes of output that a tool may print, all of them kept
-_ERROR = re.compile(r"(?i)\b\w*(?:error|exception|fatal)\b")
+_ERROR = re.compile(r"(?i)\b\w*(?:error|exception|fatal)\b|^(?:FAILED|E  )|panicked at|not found$")
+_WARNING = re.compile(r"Warning\b|^warning\b")
 _TOLD = 300  # characters of a tool's complaint that a refusal quotes
 
 
@@ -70,10 +71,13 @@ class Ran:
     seconds: float
 
     def complaint(self) -> str:
-        """What the tool said: its first lines that speak of an error, else its last ones, on one line."""
-        lines = [line.strip() for line in (self.err.strip() or self.out.strip()).splitlines() if line.strip()]
-        errors = [line for line in lines if _ERROR.search(line) and "Warning" not in line]
-        return one_line(" | ".join(errors[:3] or lines[-4:]), _TOLD) or "nothing"
+        """What the tool said: its first lines that speak of an error, else its last ones, on one line. A warning is
+        quoted only where there is nothing else."""
+        streams = [[line.strip() for line in text.splitlines() if line.strip()] for text in (self.err, self.out)]
+        told = [[line for line in lines if not _WARNING.search(line)] for lines in streams]
+        errors = [found for lines in told if (found := [line for line in lines if _ERROR.search(line)][:3])]
+        last = [lines[-4:] for lines in (*told, *streams) if lines]
+        return one_line(" | ".join(next(iter([*errors, *last]), [])), _TOLD) or "nothing"
 
     def json(self, tool: str) -> Any:
         """Stdout as JSON; raises `Refusal` when it is none."""

@@ -430,7 +430,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         Rule(WARN, lambda f: bool(f.tracked), "files of the tool are tracked by Git: {f.paths}",
              "git rm -r --cached {f.paths}"),
     )),
-    "verify": ("{f.both}, the same twice, in {f.seconds:.2g} s", (
+    "verify": ("{f.both}, the same twice, in {f.seconds:.1f} s", (
         Rule(WARN, lambda f: f.busy, "a trial is running, so verify was not tried", "wait for it, then repeat"),
         Rule(BLOCK, lambda f: bool(f.problem), "verify gives no number: {f.problem}", "correct it: {f.command}"),
         Rule(WARN, lambda f: f.noisy and not f.known_noisy,

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence
+from ..kernel.run import exact
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.run.judge import Verdict
@@ -24,14 +25,22 @@ if TYPE_CHECKING:
 SHOWN = 3  # new findings, or lines of a failure, in an answer
 _WIDTH = 150
 _TELLING = re.compile(
-    r"(?!\s*at |=|make|Traceback)(?:.*(?:Error|error:|error TS|failed|FAILED|assert|panicked)|\S+:\d+)"
+    r"(?!\s*at |=|make|Traceback|.*Warning)(?:.*(?:Error|error:|error TS|failed|FAILED|assert|panicked)|\S+:\d+)"
 )
 
 
 def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequence[str]) -> tuple[Intent, Verdict]:
     """Add what changed to the verdict; the verdict itself stays."""
+    verdict = _with_limits(run, verdict)
     told = {**_difference(run, bench.folder, verdict), **_said(bench.folder, verdict)}
     return note, replace(verdict, told={**verdict.told, **told}) if told else verdict
+
+
+def _with_limits(run: Run, verdict: Verdict) -> Verdict:
+    """The same discard, whose reason also names a limit on another number that the edit breaks: what has no gain is
+    not asked for its limits, and the next edit of its kind would run into them."""
+    missed = exact.rule().missed(run.config, verdict.measurement) if verdict.failed == "metric" else ""
+    return replace(verdict, reason=f"{verdict.reason}; also required: {missed}") if missed else verdict
 
 
 def _difference(run: Run, folder: Path, verdict: Verdict) -> dict[str, Any]:

@@ -126,8 +126,9 @@ def told(config: Config, tree: Path, samples: Sequence[Mapping[str, Any]]) -> st
 
 def _shown(values: Sequence[Decimal], unit: str) -> str:
     middle = median(list(values))
-    digits = f"{middle:.2e}" if middle >= 10**6 else plain(Decimal(f"{middle:.3g}"))
-    return f"{digits} {unit}".strip()
+    large = middle >= 10**6
+    digits = plain(Decimal(f"{middle / 10**6 if large else middle:.3g}"))
+    return f"{digits} {'million' if large else unit}".strip()
 
 
 def _spread(values: Sequence[Decimal]) -> str:
@@ -136,7 +137,7 @@ def _spread(values: Sequence[Decimal]) -> str:
     if len(set(values)) == 1:
         return "exact"
     share = 100 * _share(values)
-    return f"± {share:.0f} %" if share >= 10 else f"± {share:.2g} %"
+    return f"± {share:.0f} %" if share >= 10 else f"± {plain(Decimal(f'{share:.1g}'))} %"
 
 
 def _share(values: Sequence[Decimal]) -> float:

@@ -83,7 +83,7 @@ class _Proof:
             raise Refusal(f"the screen fails on the untouched tree ({found.problem}), expected a number or a pass")
         full = sum(sample.seconds for sample in samples) / max(1, len(samples))
         if 2 * found.seconds > full:
-            return [f"the screen takes {found.seconds:.2g} s and verify {full:.2g} s: a pair of it spares nothing"]
+            return [f"the screen takes {found.seconds:.1f} s and verify {full:.1f} s: a pair of it spares nothing"]
         return []
 
     def events(self) -> list[Event]:

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
 MOST = 12  # lines: half a minute
 USUAL = 20  # experiments, where no end was named
+_WARNING = 220  # characters of one warning
 _SHIPPED = re.compile(r"python3 \S*/autoresearch_check\.py")
 _AS_TODAY = re.compile(r"^(\S+) == .*$")
 _TESTS = re.compile(r"autoresearch_check\.py (?:coverage|(?:py|vi|go|cargo|unit)?test|jest|junit)")
 LIKE = "one kind of fix, as far as it safely goes: the number is an exact count of like findings"
 SINGLE = "one cause: what is measured together cannot be told apart"
+
+
+def is_shipped(verify: str) -> bool:
+    """Whether the check is one of those that come with the skill."""
+    return _SHIPPED.search(verify) is not None
 
 
 def size(is_exact: bool, findings: int) -> str:
@@ -38,12 +44,29 @@ def lines(config: Config, sentence: str, told: Mapping[str, Any]) -> list[str]:
     ]
     held = [_AS_TODAY.sub(r"\1 as today", rule) for rule in config.require]
     found += [f"Also held: {listing(held, 6)}"] if held else []
-    found += [f"Before a start: {one_line(str(told['warnings'][0]), 220)}"] if told.get("warnings") else []
-    found += [f"One experiment is {told['size']}", _end(config)]
-    found.append("Each is a commit on a branch of its own; failures are undone by the tool; all is kept in the log.")
+    last = [
+        f"One experiment is {told['size']}. {_end(config)}",
+        "Each is a commit on a branch of its own; failures are undone by the tool; all is kept in the log.",
+        'Foreground: I work here. Background: it works alone with your rights. "stop" ends either.',
+    ]
     reply = f"{config.iterations or USUAL}, go"
-    found.append('Foreground: I work here. Background: it works alone with your rights. "stop" ends either.')
-    return [*found[: MOST - 1], f'Reply "background, {reply}" or "foreground, {reply}", or tell me what to change.']
+    last.append(f'Reply "background, {reply}" or "foreground, {reply}", or tell me what to change.')
+    return [*found, *_warned(told.get("warnings", ()), MOST - len(found) - len(last)), *last]
+
+
+def _warned(warnings: Sequence[object], room: int) -> list[str]:
+    """The warnings in `room` lines at most: one a line, the last line shared by all that are left. A guard that fails
+    is told in its own line."""
+    texts = [text for text in map(str, warnings) if not text.startswith("the guard fails")]
+    alone, shared = texts[: room - 1], texts[room - 1 :]
+    width = max(110, 330 // max(len(shared), 1))
+    joined = "; ".join(shortened(one_line(text, 2 * _WARNING), width) for text in shared[:3])
+    more = f"; and {len(shared) - 3} more" if len(shared) > 3 else ""
+    lines = [
+        *(shortened(one_line(text, 2 * _WARNING), _WARNING) for text in alone),
+        *([joined + more] if shared else []),
+    ]
+    return [f"Before a start: {line}" for line in lines]
 
 
 def _locked(config: Config, told: Mapping[str, Any]) -> str:

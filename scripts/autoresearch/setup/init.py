@@ -12,7 +12,7 @@ from ..agreement import validity
 from ..cli import own_copy
 from ..findings import places
 from ..gauges import gauge
-from ..kernel.core import config, log_events
+from ..kernel.core import config, log_events, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.rows import Row
@@ -179,14 +179,16 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it
     goal = plan.config.stop_at(plan.mode)
     if goal is not None and goal.holds(first.metric):
-        told["warnings"].append(
+        told["warnings"].insert(
+            0,
             f"the end of the run ({goal}) is reached before it starts: either there is nothing to do, or the check "
-            "does not see what fails; compare its number with the output it counts"
+            "does not see what fails; compare its number with the output it counts",
         )
     if first.dirty:
-        told["warnings"].append(
+        told["warnings"].insert(
+            0,
             f"uncommitted changes inside the scope: {listing(first.dirty, 3)}; the start is refused until they are "
-            "committed or put away, unless a background run takes its own worktree"
+            "committed or put away, unless a background run takes its own worktree",
         )
     sealed = any(sealing.sealed(Path(repo.path)) for repo in plan.config.repos)
     refused = first.dirty or first.guard == "fail" or sealed
@@ -206,13 +208,14 @@ def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
         printed = _end_of(folder / "guard" / "guard.out")
     text = block(printed, PRINTED_SHOWN).strip("\n")
     lines = text.split("\n") if text else []
-    told = f"the guard passes on the tree as it is, in {seconds:.2g} s" if state == "pass" else problem
+    told = f"the guard passes on the tree as it is, in {_told(seconds)}" if state == "pass" else problem
     return {"guard": state, "guard_seconds": round(seconds, 3), "guard_printed": lines, "message": told}
 
 
 def _cost(first: baseline.Baseline, tree: Path) -> dict[str, str]:
-    """What a run of verify itself costs, with the spread of each measure."""
-    told = gauge.told(first.config, tree, _samples(first))
+    """What a run of verify itself costs, with the spread of each measure; of no use for a shipped check, which counts
+    or times by itself."""
+    told = "" if draft.is_shipped(first.config.verify) else gauge.told(first.config, tree, _samples(first))
     return {"cost": told} if told else {}
 
 
@@ -255,9 +258,16 @@ def figures(first: baseline.Baseline) -> dict[str, Any]:
 
 def sentence(wanted: Config, first: baseline.Baseline) -> str:
     """The calibration in one plain sentence for the user."""
-    seconds = float(first.config.noise["seconds"])
-    each = f"one run takes {seconds:.2g} s" if seconds < 100 else f"one run takes {seconds:.0f} s"
+    noise = first.config.noise
+    each = f"one run takes {_told(noise['seconds'])}"
+    each += f", the guard {_told(noise['guard_seconds'])} more" if first.config.guard else ""
     return f"{wanted.metric or 'the metric'} {exact.rule().sentence(first.config, first.metric, each)}"
+
+
+def _told(seconds: object) -> str:
+    """Two digits, and whole seconds from ten on."""
+    spent = float(str(seconds))
+    return f"{spent:.0f} s" if spent >= 10 else f"{numbers.plain(Decimal(f'{spent:.2g}'))} s"
 
 
 def _named(run: Run, command: str) -> str:

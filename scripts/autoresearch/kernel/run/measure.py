@@ -26,8 +26,8 @@ Start = Callable[[str], tuple[process.Finished, str]]  # runs a command: how it 
 Rest = Callable[[], "Ran"]
 
 # What says why a check failed: an error, but no stack frame, no banner, nor `make: *** [bench] Error 2`.
-_TELLING = re.compile(r"(?!\s*at |=|make).*(?:Error|error:|failed|FAILED|assert)")
-_WORDED = re.compile(r"(?!make).*\w")
+_TELLING = re.compile(r"(?!\s*at |=|make|.*Warning).*(?:Error|error:|failed|FAILED|assert)")
+_WORDED = re.compile(r"(?!make|.*Warning).*\w")
 _TAIL = 1 << 16
 # A build of everything takes longer than a check; nothing waits for ever (seconds).
 PREPARE_LIMIT = 7200.0

@@ -1,0 +1,33 @@
+"""The draft of the first message: twelve lines at most, with every warning that matters in it."""
+
+from __future__ import annotations
+
+import pytest
+from autoresearch.kernel.core.settings import Config
+from autoresearch.setup import draft
+
+TOLD = {"size": draft.SINGLE, "guard": "pass"}
+
+
+def lines(warnings: list[str], require: tuple[str, ...] = ()) -> list[str]:
+    config = Config(goal="faster", metric="ms", verify="echo 1", guard="true", require=require)
+    return draft.lines(config, "ms is 1", {**TOLD, "warnings": warnings})
+
+
+@pytest.mark.parametrize("require", [(), ("size <= 3",)])
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 9])
+def test_all_warnings_within_twelve_lines(count: int, require: tuple[str, ...]):
+    found = lines([f"{word} trouble {'that goes on ' * 30}" for word in "abcdefghi"[:count]], require=require)
+    assert len(found) <= draft.MOST and found[-1].startswith("Reply ")
+    warned = [line for line in found if line.startswith("Before a start: ")]
+    text = "\n".join(warned)
+    assert len(text) < 900
+    assert all(f"{word} trouble" in text for word in "abc"[:count])
+    hidden = count - text.count("trouble")
+    assert (f"and {hidden} more" in text) if hidden else ("more" not in text)
+
+
+def test_a_guard_that_fails_is_told_once():
+    found = lines(["the guard fails on the untouched tree (exit code 1)", "a limit is tight"])
+    assert [line for line in found if "fails on the untouched" in line] == []
+    assert "Before a start: a limit is tight" in found
