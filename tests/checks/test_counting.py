@@ -142,6 +142,7 @@ def test_the_shipped_check_is_locked_where_a_run_measures_by_it(repo: Repo):
             "..F\nFAILED tests/test_a.py::test_a - assert 1 == 2\n",
             "FAILED tests/test_a.py",
         ),
+        ("a.py:1: CoverageWarning: none\n  self.warn(error)\nx\n", "", "x"),
         ("warning: unused variable\nerror[E0425]: cannot find\n", "", "error[E0425]"),
         ("DeprecationWarning: old\n", "", "DeprecationWarning: old"),
         ("", "usage: tool\nline two\n", "usage: tool | line two"),

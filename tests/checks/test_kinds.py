@@ -6,7 +6,10 @@ there may be no number.
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -285,7 +288,7 @@ CASES = {
     "eslint": Case(ESLINT, ("lib",), "findings=1 ignores=1 files=1",
                    "lib/a.js:1: 'unused' is assigned a value but never used. [no-unused-vars]",
                    ("lib/a.js", "var =\n"), ("node", "eslint"), "eslint"),
-    "clippy": Case(RUST_FILES, (), "findings=3 ignores=1 files=1",
+    "clippy": Case(RUST_FILES, (), "findings=3 ignores=1 benches=1 files=1",
                    "src/lib.rs:5: unneeded `return` statement [clippy::needless_return]",
                    ("src/lib.rs", "fn broken( {\n"), ("cargo-clippy",)),
     "govet": Case(GO_FILES, (), "findings=1 ignores=0",
@@ -353,10 +356,20 @@ CASES = {
 }  # fmt: skip
 # golangci-lint is installed neither in CI nor by any registry that the tests use.
 UNTRIED = {"golangci"}
+BESIDE = {"answers"}  # test_answers.py
 
 
 def test_every_kind_is_tried():
-    assert set(CASES) | UNTRIED == set(kinds.KINDS)
+    assert set(CASES) | UNTRIED | BESIDE == set(kinds.KINDS)
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_an_empty_folder_gives_no_number(kind: str, repo: Repo, check: Callable[..., Ran]) -> None:
+    case = CASES[kind]
+    need(*case.needs)
+    empty = check(kind, *case.args)
+    assert (empty.code, empty.out) == (1, ""), empty.out
+    assert empty.err.startswith("error: ") and ", expected" in empty.err and len(empty.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("kind", CASES)
@@ -384,6 +397,32 @@ def test_a_kind_counts_what_is_there_and_nothing_of_a_broken_program(
     refused = check(kind, *case.args)
     assert (refused.code, refused.out) == (1, ""), refused.out
     assert refused.err.startswith("error: ") and ", expected" in refused.err
+
+
+def test_benchmarks_that_need_another_rust_are_left_out_and_told(repo: Repo, check: Callable[..., Ran]) -> None:
+    need("cargo-clippy")
+    for path, text in {**RUST_FILES, "benches/b.rs": "#![feature(test)]\nextern crate test;\n"}.items():
+        repo.write(path, text)
+    assert {"findings": "3", "benches": "0"}.items() <= metrics(check("clippy")).items()
+    repo.write("src/lib.rs", "fn broken( {\n")
+    assert check("clippy").code == 1
+
+
+# Not those that stand beside the tests' interpreter, where every check looks.
+FOREIGN = [kind for kind, case in CASES.items() if case.needs and not Path(sys.executable).with_name(kind).exists()]
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_missing_tool_is_named(kind: str, repo: Repo, run_script: Callable[..., Ran], tmp_path: Path) -> None:
+    for path, text in CASES[kind].files.items():
+        repo.write(path, text)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "git"):
+        (programs / name).symlink_to(str(shutil.which(name)))
+    ran = run_script("check", kind, *CASES[kind].args, cwd=repo.path, env={"PATH": str(programs)})
+    assert (ran.code, ran.out) == (1, ""), ran.out
+    assert "is not installed here, expected " in ran.err, ran.err
 
 
 def test_findings_are_bounded_and_the_number_is_not(repo: Repo, check: Callable[..., Ran]):

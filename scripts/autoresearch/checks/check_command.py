@@ -19,6 +19,7 @@ OPTIONS = {
     "build": ("CMD", "the command that writes what is read"),
     "clean": ("CMD", "the command that removes what an earlier build left"),
     "serve": ("CMD", "the command that starts the server; {port} in it is a free port"),
+    "header": ("TEXT", "one header of every request, again for each; a secret by its variable"),
     "setup": ("CODE", "statements that come before the call and are not measured"),
     "wall": (None, "the clock instead of processor time: waiting counts"),
     "against": ("REV", "compare with a copy of that commit, in turns"),
@@ -30,7 +31,7 @@ OPTIONS = {
     "anchors": ("DIR", "texts of known quality in good/ and bad/, which the judge must tell apart"),
     "name": ("KEY", "the name of the loss in the command's output (default loss)"),
 }
-LISTS = ("option", "ending")
+LISTS = ("option", "ending", "header")
 INTERMIXED = True
 FINDINGS = 2000  # findings shown; the numbers count all of them
 

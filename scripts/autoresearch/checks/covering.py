@@ -13,6 +13,8 @@ from . import escapes, testruns, toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Request
 
+_NONE_RAN = 5  # the exit code of pytest where it collects nothing
+
 
 def python(request: Request) -> Counted:
     """Lines of the packages named that pytest does not run, with tests, hollow tests and `no cover` comments.
@@ -31,6 +33,8 @@ def python(request: Request) -> Counted:
             raise Refusal(
                 "coverage is not installed for the project's Python; install: python3 -m pip install coverage"
             )
+        if ran.code == _NONE_RAN:
+            raise Refusal("no test ran, expected some that cover the code; write the first one, or name their folder")
         if ran.code:
             raise toolbox.broken("the test run", ran)
         done = toolbox.run([*cover, "json", "-q", "-o", str(report)], request, data)

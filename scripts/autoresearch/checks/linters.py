@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from .toolbox import Ran, Request
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_NO_BENCH = re.compile(r"could not compile `[^`]*` \(bench ")
 
 
 def ruff(request: Request) -> Counted:
@@ -77,17 +80,20 @@ def _suppressed(files: list[Any]) -> int:
 
 def clippy(request: Request) -> Counted:
     """What clippy and the compiler warn of, in all targets. Lints that are set to deny are counted like the others,
-    and only a program that does not compile is refused."""
+    and only a program that does not compile is refused. Benchmarks need a nightly Rust where they use its harness:
+    those that do not build are left out, and `benches` says so, for a keep must not lose them."""
     if not toolbox.look("cargo-clippy", request.root):
         raise Refusal(
             "clippy is not installed here, expected cargo-clippy on PATH; install: rustup component add clippy"
         )
     tool = toolbox.find("cargo", request, "rustup")
-    fixed = ["clippy", "--quiet", "--message-format", "json", "--all-targets"]
+    fixed = ["clippy", "--quiet", "--message-format", "json"]
     # Set to "warn", or a denied lint would end the compilation and hide what comes behind it.
-    ran = toolbox.run(
-        [tool, *fixed, *request.get("option", []), "--", "--cap-lints", "warn"], request, cwd=request.paths()[0]
-    )
+    last = [*request.get("option", []), "--", "--cap-lints", "warn"]
+    ran = toolbox.run([tool, *fixed, "--all-targets", *last], request, cwd=request.paths()[0])
+    benches = not _NO_BENCH.search(ran.err)
+    if not benches:
+        ran = toolbox.run([tool, *fixed, "--tests", "--examples", *last], request, cwd=request.paths()[0])
     events = list(_events(ran))
     if ran.code or not any(e.get("reason") == "build-finished" and e.get("success") for e in events):
         raise toolbox.broken("cargo clippy", ran)
@@ -97,7 +103,8 @@ def clippy(request: Request) -> Counted:
     ]
     texts = list(map(toolbox.read, toolbox.sources(request, ".rs")))
     unique = distinct(found)
-    return Counted({"findings": len(unique), "ignores": escapes.rust(texts), "files": len(texts)}, unique)
+    numbers = {"findings": len(unique), "ignores": escapes.rust(texts), "benches": int(benches), "files": len(texts)}
+    return Counted(numbers, unique, () if benches else ("its benchmarks do not build with this Rust: left out",))
 
 
 def _events(ran: Ran) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
@@ -10,6 +11,7 @@ from ..kernel.disk import layout
 from . import toolbox
 from .toolbox import Request
 
+_ROOM = 100 * 1024 * 1024  # bytes of a database that is copied
 _LINKED = ("node_modules", ".venv", "venv")
 
 
@@ -35,7 +37,20 @@ def copy(request: Request, revision: str) -> Path:
     for folder in _LINKED:
         if (top / folder).is_dir() and not (made / folder).exists():
             os.symlink(top / folder, made / folder)
+    _with_data(request, top, made)
     return made / prefix.strip()
+
+
+def _with_data(request: Request, top: Path, made: Path) -> None:
+    """Databases that git does not hold are copied as they are now: the same work needs the same data."""
+    import shutil
+
+    asked = toolbox.run(["git", "ls-files", "-z", "--others", "--full-name", ":/"], request)
+    for name in filter(re.compile(r".*\.(?:db|sqlite3?)$").match, asked.out.split("\0")):
+        source, target = top / name, made / name
+        if source.is_file() and source.stat().st_size <= _ROOM and not any(p in name.split("/") for p in _LINKED):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
 
 
 def _extract(request: Request, name: str, made: Path) -> None:

@@ -138,7 +138,7 @@ def build(request: Request) -> Counted:
 
 
 def http(request: Request) -> Counted:
-    """Milliseconds of a GET request to a real server over a socket: the middle and the slow end of `--runs`.
+    """Milliseconds of a GET request to a real server over a socket: the middle and the slow end of `--runs`, 60 to 300.
 
     Operands are paths; `--serve CMD` starts the server, which finds its port as `{port}` in the command and as PORT.
     With `--against REV` a second server, from a copy of that commit, is asked in turns and must answer the same.
@@ -150,7 +150,7 @@ def http(request: Request) -> Counted:
 
     folders = [request.root, *reference.copies(request)]
     with web.servers(request, str(serve), folders) as found:
-        return web.measure(found, request.operands, int(request.get("runs", 300)))
+        return web.measure(found, request)
 
 
 def seeds(request: Request) -> Counted:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
@@ -16,6 +17,7 @@ from .counted import Counted
 from .toolbox import Request
 
 _WARM = 20  # requests before the first that counts
+_FEWEST, _MOST = 60, 300  # requests that count, where --runs does not say
 _WAIT = 30.0  # seconds that a server may take to answer for the first time
 
 
@@ -42,7 +44,7 @@ def _start(request: Request, command: str, folder: Path, logs: Path, mark: str) 
     deadline = time.monotonic() + _WAIT
     while time.monotonic() < deadline and child.poll() is None:
         with contextlib.suppress(OSError):
-            ask(port, request.operands[0])
+            ask(port, request.operands[0], headers(request))
             return port
         time.sleep(0.05)
     said = one_line(" | ".join(log.read_text("utf-8", "replace").strip().splitlines()[-4:]), 300)
@@ -59,14 +61,23 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def ask(port: int, path: str) -> tuple[float, int, bytes]:
+def headers(request: Request) -> dict[str, str]:
+    """The headers of `--header`; raises `Refusal` for one that is none."""
+    found = [line.partition(":") for line in request.get("header", [])]
+    for name, colon, _ in found:
+        if not colon or not re.fullmatch(r"[\w-]+", name):
+            raise Refusal(f"{one_line(name, 60)!r} is no header, expected 'Name: value'; correct --header")
+    return {name: os.path.expandvars(value.strip()) for name, _, value in found}
+
+
+def ask(port: int, path: str, sent: Mapping[str, str]) -> tuple[float, int, bytes]:
     """One GET request over a new connection: milliseconds, status, body. Raises OSError when nobody listens."""
     import http.client
 
     start = time.perf_counter()
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=_WAIT)
     try:
-        link.request("GET", path)
+        link.request("GET", path, headers=dict(sent))
         answer = link.getresponse()
         body = answer.read()
     except http.client.HTTPException as error:
@@ -76,17 +87,19 @@ def ask(port: int, path: str) -> tuple[float, int, bytes]:
     return (time.perf_counter() - start) * 1000, answer.status, body
 
 
-def measure(ports: Sequence[int], paths: Sequence[str], requests: int) -> Counted:
+def measure(ports: Sequence[int], request: Request) -> Counted:
     """Ask every server for every path in turns; a status other than 200, or answers that differ, are refused."""
     import hashlib
 
+    paths, sent = request.operands, headers(request)
+    requests = int(request.get("runs", 0)) or _enough(ports[0], request)
     times: list[list[float]] = [[] for _ in ports]
     digest = hashlib.sha256()
     for turn in range(_WARM + requests):
         path = paths[turn % len(paths)]
         bodies = set()
         for spent, port in zip(times, ports):
-            milliseconds, status, body = ask(port, path)
+            milliseconds, status, body = ask(port, path, sent)
             if status != 200:
                 raise Refusal(f"GET {path} answers {status}, expected 200; it said: {one_line(str(body[:200]), 200)}")
             bodies.add(_steady(body))
@@ -96,6 +109,12 @@ def measure(ports: Sequence[int], paths: Sequence[str], requests: int) -> Counte
         if turn < len(paths):
             digest.update(bodies.pop())
     return _told([sorted(spent) for spent in times], int(digest.hexdigest()[:12], 16))
+
+
+def _enough(port: int, request: Request) -> int:
+    """How many requests are asked: two seconds of them, within what a 99th percentile and patience take."""
+    spent = sorted(ask(port, path, headers(request))[0] for path in (*request.operands, *request.operands))
+    return max(_FEWEST, min(_MOST, int(2000 / max(spent[len(spent) // 2], 0.1))))
 
 
 def _steady(body: bytes) -> bytes:

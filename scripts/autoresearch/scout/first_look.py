@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..checks import toolbox
-from ..cli import guard_flags
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import one_line
@@ -16,12 +15,14 @@ from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
 from . import picture, proposals, surroundings, topics
-from .proposals import Proposal
+from .proposals import Proposal, Wish
 from .surroundings import Project
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+_NONE = "no number"
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,18 @@ class Look:
     shown: tuple[str, ...] = ()
 
 
-def look(root: Path, goal: str, seconds: float) -> Look:
-    """The first look; with `seconds` the proposals and the picture are measured within that time in all."""
-    project = surroundings.look(root)
+def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> Look:
+    """The first look; with `seconds` the picture and the proposals are measured within that time in all."""
+    end = time.monotonic() + seconds
+    project = replace(surroundings.look(root), headers=tuple(headers))
     named = topics.topics(goal)
-    made = [proposals.make(project, kind, goal, "flaky" in named) for kind in proposals.fitting(project, named)]
+    wanted = _wants_picture(goal, named)
+    drawn = picture.measured(project, seconds / 2) if wanted and seconds else picture.Picture()
+    project = replace(project, routes=drawn.routes)
+    wish = Wish(goal, "flaky" in named)
+    made = [proposals.make(project, kind, wish) for kind in proposals.fitting(project, named)]
     made.sort(key=lambda offer: not offer.ready)
+    ready = sum(offer.ready for offer in made)
     found = Look(
         project=project,
         tree=_tree(root),
@@ -53,10 +60,11 @@ def look(root: Path, goal: str, seconds: float) -> Look:
         lessons=_lessons(root),
         machine=_machine(root),
         goal=goal,
-        offers=tuple(made[: proposals.MOST]),
-        causes=tuple(picture.causes(project)) if _wants_picture(goal, named) else (),
+        offers=tuple(made[: min(proposals.MOST, ready + 1) if ready else proposals.MOST]),
+        causes=picture.together(picture.causes(project, not named), drawn.causes) if wanted else (),
+        shown=drawn.lines,
     )
-    return _measured(found, seconds, _wants_picture(goal, named)) if seconds else found
+    return _measured(found, wish, end) if seconds else found
 
 
 def _wants_picture(goal: str, named: tuple[str, ...]) -> bool:
@@ -101,24 +109,23 @@ def _machine(root: Path) -> str:
     return probe.line(root)
 
 
-def _measured(found: Look, seconds: float, with_picture: bool) -> Look:
-    end = time.monotonic() + seconds
+def _measured(found: Look, wish: Wish, end: float) -> Look:
     values: dict[str, str] = {}
-    passed: dict[str, str] = {"": ""}
-    for offer in found.offers:
-        left = end - time.monotonic()
-        if not offer.ready or left < 1:
+    passed: dict[str, str] = {}
+    offers = list(found.offers)
+    for at, offer in enumerate(offers):
+        if not offer.ready or end - time.monotonic() < 1:
             continue
-        guard = guards_of(offer)
-        values[offer.kind] = value_now(found.project.root, offer, left)
-        if guard not in passed:
-            passed[guard] = _guard_now(found.project.root, guard, end - time.monotonic())
-        values[offer.kind] += passed[guard]
-    left = end - time.monotonic()
-    shown = tuple(picture.measured(found.project, left)) if with_picture and left > 1 else ()
+        values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
+        if values[offer.kind].startswith(_NONE) and "--against" in str(offer.flags["verify"]):
+            # The copy of a commit lacks what git does not hold: a build, a generated file.
+            offers[at] = offer = proposals.make(found.project, offer.kind, replace(wish, in_turns=False))
+            values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
+        offers[at], said = _with_passing(found.project.root, offer, passed, end)
+        values[offer.kind] += said
     # What gave a number comes first: its place in the list is the one that --as-proposed takes.
-    offers = sorted(found.offers, key=lambda offer: values.get(offer.kind, "").startswith("no number"))
-    return replace(found, offers=tuple(offers), values=values, shown=shown)
+    offers.sort(key=lambda offer: (not offer.ready, values.get(offer.kind, "").startswith(_NONE)))
+    return replace(found, offers=tuple(offers), values=values)
 
 
 def value_now(root: Path, offer: Proposal, seconds: float) -> str:
@@ -127,28 +134,45 @@ def value_now(root: Path, offer: Proposal, seconds: float) -> str:
     try:
         ran = toolbox.shell(str(offer.flags["verify"]), toolbox.Request(root, (), {"timeout": seconds}))
     except Refusal as refusal:
-        return f"no number: {one_line(str(refusal), 160)}"
+        return f"{_NONE}: {one_line(str(refusal), 160)}"
     spent = time.monotonic() - start
-    reading = printed.extract(ran.out, printed.Source(name=str(offer.flags["metric_name"])))
+    key = offer.flags.get("metric_key") or offer.flags["metric_name"]
+    reading = printed.extract(ran.out, printed.Source(name=str(key)))
     if ran.code or reading.value is None:
-        return f"no number: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
+        return f"{_NONE}: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
     beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])
     return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + _kinds_of(ran.out)
 
 
-def guards_of(offer: Proposal) -> str:
-    """The offer's guards as one command, "" for none."""
+def _with_passing(root: Path, offer: Proposal, known: dict[str, str], end: float) -> tuple[Proposal, str]:
+    """The offer with the guards that pass today, and what is said of the others; `known` holds earlier verdicts."""
     given = offer.flags.get("guard") or ()
-    return guard_flags.joined([given] if isinstance(given, str) else given) if given else ""
+    guards = [given] if isinstance(given, str) else list(given)
+    for guard in guards:
+        if guard not in known:
+            known[guard] = _failing(root, guard, end - time.monotonic())
+    failing = [guard for guard in guards if known[guard]]
+    if not failing:
+        return offer, ""
+    rest = [guard for guard in guards if not known[guard]]
+    flags = {**offer.flags, "guard": rest if len(rest) > 1 else "".join(rest).partition("=")[2] or None}
+    said = "; ".join(f"left out of the guard, for it {known[guard]}: {_command(guard)[:60]}" for guard in failing)
+    return replace(offer, flags={name: value for name, value in flags.items() if value}), f"; {said}"
 
 
-def _guard_now(root: Path, guard: str, seconds: float) -> str:
-    """What is to be said of the guard today: nothing where it passes."""
+def _command(guard: str) -> str:
+    """The command of NAME=COMMAND, or the whole."""
+    named = re.match(r"[a-z][a-z0-9-]*=", guard)
+    return guard[named.end() :] if named else guard
+
+
+def _failing(root: Path, guard: str, seconds: float) -> str:
+    """Why a guard cannot be used today, "" where it passes."""
     try:
-        ran = toolbox.shell(guard, toolbox.Request(root, (), {"timeout": max(seconds, 1.0)}))
+        ran = toolbox.shell(_command(guard), toolbox.Request(root, (), {"timeout": max(seconds, 1.0)}))
     except Refusal:
-        return f"; its guard takes over {max(seconds, 1.0):.0f} s"
-    return f"; its guard FAILS today, mend that or name another: {ran.complaint()[:100]}" if ran.code else ""
+        return f"takes over {max(seconds, 1.0):.0f} s"
+    return f"FAILS today ({ran.complaint()[:100]})" if ran.code else ""
 
 
 def _kinds_of(out: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..checks import toolbox
 from ..kernel.core.errors import Refusal
-from ..kernel.core.frozen import dataclass
+from ..kernel.core.frozen import dataclass, replace
 from ..profiles import profilers
 from . import proposals, surroundings
 from .surroundings import Project
@@ -28,6 +28,8 @@ _TABLE = re.compile(
 )
 _INDEX = re.compile(r"create (?:unique )?index .*? on (\w+)\s*\(([^)]*)", re.IGNORECASE | re.DOTALL)
 _SHOWN = 5
+_LEAST_OWN = 5.0  # per cent of a profile below which it says nothing of the project
+_READABLE = "easier to read and change"
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,13 @@ class Cause:
     gain: str
     risk: str
     aside: bool = False
+    about: str = ""  # the table that is looked up, so that it is told once
 
 
-def causes(project: Project) -> list[Cause]:
-    """What reading alone shows, most telling first."""
+def causes(project: Project, of_all_kinds: bool = True) -> list[Cause]:
+    """What reading alone shows, most telling first; without `of_all_kinds` what costs time."""
     found = [*_queries_in_loops(project), *_missing_indexes(project), *_one_worker(project)]
-    return [*found, *_large_functions(project)][: 2 * _SHOWN]
+    return [*found, *(_large_functions(project) if of_all_kinds else ())][: 2 * _SHOWN]
 
 
 def _trees(project: Project) -> Iterator[tuple[str, ast.Module, str]]:
@@ -83,7 +86,7 @@ def _missing_indexes(project: Project) -> Iterator[Cause]:
                 seen.add((table, column))
                 line = text.count("\n", 0, match.start()) + 1
                 yield Cause(f"{name}:{line}", f"looks up {table} by {column}, which has no index",
-                            "large on big tables", "low: writes cost a little more", aside=True)  # fmt: skip
+                            "large on big tables", "low: writes cost a little more", True, table)  # fmt: skip
 
 
 def _one_worker(project: Project) -> Iterator[Cause]:
@@ -105,21 +108,59 @@ def _large_functions(project: Project) -> Iterator[Cause]:
                 rows.append(((node.end_lineno or 0) - node.lineno + 1, f"{name}:{node.lineno}", node.name))
     for lines, place, name in sorted(rows, reverse=True)[:2]:
         if lines > 60:
-            yield Cause(
-                place, f"{name} is {lines} lines long", "easier to read and change", "middle: behind tests only"
-            )
+            yield Cause(place, f"{name} is {lines} lines long", _READABLE, "middle: behind tests only")
 
 
-def measured(project: Project, seconds: float) -> list[str]:
-    """Lines of what running shows: where the tests' time goes, and how many findings of which kind tools have."""
-    request = toolbox.Request(project.root, (), {"timeout": seconds})
-    found = []
-    for look in (_profile, _findings):
+@dataclass(frozen=True)
+class Picture:
+    """What running shows: lines on time, errors and size, and causes."""
+
+    lines: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
+    routes: tuple[str, ...] = ()  # of a web application, those that answered, the slowest first
+
+
+def measured(project: Project, seconds: float) -> Picture:
+    """Where time, errors and size go: the routes of a web application with their statements, else the tests under
+    a profiler; what linter and type checker find; the largest files."""
+    from . import requests
+
+    request = toolbox.Request(project.root, (), {"timeout": seconds, "header": project.headers})
+    lines, asked = _size(project), Picture()
+    for look in (_findings, _profile):
         try:
-            found += look(project, request)
+            lines += look(project, request)
         except (Refusal, ValueError, KeyError):  # a tool that is not there or fails is no part of the picture
             continue
-    return found
+    try:
+        asked = requests.asked(project, request)
+        lines = [*asked.lines, *lines]
+    except (Refusal, ValueError, KeyError, OSError) as failed:
+        lines += (
+            [f"time: its routes could not be asked here: {failed}"]
+            if "Flask" in surroundings.frameworks(project)
+            else []
+        )
+    return replace(asked, lines=tuple(lines))
+
+
+def together(read: Iterable[Cause], seen: Iterable[Cause]) -> tuple[Cause, ...]:
+    """What was measured before what was only read; of the same place or table once."""
+    found = list(seen)
+    places = {cause.place for cause in found}
+    tables = {cause.about for cause in found if cause.about}
+    new = (cause for cause in read if cause.place not in places and not (cause.about and cause.about in tables))
+    return (*found, *(cause for cause in new if not found or cause.gain != _READABLE))
+
+
+def _size(project: Project) -> list[str]:
+    """The largest source files, with their share of all lines."""
+    names = [name for name in project.files if name.endswith(surroundings.CODE) and not surroundings.is_test(name)]
+    counts = {name: toolbox.read(project.root / name).count("\n") + 1 for name in names[:2000]}
+    total = sum(counts.values())
+    largest = sorted(counts, key=lambda name: -counts[name])[:2]
+    shown = ", ".join(f"{name} {counts[name]} ({100 * counts[name] // total} %)" for name in largest)
+    return [f"size: {total} lines, largest {shown}"] if total else []
 
 
 def _profile(project: Project, request: toolbox.Request) -> list[str]:
@@ -133,7 +174,10 @@ def _profile(project: Project, request: toolbox.Request) -> list[str]:
         fixed = ["-m", "cProfile", "-o", str(out), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         toolbox.run([toolbox.python(request), *fixed], request)
         found = profilers.top_functions(out, project.root)[:_SHOWN] if out.is_file() else []
-        return [f"time {spot}" for spot in found]
+        own = sum(spot.share for spot in found)
+        if own < _LEAST_OWN:
+            return ["time: under the tests nearly all goes to the runner: time one piece of work instead"]
+        return [f"time: {spot} (under the tests)" for spot in found]
 
 
 def _findings(project: Project, request: toolbox.Request) -> list[str]:
@@ -144,7 +188,8 @@ def _findings(project: Project, request: toolbox.Request) -> list[str]:
     for name in ("ruff", "mypy"):
         places = project.sources.get("Python", ())
         if places and toolbox.look(name, project.root):
-            counted = kinds.of(name).measure(toolbox.Request(project.root, places, request.options))
+            strict = {"option": ["--strict"]} if name == "mypy" and not project.configured("mypy") else {}
+            counted = kinds.of(name).measure(toolbox.Request(project.root, places, {**request.options, **strict}))
             rules = Counter(item.rule for item in counted.findings).most_common(3)
             told = ", ".join(f"{rule} {times}" for rule, times in rules)
             lines.append(f"errors: {name} {len(counted.findings)}{f' ({told})' if told else ''}")

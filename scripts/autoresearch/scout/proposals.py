@@ -10,7 +10,7 @@ from ..checks import kinds, toolbox
 from ..kernel.core.frozen import dataclass
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import surroundings
+from . import calls, surroundings, webapps
 from .surroundings import Project
 
 TYPE_CHECKING = False
@@ -32,7 +32,8 @@ _KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
               "Go": ("gotest",), "Rust": ("cargotest",)},
     "coverage": {"Python": ("coverage",), "Go": ("coverage-go",), "TypeScript": ("coverage-lcov",),
                  "JavaScript": ("coverage-lcov",)},
-    "speed": {"Python": ("http", "call", "command"), "TypeScript": ("call-node",), "JavaScript": ("call-node",)},
+    "speed": {"Python": ("http", "queries", "call", "command"), "TypeScript": ("call-node",),
+              "JavaScript": ("call-node",), "": ("command",)},
     "http": {"": ("http", "queries")},
     "queries": {"Python": ("queries", "http")},
     "startup": {"Python": ("startup",), "JavaScript": ("startup",), "TypeScript": ("startup",)},
@@ -80,6 +81,16 @@ class Proposal:
         return not self.install and not self.fill_in
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What is wanted: the user's words, whether flaky tests are meant, and whether speed is measured in turns with a
+    copy of the commit that is there now."""
+
+    goal: str
+    flaky: bool = False
+    in_turns: bool = True
+
+
 def fitting(project: Project, topics: tuple[str, ...]) -> list[str]:
     """The kinds for the topics, best first; without topics those that most projects gain from."""
     found: dict[str, None] = {}
@@ -87,8 +98,10 @@ def fitting(project: Project, topics: tuple[str, ...]) -> list[str]:
         by_language = _KINDS[topic]
         for language in (*project.languages, ""):
             found.update(dict.fromkeys(by_language.get(language, ())))
+    found.update(dict.fromkeys(("http", "queries") if not topics and project.routes else ()))
     for language in project.languages if not topics else ():
-        found.update(dict.fromkeys(_STAND_INS.get(language, ())))
+        fits = (kind for kind in _STAND_INS.get(language, ()) if project.tests or not kind.startswith("coverage"))
+        found.update(dict.fromkeys(fits))
     return [kind for kind in found if _fits(kind, project)]
 
 
@@ -106,35 +119,74 @@ def _fits(kind: str, project: Project) -> bool:
     return True
 
 
-def make(project: Project, kind_name: str, goal: str, flaky: bool = False) -> Proposal:
+def make(project: Project, kind_name: str, wish: Wish) -> Proposal:
     """One proposal with its flags."""
     kind = kinds.of(kind_name)
-    operands, fill_in = _operands(project, kind_name)
-    verify = " ".join(filter(None, (CHECK, kind_name, operands, "--runs 5" if flaky else "")))
+    operands, fill_in = _operands(project, kind_name, wish.goal)
+    turns = _in_turns(project, kind_name) if wish.in_turns else ""
+    verify = " ".join(filter(None, (CHECK, kind_name, operands, "--runs 5" if wish.flaky else "", turns)))
     in_tests = kind_name in ("coverage", "coverage-go", "coverage-lcov")
     scope = _scope(project, kind_name, in_tests)
-    guard = "" if kind_name in _RUNS_TESTS else guard_command(project)
-    public = interface_guard(project, kind_name)
+    guards = _guards(project, kind_name, wish)
     flags: dict[str, Any] = {
-        "mode": "fix" if kind.metric == "failed" and not flaky else None,  # so that the run ends at 0 by itself
-        "goal": goal or kind.what,
+        "mode": "fix" if kind.metric == "failed" and not wish.flaky else None,  # so that the run ends at 0 by itself
+        "goal": wish.goal or kind.what,
         "scope": scope,
-        "metric_name": "flaky" if flaky else kind.metric,
+        "metric_name": "flaky" if wish.flaky else kind.metric,
         "direction": kind.direction,
         "verify": verify,
-        "guard": [f"tests={guard}", f"interface={public}"] if guard and public else guard or public or None,
+        "guard": guards if len(guards) > 1 else "".join(guards).partition("=")[2] or None,
         "protect": list(_protected(project, in_tests)) or None,
         "require": list(kind.require) or None,
     }
-    flags.update(_named(kind_name, operands), profile=_profile(kind_name, operands, fill_in))
+    flags.update(_named(kind_name, operands, bool(turns)), profile=_profile(kind_name, operands, fill_in))
     missing = _missing(project, kind_name)
     return Proposal(kind_name, {k: v for k, v in flags.items() if v}, kind.misses, missing, fill_in)
 
 
-def _named(kind: str, operands: str) -> dict[str, str]:
-    """What a request is called by: its path, so that answers say `/feed 63 -> 17 ms`."""
-    path = shlex.split(operands)[0] if kind == "http" else "/PATH"
-    return {} if path == "/PATH" else {"metric_name": path, "metric_key": kinds.of(kind).metric}
+def _guards(project: Project, kind: str, wish: Wish) -> list[str]:
+    """What must not break, each as NAME=COMMAND: the tests, the interface of a library, answers to compare."""
+    tests = "" if kind in _RUNS_TESTS else guard_command(project)
+    found = {"tests": tests, "interface": interface_guard(project, kind), "answers": _answers(project, kind, wish)}
+    return [f"{name}={command}" for name, command in found.items() if command]
+
+
+def _answers(project: Project, kind: str, wish: Wish) -> str:
+    """The command that compares answers with those of today: of the other routes, or of other calls that are known."""
+    commit = _commit(project)
+    if not commit or not wish.in_turns:
+        return ""
+    if kind in ("http", "queries") and len(project.routes) > 1:
+        paths, (operands, _) = project.routes[1:6], webapps.operands(project, "")
+        rest = operands.partition(" ")[2]
+        return f"{CHECK} http {' '.join(map(shlex.quote, paths))} {rest} --against {commit} --runs {2 * len(paths)}"
+    work = calls.python_work(project, wish.goal) if kind == "call" else None
+    if work is None or not work.others:
+        return ""
+    others = " ".join(map(shlex.quote, work.others))
+    return f"{CHECK} answers {others} --setup {shlex.quote(work.setup)} --against {commit} --at-most 0"
+
+
+def _in_turns(project: Project, kind: str) -> str:
+    """The option that times the work in turns with a copy of the commit of today, which must give the same answers."""
+    commit = _commit(project) if "against" in kinds.of(kind).options.split() and not kinds.of(kind).exact else ""
+    return f"--against {commit}" if commit and kind != "judge" else ""
+
+
+def _commit(project: Project) -> str:
+    repo = git.Repo(project.root)
+    return repo.head()[:12] if repo.is_git() else ""
+
+
+def _named(kind: str, operands: str, in_turns: bool) -> dict[str, str]:
+    """What the work is called by, its path or function, so that answers say `/feed 63 -> 17 ms`; and what counts,
+    which in turns is the share of the time that the reference takes: 100 at the start by construction."""
+    words = shlex.split(operands)
+    setup = words[words.index("--setup") + 1].split() if kind == "call" and "--setup" in words else [""]
+    name = words[0] if kind == "http" and words[0] != "/PATH" else setup[-1] if setup[0] == "from" else ""
+    if in_turns:
+        return {"metric_name": name or "time", "metric_key": "percent", "baseline_is": "100"}
+    return {"metric_name": name, "metric_key": kinds.of(kind).metric} if name else {}
 
 
 def _profile(kind: str, operands: str, fill_in: str) -> str:
@@ -178,7 +230,7 @@ def _missing(project: Project, kind: str) -> str:
     return "" if there else kinds.of(kind).install or f"install {tool}"
 
 
-def _operands(project: Project, kind: str) -> tuple[str, str]:
+def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
     """What comes after the kind, and what of it the agent has to fill in."""
     python = project.sources.get("Python", ())
     node = project.sources.get("TypeScript", ()) or project.sources.get("JavaScript", ())
@@ -191,38 +243,52 @@ def _operands(project: Project, kind: str) -> tuple[str, str]:
         return " ".join(map(shlex.quote, node)), ""
     if kind == "duplicates":
         return " ".join(map(shlex.quote, next(iter(project.sources.values()), (".",)))), ""
-    return _written(project, kind, python, node)
+    if kind in ("call", "call-node"):
+        return _call(project, kind, goal, python)
+    return _written(project, kind, python)
 
 
-def _written(project: Project, kind: str, python: tuple[str, ...], node: tuple[str, ...]) -> tuple[str, str]:
+def _call(project: Project, kind: str, goal: str, python: tuple[str, ...]) -> tuple[str, str]:
+    """The call of the function that the goal names, as its tests and documents make it; else a placeholder."""
+    entry = str(project.package.get("main") or "index.js").removeprefix("./")
+    work = calls.python_work(project, goal) if kind == "call" else calls.node_work(project, goal, entry)
+    if work is None:
+        module = python[0].rpartition("/")[2].removesuffix(".py") if python else ""
+        example = f"of {module}" if kind == "call" else f"with the program as require('./{entry}')"
+        setup = f" --setup 'import {module}'" if kind == "call" else ""
+        return f"'CODE'{setup}", f"CODE: one expression {example} on a large input"
+    if not work.code:
+        return f"'CODE' --setup {shlex.quote(work.setup)}", f"CODE: a call of what {work.setup} gives, on a large input"
+    return f"{shlex.quote(work.code)} --setup {shlex.quote(work.setup)}", ""
+
+
+def _written(project: Project, kind: str, python: tuple[str, ...]) -> tuple[str, str]:
     """Operands that name a piece of work; where only the agent can choose it, a placeholder in capitals."""
     module = python[0].rpartition("/")[2].removesuffix(".py") if python else ""
     entry = str(project.package.get("module") or project.package.get("main") or "")
+    bench = _benchmark(project)
+    work = bench or guard_command(project)
     rows = {
         "startup": (shlex.quote(f"import {module}") if module else f"\"require('./{entry}')\" --ending .js", ""),
-        "call": (f"'CODE' --setup 'import {module}'", f"CODE: one expression of {module} on a large input"),
-        "call-node": ("'CODE'", "CODE: one expression, e.g. require('./" + (entry or "index.js") + "').work(input)"),
-        "queries": (
-            f"'CODE' --setup 'import {module}'",
-            "CODE: one expression that does the work on a filled database",
-        ),
-        "command": (shlex.quote(_benchmark(project)), "" if _benchmark(project) != "CMD" else "CMD: the work"),
-        "memory": (shlex.quote(_benchmark(project)), "" if _benchmark(project) != "CMD" else "CMD: the work"),
+        "queries": webapps.request(project)
+        or (f"'CODE' --setup 'import {module}'", "CODE: one expression that does the work on a filled database"),
+        "command": (shlex.quote(bench or "CMD"), "" if bench else "CMD: the work, none of it start-up or tests"),
+        "memory": (shlex.quote(work or "CMD"), "" if work else "CMD: the work"),
         "build": (shlex.quote(_build(project)), "" if _build(project) != "BUILD" else "BUILD: the build command"),
         "bundle": (shlex.quote(entry.lstrip("./") or "ENTRY"), "" if entry else "ENTRY: the file users import"),
         "size": ("'OUTPUT' --build 'BUILD'", "OUTPUT: the built file; BUILD: the command that builds it"),
         "loss": ("'python3 TRAIN.py {seed}'", "TRAIN.py: the training, its seed as argument, METRIC loss= as output"),
         "junit": ("'target/surefire-reports/*.xml' --build 'mvn -q test || true'", ""),
-        "http": _serve(project, module),
+        "http": webapps.operands(project, module),
         "coverage-lcov": (_lcov(project), ""),
     }
     return rows.get(kind, ("", ""))
 
 
 def _benchmark(project: Project) -> str:
-    """A benchmark that the project has, else its tests."""
+    """A benchmark that the project has, "" for none: tests spend their time in the runner."""
     found = next((n for n in project.files if re.search(r"(?:^|/)(?:bench\w*|perf\w*)[^/]*\.py$", n)), "")
-    return f"python3 {found}" if found else guard_command(project) or "CMD"
+    return f"python3 {found}" if found else ""
 
 
 def _build(project: Project) -> str:
@@ -242,38 +308,6 @@ def _lcov(project: Project) -> str:
     if "vitest" in uses:
         return "coverage/lcov.info --build 'node_modules/.bin/vitest run --coverage --coverage.reporter=lcovonly'"
     return "coverage/lcov.info --build 'node_modules/.bin/jest --coverage --coverageReporters=lcovonly'"
-
-
-def _serve(project: Project, module: str) -> tuple[str, str]:
-    """The server's start and a route, read from the sources."""
-    found = surroundings.frameworks(project)
-    routes = _routes(project)
-    path = next((route for route in routes if "<" not in route and "{" not in route and ":" not in route), "/PATH")
-    fill_in = "" if path != "/PATH" else "PATH: a route that answers 200"
-    app = _app_module(project) or module
-    if "FastAPI" in found:
-        return f"{shlex.quote(path)} --serve 'python3 -m uvicorn {app}:app --port {{port}}'", fill_in
-    if "Django" in found:
-        return f"{shlex.quote(path)} --serve 'python3 manage.py runserver --noreload {{port}}'", fill_in
-    if "Flask" in found:
-        return f"{shlex.quote(path)} --serve 'python3 -m flask --app {app} run --port {{port}}'", fill_in
-    main = project.package.get("main") or "server.js"
-    return f"{shlex.quote(path)} --serve 'node {main}'", fill_in or f"{main} must listen on process.env.PORT"
-
-
-def _routes(project: Project) -> list[str]:
-    pattern = re.compile(r"""(?:\.route|\.get|\bpath)\(\s*["'](/?[^"'\s]*)["']""")
-    code = [name for name in project.files if name.endswith((".py", ".js", ".ts"))][:300]
-    found = [route for name in code for route in pattern.findall(toolbox.read(project.root / name))]
-    return sorted({"/" + route.lstrip("/") for route in found}, key=len, reverse=True)
-
-
-def _app_module(project: Project) -> str:
-    """The module that makes the web application."""
-    for name in project.files:
-        if name.endswith(".py") and re.search(r"=\s*(?:Flask|FastAPI)\(", toolbox.read(project.root / name)):
-            return name.removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
-    return ""
 
 
 def guard_command(project: Project) -> str:
@@ -300,8 +334,7 @@ def interface_guard(project: Project, kind: str) -> str:
     )
     if kind not in _REWRITES or not library or surroundings.serves(project):
         return ""
-    repo, paths = git.Repo(project.root), " ".join(map(shlex.quote, places))
-    commit = repo.head()[:12] if repo.is_git() else ""
+    commit, paths = _commit(project), " ".join(map(shlex.quote, places))
     return f"{CHECK} interface {paths} --against {commit} --at-most 0" if commit else ""
 
 

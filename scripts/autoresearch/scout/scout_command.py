@@ -15,6 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--goal", default="", help="what the user wants, in their own words")
     parser.add_argument("--measure", action="store_true", help="run the proposed checks once and give their values now")
     parser.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help="time for --measure (default 120)")
+    parser.add_argument(
+        "--header",
+        action="append",
+        metavar="TEXT",
+        help="a header of requests, a secret by its variable: 'Authorization: $API_LOGIN'",
+    )
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 
@@ -25,7 +31,7 @@ def run(args: argparse.Namespace) -> Outcome:
     from . import first_look, scout_page
 
     root = arguments.root_of(args)
-    found = first_look.look(root, args.goal, args.seconds if args.measure else 0.0)
+    found = first_look.look(root, args.goal, args.seconds if args.measure else 0.0, args.header or ())
     try:
         rehearsal.keep(root, {"offers": [dict(offer.flags) for offer in found.offers]}, rehearsal.PROPOSED)
     except Refusal as refusal:

@@ -13,6 +13,7 @@ from .proposals import CHECK, Proposal
 
 _TIMED = ("call", "call-node", "command")
 LIMIT = 3600  # characters: 900 tokens
+_CAUSES = 6
 
 
 _PROFILE = (
@@ -74,10 +75,15 @@ def _causes(found: Look) -> list[str]:
     if not found.causes and not found.shown:
         return []
     lines = ["where it goes:", *(f"- {line}" for line in found.shown)]
-    for cause in found.causes:
+    causes = found.causes[:_CAUSES]
+    for letter, cause in zip("ABCDEFGH", causes):
         outside = " (outside the code)" if cause.aside else ""
-        lines.append(f"- {cause.place}: {cause.what}{outside}; gain {cause.gain}; risk {cause.risk}")
-    return [one_line(line, 220) for line in lines]
+        lines.append(f"{letter}. {cause.place}: {cause.what}{outside}; gain {cause.gain}; risk {cause.risk}")
+    safe = [letter for letter, cause in zip("ABCDEFGH", causes) if cause.risk.startswith("low") and not cause.aside]
+    if causes:
+        named = f"{' and '.join(safe)} {'is' if len(safe) == 1 else 'are'} safe, start?" if safe else "which, or none?"
+        lines.insert(1, f"(tell the user these in plain words, each with gain and risk, then ask: {named})")
+    return [one_line(line, 230) for line in lines]
 
 
 def _offer(number: int, offer: Proposal, found: Look) -> list[str]:

@@ -32,6 +32,7 @@ _LANGUAGES = {
     ".cjs": "JavaScript", ".jsx": "JavaScript", ".go": "Go", ".rs": "Rust", ".java": "Java", ".kt": "Kotlin",
     ".c": "C", ".cpp": "C++", ".rb": "Ruby", ".php": "PHP", ".ex": "Elixir", ".cs": "C#", ".sh": "shell",
 }  # fmt: skip
+CODE = tuple(_LANGUAGES)
 _TESTS = re.compile(
     r"(?:^|/)(?:tests?|__tests__|specs?|testing)/|(?:^|/)test_[^/]*\.py$|_test\.(?:py|go)$|\.(?:test|spec)\.\w+$"
 )
@@ -58,6 +59,8 @@ class Project:
     sources: Mapping[str, tuple[str, ...]]
     tests: tuple[str, ...]
     package: Mapping[str, Any] = field(default_factory=dict)
+    headers: tuple[str, ...] = ()  # of requests to it, as the user gave them
+    routes: tuple[str, ...] = ()  # those that answered when they were measured, the slowest first
 
     def has(self, name: str) -> bool:
         """Whether a manifest of that name is at the top."""
@@ -99,6 +102,11 @@ def look(root: Path) -> Project:
         tests=_test_places(files),
         package=_package(root),
     )
+
+
+def is_test(name: str) -> bool:
+    """Whether a path is one of the tests."""
+    return _TESTS.search(name) is not None
 
 
 def _files(root: Path) -> tuple[str, ...]:

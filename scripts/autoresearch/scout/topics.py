@@ -9,7 +9,8 @@ _STEMS = {
     "flaky": r"flak|unzuverl|wackel|intermitt|instable|inestable",
     "any": r"\bany\b",
     "types": r"\btyp(?:e|es|ed|ing|en|fehler\w*|isier\w*|age|os?)\b|mypy|pyright|annotat|\btsc\b",
-    "coverage": r"coverage|untested|abdeck|\bdeck\w* .*\bab\b|couverture|cobertura|uncovered",
+    "coverage": r"coverage|untested|abdeck|\bdeck\w* .*\bab\b|couverture|cobertura|uncovered"
+    r"|\b(?:more|add|write|missing|mehr|schreib\w*|plus de|m[áa]s) (?:\w+ )?(?:unit)?(?:tests?|pruebas)\b",
     "lint": r"\blint|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",
     "queries": r"\bquer(?:y|ies)\b|\bsql\b|n\s*\+\s*1|abfrage|requ[êe]tes? sql|consultas?",
     "http": r"endpoint|\bapi\b|handler|\bhttp\b|request|page load|anfrage|route|response time",
@@ -20,7 +21,8 @@ _STEMS = {
     "size": r"\bsize|smaller|bundle|binary|größe|groesse|\bklein|\bbytes\b|taille|tama[ñn]o",
     "loss": r"\bloss\b|accuracy|\btrain|genauigkeit|modell\b|\bmodel\b|val_bpb|perplex",
     "docs": r"docstring|documentation|\bdocs\b|dokument|undocumented",
-    "complexity": r"complex|refactor|simplif|readab|maintain|komplex|vereinfach|wartbar|lesbar|spaghetti",
+    "complexity": r"complex|refactor|simplif|simpler|readab|easier to (?:read|understand)|einfacher|verständlich|"
+    r"zu lesen|maintain|komplex|vereinfach|wartbar|lesbar|spaghetti",
     "duplicates": r"duplicat|copy.?paste|redundan|doppel|dupliz|dupliqu",
     "dependencies": r"dependenc|abh[äa]ngigk|d[ée]pendance|dependencia",
     "tests": r"\bfail|broken test|\bgreen\b|tests? pass|fehlschl|grün|schl[äa]gt fehl|[ée]chou|falla|tests?\b.*\brot\b",

@@ -81,7 +81,9 @@ def _guard(config: Config, state: str) -> str:
         return "the tests, which the check itself runs"
     if not config.guard:
         return "nothing is checked beside the number: is there a test that should be?"
-    names = [shortened(_SHIPPED.sub("shipped check", part.label), 70) for part in guards.parts(config.guard)]
+    names = [
+        shortened(_SHIPPED.sub("shipped check", part.name or part.command), 70) for part in guards.parts(config.guard)
+    ]
     return f"{listing(names, 4)} ({'passes' if state == 'pass' else 'FAILS'} today)"
 
 

@@ -12,6 +12,7 @@ from ..agreement import validity
 from ..cli import own_copy
 from ..findings import places
 from ..gauges import gauge
+from ..guidance import units
 from ..kernel.core import config, log_events, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
@@ -261,7 +262,10 @@ def sentence(wanted: Config, first: baseline.Baseline) -> str:
     noise = first.config.noise
     each = f"one run takes {_told(noise['seconds'])}"
     each += f", the guard {_told(noise['guard_seconds'])} more" if first.config.guard else ""
-    return f"{wanted.metric or 'the metric'} {exact.rule().sentence(first.config, first.metric, each)}"
+    others = dict(_samples(first)[0]["others"])
+    way = units.way(first.config, first.metric, first.metric, others)
+    now = "" if way.direct else f" ({units.short(way.now)} {way.unit} now, that of the reference being 100 %)"
+    return f"{wanted.metric or 'the metric'} {exact.rule().sentence(first.config, first.metric, each)}{now}"
 
 
 def _told(seconds: object) -> str:

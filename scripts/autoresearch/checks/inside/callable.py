@@ -1,7 +1,7 @@
 """Times one Python call in the project's interpreter and writes the result to a file. Started as a program.
 
 argv[1] is JSON: `setup` (statements), `code` (an expression, or statements whose last is one), `repeats`, `wall`,
-`answer`. With `queries` it counts SQL statements instead of time.
+`answer`. With `queries` it counts SQL statements instead of time; with `codes` it tells what each of them returns.
 """
 
 import ast
@@ -134,10 +134,27 @@ def queries(ask):
     return {"count": statements.count, "rows": rows, **told(text)}
 
 
+def answers(ask):
+    """Of each code what it returned or raised, whether it returned, and the first of these at a second turn."""
+    space = {"__name__": "__call__"}
+    exec(compile(ask.get("setup", ""), "<setup>", "exec"), space)
+
+    def answer(code):
+        """One turn."""
+        before, last = compiled(code)
+        try:
+            exec(before, space)
+            return [plain(eval(last, space) if last else None), True]
+        except Exception as error:
+            return [f"{type(error).__name__}: {error}", False]
+
+    return {"told": [[*answer(code), answer(code)[0]] for code in ask["codes"]]}
+
+
 def main(ask):
     """Do what is asked and write the answer."""
     sys.path.insert(0, os.getcwd())
-    found = queries(ask) if ask.get("queries") else timed(ask)
+    found = answers(ask) if "codes" in ask else queries(ask) if ask.get("queries") else timed(ask)
     with open(ask["answer"], "w") as stream:
         json.dump(found, stream)
 

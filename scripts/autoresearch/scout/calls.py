@@ -1,0 +1,153 @@
+"""The function that a goal names, and calls of it with fixed arguments from tests, documents and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+
+from ..checks import toolbox
+from ..kernel.core.frozen import dataclass
+from . import surroundings
+from .surroundings import Project
+
+_MOST, _WIDTH = 4, 400  # calls taken, and characters of all of them
+_OTHERS = 6
+_STEM = 4  # letters that a word and a name share at least
+_COMMON = frozenset(
+    ("make", "faster", "fast", "run", "speed", "the", "function", "slow", "call", "get", "set", "start", "main", "test")
+)
+_REFUSED = re.compile(r"raises|assertRaises|fails")
+_JS = re.compile(
+    r"(?:^|[^.\w])(?:function\s+|exports\.|export\s+(?:async\s+)?(?:const|function)\s+)(\w+)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A piece of work to time: code, statements before it, and where the calls in it come from ("" for nowhere)."""
+
+    code: str
+    setup: str
+    source: str
+    others: tuple[str, ...] = ()  # further calls, for their answers
+
+
+def python_work(project: Project, goal: str) -> Work | None:
+    """The function of a Python project that the goal names; its code is "" where no call of it is known."""
+    functions = {
+        name: path for path in _program(project, ".py") for name in _functions(toolbox.read(project.root / path))
+    }
+    name = _named(goal, functions)
+    if not name:
+        return None
+    module = functions[name].removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
+    found: dict[str, str] = {}
+    for path in (*filter(surroundings.is_test, project.files), *_documents(project), functions[name]):
+        for call in _calls(toolbox.read(project.root / path), path, name):
+            found.setdefault(call, path)
+    chosen = _chosen(found)
+    code = chosen[0] if len(chosen) == 1 else f"[{', '.join(chosen)}]" if chosen else ""
+    rest = sorted((call for call in found if call not in chosen and len(call) < _WIDTH / 4), key=lambda c: (-len(c), c))
+    source = found[chosen[0]] if chosen else ""
+    return Work(code, f"from {module} import {name}", source, tuple(rest[:_OTHERS]))
+
+
+def node_work(project: Project, goal: str, entry: str) -> Work | None:
+    """The function of a JavaScript project that the goal names; see `python_work`."""
+    names = {
+        name: path
+        for path in _program(project, ".js", ".cjs")
+        for name in _JS.findall(toolbox.read(project.root / path))
+    }
+    name = _named(goal, names)
+    if not name:
+        return None
+    place = f"require('./{entry if entry in project.files else names[name]}')"
+    literal = re.compile(rf"\b{name}\(((?:'[^'\n]*'|\"[^\"\n]*\"|[\d.,\s\[\]]|true|false|null)+)\)")
+    found: dict[str, str] = {}
+    for path in (*filter(surroundings.is_test, project.files), *_documents(project)):
+        for arguments in literal.findall(toolbox.read(project.root / path)):
+            found.setdefault(f"{name}({arguments})", path)
+    chosen = _chosen(found)
+    code = ", ".join(chosen)
+    return Work(f"[{code}]" if code else "", f"const {{ {name} }} = {place}", found[chosen[0]] if chosen else "")
+
+
+def _program(project: Project, *endings: str) -> Iterator[str]:
+    return (name for name in project.files if name.endswith(endings) and not surroundings.is_test(name))
+
+
+def _documents(project: Project) -> Iterator[str]:
+    return (name for name in project.files if name.endswith((".md", ".rst", ".txt")))
+
+
+def _functions(text: str) -> list[str]:
+    """Public functions at the top of a module."""
+    try:
+        body = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return []
+    return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+
+
+def _named(goal: str, names: Iterable[str]) -> str:
+    """The name in the goal: one written like code before one that is also a word; "" for none."""
+    known = set(names)
+    words = re.findall(r"[`'\"]?([A-Za-z_][\w.]*)(\(\))?", goal)
+    found = [(word.rpartition(".")[2], bool(mark) or "_" in word or "." in word.strip(".")) for word, mark in words]
+    like_code = [word for word, marked in found if marked and word in known]
+    plain = [word for word, _ in found if word in known and word.lower() not in _COMMON]
+    stems = [name for word, _ in found for name in sorted(known) if _is_form_of(word.lower(), name.lower())]
+    return next(iter([*like_code, *plain, *stems]), "")
+
+
+def _is_form_of(word: str, name: str) -> bool:
+    """Whether a word is a form of a function's name: "parsing" and "Parsen" of `parse`."""
+    stem = name.rstrip("e")
+    return len(stem) >= _STEM and word.startswith(stem) and len(word) <= len(name) + 3
+
+
+def _calls(text: str, path: str, name: str) -> Iterator[str]:
+    """Calls of the function whose arguments are all literals, none that is expected to fail."""
+    source = text if path.endswith(".py") else ""
+    examples = "\n".join(re.findall(r"^\s*>>> (.*)$", text, re.MULTILINE))
+    for part in (source, *examples.splitlines()):
+        try:
+            tree = ast.parse(part)
+        except (SyntaxError, ValueError):
+            continue
+        refused = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.With) and _REFUSED.search(ast.unparse(node.items[0].context_expr))
+            for inner in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and id(node) not in refused and _is_call_of(node, name):
+                yield f"{name}({', '.join(map(ast.unparse, [*node.args, *node.keywords]))})"
+
+
+def _is_call_of(node: ast.Call, name: str) -> bool:
+    called = node.func
+    same = (isinstance(called, ast.Name) and called.id == name) or (
+        isinstance(called, ast.Attribute) and called.attr == name and isinstance(called.value, ast.Name)
+    )
+    return same and bool(node.args) and all(map(_is_literal, [*node.args, *(key.value for key in node.keywords)]))
+
+
+def _is_literal(node: ast.AST) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return False
+    return True
+
+
+def _chosen(found: Iterable[str]) -> list[str]:
+    """The longest calls, as many as are allowed: long arguments are more work."""
+    chosen: list[str] = []
+    for call in sorted(found, key=lambda text: (-len(text), text)):
+        if len(chosen) < _MOST and sum(map(len, chosen)) + len(call) <= _WIDTH:
+            chosen.append(call)
+    return chosen
