@@ -139,6 +139,17 @@ func TestWrong(t *testing.T) {
 
 func TestLater(t *testing.T) { t.Skip("later") }
 """
+GO_BENCH = """\
+package play
+
+import "testing"
+
+func BenchmarkAdd(b *testing.B) {
+	for i := 0; i < b.N; i++ {
+		Add(i, i)
+	}
+}
+"""
 GO_FILES = {"go.mod": "module example.com/play\n\ngo 1.19\n", "a.go": GO, "a_test.go": GO_TEST}
 RUST = """\
 /// ```
@@ -324,6 +335,8 @@ CASES = {
     "call-node": Case({"work.cjs": "exports.work = async () => ({b: 1, a: 2})\n"}, ("require('./work.cjs').work()",),
                       "output=* ms=*", "", ("work.cjs", "var =\n"), ("node",)),
     "command": Case({"work.py": "print(1)\n"}, ("python3 work.py", "--runs", 2), "ms=*", "", ("work.py", SYNTAX)),
+    "gobench": Case({**GO_FILES, "b_test.go": GO_BENCH}, ("Add", "--runs", 2), "ns=*", "",
+                    ("a.go", "package play\nfunc broken( {\n"), ("go",)),
     "startup": Case({"work.py": "import json\n"}, ("import work", "--runs", 2), "ms=*", "", ("work.py", SYNTAX)),
     "memory": Case({"work.py": "print(1)\n"}, ("python3 work.py",), "peak_kib=*", "", ("work.py", SYNTAX)),
     "build": Case({"make.sh": "mkdir out\n"}, ("sh make.sh", "--clean", "rm -rf out", "--runs", 2),

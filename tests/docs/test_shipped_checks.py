@@ -29,7 +29,7 @@ NEEDS = {
     **dict.fromkeys(("eslint", "call-node", "bundle", "size", "dependencies", "build", "http"), ("esbuild", "node")),
     **dict.fromkeys(("jest", "vitest"), ("esbuild", "node")),
     **dict.fromkeys(("tsc", "ts-any"), ("tsc", "node")),
-    **dict.fromkeys(("gotest", "govet", "coverage-go"), ("go",)),
+    **dict.fromkeys(("gotest", "govet", "coverage-go", "gobench"), ("go",)),
     **{name: (name,) for name in ("mypy", "pyright", "ruff")},
 }
 

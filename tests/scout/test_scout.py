@@ -64,6 +64,7 @@ def scout(repo: Repo, run_script: Callable[..., Ran]) -> Callable[..., Ran]:
         ("réduire la taille du bundle", "size"),
         ("menos consultas", "queries"),
         ("clean up the lint warnings", "lint"),
+        ("it starts too slowly", "startup"),
         ("more tests please", "coverage"),
         ("schreib mehr Tests", "coverage"),
         ("mach den Code einfacher zu lesen", "complexity"),

@@ -98,6 +98,8 @@ KINDS = {
              "setup runs wall against", require=_SAME, exact=False, misses="other inputs than this one"),
         Kind("command", "timing:command", "CMD", "processor time of one command", "ms", "runs wall against",
              exact=False, misses="whether its output stays right: let a guard say"),
+        Kind("gobench", "timing:gobench", "NAME [PACKAGE…]", "nanoseconds of one benchmark of go test", "ns",
+             "runs against", exact=False, misses="other work than this benchmark's"),
         Kind("startup", "timing:startup", "CODE", "what a start adds to an empty one", "ms", "runs ending python",
              exact=False, misses="work that is only put off until later"),
         Kind("memory", "timing:memory", "CMD", "peak memory of the largest process of one command", "peak_kib",

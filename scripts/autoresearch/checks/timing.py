@@ -3,6 +3,7 @@ compared with, so that drift of the machine hits both."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -93,6 +94,24 @@ def _cost(request: Request, line: str, folder: Path) -> float:
     if ran.code:
         raise toolbox.broken("the command", ran)
     return 1000 * (ran.seconds if request.options.get("wall") else spent() - before)
+
+
+def gobench(request: Request) -> Counted:
+    """Nanoseconds of one operation of a Go benchmark, the least of `--runs`; with `--against REV` in turns with it."""
+    tool = toolbox.find("go", request, "see go.dev/doc/install")
+    if not request.operands:
+        raise Refusal("no benchmark is named, expected e.g. gobench Parse ./parser for BenchmarkParse; name one")
+    name, folders = request.operands[0], [request.root, *reference.copies(request)]
+    argv = [tool, "test", "-run", "^$", "-bench", f"^Benchmark{re.escape(name)}$", "-benchtime", "100ms"]
+    spent: list[list[float]] = [[] for _ in folders]
+    for _ in range(int(request.get("runs", 5))):
+        for values, folder in zip(spent, folders):
+            ran = toolbox.run([*argv, *(request.operands[1:] or ("./...",))], request, cwd=folder)
+            found = re.findall(r"^Benchmark\S+\s+\d+\s+([\d.]+) ns/op", ran.out, re.MULTILINE)
+            if ran.code or len(found) != 1:
+                raise Refusal(f"{len(found)} results of Benchmark{name}, expected one; it said: {ran.complaint()}")
+            values.append(float(found[0]))
+    return Counted(_compared("ns", [min(values) for values in spent]))
 
 
 def startup(request: Request) -> Counted:

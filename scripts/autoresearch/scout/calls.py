@@ -151,3 +151,22 @@ def _chosen(found: Iterable[str]) -> list[str]:
         if len(chosen) < _MOST and sum(map(len, chosen)) + len(call) <= _WIDTH:
             chosen.append(call)
     return chosen
+
+
+def go_benchmark(project: Project, goal: str) -> str:
+    """Operands of `gobench`: the benchmark that is most like a word of the goal, else the first; "" for none."""
+    found = {
+        name: "./" + path.rpartition("/")[0]
+        for path in project.files
+        if path.endswith("_test.go")
+        for name in re.findall(
+            r"^func Benchmark(\w+)\(b \*testing\.B\)", toolbox.read(project.root / path), re.MULTILINE
+        )
+    }
+    words = [word.lower() for word in re.findall(r"\w{4,}", goal)]
+    near = sorted(
+        (name for name in found if any(_is_form_of(word, name.lower()) or word in name.lower() for word in words)),
+        key=len,
+    )
+    name = next(iter([*near, *found]), "")
+    return f"{name} {found[name]}" if name else ""

@@ -33,7 +33,7 @@ _KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "coverage": {"Python": ("coverage",), "Go": ("coverage-go",), "TypeScript": ("coverage-lcov",),
                  "JavaScript": ("coverage-lcov",)},
     "speed": {"Python": ("http", "queries", "call", "command"), "TypeScript": ("call-node",),
-              "JavaScript": ("call-node",), "": ("command",)},
+              "JavaScript": ("call-node",), "Go": ("gobench",), "": ("command",)},
     "http": {"": ("http", "queries")},
     "queries": {"Python": ("queries", "http")},
     "startup": {"Python": ("startup",), "JavaScript": ("startup",), "TypeScript": ("startup",)},
@@ -57,7 +57,7 @@ _STAND_INS: Mapping[str, tuple[str, ...]] = {
 _TOOLS = {"mypy": "mypy", "pyright": "pyright", "tsc": "node", "ts-any": "node", "ruff": "ruff", "eslint": "eslint",
           "clippy": "cargo-clippy", "golangci": "golangci-lint", "govet": "go", "pytest": "pytest", "jest": "jest",
           "vitest": "vitest", "gotest": "go", "cargotest": "cargo", "coverage": "coverage", "coverage-go": "go",
-          "bundle": "esbuild", "call-node": "node"}  # fmt: skip
+          "bundle": "esbuild", "call-node": "node", "gobench": "go"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,8 @@ def _fits(kind: str, project: Project) -> bool:
         return bool({"Flask", "FastAPI", "Django", "Express"} & set(surroundings.frameworks(project)))
     if kind == "queries":
         return bool({"Django", "SQLAlchemy", "sqlite3"} & set(surroundings.frameworks(project)))
+    if kind == "gobench":
+        return bool(calls.go_benchmark(project, ""))
     if kind in ("tsc", "ts-any"):
         return bool(project.sources.get("TypeScript"))
     return True
@@ -183,7 +185,7 @@ def _named(kind: str, operands: str, in_turns: bool) -> dict[str, str]:
     which in turns is the share of the time that the reference takes: 100 at the start by construction."""
     words = shlex.split(operands)
     setup = words[words.index("--setup") + 1].split() if kind == "call" and "--setup" in words else [""]
-    name = words[0] if kind == "http" and words[0] != "/PATH" else setup[-1] if setup[0] == "from" else ""
+    name = words[0] if kind in ("http", "gobench") and words[0] != "/PATH" else setup[-1] if setup[0] == "from" else ""
     if in_turns:
         return {"metric_name": name or "time", "metric_key": "percent", "baseline_is": "100"}
     return {"metric_name": name, "metric_key": kinds.of(kind).metric} if name else {}
@@ -243,6 +245,8 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
         return " ".join(map(shlex.quote, node)), ""
     if kind == "duplicates":
         return " ".join(map(shlex.quote, next(iter(project.sources.values()), (".",)))), ""
+    if kind == "gobench":
+        return calls.go_benchmark(project, goal), ""
     if kind in ("call", "call-node"):
         return _call(project, kind, goal, python)
     return _written(project, kind, python)
@@ -351,7 +355,8 @@ def _scope(project: Project, kind: str, in_tests: bool) -> str:
         return ", ".join([*project.manifests, *(f"{s}/**" for s in project.sources.get(project.languages[0], ()))])
     places = next(iter(project.sources.values()), ())
     if places == (".",):
-        return "**/*.go" if project.has("go.mod") else "**/*.rs"
+        rust = "src/**" if any(name.startswith("src/") for name in project.files) else "**/*.rs"
+        return "**/*.go, !**/*_test.go" if project.has("go.mod") else rust
     return ", ".join(place if "." in place.rpartition("/")[2] else f"{place}/**" for place in places)
 
 

@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> Outcome:
     root = arguments.root_of(args)
     found = first_look.look(root, args.goal, args.seconds if args.measure else 0.0, args.header or ())
     try:
-        rehearsal.keep(root, {"offers": [dict(offer.flags) for offer in found.offers]}, rehearsal.PROPOSED)
+        offers = [{**offer.flags, "fill_in": offer.fill_in, "install": offer.install} for offer in found.offers]
+        rehearsal.keep(root, {"offers": offers}, rehearsal.PROPOSED)
     except Refusal as refusal:
         return Outcome({}, 0, f"{scout_page.page(found)}\n(not noted, so pass all flags yourself: {refusal})")
     return Outcome(first_look.as_json(found), 0, scout_page.page(found) if args.format == "text" else None)

@@ -14,7 +14,8 @@ _STEMS = {
     "lint": r"\blint|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",
     "queries": r"\bquer(?:y|ies)\b|\bsql\b|n\s*\+\s*1|abfrage|requ[êe]tes? sql|consultas?",
     "http": r"endpoint|\bapi\b|handler|\bhttp\b|request|page load|anfrage|route|response time",
-    "startup": r"start-?\s?up|import time|imports? (?:faster|slow)|startzeit|cold start|d[ée]marrage|arranque",
+    "startup": r"start-?\s?up|starts? (?:up |too |so |very )*slow|slow (?:to )?start|startet|"
+    r"import time|imports? (?:faster|slow)|startzeit|cold start|d[ée]marrage|arranque",
     "memory": r"memory|\bram\b|speicher|\bleak|m[ée]moire|memoria|\brss\b",
     "build": r"\bbuild|compil|bauzeit|kompil",
     "speed": r"fast|slow|speed|latenc|perform|schnell|langsam|beschleun|rapid|\blent|durchsatz|optimi|laufzeit",

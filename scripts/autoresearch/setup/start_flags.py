@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 
 from ..cli import arguments
+from ..kernel.core.errors import Refusal
+from ..kernel.core.text import one_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +34,14 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
 
     noted = rehearsal.read(root) if args.as_rehearsed else {}
     if args.as_proposed is not None:
-        noted = {**noted, **rehearsal.proposed(root, args.as_proposed)}
+        offer = rehearsal.proposed(root, args.as_proposed)
+        lacking = args.verify is None and (offer.get("fill_in") or offer.get("install"))
+        if lacking:
+            raise Refusal(
+                f"proposal {args.as_proposed} is not ready ({one_line(str(lacking), 120)}), expected what it lacks: "
+                f"install that with the user's consent, or pass --verify {one_line(str(offer['verify']), 400)}"
+            )
+        noted = {**noted, **offer}
     for name, value in noted.items():
         if name in args and getattr(args, name) is None:
             setattr(args, name, value)
