@@ -24,6 +24,7 @@ _BINS = (".venv/bin", "venv/bin", "env/bin", "node_modules/.bin", "vendor/bin")
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "vendor", "target", "dist", "build"))
 _ROOM = 256 * 1024 * 1024  # bytes of output that a tool may print, all of them kept
 _ERROR = re.compile(r"(?i)\b\w*(?:error|exception|fatal)\b|^(?:FAILED|E  )|panicked at|not found$")
+_STRONG = re.compile(r"^(?:E  |FAILED\b|(?i:error)\b|[\w.]*(?:Error|Exception)\b:)|\berror(?:\[|:| TS)|panicked at")
 _WARNING = re.compile(r"(?m)^(?:.*Warning\b|warning\b).*(?:\n[ \t]+\S.*)*")  # with the source that it quotes
 _TOLD = 300  # characters of a tool's complaint that a refusal quotes
 
@@ -76,7 +77,12 @@ class Ran:
         streams = [[line.strip() for line in text.splitlines() if line.strip()] for text in (self.err, self.out)]
         plain = [_WARNING.sub("", text) for text in (self.err, self.out)]
         told = [[line.strip() for line in text.splitlines() if line.strip()] for text in plain]
-        errors = [found for lines in told if (found := [line for line in lines if _ERROR.search(line)][:3])]
+        errors = [
+            found
+            for pattern in (_STRONG, _ERROR)
+            for lines in told
+            if (found := [line for line in lines if pattern.search(line)][:3])
+        ]
         last = [lines[-4:] for lines in (*told, *streams) if lines]
         return one_line(" | ".join(next(iter([*errors, *last]), [])), _TOLD) or "nothing"
 

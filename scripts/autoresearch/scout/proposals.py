@@ -188,6 +188,7 @@ def _named(kind: str, operands: str, in_turns: bool) -> dict[str, str]:
     name = words[0] if kind in ("http", "gobench") and words[0] != "/PATH" else setup[-1] if setup[0] == "from" else ""
     if in_turns:
         return {"metric_name": name or "time", "metric_key": "percent", "baseline_is": "100"}
+    name = name or {"startup": "start", "memory": "memory"}.get(kind, "")
     return {"metric_name": name, "metric_key": kinds.of(kind).metric} if name else {}
 
 
