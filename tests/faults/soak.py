@@ -14,40 +14,67 @@ import signal
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
+from autoresearch.background import runtime_file  # noqa: E402
+from autoresearch.kernel.disk.layout import standard  # noqa: E402
+
 from tests.faults.stage import Problem, Stage  # noqa: E402
 from tests.lab import running_below  # noqa: E402
 
 AGENT = """#!{python}
-import json, os, random, resource, subprocess, sys, time
+import importlib, json, os, random, resource, runpy, subprocess, sys
 sys.stdin.read()
+sys.path.insert(0, "{scripts}")
+from autoresearch import wiring
+for port in wiring.WIRES.values():
+    for name in port:
+        importlib.import_module("autoresearch." + name)
+import autoresearch.cli.run_trial_command
 dice = random.Random()
-for turn in range(dice.randint(1, 12)):
-    if dice.random() < 0.04:
+
+
+def script(name, *flags, full=False):  # as a fork: most of what a trial costs is the start of an interpreter
+    pid = os.fork()
+    if not pid:
+        for number, end in ((1, "out"), (2, "err")):
+            os.dup2(os.open("{folder}/agent." + end, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644), number)
+        if full:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (dice.randint(0, 3000),) * 2)
+        sys.argv = ["{scripts}/autoresearch_" + name + ".py", "--repo", ".", *flags]
+        try:
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        except SystemExit as end:
+            os._exit(end.code or 0)
+        os._exit(9)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    said = open("{folder}/agent.err", errors="replace").read()
+    if "Traceback" in said or "unexpected " in said:
+        open("{folder}/said", "a").write(said)
+    return code, said
+
+
+for turn in range(dice.randint(1, 60)):
+    if dice.random() < 0.02:
         os._exit(1)  # the stream ends in the middle
     print(json.dumps({{"running": "trial"}}), flush=True)
     now = int(open("src/value").read())
     open("src/value", "w").write(f"{{now + dice.choice((-1, -1, 1, 2))}}\\n")
-    full = dice.random() < 0.05
-    limit = (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (dice.randint(0, 3000),) * 2)) if full else None
-    line = [sys.executable, "{scripts}/autoresearch_run_trial.py", "--repo", "."]
-    line += ["--description", f"try {{dice.random()}}"]
-    done = subprocess.run(line, capture_output=True, text=True, preexec_fn=limit)
-    for word in ("Traceback", "unexpected "):
-        if word in done.stderr:
-            open("{folder}/said", "a").write(done.stderr)
-    if done.returncode:
+    code, said = script("run_trial", "--description", f"try {{dice.random()}}", full=dice.random() < 0.05)
+    if code:
         subprocess.run(["git", "restore", "src"], capture_output=True)
-    if "--status drift" in done.stderr:  # the user has committed
-        drift = ["{scripts}/autoresearch_record_iteration.py", "--repo", ".", "--status", "drift"]
-        subprocess.run([sys.executable, *drift], capture_output=True)
+    if "--status drift" in said:  # the user has committed
+        script("record_iteration", "--status", "drift")
+    if "the run is over" in said:
+        break
     print(json.dumps({{"running": ""}}), flush=True)
 print(json.dumps({{"message": "done", "done": True}}), flush=True)
 """
+WAIT = ("--backoff-seconds", "0.1", "--max-stagnation", "1000")
 
 
 def main(folder: str, iterations: int, seed: int = 1) -> int:
@@ -64,11 +91,11 @@ def main(folder: str, iterations: int, seed: int = 1) -> int:
     (stage.repo / "src/value").write_text("100000\n")
     stage.git("commit", "-qm", "user", "src/value")
     flags = (*Stage.setup(), "--salvage-runs", "0", "--agent", "plain", "--agent-bin", str(agent))
-    stage.must("runtime_ctl", "launch", *flags, "--max-stagnation", "1000", "--iterations", str(iterations))
+    stage.must("runtime_ctl", "launch", *flags, *WAIT, "--iterations", str(iterations))
     rows = 0
     try:
         while rows < iterations:
-            time.sleep(dice.uniform(0.2, 3))
+            time.sleep(dice.uniform(0.5, 6))
             faults[strike(stage, dice)] += 1
             rows = len(stage.statuses()) - 1
             if not alive(stage):
@@ -86,7 +113,7 @@ def main(folder: str, iterations: int, seed: int = 1) -> int:
 
 def alive(stage: Stage) -> bool:
     """Whether a controller runs."""
-    return '"status": "running"' in stage.run("runtime_ctl", "status").out
+    return runtime_file.is_running(standard(stage.repo))
 
 
 def strike(stage: Stage, dice: random.Random) -> str:
@@ -105,14 +132,16 @@ def strike(stage: Stage, dice: random.Random) -> str:
     elif kind == "edit":
         (stage.repo / "draft.txt").write_text("draft\n")
     elif kind != "nothing":
-        words = {"controller": "runtime_ctl", "agent": "/agent", "trial": "run_trial", "git": "git"}
-        signalled(stage, words.get(kind, ""), dice, kind == "still")
+        words = {"controller": "runtime_ctl", "agent": "/agent", "trial": "/agent", "git": "git"}
+        found = [pid for pid in processes(stage) if words.get(kind, "") in command(pid)]
+        if kind == "trial":  # a fork of the agent
+            found = [pid for pid in found if parent(pid) in found]
+        signalled(found, dice, kind == "still")
     return kind
 
 
-def signalled(stage: Stage, word: str, dice: random.Random, still: bool) -> None:
-    """Kill one process of the run, or let one stand still for a second."""
-    found = [pid for pid in processes(stage) if word in command(pid)]
+def signalled(found: Sequence[int], dice: random.Random, still: bool) -> None:
+    """Kill one of these processes, or let one stand still for a second."""
     if not found:
         return
     pid = dice.choice(found)
@@ -143,6 +172,14 @@ def command(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
     except OSError:
         return ""
+
+
+def parent(pid: int) -> int:
+    """The parent of a process."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, IndexError):
+        return 0
 
 
 def finished(stage: Stage) -> None:

@@ -36,6 +36,22 @@ def test_a_report_overwrites_nothing_of_anybodys(lab: Lab, flag: str):
     assert lab.call("report", flag, new).code == lab.call("report", flag, new).code == 0  # its own is written anew
 
 
+def test_a_tracked_file_that_is_gone_and_a_report_of_somebody_elses_are_left(lab: Lab):
+    lab.init()
+    (lab.path / "notes.txt").unlink()
+    refused(lab.call("report", "--html", lab.path / "notes.txt"), "is tracked by git")
+    lab.repo.write("mine.html", "<p>my autoresearch report</p>")
+    refused(lab.call("report", "--html", lab.path / "mine.html"), "none of the tool's")
+    assert lab.repo.read("mine.html") == "<p>my autoresearch report</p>"
+
+
+@pytest.mark.parametrize("folder", [".git/new", "missing/new"])
+def test_no_command_makes_a_folder_in_a_git_folder_or_a_missing_one(lab: Lab, folder: str):
+    refused(lab.run_script("demo", "--keep", lab.path / folder), "nothing was written")
+    refused(lab.run_script("package", "skill", lab.path / folder), "nothing was written")
+    assert not (lab.path / folder).parent.exists() or list((lab.path / ".git").glob("new")) == []
+
+
 @pytest.mark.parametrize("flag", ["results", "state", "launch", "runtime"])
 def test_an_artifact_is_put_nowhere_where_it_harms(lab: Lab, flag: str):
     for name in ("src/value", ".git/config", "missing/file", "/dev/null", "src"):
@@ -108,6 +124,10 @@ TAKES = {
     "rm .git/HEAD": "breaks git",
     "rm -rf .git/refs": "breaks git",
     "echo junk > .git/index": "breaks git",
+    "rm .git/config; mkdir .git/config": "breaks git",
+    "git config core.repositoryformatversion 99": "breaks git",
+    "git checkout -q --orphan z": "breaks git",
+    "git replace HEAD HEAD~1": "breaks git",
     "git reset -q --soft HEAD~1": "was taken off its branch",
 }
 

@@ -112,6 +112,32 @@ def test_the_folder_is_moved_after_a_kill(lab: Lab):
     assert lab.run_script("run_trial", "--repo", moved, "--description", "next").json["status"] == "keep"
 
 
+def test_the_folder_is_moved_while_the_check_runs(lab: Lab):
+    armed(lab, f"cd ..; mv {lab.path.name} moved")
+    lab.value(9)
+    refused(lab.try_out(), "was moved or removed while the check ran", "repeat the command where it is now")
+    assert not lab.path.exists()
+    moved = lab.path.parent / "moved"
+    ran = lab.run_script("run_trial", "--repo", moved, "--description", "again")
+    assert (ran.code, ran.json["status"]) == (0, "keep"), ran.err
+
+
+def test_a_submodule_in_a_submodule_is_put_back(lab: Lab, make_repo):
+    inner, add = make_repo("inner"), ("-c", "protocol.file.allow=always", "submodule", "-q", "add")
+    inner.write("v", "10\n")
+    inner.commit("v")
+    for folder, name in ((lab.path, "src/sub"), (lab.path / "src/sub", "deep")):
+        subprocess.run(["git", *add, str(inner.path), name], cwd=folder, check=True)
+    for tree in (lab.path / "src/sub", lab.path):
+        subprocess.run(["git", "commit", "-qam", "sub"], cwd=tree, check=True)
+    lab.init(verify="cat src/sub/deep/v")
+    (lab.path / "src/sub/deep/v").write_text("50\n")
+    for name in ("src/sub/deep", "src/sub"):
+        subprocess.run(["git", "commit", "-qam", "worse"], cwd=lab.path / name, check=True)
+    assert lab.try_out().json["status"] == "discard"
+    assert (lab.repo.read("src/sub/deep/v"), lab.repo.status()) == ("10\n", "")
+
+
 def test_a_submodule_is_put_back(lab: Lab, make_repo):
     inner = make_repo("inner")
     inner.write("v", "10\n")

@@ -84,6 +84,22 @@ def test_what_the_user_ignored_later_is_known_by_the_committed_rules(lab: Lab):
     assert lab.repo.git("ls-files", "--", "late.key") == ""
 
 
+def test_an_ignored_file_that_was_added_by_force_is_refused(lab: Lab):
+    """Staged it would be part of the trial's commit, and its undo would delete it."""
+    lab.scope = "."
+    lab.repo.write(".gitignore", "*.env\n")
+    lab.repo.commit("ignore")
+    lab.repo.write("old.env", "SECRET\n")
+    lab.init()
+    lab.repo.write("late.env", "SECRET\n")
+    lab.value(30)
+    for name in ("old.env", "late.env"):
+        lab.repo.git("add", "-f", name)
+        refused(lab.try_out(), f"{name} was ignored when this run began", "git rm --cached")
+        lab.repo.git("rm", "-q", "--cached", name)
+    assert (lab.repo.read("old.env"), lab.repo.git("log", "--all", "--format=%s", "--", "*.env")) == ("SECRET\n", "")
+
+
 def test_a_filter_that_is_gone_bares_nothing(lab: Lab):
     """A clean filter keeps a secret out of git; without its attribute the trial would commit it."""
     lab.scope = "."

@@ -26,9 +26,8 @@ BIG = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
 from autoresearch.cli import main
-from autoresearch.kernel.disk import atomic
 from autoresearch.machine import accelerators, limits
-limits.cpu_count, limits.memory_mb, atomic.free_mb = lambda *_: 8, lambda *_: (16000, 16000), lambda root: 90000
+limits.cpu_count, limits.memory_mb, limits.free_mb = lambda *_: 8, lambda *_: (16000, 16000), lambda root: 90000
 accelerators.accelerators = lambda *_: []
 sys.exit(main("parallel.run_batch"))
 """

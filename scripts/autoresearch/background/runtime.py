@@ -86,7 +86,7 @@ def from_dict(data: Mapping[str, Any]) -> Runtime:
             known = {name: values["session"][name] for name in names(Session) if name in values["session"]}
             values["session"] = Session(**known)
         return Runtime(**values)
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ValueError(f"unusable values ({error})") from None
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
+# What `pathlib` says in a plain RuntimeError: of a link to itself, of a user without a home.
+_PLACES = ("Symlink loop", "home directory")
+
+
 class Outcome:
     """An answer that is not plain JSON with exit code 0: `text` wins over `payload` when it is given."""
 
@@ -78,8 +82,8 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(name: str, argv: Sequence[str] | None = None) -> int:
-    """Run one command ("report.watch") and return its exit code: 0 done, 1 refused or failed, 2 bad usage."""
-    folder, _, verb = name.partition(".")
+    """Run one command ("report.watch", or "watch" alone); its exit code: 0 done, 1 refused or failed, 2 bad usage."""
+    folder, _, verb = (name if "." in name else f"{_home_of(name)}.{name}").partition(".")
     parser = _Parser(prog=f"autoresearch_{verb}.py", allow_abbrev=False)
     try:
         command = importlib.import_module(f"autoresearch.{folder}.{verb}_command")
@@ -101,6 +105,13 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         if os.environ.get("AUTORESEARCH_TRACEBACK"):
             raise
         return parser.fail(_blame(error))
+
+
+def _home_of(verb: str) -> str:
+    """The feature of a command that is named alone."""
+    root = os.path.dirname(os.path.dirname(__file__))
+    found = (one for one in os.listdir(root) if os.path.exists(os.path.join(root, one, f"{verb}_command.py")))
+    return next(found, "cli")
 
 
 def _hand_over(args: argparse.Namespace, of_a_run: bool) -> None:
@@ -129,6 +140,8 @@ def _blame(error: Exception) -> str:
 
     if isinstance(error, GitError):
         return f"git refused: {error}; expected a healthy repository, see git status and repair it"
+    if isinstance(error, RuntimeError) and any(words in str(error) for words in _PLACES):
+        return f"{error}; expected a file or folder that can be found, mend this and repeat the command"
     if isinstance(error, OSError) and error.strerror:
         where = "a file" if error.filename is None else error.filename  # a write that fails does not know its file
         return f"{where}: {error.strerror}; nothing half-written stays, mend this and repeat the command"

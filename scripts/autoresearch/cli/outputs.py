@@ -29,12 +29,26 @@ def refuse(path: Path, flag: str, layout: Layout, again: str = "", own: str = ""
         raise Refusal(f"{flag} {path} {problem}; nothing was written, name another path")
 
 
-def _problem(path: Path, layout: Layout, own: str) -> str:
-    real = Path(os.path.realpath(path))
-    if ".git" in real.parts:
+def refuse_folder(path: Path, flag: str) -> None:
+    """Raise `Refusal` unless a new folder may be made here."""
+    problem = _misplaced(Path(os.path.realpath(path)))
+    if problem:
+        raise Refusal(f"{flag} {path} {problem}; nothing was written, name another path")
+
+
+def _misplaced(real: Path) -> str:
+    if ".git" in real.parts or ((real.parent / "HEAD").is_file() and (real.parent / "objects").is_dir()):
         return "lies in a git folder, expected a place of your own"
     if not real.parent.is_dir():
         return "lies in a folder that is not there, expected one that is; make it first"
+    return ""
+
+
+def _problem(path: Path, layout: Layout, own: str) -> str:
+    real = Path(os.path.realpath(path))
+    misplaced = _misplaced(real)
+    if misplaced:
+        return misplaced
     kind = _kind(real)
     if kind:
         return f"is {kind}, expected a file"
@@ -66,7 +80,7 @@ def _is_artifact(real: Path, layout: Layout, own: str) -> bool:
 def _tracked(real: Path) -> bool:
     repo = Repo(real.parent)
     try:
-        return real.exists() and repo.is_git() and bool(repo.blob_ids([str(real)]))
+        return repo.is_git() and bool(repo.blob_ids([str(real)]))
     except GitError:
         return False  # a folder named .git far above that is no repository
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ..background import runtime_file
+from ..cli import outputs
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
@@ -80,8 +81,9 @@ def _folder(keep: str) -> Path:
     if not keep:
         return Path(tempfile.mkdtemp(prefix="autoresearch-demo-")).resolve()
     folder = Path(keep)
+    outputs.refuse_folder(folder, "--keep")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)
         if any(folder.iterdir()):
             raise Refusal(f"--keep {keep} is not empty, expected a new or empty folder; choose another one")
     except OSError as error:

@@ -1,10 +1,13 @@
-"""How much of the machine this process may use: CPUs, memory, container."""
+"""How much of the machine this process may use: CPUs, memory, disk, container."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from ..kernel.disk import atomic
+
+free_mb = atomic.free_mb
 _MIB = 1024 * 1024
 _UNLIMITED = 1 << 60  # cgroup v1 writes "no limit" as a huge number
 

@@ -24,7 +24,7 @@ def read(root: Path | None = None) -> Load:
     root = Path(os.environ.get("AUTORESEARCH_PROC_ROOT", "/")) if root is None else root
     pressure, waited = _pressure(root)
     return Load(
-        cores=limits.cpu_count(root),
+        cores=limits.cpu_count() if root == Path("/") else limits.cpu_count(root),
         load=_load(root),
         pressure=pressure,
         waited=waited,

@@ -25,9 +25,11 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     from pathlib import Path
 
     from .. import __version__
+    from ..cli import outputs
     from . import bundle
 
     out = Path(os.path.abspath(args.out))
+    outputs.refuse_folder(out, "OUT")
     if args.command == "skill":
         return {"path": str(bundle.skill(out)), "version": __version__, "next": "copy it into .agents/skills"}
     archive = bundle.plugin(out, __version__)

@@ -95,11 +95,10 @@ class Wish:
 
 def machine_at(root: Path) -> Machine:
     """What this machine has to share."""
-    from ..kernel.disk import atomic
     from ..machine import accelerators, limits
 
     devices = slices.found(accelerators.accelerators())
-    return Machine(limits.cpu_count(), limits.memory_mb()[0], atomic.free_mb(root), devices)
+    return Machine(limits.cpu_count(), limits.memory_mb()[0], limits.free_mb(root), devices)
 
 
 def read(layout: Layout) -> Batch:

@@ -13,6 +13,8 @@ from ..kernel.disk.layout import Layout
 from ..kernel.system import gitfiles
 from . import headline, markdown, page, reading
 
+_OURS = "content=.codex-autoresearch.>|<!-- written by codex-autoresearch -->"  # by which a report of ours is known
+
 
 def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, Any]:
     """Write `html` and `markdown` to the `paths` given, else beside the evidence; the answer of `report`.
@@ -20,7 +22,7 @@ def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, 
     Raises `Refusal` when there is no sound run or a file cannot be written.
     """
     for name, path in paths.items():
-        outputs.refuse(path.absolute(), f"--{name}", layout, again="autoresearch")
+        outputs.refuse(path.absolute(), f"--{name}", layout, again=_OURS)
     account = reading.read(layout, clock)
     places = {
         "html": paths.get("html", layout.evidence / "report.html").absolute(),

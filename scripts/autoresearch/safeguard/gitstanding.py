@@ -1,5 +1,5 @@
 """What makes a folder a working repository, remembered while a check runs: HEAD, its branch, the settings that move
-the working tree, and which tracked files git was told not to look at."""
+the working tree or say how to read it, what stands for another object, and which files git was told not to look at."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..kernel.core.frozen import dataclass
+from ..kernel.disk import atomic
 from ..kernel.system import gitcall, gitfiles
 from ..kernel.system.gitcall import GitError
 from ..kernel.system.gitread import Reader, names_in
+from . import keepsake
 
-_PLACE = r"^core\.(bare|worktree|sparsecheckout)$"
+_PLACE = r"^(core\.(bare|worktree|sparsecheckout|repositoryformatversion)|extensions\..*)$"
 _HEAD = re.compile(r"ref: \S|[0-9a-f]{40}")
 # One call sets one flag alone.
 _FLAGS = ("--no-assume-unchanged", "--no-skip-worktree")
@@ -29,6 +31,7 @@ class Standing:
     commit: str
     settings: Mapping[Path, bytes | None]
     index: bytes | None
+    replaced: frozenset[str]  # objects for which others stand (git replace)
 
 
 def of(tree: Path) -> Standing | None:
@@ -40,7 +43,8 @@ def of(tree: Path) -> Standing | None:
     common = gitfiles.common_dir(folder)
     head, index = gitfiles.head_ref(folder), _bytes(folder / "index")
     settings = {path: _bytes(path) for path in (common / "config", folder / "config.worktree")}
-    return Standing(tree, folder, head, gitfiles.read_head(folder, common), settings, index)
+    commit = gitfiles.read_head(folder, common)
+    return Standing(tree, folder, head, commit, settings, index, _replaced(common))
 
 
 def put_back(known: Standing) -> tuple[str, ...]:
@@ -51,6 +55,7 @@ def put_back(known: Standing) -> tuple[str, ...]:
     found = ["HEAD"] if _head(known) else []
     found += ["refs"] if _branch(known, common) else []
     found += [path.name for path, before in known.settings.items() if _setting(path, before)]
+    found += ["refs/replace"] if _shown_again(known, common) else []
     return (*found, *_index(known))
 
 
@@ -62,11 +67,16 @@ def _bytes(path: Path) -> bytes | None:
 
 
 def _head(known: Standing) -> bool:
-    """HEAD that is gone or names nothing; one that names another branch is the user's, who switched meanwhile."""
-    if not known.head or _HEAD.match(gitfiles.head_ref(known.folder)):
+    """HEAD that is gone or names nothing, such as a branch without a commit where it had one.
+
+    One that names another branch is the user's, who switched meanwhile.
+    """
+    now = gitfiles.head_ref(known.folder)
+    common = gitfiles.common_dir(known.folder)
+    stands = now == known.head or not known.commit or gitfiles.read_head(known.folder, common)
+    if not known.head or (_HEAD.match(now) and stands):
         return False
-    (known.folder / "HEAD").write_text(known.head + "\n", "utf-8")
-    return True
+    return keepsake.write(known.folder / "HEAD", known.head.encode() + b"\n")
 
 
 def _branch(known: Standing, common: Path) -> bool:
@@ -81,18 +91,32 @@ def _branch(known: Standing, common: Path) -> bool:
 def _setting(path: Path, before: bytes | None) -> bool:
     """Settings that are gone, broken, or say that the working tree is none, elsewhere or a part."""
     now = _bytes(path)
-    if now == before or (now is not None and _placed(now) == _placed(before or b"")):
+    if (now == before and not path.is_dir()) or (now is not None and _placed(now) == _placed(before or b"")):
         return False
-    if before is None:
-        path.unlink()
-    else:
-        path.write_bytes(before)
+    if before is not None:
+        return keepsake.write(path, before)
+    path.unlink() if now is not None else atomic.set_aside(path)
     return True
 
 
 def _placed(config: bytes) -> tuple[bool, bytes]:
     code, out, _ = gitcall.attempt(Path("/"), ["config", "--file", "-", "-z", "--get-regexp", _PLACE], config)
     return code in (0, 1), out
+
+
+def _replaced(common: Path) -> frozenset[str]:
+    """The loose ones and the packed ones."""
+    folder, packed = common / "refs" / "replace", gitfiles.text_of(common / "packed-refs")
+    loose = os.listdir(folder) if folder.is_dir() else []
+    return frozenset((*loose, *re.findall(r" refs/replace/(\S+)", packed)))
+
+
+def _shown_again(known: Standing, common: Path) -> bool:
+    """Objects for which others stand since."""
+    new = sorted(_replaced(common) - known.replaced)
+    for name in new:
+        gitcall.call(known.tree, ["update-ref", "-d", f"refs/replace/{name}"])
+    return bool(new)
 
 
 def _index(known: Standing) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import listing
 from ..kernel.run.tree import Guarded
@@ -37,12 +38,15 @@ def _remember(what: Guarded) -> Known:
 
 
 def put_back(known: Known) -> str:
-    """Restore what the check took; what that was, "" for nothing."""
+    """Restore what the check took; what that was, "" for nothing. Raises `Refusal` where a checkout has moved."""
+    gone = next((tree for tree in known.mine if not tree.is_dir()), None)
+    if gone is not None:  # nothing is written where it was
+        raise Refusal(f"{gone} was moved or removed while the check ran; repeat the command where it is now")
     mended = [name for standing in known.gits for name in gitstanding.put_back(standing)]
-    gone = [name.replace(".tmp", "") for name in keepsake.put_back(known.files)]
+    lost = [name.replace(".tmp", "") for name in keepsake.put_back(known.files)]
     taken = [path.name for tree, files in known.mine.items() for path in _taken(tree, files)]
     said = (
-        (gone, "deletes files that are not its own ({}), as git clean does"),
+        (lost, "deletes files that are not its own ({}), as git clean does"),
         (taken, "takes back changes that are not its own ({}), as git stash and git reset do"),
         (mended, "breaks git or hides files from it ({}), which was mended"),
     )

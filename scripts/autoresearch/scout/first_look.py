@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -83,8 +84,8 @@ def _tree(root: Path) -> str:
 
 def _of_skill(root: Path, path: str) -> bool:
     """Whether a file of the project is one of this skill's own: nobody has to commit those before a run."""
-    inside = root.resolve() != layout.SKILL_ROOT
-    return inside and (root / path).resolve().is_relative_to(layout.SKILL_ROOT)
+    inside = Path(os.path.realpath(root)) != layout.SKILL_ROOT
+    return inside and Path(os.path.realpath(root / path)).is_relative_to(layout.SKILL_ROOT)
 
 
 def _earlier(root: Path) -> str:

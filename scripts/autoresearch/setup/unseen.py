@@ -53,7 +53,8 @@ def refuse_exposed(events: Sequence[Event], item: Edits, base: str, primary: str
     if exposed:
         raise Refusal(
             f"{listing(tree.named(item, exposed, primary))} was ignored when this run began, so it is the user's and "
-            "no trial may commit it; take back the edit of the ignore file, or put the path into .git/info/exclude"
+            "no trial may commit it; take back the edit of the ignore file (git rm --cached, where it was added), or "
+            "put the path into .git/info/exclude"
         )
     gone, moved = _moved(events, item)
     if moved:
@@ -70,12 +71,13 @@ def refuse_exposed(events: Sequence[Event], item: Edits, base: str, primary: str
 
 
 def _exposed(events: Sequence[Event], item: Edits, base: str) -> tuple[str, ...]:
-    new = [path for path in item.inside if path in item.untracked]
+    new = [path for path in item.inside if path in item.untracked or path in item.added]
     if not new:
         return ()
     listed = {path for path in new if tree.is_below(path, _ignored(events, item))}
     repo, rules = Ignoring(item.tree), str(_known(events, item).get("rules", ""))
-    if rules != repo.private_ignore_rules()[:_RULES] or any(_is(path, ".gitignore") for path in _all(item)):
+    shown = item.added or any(_is(path, ".gitignore") for path in _all(item))
+    if shown or rules != repo.private_ignore_rules()[:_RULES]:
         listed |= repo.ignored_at(base, rules, new)
     return tuple(path for path in new if path in listed)
 

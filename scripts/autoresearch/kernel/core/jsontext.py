@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 
 from .frozen import Any
 from .numbers import plain
@@ -20,7 +20,9 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-_decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)  # a log has many lines
+# One number such as 1e99999999 would take for ever to be written digit for digit, or to become an integer.
+_bounded = Context(9999, Emin=-9999, Emax=9999, traps=[Inexact]).create_decimal
+_decoder = json.JSONDecoder(parse_float=_bounded, parse_constant=_no_constant)  # a log has many lines
 
 
 def loads(text: str, constant: Callable[[str], object] = _no_constant) -> Any:
@@ -31,7 +33,7 @@ def loads(text: str, constant: Callable[[str], object] = _no_constant) -> Any:
     try:
         if constant is _no_constant and text[:1] != "\ufeff":
             return _decoder.decode(text)
-        return json.loads(text, parse_float=Decimal, parse_constant=constant)
+        return json.loads(text, parse_float=_bounded, parse_constant=constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except ArithmeticError:

@@ -29,6 +29,7 @@ class Edits:
     untracked: tuple[str, ...] = ()  # by-products included
     ignored: tuple[str, ...] = ()  # paths that git ignores, a folder that a rule names ends in `/`
     nested: tuple[str, ...] = ()  # repositories in the repository: with changes of their own, or not its submodules
+    added: tuple[str, ...] = ()  # in the index and in no commit
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,7 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
         tuple(
             change.path for change in changes if inside(change.path) and (change.code == "S" or change.path[-1:] == "/")
         ),
+        tuple(change.path for change in changes if change.code == "A"),
     )
 
 

@@ -88,10 +88,11 @@ class Repo(Reader):
                 self._write(args)
             elif gitcall.attempt(self._cwd(), args)[0] != 0:
                 self.finish_switch(source, target)
-        if (self._cwd() / ".gitmodules").exists():
-            self._switch_submodules(source, target)
+        self._switch_submodules(source, target)
 
     def _switch_submodules(self, source: str, target: str) -> None:
+        if not (self._cwd() / ".gitmodules").exists():
+            return
         raw = names_in(self._compared("--raw", "-z", "--no-abbrev", *DIFF, source, target))
         for about, path in zip(raw[::2], raw[1::2]):
             fields = about.split(" ")
@@ -101,8 +102,9 @@ class Repo(Reader):
     def check_out_submodule(self, path: str, commit: str) -> None:
         """A submodule at a commit, on no branch: what it had stays in its own history."""
         inner = Repo(self._cwd() / path)
-        if (inner.root / ".git").exists() and inner.exists(commit) and inner.head() != commit:
+        if (inner.root / ".git").exists() and inner.exists(commit) and (before := inner.head()) != commit:
             gitcall.call(inner.root, ["checkout", "-q", "--detach", commit])
+            inner._switch_submodules(before, commit)
 
     def finish_switch(self, source: str, target: str, *others: str) -> None:
         """Complete a switch that was killed half-way: each path must hold the content of one of these commits.
@@ -215,9 +217,7 @@ class Repo(Reader):
         self._write(["update-ref", "-m", "autoresearch: " + why, "HEAD", new, old])
 
     def _write(self, args: Sequence[str], stdin: bytes = b"", env: dict[str, str] | None = None) -> bytes:
-        if env is None:
-            env = {}
-        return gitcall.call(self._cwd(), args, stdin, env)
+        return gitcall.call(self._cwd(), args, stdin, env or {})
 
 
 def _beyond_link(top: Path, path: str) -> bool:
