@@ -9,6 +9,7 @@ from __future__ import annotations
 WIRES: dict[str, dict[str, tuple[str, ...]]] = {
     "measure": {
         "noise.rule": ("rule",),
+        "cli.guards": ("parts",),
         "machine.load": ("around",),
         "gauges.gauge": ("around",),
         "formats.format_reader": ("around",),

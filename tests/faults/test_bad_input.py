@@ -8,7 +8,7 @@ from typing import Callable
 
 import pytest
 from autoresearch.background import runlog
-from autoresearch.kernel.disk import layout
+from autoresearch.cli import run_root
 from autoresearch.kernel.system.git import Repo as GitRepo
 from autoresearch.setup import named_files
 
@@ -96,7 +96,7 @@ def test_a_git_folder_without_head_is_none(tmp_path: Path):
     (tmp_path / ".git" / "info").mkdir(parents=True)
     inner = tmp_path / "inner"
     inner.mkdir()
-    assert layout.find_root(inner) == inner.resolve()
+    assert run_root.find_root(inner) == inner.resolve()
     assert not GitRepo(inner).is_git()
 
 

@@ -9,7 +9,7 @@ import pytest
 from autoresearch.kernel.core import rows
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.core.settings import Config
-from autoresearch.kernel.disk.journal import Log
+from autoresearch.kernel.disk.journal import Events, Log
 from autoresearch.kernel.disk.layout import Layout
 from autoresearch.kernel.run.context import Run
 from autoresearch.recording import record
@@ -29,7 +29,7 @@ PIVOTS = tuple(BASE._replace(iteration=n, status="pivot") for n in (1, 2))
 )
 def test_a_note_of_ours_is_never_cut_off(tmp_path: Path, log, status: str, recorded: str, note: str, description: str):
     layout = Layout(tmp_path, *[tmp_path / name for name in "abcd"])
-    run = Run(layout, Log({}, log, ()), Config(required_keep_labels=("real",)), None)
+    run = Run(layout, Log({}, log, Events()), Config(required_keep_labels=("real",)), None)
     row = record.row_of(run, Report(status, description, Decimal(8), "b2c3d4e"))
     assert row.status == recorded
     assert rows.parse_row(rows.format_row(row)) == row

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from autoresearch.kernel.disk.journal import Events, Log
 from autoresearch.search import thought
 
 from tests.faults.killer import Killer
@@ -106,8 +107,12 @@ def test_killed_after_each_call_of_git(three: Lab, tmp_path: Path):
         three.sound()
 
 
-def test_no_thought_goes_before_the_tools_own_trials():
+def test_no_thought_goes_before_the_tools_own_trials(monkeypatch: pytest.MonkeyPatch):
     log: list[dict[str, Any]] = [{"kind": "start", "at": "2026-03-25T01:00:00Z"}]
     log += [{"kind": "trial", "at": f"2026-03-25T01:0{n}:10Z", "took": 10, "iteration": n} for n in (1, 2)]
-    known = thought.of([*log, {"kind": "trial", "at": "2026-03-25T01:02:30Z", "took": 20, "iteration": 3, "own": [1]}])
+    log += [{"kind": "trial", "at": "2026-03-25T01:02:30Z", "took": 20, "iteration": 3, "own": [1]}]
+    known = thought.of(Log({}, (), Events(log)))
     assert (known.thinking, known.measuring, known.ratio) == (60, 10, 6)
+    monkeypatch.setattr(thought, "LATEST", 2)
+    latest = thought.of(Log({}, (), Events(log)))
+    assert (latest.thinking, latest.measuring) == (50, 20)

@@ -16,7 +16,7 @@ SHOWN = 3  # of the user's words in one answer
 
 def words(log: Log, since: int = 0) -> list[str]:
     """What the user said since an iteration, oldest first."""
-    found: Sequence[Event] = [event for event in log.events if event.get("kind") == "tell"]
+    found: Sequence[Event] = log.of_kind("tell")
     return [one_line(str(event.get("text", "")), TEXT_LIMIT) for event in found if _at(event) >= since]
 
 

@@ -46,7 +46,7 @@ def _has_recent(run: Run) -> bool:
 
 def _begun(run: Run) -> str:
     """When the run began: as its log tells, else (another tool's log) when it was launched; "" where nobody knows."""
-    starts = (str(event.get("at", "")) for event in run.log.events if event.get("kind") == "start")
+    starts = (str(event.get("at", "")) for event in run.log.of_kind("start"))
     launched = (evidence.read_json(run.layout.launch) or {}).get("created_at")
     return next(starts, "") or str(launched or "")
 

@@ -44,7 +44,7 @@ def current(text: str, log: Log | None) -> Model:
 
 def is_due(text: str, log: Log) -> bool:
     """Whether a pivot came since the last step, and an entry is left."""
-    steps = [event for event in log.events if event.get("kind") == "escalated"]
+    steps = log.of_kind("escalated")
     since = max((event["iteration"] for event in steps if isinstance(event.get("iteration"), int)), default=0)
     pivoted = any(row.is_main and row.status == "pivot" and row.iteration > since for row in log.rows)
     return pivoted and _level(log) < len(parse(text))
@@ -64,4 +64,4 @@ def climb(layout: Layout, text: str) -> Model | None:
 
 
 def _level(log: Log) -> int:
-    return sum(event.get("kind") == "escalated" for event in log.events)
+    return len(log.of_kind("escalated"))

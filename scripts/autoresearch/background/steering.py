@@ -63,7 +63,7 @@ def _kept(run: Run, number: int) -> Row:
     if row is None or row.status != "keep":
         said = "there is none" if row is None else f"it is a {row.status}"
         raise Refusal(f"iteration {number} was not kept ({said}), expected a keep; see the log")
-    gone = [event for event in run.log.events if event.get("kind") == "taken_back" and event.get("of") == number]
+    gone = [event for event in run.log.of_kind("taken_back") if event.get("of") == number]
     if gone:
         raise Refusal(f"iteration {number} was taken back already, in iteration {gone[-1].get('iteration')}")
     if run.config.companions:

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from ..cli import run_root
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import layout
 from . import toolbox
@@ -29,7 +30,7 @@ def copy(request: Request, revision: str) -> Path:
     name, _, prefix = asked.out.strip().partition("\n")
     if asked.code or not name:
         raise Refusal(f"{revision} is no commit of this repository, expected one for --against; see git log")
-    marker = layout.git_marker(request.root)
+    marker = run_root.git_marker(request.root)
     top = marker.parent if marker else request.root
     made = layout.own_scratch(request.root) / f"reference-{name[:12]}"
     if not (made / ".complete").exists():

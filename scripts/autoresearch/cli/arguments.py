@@ -48,7 +48,7 @@ def root_of(args: argparse.Namespace) -> Path:
     are in."""
     from pathlib import Path
 
-    from ..kernel.disk.layout import find_root
+    from .run_root import find_root
 
     given = getattr(args, "repo", None)
     try:
@@ -113,15 +113,13 @@ def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
     from ..kernel.core import config
     from ..kernel.core.rows import labels
-    from . import guard_flags
+    from . import guards
 
     data: dict[str, Any] = {}
     for row in filter(lambda row: row.about, settings.SETTINGS):
         value = getattr(args, row.dest, None)
         if value is not None:
-            given = (
-                guard_flags.joined([value] if isinstance(value, str) else value) if row.more.get("repeated") else value
-            )
+            given = guards.joined([value] if isinstance(value, str) else value) if row.more.get("repeated") else value
             data[row.name] = labels(value) if row.more.get("labels") else given
     if "until" in data:
         from . import moments
@@ -136,7 +134,7 @@ def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[
     from pathlib import Path
 
     from ..kernel.core.settings import RepoScope
-    from ..kernel.disk.layout import find_root
+    from .run_root import find_root
 
     found = [RepoScope(str(root), scope, "primary").to_dict()]
     for item in companions or ():
@@ -152,7 +150,7 @@ def repos_of(companions: list[str] | None, root: Path, scope: str) -> list[dict[
 
 def commits_of(values: list[str] | None, root: Path) -> dict[str, str]:
     """`PATH=COMMIT` flags as a mapping by the repository that holds the path."""
-    from ..kernel.disk.layout import find_root
+    from .run_root import find_root
 
     found = {}
     for item in values or ():

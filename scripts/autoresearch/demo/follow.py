@@ -32,14 +32,13 @@ class Follower:
             return
         if log.rows and not self.rows:
             say(_FORM.format("#", "status", "metric", "delta", "what"))
-        for line in (*self._refusals(log.events), *map(_line, log.rows[self.rows :])):
+        for line in (*self._refusals(log), *map(_line, log.rows[self.rows :])):
             say(line)
         self.rows = len(log.rows)
 
-    def _refusals(self, events: tuple[Mapping[str, Any], ...]) -> Iterator[str]:
+    def _refusals(self, log: journal.Log) -> Iterator[str]:
         """Refused attempts: those that a row carries, and those that wait for one."""
-        carried = [event for event in events if event.get("kind") == "refused"]
-        for item in (*carried, *evidence.refusals(self._layout.evidence)):
+        for item in (*log.of_kind("refused"), *evidence.refusals(self._layout.evidence)):
             line = _refusal(item)
             key = f"{item.get('before_iteration')} {line}"
             if key not in self._refused:

@@ -35,6 +35,7 @@ def _line(folder: str) -> str:
     import time
     from pathlib import Path
 
+    from ..cli.run_root import find_root
     from ..kernel.core.errors import Refusal
     from ..kernel.core.text import one_line
     from ..kernel.disk import layout
@@ -42,7 +43,7 @@ def _line(folder: str) -> str:
 
     if not os.path.isabs(folder) or not os.path.isdir(folder):
         return ""
-    where = layout.standard(layout.find_root(Path(folder)))
+    where = layout.standard(find_root(Path(folder)))
     try:
         account = reading.live(reading.read(where, time.time()), where) if where.results.exists() else None
     except Refusal:

@@ -48,8 +48,7 @@ def shown(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     """What a trial's answer tells beside its row: how sure it is, other numbers that are held, how far the run is."""
     if "next" not in found:
         return {}
-    events = (e for e in reversed(run.log.events) if e.get("kind") == "trial" and e.get("iteration") == row.iteration)
-    event = next(events, {})
+    event = run.log.trial_of(row.iteration)
     out = _certainty(run, row, event)
     limited = {text.split(" ")[0] for text in run.config.require}
     if limited and "others" in event:
@@ -79,6 +78,6 @@ def so_far(run: Run) -> object:
     from . import units
 
     kept = {row.iteration for row in run.log.rows if row.is_main and row.status in ("keep", "baseline", "drift")}
-    told = (e.get("others") for e in reversed(run.log.events) if e.get("iteration") in kept)
+    told = (e.get("others") for e in run.log.backwards("trial", '"others"') if e.get("iteration") in kept)
     found = {name: Decimal(str(value)) for name, value in dict(next(filter(None, told), {})).items()}
     return units.way(run.config, run.state.baseline_metric, run.state.claimed, found)

@@ -72,7 +72,7 @@ def _told(layout: Layout) -> Config | None:
     seen = reading.examine(layout)
     written = snapshot.tolerant(seen.layout.state)
     try:
-        log = seen.log or journal.Log(seen.header, (), ())
+        log = seen.log or journal.Log(seen.header, (), journal.Events())
         return context.configuration(log, written) if seen.header or written else None
     except Refusal:
         return None

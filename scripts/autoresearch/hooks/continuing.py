@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from ..cli.run_root import find_root
 from ..guidance import nextstep
 from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
@@ -62,7 +63,7 @@ def compacted(start: Path, session: str) -> str:
 
 def _run(start: Path) -> Run | None:
     """The sound run at `start`, exec mode's left out: it has a program to answer to."""
-    where = layout.standard(layout.find_root(start))
+    where = layout.standard(find_root(start))
     try:
         run = context.load(where) if where.results.exists() else None
     except Refusal:

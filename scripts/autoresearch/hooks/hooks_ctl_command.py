@@ -65,7 +65,8 @@ def _hook(event: str) -> str:
 
 
 def _may_have_run(folder: Path) -> bool:
-    from ..kernel.disk.layout import find_root, standard
+    from ..cli.run_root import find_root
+    from ..kernel.disk.layout import standard
 
     return standard(find_root(folder)).results.exists()
 

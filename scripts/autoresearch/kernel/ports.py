@@ -6,6 +6,7 @@ list says "the module", as a whole.
 measure     how a candidate is measured
   rule        the module, like `kernel.run.exact`: how baseline and candidate are measured and compared
   around      f(bench, start, rest) -> `measure.Ran`: runs verify by `start` and reads its number or leaves it to `rest`
+  parts       f(command) -> the commands that a guard is made of, each with its `label`
   spared      f(run, bench, arms) -> why a quick check spares the full one, or ""
   kept        f(guarded) -> what puts back, after a check, what it must leave, and says what that was
   run         f(bench, command, limit) -> how a check ended that was run where the setting `executor` says

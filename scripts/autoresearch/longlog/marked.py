@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 PREFIX = "prefix"  # the key in the snapshot
 STEP = 500  # rows between marks; between one and two steps are parsed
-_OWN = EVENT + '{"kind": "'
 _BACK = ("amended", "taken_back", "line")  # events that change what is before them
 
 
@@ -163,7 +162,7 @@ class _Reading:
         if self.begun:
             at = self.begun.folding.iteration
             self.reaches_back = any(e.get("kind") in _BACK or e.get("iteration", at) in range(at + 1) for e in told)
-        return Log(self.header, (), tuple(told))
+        return Log(self.header, (), journal.Events(told))
 
     def _pass(self) -> None:
         seen, batch = self.begun is not None, False
@@ -196,10 +195,8 @@ class _Reading:
         self.size = self._before(cut)
 
     def _kind(self, line: str) -> object:
-        if line.startswith(_OWN):
-            return line[len(_OWN) : line.find('"', len(_OWN))]
-        self.plain = False
-        return journal.event_of(line).get("kind")
+        self.plain = self.plain and line.startswith(journal.OWN)
+        return journal.kind_of(line)
 
     def _add(self, row: Row, at: int, commits: fold.RepoCommits) -> None:
         self.count += 1
@@ -263,8 +260,8 @@ class Marked(Log):
         return self._whole.rows
 
     @cached_property
-    def events(self) -> tuple[Event, ...]:
-        """All events, parsed now."""
+    def events(self) -> journal.Events:
+        """All events, each parsed when it is asked for."""
         return self._whole.events
 
     @cached_property
@@ -295,16 +292,16 @@ class Marked(Log):
         """How many rows there are."""
         return self._reading.count + sum(len(new) for _, new in self._more)
 
-    def of_kind(self, *kinds: str) -> tuple[Event, ...]:
+    def of_kind(self, *kinds: str, holding: str = "") -> tuple[Event, ...]:
         """The events of these kinds; where all are spelled as we write them, no other one is parsed."""
         if not self._reading.plain:
-            return super().of_kind(*kinds)
-        lines = sorted(found for kind in kinds for found in self._lines(kind))
+            return super().of_kind(*kinds, holding=holding)
+        lines = sorted(found for kind in kinds for found in self._lines(kind) if holding in found[1])
         more = (event for events, _ in self._more for event in events if event.get("kind") in kinds)
         return (*(event for event in (journal.event_of(line) for _, line in lines) if event), *more)
 
     def _lines(self, kind: str) -> Iterator[tuple[int, str]]:
-        data, start = self._reading.data, f'\n{_OWN}{kind}"'.encode()
+        data, start = self._reading.data, f'\n{journal.OWN}{kind}"'.encode()
         at = data.find(start, 0, self._reading.size)
         while at >= 0:
             end = data.index(b"\n", at + 1)

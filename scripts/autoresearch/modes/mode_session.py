@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..cli.run_root import find_root
 from ..kernel.core import text
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
-from ..kernel.disk.layout import find_root, standard
+from ..kernel.disk.layout import standard
 from ..kernel.system import gitfiles
 from ..muting import muting
 from . import fix_rows, mode_entries, mode_folder, mode_pages, mode_rules, mode_score

@@ -15,9 +15,7 @@ def _credit(run: Run, row: Row) -> None:
     """What a trial says of the lessons that it used: one that led to a keep rises, three failures retire it."""
     if row.status not in ("keep", "discard", "crash") or run.mode == "exec":
         return
-    events = context.load(run.layout).log.events
-    mine = (e for e in reversed(events) if e.get("kind") == "trial" and e.get("iteration") == row.iteration)
-    used = next(mine, {}).get("lessons")
+    used = context.load(run.layout).log.trial_of(row.iteration).get("lessons")
     if used:
         lessons_file.credit(run.layout.lessons, used, row.status == "keep")
 

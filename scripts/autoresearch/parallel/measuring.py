@@ -54,10 +54,16 @@ def candidate(run: Run, batch: Batch, place: Place) -> Worker:
     repo = Repo(Path(place.path))
     if not repo.is_git() or not repo.exists(batch.base):
         raise Refusal(f"worker {place.id} has no folder {place.path} any more; autoresearch_run_batch.py abort")
-    found = tree.sort(str(run.layout.root), repo.root, run.config.scope, run.log.events, run.layout.own_paths())
+    found = tree.sort(
+        str(run.layout.root),
+        repo.root,
+        run.config.scope,
+        run.log.of_kind("byproducts", "foreign"),
+        run.layout.own_paths(),
+    )
     _refuse_paths(place, (*found.outside, *found.unmerged))
     if found.inside:
-        unseen.refuse_exposed(run.log.events, found, batch.base, str(run.layout.root))
+        unseen.refuse_exposed(run.log.of_kind(*unseen.NAMED), found, batch.base, str(run.layout.root))
         repo.commit_paths(found.inside, f"experiment: worker {place.id}\n")
     head = repo.head()
     changed = repo.changed_paths(batch.base, head)

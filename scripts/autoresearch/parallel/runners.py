@@ -38,7 +38,7 @@ def try_all(layout: Layout, batch: Batch) -> list[dict[str, Any]]:
 
 def _on_winner(run: Run) -> bool:
     """Whether the last batch has a winner that was kept."""
-    event = next((event for event in reversed(run.log.events) if event.get("kind") == "batch"), {})
+    event = next(run.log.backwards("batch"), {})
     number = event.get("iteration")
     return any(r.is_main and r.iteration == number and r.status in those("retains") for r in run.log.rows)
 

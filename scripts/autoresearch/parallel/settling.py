@@ -107,7 +107,7 @@ def _others(layout: Layout, batch: Batch, place: Place) -> bool:
 def _retained(run: Run) -> tuple[str, str]:
     """The commit and the content that the log's last row left; HEAD is elsewhere while somebody's trial runs."""
     primary = str(run.layout.root)
-    heads = (event["heads"] for event in reversed(run.log.events) if event.get("kind") == "heads")
+    heads = (event["heads"] for event in run.log.backwards("heads"))
     commit = next((found[primary] for found in heads if primary in found), "") or Repo(run.tree).head()
     return commit, Trees(run.tree).tree_of(commit)
 

@@ -69,7 +69,11 @@ def _read(folder: Path) -> Shelved | None:
 
 def recorded(run: Run, item: Shelved) -> int:
     """The iteration under which a recorder that was killed then has put it into the log, 0 for none."""
-    found = (e for e in run.log.events if e.get("told", {}).get("proposal") == item.proposal.commit)
+    found = (
+        e
+        for e in run.log.of_kind("trial", holding=item.proposal.commit)
+        if e.get("told", {}).get("proposal") == item.proposal.commit
+    )
     return next((int(event["iteration"]) for event in found), 0)
 
 

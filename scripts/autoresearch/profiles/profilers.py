@@ -13,7 +13,8 @@ from pathlib import Path
 
 from ..checks import toolbox
 from ..checks.toolbox import Request
-from ..kernel.core import guards, jsontext
+from ..cli import guards
+from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from .spots import Spot
 

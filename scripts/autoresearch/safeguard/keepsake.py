@@ -61,6 +61,6 @@ def _is_there(path: Path, data: bytes) -> bool:
         return path.is_file()
     try:
         found = regular.read_bytes(path)
-        return found == data or (found.startswith(data) and bool(journal.parse(found)))
+        return found == data or (found.startswith(data) and bool(journal.parsed(found)))
     except (OSError, ValueError):
         return False

@@ -97,7 +97,7 @@ class _Bound:
 
 def _allowance(run: Run, note: Intent) -> float:
     """Seconds that a search may take: twice the price of a trial, the thinking before it included."""
-    known = thought.of(run.log.events)
+    known = thought.of(run.log)
     return TRIALS * max(time.time() - note.started + THOUGHT, known.thinking + known.measuring)
 
 

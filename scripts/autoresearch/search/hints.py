@@ -35,7 +35,7 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def price_of(run: Run) -> str:
     """Thought against measuring, as medians, once there are some trials to tell it from."""
-    known = thought.of(run.log.events)
+    known = thought.of(run.log)
     if run.state.iteration < _KNOWN or not known.measuring:
         return ""
     return f"{_time(known.thinking)} thought, {_time(known.measuring)} measured"

@@ -47,7 +47,7 @@ def due(run: Run) -> str:
 def _best(run: Run) -> Choice | None:
     """The choice with the best hope that fits onto today's state; None where its time or its count is used up, or
     where thinking is cheaper."""
-    if run.state.line or run.config.companions or thought.of(run.log.events).ratio < RATIO:
+    if run.state.line or run.config.companions or thought.of(run.log).ratio < RATIO:
         return None
     from . import retry  # loads most of this folder, and most answers offer nothing
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from ..kernel.core.frozen import dataclass
@@ -85,14 +86,15 @@ def standing(run: Run) -> list[Row]:
 
 def trials(run: Run) -> Iterator[Past]:
     """The measured attempts of the run, the latest first, at most `MOST`."""
-    events = {e["iteration"]: e for e in run.log.events if e.get("kind") == "trial" and "iteration" in e}
-    rows = [row for row in run.log.rows if row.is_main and row.iteration in events and row.status != "drift"][-MOST:]
-    for row in reversed(rows):
+    latest = list(islice(run.log.backwards("trial"), MOST))
+    events = {event["iteration"]: event for event in reversed(latest) if "iteration" in event}
+    for row in (
+        row for row in reversed(run.log.rows) if row.is_main and row.iteration in events and row.status != "drift"
+    ):
         yield Past(row, events[row.iteration], evidence.folder(run.layout.evidence, row.iteration))
 
 
 def losers(run: Run) -> Iterator[Past]:
     """The workers of batches that were measured and passed over, the latest first."""
-    rows = [row for row in run.log.rows if row.worker and row.status == "discard"][-MOST:]
-    for row in reversed(rows):
+    for row in islice((r for r in reversed(run.log.rows) if r.worker and r.status == "discard"), MOST):
         yield Past(row, {}, evidence.folder(run.layout.evidence, row.iteration) / row.worker)

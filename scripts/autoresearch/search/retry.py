@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 
 from ..kernel.core import numbers, scope
 from ..kernel.core.errors import Refusal
@@ -16,7 +17,7 @@ from ..kernel.run import context, intent, isolation, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import Trees
-from . import candidates, past
+from . import candidates, past, thought
 from .candidates import Choice, Stored
 from .past import Past
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from .candidates import Name
 
-SHARE = 0.2  # of the measuring time
+SHARE = 0.2  # of the measuring time of the latest trials
 GROUND = (*those("retains"), "baseline")
 
 
@@ -89,17 +90,14 @@ def _failed(item: Past) -> str:
 
 def _ground(run: Run, iteration: int) -> int:
     """The iteration whose state was retained when `iteration` was measured."""
-    before = (
-        row.iteration for row in run.log.rows if row.is_main and row.status in GROUND and row.iteration < iteration
-    )
-    return max(before, default=0)
+    rows = (row for row in reversed(run.log.rows) if row.is_main and row.status in GROUND)
+    return next((row.iteration for row in rows if row.iteration < iteration), 0)
 
 
 def choices(run: Run) -> list[Choice]:
     """What may be tried now, the best first; pairs after single ones of equal hope."""
     known = stored(run)
-    events = [e for e in run.log.events if e.get("kind") == "trial" and "own" in e]
-    tried = {tuple(e["own"]) for e in events}
+    tried = {tuple(e["own"]) for e in run.log.of_kind("trial", holding='"own"') if "own" in e}
     least = float(run.config.min_delta)
     found = candidates.singles(known, _ground(run, run.state.iteration + 1), least)
     detectable = run.config.noise.get("smallest_detectable")
@@ -110,8 +108,8 @@ def choices(run: Run) -> list[Choice]:
 
 def allowance(run: Run) -> int:
     """How many tries are left after the last keep or pivot of the agent's own, within their share of the time."""
-    events = [e for e in run.log.events if e.get("kind") == "trial"]
-    took = [(float(e.get("took") or e.get("seconds") or 0), "own" in e) for e in events]
+    trials = islice(run.log.backwards("trial"), thought.LATEST)
+    took = [(float(e.get("took") or e.get("seconds") or 0), "own" in e) for e in trials]
     if not candidates.affordable(sum(s for s, own in took if own), sum(s for s, _ in took), SHARE):
         return 0
     done = 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from itertools import islice
 
-from ..kernel.core.frozen import Any, dataclass
+from ..kernel.core.frozen import dataclass
 from ..kernel.core.pace import epoch
+from ..kernel.disk.journal import Log
+
+LATEST = 300  # trials that the medians are of
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Medians over the run's trials, in seconds: from the end of one to the start of the next, and of one itself."""
+    """Medians over the latest trials, in seconds: from the end of one to the start of the next, and of one itself."""
 
     thinking: float = 0.0
     measuring: float = 0.0
@@ -21,16 +24,15 @@ class Pace:
         return self.thinking / self.measuring if self.measuring else 0.0
 
 
-def of(events: Iterable[Mapping[str, Any]]) -> Pace:
-    """The pace that the log's events tell; trials that the tool made by itself have no thought before them."""
+def of(log: Log) -> Pace:
+    """The pace that the log tells; trials that the tool made by itself have no thought before them."""
     thinking: list[float] = []
     measuring: list[float] = []
-    before = 0.0
-    for event in events:
-        if event.get("kind") == "start":
-            before = epoch(event.get("at"))
-        if event.get("kind") != "trial":
-            continue
+    trials = list(islice(log.backwards("trial"), LATEST + 1))[::-1]
+    before = epoch(next(log.backwards("start"), {}).get("at"))
+    if len(trials) > LATEST:
+        before = epoch(trials.pop(0).get("at"))
+    for event in trials:
         end, took = epoch(event.get("at")), float(event.get("took") or event.get("seconds") or 0)
         measuring.append(took)
         if before and end and "own" not in event:

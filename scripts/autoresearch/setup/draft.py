@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from ..kernel.core import guards
+from ..cli import guards
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line, shortened
 

@@ -103,7 +103,7 @@ def _made(path: str, without: frozenset[str]) -> bool:
 
 
 def _known(run: Run) -> dict[str, Event]:
-    return {event["repo"]: event for event in run.log.events if event.get("kind") == "watched"}
+    return {event["repo"]: event for event in run.log.of_kind("watched")}
 
 
 def admission(run: Run, found: Sequence[Edits]) -> str:
@@ -133,7 +133,7 @@ def admission(run: Run, found: Sequence[Edits]) -> str:
 def _moved(run: Run, item: Edits, pattern: str, event: Event | None) -> list[str]:
     """Ignored files that are not what they were when the last row was written: changed, gone or new."""
     before = dict((event or {}).get("files", {}))
-    left = tree.byproducts(run.log.events, str((event or {}).get("repo")))
+    left = tree.byproducts(run.log.of_kind("byproducts"), str((event or {}).get("repo")))
     full = len(before) >= _WATCHED  # then others may only have moved up
     inside = [] if full else _ignored(item.tree, pattern, item.ignored)
     names = [*before, *(path for path in inside if not tree.is_below(path, left))]

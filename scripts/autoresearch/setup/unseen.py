@@ -41,10 +41,13 @@ def admission(run: Run, edits: Sequence[Edits]) -> str:
     try:
         for item in edits:
             if item.inside:
-                refuse_exposed(run.log.events, item, Repo(item.tree).head(), str(run.layout.root))
+                refuse_exposed(run.log.of_kind(*NAMED), item, Repo(item.tree).head(), str(run.layout.root))
     except Refusal as found:
         return str(found)
     return ""
+
+
+NAMED = ("start", "ignored", "foreign")  # the events that are asked here
 
 
 def refuse_exposed(events: Sequence[Event], item: Edits, base: str, primary: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import suppress
+from itertools import islice
 
 from ..kernel import ports
 from ..kernel.core.errors import Refusal
@@ -134,7 +135,7 @@ def _session() -> str:
 def expected(run: Run) -> float:
     """Seconds that a trial will take, from what the last three took; before the first from what the baseline did."""
     known = run.config.noise
-    trials = [event for event in run.log.events if event.get("kind") == "trial"][-3:]
+    trials = islice(run.log.backwards("trial"), 3)
     took = [float(event.get("took", event.get("seconds", 0))) for event in trials]
     runs = 1 if known.get("kind", "exact") == "exact" else 2 * 3  # the fewest pairs that decide
     return max(took, default=runs * float(known.get("seconds") or 0.0) + float(known.get("guard_seconds") or 0.0))

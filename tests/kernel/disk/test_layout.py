@@ -15,25 +15,6 @@ def made(root: Path, results: str = "research-results.tsv") -> Layout:
     return Layout(root, root / results, root / "s.json", root / "l.json", root / "/else/r.json")
 
 
-def test_the_root_is_the_nearest_repository_or_the_folder_itself(repo, tmp_path: Path):
-    deep = repo.write("a/b/c.txt", "x").parent
-    assert layout.find_root(deep) == repo.path
-    assert layout.find_root(repo.path) == repo.path
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    assert layout.find_root(outside) == outside
-
-
-def test_a_worktree_of_a_run_leads_to_the_checkout_that_holds_the_run(repo, tmp_path: Path):
-    repo.git("worktree", "add", "--quiet", str(tmp_path / "other"))
-    assert layout.find_root(tmp_path / "other") == tmp_path / "other"
-    pointer = repo.path / ".git" / "worktrees" / "other" / layout.POINTER
-    pointer.write_text(f"{repo.path}\n")
-    assert layout.find_root(tmp_path / "other") == repo.path
-    pointer.write_text(str(tmp_path / "gone"))
-    assert layout.find_root(tmp_path / "other") == tmp_path / "other"
-
-
 def test_names_that_are_documented(tmp_path: Path):
     found = made(tmp_path)
     assert found.lessons == tmp_path / "autoresearch-lessons.md"

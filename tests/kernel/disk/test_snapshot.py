@@ -11,7 +11,7 @@ import pytest
 from autoresearch.kernel.core import jsontext
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.disk import snapshot
-from autoresearch.kernel.disk.journal import Log
+from autoresearch.kernel.disk.journal import Events, Log
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ def log(*metrics: str) -> Log:
     rows += [
         Row(n, "", f"b2c3d4{n}", Decimal(metric), "-1", "-", "keep", ("l",), "x") for n, metric in enumerate(metrics, 1)
     ]
-    return Log(HEADER, tuple(rows), ())
+    return Log(HEADER, tuple(rows), Events())
 
 
 def taken(of: Log) -> dict[str, Any]:
@@ -53,9 +53,9 @@ def test_it_is_equal_older_or_diverged():
 @given(logs.valid_logs(max_rows=8), st.data())
 @settings(max_examples=50)
 def test_the_snapshot_of_any_prefix_is_older_and_an_edited_one_diverges(rows: tuple[Row, ...], data: st.DataObject):
-    whole = Log(HEADER, rows, ())
+    whole = Log(HEADER, rows, Events())
     at = data.draw(st.integers(0, whole.state.iteration))
-    old = taken(Log(HEADER, tuple(row for row in rows if row.iteration <= at), ()))
+    old = taken(Log(HEADER, tuple(row for row in rows if row.iteration <= at), Events()))
     assert snapshot.relation(old, whole) == ("equal" if at == whole.state.iteration else "older")
     name = data.draw(st.sampled_from(["current_metric", "best_metric", "keeps", "pivot_count", "consecutive_discards"]))
     old["state"][name] += 1

@@ -6,7 +6,7 @@ One writer at a time: lock the log itself, cut what a torn write left, one write
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,68 @@ from . import atomic, locks, regular
 
 Event = Mapping[str, Any]
 EVENT = "# event: "
+OWN = EVENT + '{"kind": "'  # as we write them: the kind is known before anything is parsed
+
+
+class Events(Sequence[Event]):
+    """The events of a log in their order, each parsed when it is first asked for."""
+
+    def __init__(self, items: Iterable[str | Event] = ()) -> None:
+        """`items` are lines, or events that are parsed already."""
+        self._items = list(items)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._items)
+
+    def __getitem__(self, at: Any) -> Any:
+        """The event at a place."""
+        item = self._items[at]
+        if isinstance(item, str):
+            item = self._items[at] = event_of(item)
+        return item
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they say the same."""
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def and_then(self, more: Sequence[Event]) -> Events:
+        """With others behind them."""
+        both = Events([*self._items, *more])
+        places = both._places = {kind: [*found] for kind, found in self._places.items()}
+        for at, event in enumerate(more, len(self)):
+            places.setdefault(event.get("kind"), []).append(at)
+        return both
+
+    @cached_property
+    def _places(self) -> dict[object, list[int]]:
+        found: dict[object, list[int]] = {}
+        for at, item in enumerate(self._items):
+            found.setdefault(kind_of(item) if isinstance(item, str) else item.get("kind"), []).append(at)
+        return found
+
+    def of_kind(self, *kinds: str, holding: str = "") -> Iterator[Event]:
+        """Those of these kinds; lines without the text `holding` are left out before they are parsed."""
+        places = [at for kind in kinds for at in self._places.get(kind, ())]
+        return self._those(sorted(places) if len(kinds) > 1 else places, holding)
+
+    def backwards(self, kind: str, holding: str = "") -> Iterator[Event]:
+        """Those of a kind, the last one first."""
+        return self._those(reversed(self._places.get(kind, ())), holding)
+
+    def holding(self, text: str) -> Iterator[Event]:
+        """Those of any kind whose line has the text in it."""
+        return self._those([at for at, item in enumerate(self._items) if not isinstance(item, str) or text in item])
+
+    def _those(self, places: Iterable[int], holding: str = "") -> Iterator[Event]:
+        for at in places:
+            item = self._items[at]
+            if not isinstance(item, str) or holding in item:
+                event = self[at]
+                if event:
+                    yield event
 
 
 @dataclass(frozen=True)
@@ -28,7 +90,7 @@ class Log:
 
     header: Mapping[str, str]
     rows: tuple[Row, ...]
-    events: tuple[Event, ...]
+    events: Events
     size: int = 0
 
     @property
@@ -49,7 +111,7 @@ class Log:
         """Repo commits by iteration; a later event for one iteration wins (it replaces one whose row was torn)."""
         return {
             event["iteration"]: event["repo_commits"]
-            for event in self.events
+            for event in self.events.holding("repo_commits")
             if isinstance(event.get("iteration"), int) and isinstance(event.get("repo_commits"), Mapping)
         }
 
@@ -63,9 +125,23 @@ class Log:
         """How many rows there are, those of workers included."""
         return len(self.rows)
 
-    def of_kind(self, *kinds: str) -> tuple[Event, ...]:
-        """The events of these kinds, in the order of the log."""
-        return tuple(event for event in self.events if event.get("kind") in kinds)
+    def of_kind(self, *kinds: str, holding: str = "") -> tuple[Event, ...]:
+        """The events of these kinds, in the order of the log; those without the text `holding` may be left out."""
+        return tuple(self.events.of_kind(*kinds, holding=holding))
+
+    def backwards(self, kind: str, holding: str = "") -> Iterator[Event]:
+        """The events of a kind, the last one first; no more are parsed than are taken."""
+        return self.events.backwards(kind, holding)
+
+    def trial_of(self, iteration: int) -> Event:
+        """The event of the trial that is this iteration, {} where it was none."""
+        for event in self.backwards("trial"):
+            number = event.get("iteration")
+            if number == iteration:
+                return event
+            if isinstance(number, int) and number < iteration:
+                break
+        return {}
 
     def marked(self) -> Mapping[str, Any]:
         """What the snapshot notes of it for the next reader."""
@@ -73,12 +149,28 @@ class Log:
 
     def extended(self, events: Sequence[Event], new: Sequence[Row], size: int) -> Log:
         """The log after an append."""
-        known = _amended((*self.rows, *new), events)
-        return replace(self, rows=known, events=(*self.events, *events), size=size)
+        known = _amended((*self.rows, *new), Events(events))
+        return replace(self, rows=known, events=self.events.and_then(events), size=size)
+
+
+_latest: tuple[bytes, Log] = (b"", Log({}, (), Events()))  # what was parsed last, and the log that it is
 
 
 def parse(data: bytes) -> Log:
-    """Read a log; an unfinished last line or write is left out. Raises `ValueError` naming the line that is wrong.
+    """The log in `data`, parsed once for all who ask until something is added.
+
+    An unfinished last line or write is left out. Raises `ValueError` naming the line that is wrong.
+    """
+    global _latest
+    known, log = _latest
+    if data != known or not data:
+        log = parsed(data)
+        _latest = (data, log)
+    return log
+
+
+def parsed(data: bytes) -> Log:
+    """Read the bytes of a log.
 
     A write begins with its events and ends with its main row. Worker rows belong to one only after a `batch` event:
     another tool may have written them one by one.
@@ -87,18 +179,18 @@ def parse(data: bytes) -> Log:
     lines = complete.decode("utf-8").split("\n")[:-1]
     header: dict[str, str] = {}
     found: list[Row] = []
-    events: list[Event] = []
+    events: list[str | Event] = []
     seen_header = batch = False
     begun: tuple[int, int, int] | None = None  # lines, rows and events before a write whose main row is yet to come
     for number, line in enumerate(lines):
         line = line[:-1] if line[-1:] == "\r" else line
         if line[:1] == "#":
             if line.startswith(EVENT):
-                event = event_of(line)
-                if begun is not None or event.get("kind") not in log_events.ALONE:
+                kind = kind_of(line)
+                if begun is not None or kind not in log_events.ALONE:
                     begun = begun or (number, len(found), len(events))
-                events.append(event)
-                batch = batch or events[-1].get("kind") == "batch"
+                events.append(line)
+                batch = batch or kind == "batch"
                 continue
             comment(line, header)
         elif line == rows.HEADER:
@@ -110,19 +202,18 @@ def parse(data: bytes) -> Log:
         begun, batch = None, False
     if not seen_header:
         raise ValueError("the column header is missing")
-    if begun is None:
-        return Log(header, _amended(found, events), tuple(events), len(complete))
-    at, kept_rows, kept_events = begun
+    at, kept_rows, kept_events = begun or (len(lines), len(found), len(events))
     size = len(complete) - sum(len(line.encode()) + 1 for line in lines[at:])
-    return Log(header, _amended(found[:kept_rows], events[:kept_events]), tuple(events[:kept_events]), size)
+    said = Events(events[:kept_events])
+    return Log(header, _amended(found[:kept_rows], said), said, size)
 
 
-def _amended(found: Sequence[Row], events: Sequence[Event]) -> tuple[Row, ...]:
-    words = amendments(events)
+def _amended(found: Sequence[Row], events: Events) -> tuple[Row, ...]:
+    words = amendments(events.of_kind("amended"))
     return tuple(reworded(row, words) for row in found) if words else tuple(found)
 
 
-def amendments(events: Sequence[Event]) -> Mapping[object, str]:
+def amendments(events: Iterable[Event]) -> Mapping[object, str]:
     """What is said anew of an iteration; in the file its row stays as it was written."""
     return {event.get("of"): str(event.get("text", "")) for event in events if event.get("kind") == "amended"}
 
@@ -132,6 +223,13 @@ def reworded(row: Row, words: Mapping[object, str]) -> Row:
     if not words or not row.is_main or row.iteration not in words:
         return row
     return row._replace(description=one_line(words[row.iteration], DESCRIPTION_LIMIT))
+
+
+def kind_of(line: str) -> object:
+    """The kind of the event of such a line, None where it says none."""
+    if line.startswith(OWN):
+        return line[len(OWN) : line.find('"', len(OWN))]
+    return event_of(line).get("kind")
 
 
 def event_of(line: str) -> Event:
@@ -185,16 +283,28 @@ class Locked:
 
         Worker rows need a `batch` event before them.
         """
+        global _latest
         lines = [EVENT + jsontext.dumps(event) for event in events] + [rows.format_row(row) for row in new]
         data = "".join(line + "\n" for line in lines).encode("utf-8", "replace")
+        (known, log), before = _latest, self.log
+        after = before.extended(*_as_read(data), before.size + len(data))
         try:
             os.ftruncate(self._handle, self.log.size)
             _write_at(self._handle, data, self.log.size)
         except OSError as error:
             os.ftruncate(self._handle, self.log.size)
             raise atomic.unwritable(self._path, error) from None
-        self.log = self.log.extended(events, new, self.log.size + len(data))
-        return self.log
+        if log is before:
+            _latest = (known[: before.size] + data, after)
+        self.log = after
+        return after
+
+
+def _as_read(data: bytes) -> tuple[list[Event], list[Row]]:
+    """Events and rows of one write, as any reader will see them."""
+    lines = data.decode("utf-8").split("\n")[:-1]
+    events = [event_of(line) for line in lines if line.startswith(EVENT)]
+    return events, [rows.parse_row(line) for line in lines if not line.startswith(EVENT)]
 
 
 def _write_at(handle: int, data: bytes, offset: int) -> None:

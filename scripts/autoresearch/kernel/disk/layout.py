@@ -32,7 +32,7 @@ def script(name: str) -> str:
 
 def installed() -> Path:
     """Where the user has this skill, also when a run's own copy of it runs."""
-    named = _read(SKILL_ROOT / INSTALLED_AT)
+    named = read_line(SKILL_ROOT / INSTALLED_AT)
     return Path(named) if named else SKILL_ROOT
 
 
@@ -94,30 +94,8 @@ def standard(root: Path) -> Layout:
     return Layout(root, **{name: root / file for name, file in FILES.items()})
 
 
-def git_marker(start: Path) -> Path | None:
-    """The nearest `.git` at or above `start`, without a child process."""
-    for folder in (start, *start.parents):
-        marker = folder / ".git"
-        if os.path.lexists(marker / "HEAD") or marker.is_file():  # git passes over a folder without HEAD too
-            return marker
-    return None
-
-
-def find_root(start: Path) -> Path:
-    """The folder that holds a run's artifacts: the repository of `start`, the checkout behind a run's worktree,
-    or `start` itself outside git."""
-    start = Path(os.path.realpath(start))
-    marker = git_marker(start)
-    if marker is None:
-        return start
-    if marker.is_file():
-        pointer = _read(marker.parent / _read(marker).replace("gitdir:", "", 1).strip() / POINTER)
-        if pointer and Path(pointer).is_dir():
-            return Path(pointer)
-    return marker.parent
-
-
-def _read(path: Path) -> str:
+def read_line(path: Path) -> str:
+    """The text of a small file, "" where there is none."""
     try:
         return path.read_text("utf-8").strip()
     except (OSError, ValueError):

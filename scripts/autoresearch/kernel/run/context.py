@@ -110,7 +110,7 @@ _PLACED = ("foreign", "byproducts", "touched", "ignored", "watched")
 def _moved(log: Log, known: Config, ends: tuple[str, str]) -> tuple[Log, Config]:
     """Log and configuration of a run whose folder was moved since they were written, or whose path is no UTF-8."""
     before, now = ends
-    events = tuple(_placed(event, before, now) for event in log.events)
+    events = journal.Events(_placed(event, before, now) for event in log.events)
     repos = tuple(replace(repo, path=now) if repo.path == before else repo for repo in known.repos)
     return Log(log.header, log.rows, events, log.size), replace(known, repos=repos)
 
@@ -150,7 +150,7 @@ def load(layout: Layout) -> Run:
 def _log(layout: Layout) -> Log:
     try:
         log = journal.read(layout.results)
-        if log.rows:
+        if log.count:
             log.state  # noqa: B018 - raises for a log that cannot be folded
         return log
     except FileNotFoundError:

@@ -20,22 +20,17 @@ def protected(root: Path, config: Config) -> tuple[str, ...]:
 
 def known(log: Log) -> Mapping[str, str]:
     """The digests in force: those of the last evaluator event."""
-    for event in reversed(log.events):
-        if event.get("kind") == "evaluator" and isinstance(event.get("files"), dict):
-            return dict(event["files"])
-    return {}
+    return dict(next((e["files"] for e in log.backwards("evaluator") if isinstance(e.get("files"), dict)), {}))
 
 
 def products(log: Log) -> tuple[str, ...]:
     """What the checks were seen to write, as `written` tells it, by the last evaluator event."""
-    found = next((event for event in reversed(log.events) if event.get("kind") == "evaluator"), {})
-    return tuple(map(str, found.get("written", ())))
+    return tuple(map(str, next(log.backwards("evaluator"), {}).get("written", ())))
 
 
 def results(log: Log) -> tuple[str, ...]:
     """Result files that every run of the baseline wrote, by the last evaluator event."""
-    found = next((event for event in reversed(log.events) if event.get("kind") == "evaluator"), {})
-    return tuple(map(str, found.get("results", ())))
+    return tuple(map(str, next(log.backwards("evaluator"), {}).get("results", ())))
 
 
 def changed(root: Path, digests: Mapping[str, str]) -> tuple[str, ...]:
@@ -47,6 +42,6 @@ def changed(root: Path, digests: Mapping[str, str]) -> tuple[str, ...]:
 def violated(run: Run) -> tuple[str, ...]:
     """Evaluator files that changed, and new ones that `--protect` covers, but for what the checks leave behind."""
     digests = known(run.log)
-    left = tree.byproducts(run.log.events, str(run.layout.root))
+    left = tree.byproducts(run.log.of_kind("byproducts"), str(run.layout.root))
     new = (name for name in protected(run.tree, run.config) if name not in digests)
     return (*changed(run.tree, digests), *(name for name in new if not tree.is_below(name, left)))

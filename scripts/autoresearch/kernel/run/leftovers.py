@@ -54,13 +54,12 @@ def settle(
 
 
 def _ours(run: Run, item: Edits) -> list[str]:
-    theirs = tree.foreign(run.log.events, item.repo)
-    known = set(_known(run.log.events, item.repo))
+    theirs = tree.foreign(run.log.of_kind("foreign"), item.repo)
+    known = set(_known(run.log.of_kind("touched"), item.repo))
     if item.repo == str(run.layout.root):
         known.update(evaluator_lock.known(run.log))
     return [p for p in rewritten(item) if p not in theirs and (p in item.inside or p in known)]
 
 
 def _known(events: Iterable[Event], repo: str) -> list[str]:
-    found = (e for e in events if e.get("kind") == "touched" and e.get("repo") == repo)
-    return [str(path) for event in found for path in event.get("paths", ())]
+    return [str(path) for event in events if event.get("repo") == repo for path in event.get("paths", ())]

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from .. import ports
-from ..core import guards, metric, timelimit
+from ..core import metric, timelimit
 from ..core.choices import EXECUTOR, NOTHING
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import Any, dataclass, field, replace
@@ -166,20 +166,25 @@ def passes(bench: Bench, command: str, name: str) -> tuple[bool, str, float]:
     Parts that are joined by `&&` run one by one, so that the reason names the one that failed; evidence keeps what
     that one printed, else what all did. Without a `name` nothing that it prints is written anywhere.
     """
-    parts, seconds, said = guards.parts(command), 0.0, [b"", b""]
-    for part in parts:
-        done, cleaned = _guarded(bench, part.command, max(1.0, bench.limit.hard - seconds))
+    parts, seconds, said = _parts(command), 0.0, [b"", b""]
+    for label, text in parts:
+        done, cleaned = _guarded(bench, text, max(1.0, bench.limit.hard - seconds))
         seconds += done.duration
         said = [earlier + now for earlier, now in zip(said, (done.stdout, done.stderr))]
         problem = cleaned or _tampered(bench) or _failure(done, False, bench.limit.hard)
         if problem:
-            problem = f"{part.label}: {problem}" if len(parts) > 1 else problem
+            problem = f"{label}: {problem}" if len(parts) > 1 else problem
             said = [done.stdout, done.stderr]
             break
     if name:
         for stream, data in zip(("out", "err"), said):
             evidence.write_bytes(bench.folder / f"{name}.{stream}", data, evidence.OUTPUT_LIMIT)
     return not problem, problem, seconds
+
+
+def _parts(command: str) -> list[tuple[str, str]]:
+    ask = ports.first("measure", "parts")
+    return [(part.label, part.command) for part in ask(command)] if ask else [("", command)]
 
 
 def _run(bench: Bench, command: str, name: str, keep: int) -> tuple[process.Finished, str]:

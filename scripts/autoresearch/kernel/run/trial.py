@@ -237,7 +237,8 @@ def limit_of(run: Run) -> TimeLimit:
     """How long a run of verify may take by now."""
     seconds = run.config.noise.get("seconds")
     usual = None if seconds is None else float(seconds)
-    return measure.limit_of(run.config, usual, timelimit.slowest(run.log.events))
+    known = (*run.log.of_kind("trial", holding='"slowest"'), *run.log.of_kind("samples"))
+    return measure.limit_of(run.config, usual, timelimit.slowest(known))
 
 
 def _key(run: Run, note: Intent, attempt: Attempt) -> str:
@@ -369,9 +370,7 @@ def _next(after: Run, row: Row) -> dict[str, Any]:
 def answer(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     """The answer: under 400 tokens, and enough for an agent that remembers nothing."""
     state = after.state
-    event = next(
-        (e for e in reversed(after.log.events) if e.get("kind") == "trial" and e.get("iteration") == row.iteration), {}
-    )
+    event = after.log.trial_of(row.iteration)
     out: dict[str, Any] = {
         "iteration": row.iteration,
         "status": row.status,

@@ -84,7 +84,7 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
 
 
 def _refuse_moved_head(run: Run, item: Edits) -> None:
-    expected = next((e["heads"][item.repo] for e in reversed(run.log.events) if item.repo in _heads(e)), "")
+    expected = next((e["heads"][item.repo] for e in run.log.backwards("heads") if item.repo in _heads(e)), "")
     head = Repo(item.tree).head()
     if expected and head != expected:
         raise Refusal(
@@ -111,15 +111,14 @@ def key_of(run: Run, patch: bytes) -> str:
     import hashlib
 
     retained = those("retains")
-    base = max((row.iteration for row in run.log.rows if row.is_main and row.status in retained), default=0)
+    base = next((row.iteration for row in reversed(run.log.rows) if row.is_main and row.status in retained), 0)
     return hashlib.sha256(b"%d:" % base + patch).hexdigest()[:20]
 
 
 def tried_before(run: Run, key: str) -> str:
     """The refusal for a patch that was tried on the same base, "" for one that may be tried."""
-    for event in run.log.events:
-        refuted = event.get("outcome") != decision.UNDECIDED
-        if event.get("kind") == "trial" and event.get("key") == key and refuted:
+    for event in run.log.of_kind("trial", holding=key):
+        if event.get("key") == key and event.get("outcome") != decision.UNDECIDED:
             row = next(r for r in run.log.rows if r.iteration == event["iteration"] and r.is_main)
             if row.status != "crash":
                 return (

@@ -1,19 +1,22 @@
 """Guards in parts: several commands joined by `&&`, each with a name, so that a failure says which one. Pure.
 
 Several guards are one shell text, `: tests && pytest -q && : types && mypy src`: `:` does nothing in a shell, so any
-other program that runs the text gets the same verdict.
+other program that runs the text gets the same verdict. `joined` makes such a text of flags; the port `measure` asks
+`parts` what it is made of.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from .frozen import dataclass
-from .text import one_line
+from ..kernel.core.frozen import dataclass
+from ..kernel.core.text import one_line
 
+_NAMED = re.compile(r"([a-z][a-z0-9-]*)=(?=\S)")
 _MARK = re.compile(r":\s+([a-z][a-z0-9-]*)")
 # What changes the shell itself, so that what comes after it could not run in a shell of its own.
-STATE = re.compile(r"(?:cd|export|set|unset|trap|source|\.|alias|umask|ulimit|exec|eval|shift|read)\b|\w+=\S*\s*$")
+_STATE = re.compile(r"(?:cd|export|set|unset|trap|source|\.|alias|umask|ulimit|exec|eval|shift|read)\b|\w+=\S*\s*$")
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Part:
 def parts(command: str) -> tuple[Part, ...]:
     """The commands that run one after the other while each passes; one part where they cannot be told apart."""
     pieces = split(command)
-    if pieces is None or any(STATE.match(piece) for piece in pieces):
+    if pieces is None or any(_STATE.match(piece) for piece in pieces):
         return (Part(command),)
     found, name = [], ""
     for piece in pieces:
@@ -75,3 +78,23 @@ def split(command: str) -> list[str] | None:
 def _background(command: str, at: int) -> bool:
     """A lone `&`; not one of `2>&1` or `&>file`."""
     return command[at] == "&" and command[at - 1 : at] not in (">", "<") and command[at + 1 : at + 2] != ">"
+
+
+def joined(given: Sequence[str]) -> str:
+    """The guards as one shell text; each may be `NAME=COMMAND`. A single one without a name stays as it is."""
+    found = [_named(text.strip()) for text in given if text.strip()]
+    if len(found) == 1 and not found[0].name:
+        return found[0].command
+    texts = (f": {p.name or f'guard-{n}'} && {_alone(p.command)}" for n, p in enumerate(found, 1))
+    return " && ".join(texts)
+
+
+def _named(text: str) -> Part:
+    match = _NAMED.match(text)
+    return Part(text[match.end() :], match[1]) if match else Part(text)
+
+
+def _alone(command: str) -> str:
+    """A command that holds together behind `&&`."""
+    pieces = split(command)
+    return command if pieces is not None and len(pieces) == 1 and not _STATE.match(command) else f"({command})"

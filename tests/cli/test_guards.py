@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
-from autoresearch.kernel.core import guards
+from autoresearch.cli import guards
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,18 @@ from autoresearch.kernel.core import guards
 )
 def test_parts(command: str, parts: list[str]):
     assert [part.command for part in guards.parts(command)] == parts
+
+
+def test_named_guards_are_one_shell_text_with_the_same_verdict():
+    text = guards.joined(["tests=true", "false || true", "types=X=1; test $X = 1"])
+    assert text == ": tests && true && : guard-2 && (false || true) && : types && (X=1; test $X = 1)"
+    assert [(part.name, part.command) for part in guards.parts(text)] == [
+        ("tests", "true"), ("guard-2", "(false || true)"), ("types", "(X=1; test $X = 1)"),
+    ]  # fmt: skip
+    assert subprocess.run(["/bin/sh", "-c", text], check=False).returncode == 0
+    broken = guards.joined(["tests=true", "types=false"])
+    assert subprocess.run(["/bin/sh", "-c", broken], check=False).returncode == 1
+
+
+def test_one_plain_guard_stays_as_it_is():
+    assert guards.joined(["PYTHONPATH=. pytest -q && mypy ."]) == "PYTHONPATH=. pytest -q && mypy ."
