@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from autoresearch.background import backoff, manifest, outcome, prompt, runtime, watchdog
 from autoresearch.background.agent import ErrorClass
-from autoresearch.background.runtime import Runtime, Session, Truth
+from autoresearch.background.runtime import Runtime, Session
 from autoresearch.kernel.core import jsontext
+from autoresearch.kernel.core.rulings import Ruling
 from autoresearch.kernel.core.settings import Config, RepoScope
 
 OK = ErrorClass("ok", "fresh_session")
@@ -47,12 +48,12 @@ RECORD = Runtime(pid=5, session=Session(1, 6, "i", "m"), terminal_detail="why")
 )
 def test_what_is_true(recorded: Runtime | None, locked: bool, session: bool, told: tuple[str, str]):
     found = runtime.truth(recorded, locked, session)
-    assert (found.status, found.reason) == told
+    assert (found.decision, found.reason) == told
 
 
 def test_the_end_is_told_with_its_reason():
     ended = Runtime(status="terminal", terminal_reason="goal_reached", terminal_detail="<= 3")
-    assert runtime.truth(ended, False, False) == Truth("terminal", "goal_reached", "<= 3")
+    assert runtime.truth(ended, False, False) == Ruling("terminal", "goal_reached", "<= 3")
 
 
 def test_a_record_survives_the_disk():
@@ -76,13 +77,13 @@ def test_what_a_session_means():
     assert after(OK) == outcome.Next()
     assert after(NETWORK) == outcome.Next(wait=60, why="network: gone")
     human = ErrorClass("quota", "human", text="none left")
-    assert after(human).ending == outcome.Ending("needs_human", "codex_exec_unavailable", "quota: none left")
+    assert after(human).ending == Ruling("needs_human", "codex_exec_unavailable", "quota: none left")
     early = after(human, artifacts=False).ending
     assert early is not None and early.reason == "startup_failed_before_artifacts"
     soon = after(ErrorClass("usage_limit", "wait", 3000, "used up"))
     assert (soon.ending, soon.wait, soon.why) == (None, 3000, "usage_limit: used up")
     late = after(ErrorClass("usage_limit", "wait", 4000, "used up")).ending
-    assert late is not None and late.status == "needs_human"
+    assert late is not None and late.decision == "needs_human"
     assert after(OK, artifacts=False, empty=2).ending is None
     barren = after(OK, artifacts=False, empty=3).ending
     assert barren is not None and barren.reason == "missing_artifacts_after_success"

@@ -74,13 +74,14 @@ def test_a_trial_that_is_put_off_is_waited_out_like_a_rate_limit(background: Scr
 
 def test_the_session_gets_its_arguments_and_the_prompt_on_stdin(background: Scripted):
     background.plan(step(1))
-    told = ("--note", "be quick", "--default", "target=py3.11")
+    told = ("--note", "be quick", "--default", "target=py3.11", "--resume-seed", "slow part=the parser")
     background.launch("--stop-condition", "<= 1", "--agent-arg=-c", "--agent-arg=model=x", *told)
     background.ended()
     assert background.argv() == ["-c", "model=x"]
     (prompt,) = background.prompts()
     assert "autoresearch_run_trial.py --repo" in prompt and "be quick" in prompt and "cat value" in prompt
     assert "assumed, the user may still say otherwise: target: py3.11" in prompt
+    assert "known from an earlier run: slow part: the parser" in prompt
 
 
 def test_text_of_the_run_is_data_in_the_prompt(background: Scripted):

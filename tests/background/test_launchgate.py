@@ -3,15 +3,15 @@ from __future__ import annotations
 import pytest
 from autoresearch.background import launch_rules
 from autoresearch.background.launch_rules import Facts
+from autoresearch.kernel.core.rulings import Ruling
 from autoresearch.resuming import resume_rules
-from autoresearch.resuming.resume_rules import Decision
 
-FULL = Decision(resume_rules.FULL, "json_matches_tsv", ())
-NONE = Decision(resume_rules.FRESH, "fresh_start", ())
+FULL = Ruling(resume_rules.FULL, "json_matches_tsv")
+NONE = Ruling(resume_rules.FRESH, "fresh_start")
 
 
-def wizard(detail: str) -> Decision:
-    return Decision(resume_rules.WIZARD, detail, ("why",))
+def wizard(detail: str) -> Ruling:
+    return Ruling(resume_rules.WIZARD, detail, "why")
 
 
 @pytest.mark.parametrize(
@@ -34,15 +34,15 @@ def wizard(detail: str) -> Decision:
             ("needs_human", "incomplete_state_config", "mini_resume"),
         ),
         (
-            Facts(Decision(resume_rules.FALLBACK, "tsv_reconstruction_only", ()), manifest_present=True),
+            Facts(Ruling(resume_rules.FALLBACK, "tsv_reconstruction_only"), manifest_present=True),
             ("resumable", "results_without_state", "tsv_fallback"),
         ),
         (
-            Facts(Decision(resume_rules.FALLBACK, "invalid_state_json", ()), manifest_present=True),
+            Facts(Ruling(resume_rules.FALLBACK, "invalid_state_json"), manifest_present=True),
             ("resumable", "tsv_fallback", "tsv_fallback"),
         ),
         (
-            Facts(Decision(resume_rules.FALLBACK, "tsv_reconstruction_only", ()), config_problem="no verify"),
+            Facts(Ruling(resume_rules.FALLBACK, "tsv_reconstruction_only"), config_problem="no verify"),
             ("needs_human", "launch_manifest_required", "mini_resume"),
         ),
         (
@@ -55,11 +55,11 @@ def wizard(detail: str) -> Decision:
             ("needs_human", "resume_confirmation_required", "mini_resume"),
         ),
         (
-            Facts(Decision(resume_rules.FRESH, "unrecoverable_artifacts", ("why",)), manifest_present=True),
+            Facts(Ruling(resume_rules.FRESH, "unrecoverable_artifacts", "why"), manifest_present=True),
             ("needs_human", "fresh_start_required", "fresh_start"),
         ),
     ],
 )
 def test_the_gate(facts: Facts, told: tuple[str, str, str]):
     found = launch_rules.decide(facts)
-    assert (found.decision, found.reason, found.resume_strategy) == told
+    assert (found.decision, found.reason, launch_rules.strategy(found)) == told

@@ -24,7 +24,7 @@ from tests.house.source import modules
 
 NIGHT = "A night's run"
 SHOWN = "What makes it different, and the command that shows it"
-VERDICTS = ("Ending", "Truth", "Verdict")  # made with a status and a reason
+VERDICTS = ("Ruling",)  # made with a decision and a reason
 # Reasons of other doors: nothing to report, exec mode, and what `status` says while all is well.
 UNTOLD = {"none", "exec_mode_completed", "runtime_active"}
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?![\w-])")

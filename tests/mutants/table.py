@@ -250,7 +250,7 @@ TABLE = (
         ),
         (
             "an event without its row counts",
-            'if begun is not None or event.get("kind") not in log_events.ALONE:',
+            "if begun is not None or kind not in log_events.ALONE:",
             "if False:",
             JOURNAL,
         ),
@@ -446,8 +446,8 @@ TABLE = (
         "resume_rules",
         (
             "an edited snapshot is taken for a whole run",
-            '"diverged": Decision(\n        WIZARD,',
-            '"diverged": Decision(\n        FULL,',
+            '"diverged": Ruling(\n        WIZARD,',
+            '"diverged": Ruling(\n        FULL,',
             "test_resume.py",
         ),
         (
@@ -489,7 +489,7 @@ TABLE = (
         ),
         (
             "a repeated patch is measured again",
-            'event.get("key") == key and refuted:',
+            'event.get("key") == key and event.get("outcome") != decision.UNDECIDED:',
             "False:",
             OUTCOMES,
             "::test_a_repeated_patch_is_refused",
@@ -513,8 +513,8 @@ TABLE = (
         ),
         (
             "the lock of the start is for ever",
-            'for event in reversed(log.events):\n        if event.get("kind") == "evaluator" and',
-            'for event in log.events:\n        if event.get("kind") == "evaluator" and',
+            'for e in log.backwards("evaluator") if',
+            'for e in log.of_kind("evaluator") if',
             CHEATS,
             "::test_a_wanted_change_of_the_evaluator_goes_through_a_recorded_recalibration",
         ),

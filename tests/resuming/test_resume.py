@@ -25,7 +25,7 @@ from autoresearch.resuming.resume_rules import Evidence
 )
 def test_decisions(found: Evidence, decision: str, detail: str):
     decided = resume_rules.decide(found)
-    assert (decided.decision, decided.detail) == (decision, detail)
-    assert decided.reasons
+    assert (decided.decision, decided.reason) == (decision, detail)
+    assert decided.sentences
     for problem in filter(None, (found.log_problem, found.state_problem)):
-        assert problem in " ".join(decided.reasons)
+        assert problem in " ".join(decided.sentences)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoresearch.kernel.core.supervise import Verdict
+from autoresearch.kernel.core.rulings import Ruling
 from autoresearch.supervisor import stagnation
 from autoresearch.supervisor.stagnation import Counters
 
@@ -17,9 +17,9 @@ def test_a_session_that_added_nothing_stagnates():
 
 
 def test_stagnation_hands_over_only_a_run_that_would_go_on():
-    stuck, going = Counters("x", 5, 3), Verdict("relaunch", "none")
+    stuck, going = Counters("x", 5, 3), Ruling("relaunch", "none")
     assert stagnation.with_stagnation(going, stuck, 3).reason == "stagnated"
     assert stagnation.with_stagnation(going, stuck, 4) is going
     assert stagnation.with_stagnation(going, stuck, 0) is going
-    done = Verdict("stop", "goal_reached")
+    done = Ruling("stop", "goal_reached")
     assert stagnation.with_stagnation(done, stuck, 3) is done

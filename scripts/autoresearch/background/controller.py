@@ -11,6 +11,7 @@ from ..health import health
 from ..kernel.core import pace
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
+from ..kernel.core.rulings import Ruling
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout, entry
@@ -38,7 +39,7 @@ from . import runtime_file as records
 from .account import Book
 from .gitcontrol import Controlled
 from .manifest import Manifest
-from .outcome import Ending, Next
+from .outcome import Next
 from .runtime import Runtime
 from .session import Finished
 from .wake import Wake
@@ -99,25 +100,25 @@ class Controller:
             while over is None:
                 over = self._admitted() or self._cycle()
         except (Refusal, GitError, OSError) as error:
-            over = Ending(runtime.HUMAN, "blocked", str(error))
+            over = Ruling(runtime.HUMAN, "blocked", str(error))
         return self._finish(over)
 
-    def _cleared(self) -> Ending | None:
+    def _cleared(self) -> Ruling | None:
         try:
             done = abandoned.clear(self.layout)
         except (Refusal, GitError) as error:
-            return Ending(runtime.HUMAN, "blocked", str(error))
+            return Ruling(runtime.HUMAN, "blocked", str(error))
         if done:
             self.book.log(done)
         return None
 
-    def _admitted(self) -> Ending | None:
+    def _admitted(self) -> Ruling | None:
         """Why no session may start, if so: stop, run over, machine or repository unfit."""
         if self.wake.asked or stopping.is_requested(self.layout):
-            return Ending(runtime.STOPPED, "user_stopped")
+            return Ruling(runtime.STOPPED, "user_stopped")
         if pausing.is_asked(self.layout) and waiting.read(self.layout) is None:
             pausing.forget(self.layout)
-            return Ending(runtime.STOPPED, "user_paused", "runtime_ctl start goes on")
+            return Ruling(runtime.STOPPED, "user_paused", "runtime_ctl start goes on")
         over = self._supervised(after_run=False)
         if over is not None or not self._has_artifacts():
             return over
@@ -126,7 +127,7 @@ class Controller:
     def _has_artifacts(self) -> bool:
         return self.layout.results.exists() or self.layout.state.exists()
 
-    def _supervised(self, after_run: bool) -> Ending | None:
+    def _supervised(self, after_run: bool) -> Ruling | None:
         if not self._has_artifacts():
             return None
         self._grow()
@@ -137,9 +138,9 @@ class Controller:
             last_seen_iteration=found["iteration"],
             last_seen_status=found["last_status"] or "",
         )
-        return outcome.of_verdict(found["decision"], found["reason"], "; ".join(found["reasons"]))
+        return outcome.ending(Ruling(found["decision"], found["reason"], "; ".join(found["reasons"])))
 
-    def _healthy(self) -> Ending | None:
+    def _healthy(self) -> Ruling | None:
         run = context.load(self.layout)
         scopes = {str(where): pattern for where, pattern in run.trees().values()}
         checked = health.health(self.layout, run.config.verify, scopes, self.manifest.controller.min_free_mb)
@@ -147,9 +148,9 @@ class Controller:
         gate = health.commit_gate(self.layout, health.Gate("rollback"), scopes)
         self.book.note(last_health_check=_brief(checked), last_commit_gate=_brief(gate))
         blockers = [*checked["blockers"], *gate["blockers"]]
-        return Ending(runtime.HUMAN, "blocked", listing(blockers)) if blockers else None
+        return Ruling(runtime.HUMAN, "blocked", listing(blockers)) if blockers else None
 
-    def _cycle(self) -> Ending | None:
+    def _cycle(self) -> Ruling | None:
         """One session and what follows from it; before it a trial that an earlier controller left."""
         if waiting.read(self.layout) is not None:
             return self._taken() or self._cleared()
@@ -166,7 +167,7 @@ class Controller:
         try:
             ended = session.run(self.book, self.wake, self.manifest, self._opening(), self.thread)
         except Refusal as refusal:
-            return Ending(runtime.HUMAN, "codex_exec_unavailable", str(refusal))
+            return Ruling(runtime.HUMAN, "codex_exec_unavailable", str(refusal))
         if ended.cause == "stop":
             return self._stopped()
         self.handed, self.thread = "", ended.thread
@@ -178,7 +179,7 @@ class Controller:
         self._count(ended, grew)
         return over or self._follow(ended)
 
-    def _crew(self) -> Ending | None:
+    def _crew(self) -> Ruling | None:
         """Several sessions at once, to the end of the run; where that cannot be had, one at a time, with the reason."""
         try:
             return crew.Crew(self.book, self.wake, self.manifest, self._crew_over).run()
@@ -189,7 +190,7 @@ class Controller:
         self.book.log(f"one session at a time: {why}")
         return None
 
-    def _crew_over(self, after_run: bool) -> Ending | None:
+    def _crew_over(self, after_run: bool) -> Ruling | None:
         return self._supervised(after_run) if after_run else self._admitted()
 
     def _note_sandbox(self) -> None:
@@ -206,7 +207,7 @@ class Controller:
             return prompt_facts.text(self.layout, self.manifest, self.handed)
         return waiting.told(self.handed)
 
-    def _taken(self) -> Ending | None:
+    def _taken(self) -> Ruling | None:
         """Run the trial that was left waiting; one that breaks three times is taken back."""
         for _ in range(3):
             if waiting.read(self.layout) is None:
@@ -245,13 +246,13 @@ class Controller:
             return ended
         return replace(ended, ending=agent.error("machine_busy", one_line(str(note.get("why", "")), 200)))
 
-    def _stopped(self) -> Ending:
+    def _stopped(self) -> Ruling:
         """A stop command cleans up by itself; without one, a signal asked us and we do."""
         if not stopping.is_requested(self.layout):
             problem = self._cleared()
             if problem is not None:
                 return problem
-        return Ending(runtime.STOPPED, "user_stopped")
+        return Ruling(runtime.STOPPED, "user_stopped")
 
     def _rows(self) -> int:
         try:
@@ -271,7 +272,7 @@ class Controller:
         repos = [repo for repo in map(Controlled, trees) if repo.is_git()]
         return {key: value for repo in repos for key, value in repo.control_fingerprint().items()}
 
-    def _tampered(self, before: Mapping[str, str]) -> Ending | None:
+    def _tampered(self, before: Mapping[str, str]) -> Ruling | None:
         now = self._control()
         changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
         if not changed:
@@ -279,14 +280,14 @@ class Controller:
         detail = (
             f"the session changed what git runs outside the sandbox: {listing(changed)}; look before you use git here"
         )
-        return Ending(runtime.HUMAN, "blocked", detail)
+        return Ruling(runtime.HUMAN, "blocked", detail)
 
     def _count(self, ended: Finished, grew: bool) -> None:
         failed = ended.ending.action in ("wait", "backoff")
         self.failures = (1 if grew else self.failures + 1) if failed else 0
         self.empty = 0 if self._has_artifacts() else self.empty + 1
 
-    def _follow(self, ended: Finished) -> Ending | None:
+    def _follow(self, ended: Finished) -> Ruling | None:
         if ended.ending.text and ended.ending.name != "ok":
             self.book.note(last_error=f"{ended.ending.name}: {ended.ending.text}")
         over = self._supervised(after_run=outcome.counts(ended.ending))
@@ -303,14 +304,14 @@ class Controller:
             self._wait(following if following.wait else Next(wait=options.sleep_seconds, why="pause between sessions"))
         return over
 
-    def _too_long(self, following: Next) -> Ending | None:
+    def _too_long(self, following: Next) -> Ruling | None:
         """The ending, when all waits for the model together would pass their limit."""
         self.waited += following.wait
         limit = self.manifest.controller.wait_limit_seconds
         if not 0 < limit < self.waited:
             return None
         detail = f"{following.why}; {self.waited:.0f} seconds of waiting would pass the limit of {limit:.0f}"
-        return Ending(runtime.HUMAN, "codex_exec_unavailable", detail)
+        return Ruling(runtime.HUMAN, "codex_exec_unavailable", detail)
 
     def _wait(self, following: Next) -> None:
         wait = min(following.wait, self._until_deadline())
@@ -330,23 +331,23 @@ class Controller:
             until = self.manifest.config.until
         return max(0.0, pace.epoch(until) - time.time()) if until else float("inf")
 
-    def _finish(self, over: Ending) -> Runtime:
+    def _finish(self, over: Ruling) -> Runtime:
         """Write the end down, sum up, tell the user; a stop command at work does that itself."""
-        if over.status == runtime.STOPPED and stopping.is_requested(self.layout):
+        if over.decision == runtime.STOPPED and stopping.is_requested(self.layout):
             self.book.note()
             return self.book.found
         totalling.measure(self.book, self.wake, prompt_facts.python(), self.manifest.controller, over)
-        changes = {"last_error": over.detail} if over.status == runtime.HUMAN and over.detail else {}
-        self.book.note(status=over.status, terminal_reason=over.reason, terminal_detail=over.detail, **changes)
-        self.book.log(f"{over.status}: {over.reason} {over.detail}")
+        changes = {"last_error": over.detail} if over.decision == runtime.HUMAN and over.detail else {}
+        self.book.note(status=over.decision, terminal_reason=over.reason, terminal_detail=over.detail, **changes)
+        self.book.log(f"{over.decision}: {over.reason} {over.detail}")
         ending.summarise(self.layout)
         problem = ending.notify(self.manifest.controller.notify, self.layout, self._told(over), self.book.log_path)
         if problem:
             self.book.log(f"notify: {problem}")
         return self.book.found
 
-    def _told(self, over: Ending) -> dict[str, Any]:
-        known = {"status": over.status, "reason": over.reason, "detail": over.detail, "repo": str(self.layout.root)}
+    def _told(self, over: Ruling) -> dict[str, Any]:
+        known = {"status": over.decision, "reason": over.reason, "detail": over.detail, "repo": str(self.layout.root)}
         total = (evidence.read_json(self.layout.evidence / evidence.TOTAL) or {}).get("told")
         known.update({"total": one_line(str(total), 600)} if total else {})
         return {**known, "spent": self.book.found.to_dict()["spent"], **records.progress(self.layout)}

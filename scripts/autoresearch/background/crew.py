@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from ..kernel.core.errors import Refusal
+from ..kernel.core.rulings import Ruling
 from ..kernel.core.text import listing
 from ..kernel.run import context
 from ..kernel.run.context import Run
@@ -22,7 +23,6 @@ from . import briefs, outcome, pausing, prompt_facts, runtime, stopping
 from .account import Book
 from .agent import ErrorClass
 from .manifest import Manifest
-from .outcome import Ending
 from .runtime import Session
 from .seat import Seat
 from .wake import Wake
@@ -40,7 +40,7 @@ def wanted(run: Run, found: Manifest) -> bool:
 class Crew:
     """The workers of a run, from the opening of their folders until the run is over."""
 
-    def __init__(self, book: Book, wake: Wake, found: Manifest, over: Callable[[bool], Ending | None]) -> None:
+    def __init__(self, book: Book, wake: Wake, found: Manifest, over: Callable[[bool], Ruling | None]) -> None:
         """Nothing is made yet. `over` says why nothing more may start; True after a session without a row."""
         self.book, self.wake, self.manifest, self.over = book, wake, found, over
         self.layout = book.layout
@@ -50,7 +50,7 @@ class Crew:
         self._noted_at = self._asked_at = 0.0
         self._size = -1  # of the log when it was last asked whether the run is over
 
-    def run(self) -> Ending | None:
+    def run(self) -> Ruling | None:
         """Work until the run is over; raises `Refusal` where no crew can be had here, with nothing left behind."""
         settling.give_up(self.layout)
         self._note()  # before anything is made: whoever stops us finds it
@@ -71,11 +71,11 @@ class Crew:
         found: Batch = batch.read(self.layout)
         self.seats = [Seat(self.book, self.manifest, place, self.mark) for place in found.places]
 
-    def _work(self) -> Ending | None:
-        ending: Ending | None = None
+    def _work(self) -> Ruling | None:
+        ending: Ruling | None = None
         while True:
             if self.wake.asked:
-                return Ending(runtime.STOPPED, "user_stopped")
+                return Ruling(runtime.STOPPED, "user_stopped")
             ending = ending or self._ended_by()
             for seat in self.seats:
                 ending = self._look(seat, ending) or ending
@@ -84,16 +84,16 @@ class Crew:
             self._note()
             self.wake.sleep(TICK)
 
-    def _ended_by(self) -> Ending | None:
+    def _ended_by(self) -> Ruling | None:
         if pausing.is_asked(self.layout):
-            return Ending(runtime.STOPPED, "user_paused", "runtime_ctl start goes on")
+            return Ruling(runtime.STOPPED, "user_paused", "runtime_ctl start goes on")
         size = self.layout.results.stat().st_size
         if size == self._size and time.monotonic() - self._asked_at < NOTE:
             return None
         self._size, self._asked_at = size, time.monotonic()
         return self.over(False)
 
-    def _look(self, seat: Seat, ending: Ending | None) -> Ending | None:
+    def _look(self, seat: Seat, ending: Ruling | None) -> Ruling | None:
         """One look at a worker; the ending that follows from it, if any."""
         if seat.settling and seat.has_ended():
             seat.settled()
@@ -109,7 +109,7 @@ class Crew:
             return self._start(seat)
         return None
 
-    def _start(self, seat: Seat) -> Ending | None:
+    def _start(self, seat: Seat) -> Ruling | None:
         """Settle what the worker left, else its next session."""
         if seat.proposal():
             seat.settle()
@@ -117,7 +117,7 @@ class Crew:
         try:
             seat.think(seat.opening(self._prompt(seat)))
         except Refusal as refusal:
-            return Ending(runtime.HUMAN, "codex_exec_unavailable", str(refusal))
+            return Ruling(runtime.HUMAN, "codex_exec_unavailable", str(refusal))
         seat.handed = ""
         return None
 
@@ -130,7 +130,7 @@ class Crew:
         brief = briefs.Brief(seat.place.id, seat.place.path, *parts)
         return prompt_facts.text(self.layout, self.manifest, seat.handed, brief)
 
-    def _follow(self, seat: Seat, ended: ErrorClass) -> Ending | None:
+    def _follow(self, seat: Seat, ended: ErrorClass) -> Ruling | None:
         """What the end of a session means: its proposal is settled, or it is waited, or a human is needed."""
         if seat.proposal():
             seat.failures = 0

@@ -17,6 +17,7 @@ from ..isolation import checkouts
 from ..kernel.core import choices, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.rulings import Ruling
 from ..kernel.core.settings import SETTINGS, Config
 from ..kernel.core.text import listing
 from ..kernel.disk import locks
@@ -186,11 +187,11 @@ def _begin(layout: Layout, found: Manifest, force: bool) -> dict[str, Any]:
 _OWN = ("session_mode", "execution_policy", "measured", *agreement.EXTENDABLE)
 
 
-def _adopt(layout: Layout, wish: Wish, found: launch_rules.Gate) -> dict[str, Any]:
+def _adopt(layout: Layout, wish: Wish, found: Ruling) -> dict[str, Any]:
     """Go on with the run that is there, now in background; a different wish is a fresh start, but for more of it."""
     sound = found.reason in ("fresh_start_required", "launch_manifest_required", "full_resume", "tsv_fallback")
     if not sound or launch_facts.facts(layout, False).resume.decision == "fresh_start":
-        raise Refusal(f"{found.reason}: {listing(found.reasons)}; ask the user, --fresh-start archives what is there")
+        raise Refusal(f"{found.reason}: {listing(found.sentences)}; ask the user, --fresh-start archives what is there")
     _refuse_replacing(layout, wish)
     known = context.load(layout)
     other = [*_other(wish.manifest, known), *_made_once(wish.manifest)]
@@ -289,7 +290,7 @@ def _prepare(layout: Layout, found: Manifest, more: Mapping[str, str]) -> dict[s
     if decision.decision == launch_rules.FRESH:
         return _fresh(layout, Wish(found, force=True))
     if decision.decision != launch_rules.RESUMABLE:
-        raise Refusal(f"{decision.reason}: {listing(decision.reasons)}; ask the user, then runtime_ctl launch")
+        raise Refusal(f"{decision.reason}: {listing(decision.sentences)}; ask the user, then runtime_ctl launch")
     _resumable(layout, found.controller.min_free_mb, more)
     manifest_file.write(layout, found)
     return _taken_up(layout, found.config.execution_policy)

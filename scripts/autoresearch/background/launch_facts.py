@@ -6,13 +6,14 @@ from typing import Any
 
 from ..kernel.core.choices import MAX_STAGNATION
 from ..kernel.core.errors import Refusal
+from ..kernel.core.rulings import Ruling
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
 from ..resuming import resuming as reading
 from ..supervisor import supervisor
 from . import launch_rules, manifest_file, runtime_file
-from .launch_rules import Facts, Gate
+from .launch_rules import Facts
 
 
 def facts(layout: Layout, running: bool) -> Facts:
@@ -54,7 +55,7 @@ def _missing(config: Config | None) -> str:
     return f"the run's configuration has no {' and no '.join(names)}" if names and not config.measured else ""
 
 
-def decide(layout: Layout, running: bool | None = None) -> Gate:
+def decide(layout: Layout, running: bool | None = None) -> Ruling:
     """The decision."""
     return launch_rules.decide(facts(layout, runtime_file.is_running(layout) if running is None else running))
 
@@ -75,10 +76,10 @@ def answer(layout: Layout) -> dict[str, Any]:
     return {
         "decision": found.decision,
         "reason": found.reason,
-        "resume_strategy": found.resume_strategy,
+        "resume_strategy": launch_rules.strategy(found),
         "launch_manifest_present": layout.launch.exists(),
         "runtime_present": layout.runtime.exists(),
         "runtime_running": running,
         **reading.examine(layout).layout.names("results", "state", "launch", "runtime"),
-        "reasons": list(found.reasons),
+        "reasons": list(found.sentences),
     }

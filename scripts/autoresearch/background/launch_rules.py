@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..kernel.core.frozen import dataclass
+from ..kernel.core.rulings import Ruling
 from ..resuming import resume_rules
 
 FRESH, RESUMABLE, HUMAN, BLOCKED = "fresh", "resumable", "needs_human", "blocked_start"
@@ -12,7 +13,7 @@ FRESH, RESUMABLE, HUMAN, BLOCKED = "fresh", "resumable", "needs_human", "blocked
 class Facts:
     """What was found: the resume decision, and presence and soundness of manifest and runtime file."""
 
-    resume: resume_rules.Decision
+    resume: Ruling
     running: bool = False
     runtime_problem: str = ""
     runtime_present: bool = False
@@ -22,58 +23,66 @@ class Facts:
     config_problem: str = ""
 
 
-@dataclass(frozen=True)
-class Gate:
-    """`decision`, `reason` and `resume_strategy` as in docs/artifacts.md, Reasons, with reasons for people."""
+# What a reason means for who starts the run; for any other there is nothing to do but to ask.
+STRATEGIES = {
+    "already_running": "runtime_active",
+    "resume_confirmation_required": "mini_resume",
+    "launch_manifest_required": "mini_resume",
+    "incomplete_state_config": "mini_resume",
+    "fresh_start_required": "fresh_start",
+    "confirmed_launch_without_artifacts": "launch_manifest_ready",
+    "fresh_start": "cold_start",
+    "results_without_state": "tsv_fallback",
+    "tsv_fallback": "tsv_fallback",
+    "full_resume": "full_resume",
+}
 
-    decision: str
-    reason: str
-    resume_strategy: str
-    reasons: tuple[str, ...] = ()
+
+def strategy(ruling: Ruling) -> str:
+    """`resume_strategy` as in docs/artifacts.md, Reasons."""
+    return STRATEGIES.get(ruling.reason, "none")
 
 
-def decide(facts: Facts) -> Gate:
+def decide(facts: Facts) -> Ruling:
     """The decision; what makes any start wrong comes first, then what an earlier run left."""
     if facts.running:
-        return Gate(BLOCKED, "already_running", "runtime_active", ("a controller or a launch is at work here",))
+        return Ruling(BLOCKED, "already_running", "a controller or a launch is at work here")
     if facts.runtime_problem:
-        return Gate(HUMAN, "invalid_runtime_state", "none", (facts.runtime_problem,))
+        return Ruling(HUMAN, "invalid_runtime_state", facts.runtime_problem)
     if facts.manifest_problem:
-        return Gate(HUMAN, "invalid_launch_manifest", "none", (facts.manifest_problem,))
+        return Ruling(HUMAN, "invalid_launch_manifest", facts.manifest_problem)
     found = facts.resume
-    if found.detail == "fresh_start":
+    if found.reason == "fresh_start":
         return _without_artifacts(facts)
     if found.decision == resume_rules.WIZARD:
-        if found.detail in ("state_tsv_diverged", "state_without_results"):  # they do not fit together
-            return Gate(HUMAN, found.detail, "none", found.reasons)
-        return Gate(HUMAN, "resume_confirmation_required", "mini_resume", found.reasons)
+        if found.reason in ("state_tsv_diverged", "state_without_results"):  # they do not fit together
+            return Ruling(HUMAN, found.reason, found.detail, found.more)
+        return Ruling(HUMAN, "resume_confirmation_required", found.detail, found.more)
     if found.decision == resume_rules.FRESH:
-        return Gate(HUMAN, "fresh_start_required", "fresh_start", found.reasons)
+        return Ruling(HUMAN, "fresh_start_required", found.detail, found.more)
     return _with_artifacts(facts)
 
 
-def _without_artifacts(facts: Facts) -> Gate:
+def _without_artifacts(facts: Facts) -> Ruling:
     if facts.manifest_present:
         why = "a launch is confirmed and no run is there yet: the start sets it up"
-        return Gate(FRESH, "confirmed_launch_without_artifacts", "launch_manifest_ready", (why,))
-    return Gate(FRESH, "fresh_start", "cold_start", facts.resume.reasons)
+        return Ruling(FRESH, "confirmed_launch_without_artifacts", why)
+    return Ruling(FRESH, "fresh_start", facts.resume.detail)
 
 
-def _with_artifacts(facts: Facts) -> Gate:
+def _with_artifacts(facts: Facts) -> Ruling:
     found = facts.resume
     if found.decision == resume_rules.FALLBACK and not facts.manifest_present:
         why = "a background run needs a confirmed launch: confirm it and launch"
-        return Gate(HUMAN, "launch_manifest_required", "mini_resume", (*found.reasons, why))
+        return Ruling(HUMAN, "launch_manifest_required", found.detail, (*found.more, why))
     if facts.config_problem:
-        return Gate(HUMAN, "incomplete_state_config", "mini_resume", (facts.config_problem,))
+        return Ruling(HUMAN, "incomplete_state_config", facts.config_problem)
     if not facts.manifest_present and (facts.was_background or facts.runtime_present):
         why = "the run was a background run, but its launch manifest is gone: confirm it and launch again"
-        return Gate(HUMAN, "launch_manifest_required", "mini_resume", (why,))
+        return Ruling(HUMAN, "launch_manifest_required", why)
     if not facts.manifest_present:
-        return Gate(
-            HUMAN, "fresh_start_required", "fresh_start", ("there is a run that was never launched: launch it",)
-        )
+        return Ruling(HUMAN, "fresh_start_required", "there is a run that was never launched: launch it")
     if found.decision == resume_rules.FALLBACK:
-        reason = "results_without_state" if found.detail == "tsv_reconstruction_only" else "tsv_fallback"
-        return Gate(RESUMABLE, reason, "tsv_fallback", found.reasons)
-    return Gate(RESUMABLE, "full_resume", "full_resume", found.reasons)
+        reason = "results_without_state" if found.reason == "tsv_reconstruction_only" else "tsv_fallback"
+        return Ruling(RESUMABLE, reason, found.detail, found.more)
+    return Ruling(RESUMABLE, "full_resume", found.detail, found.more)

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from ..kernel.core import supervise
-from ..kernel.core.frozen import dataclass
+from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.rulings import Ruling
 from . import backoff, runtime
 from .agent import ErrorClass
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a run ends: `status` and `reason` as in docs/artifacts.md, Reasons, and one sentence."""
-
-    status: str
-    reason: str
-    detail: str = ""
 
 
 @dataclass(frozen=True)
 class Next:
     """What follows a session: an ending, or the seconds to wait and what for."""
 
-    ending: Ending | None = None
+    ending: Ruling | None = None
     wait: float = 0.0
     why: str = ""
 
@@ -41,11 +33,11 @@ def counts(error: ErrorClass) -> bool:
     return error.action == "fresh_session" or error.name == "unknown"
 
 
-def of_verdict(decision: str, reason: str, detail: str) -> Ending | None:
-    """The ending that a supervisor's decision asks for, if any."""
-    if decision == supervise.RELAUNCH:
+def ending(found: Ruling) -> Ruling | None:
+    """How the run ends by what the supervisor says, its status in place of the decision; None where it goes on."""
+    if found.decision == supervise.RELAUNCH:
         return None
-    return Ending(runtime.TERMINAL if decision == supervise.STOP else runtime.HUMAN, reason, detail)
+    return replace(found, decision=runtime.TERMINAL if found.decision == supervise.STOP else runtime.HUMAN)
 
 
 @dataclass(frozen=True)
@@ -65,10 +57,10 @@ def after(session: Session, patience: Patience) -> Next:
     too_long = error.name == "usage_limit" and (error.retry_after or 0.0) > patience.usage_limit
     if error.action == "human" or too_long:
         reason = "codex_exec_unavailable" if session.artifacts else "startup_failed_before_artifacts"
-        return Next(Ending(runtime.HUMAN, reason, text))
+        return Next(Ruling(runtime.HUMAN, reason, text))
     if not session.artifacts and counts(error) and 0 < patience.empty <= session.empty:
         ok = error.name == "ok"
         reason = "missing_artifacts_after_success" if ok else "startup_failed_before_artifacts"
-        return Next(Ending(runtime.HUMAN, reason, f"{session.empty} sessions did not set the run up; last: {text}"))
+        return Next(Ruling(runtime.HUMAN, reason, f"{session.empty} sessions did not set the run up; last: {text}"))
     wait = backoff.seconds(error, session.failures, patience.first)
     return Next(wait=wait, why=text if wait else "")

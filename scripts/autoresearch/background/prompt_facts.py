@@ -91,7 +91,8 @@ def python() -> str:
 
 
 def _agreed_besides(found: Manifest) -> tuple[str, ...]:
-    """Notes and approvals of the launch, and what was assumed then without being contradicted."""
+    """Notes and approvals of the launch, what was assumed then without being contradicted, what an earlier run left."""
     approved = (f"{key}: {value}" for key, value in found.approvals.items())
     assumed = (f"assumed, the user may still say otherwise: {key}: {value}" for key, value in found.defaults.items())
-    return (*found.notes, *approved, *assumed)
+    earlier = (f"known from an earlier run: {key}: {value}" for key, value in found.resume_seed.items())
+    return (*found.notes, *approved, *assumed, *earlier)

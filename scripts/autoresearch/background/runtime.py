@@ -7,6 +7,7 @@ from typing import Any
 
 from ..kernel.core.frozen import dataclass, field, names
 from ..kernel.core.pace import TOKENS
+from ..kernel.core.rulings import Ruling
 
 IDLE, RUNNING, STOPPED, TERMINAL, HUMAN = "idle", "running", "stopped", "terminal", "needs_human"
 _SPENT = ("minutes", "tokens", "sessions", *TOKENS)
@@ -90,30 +91,21 @@ def from_dict(data: Mapping[str, Any]) -> Runtime:
         raise ValueError(f"unusable values ({error})") from None
 
 
-@dataclass(frozen=True)
-class Truth:
-    """What can be said now: `status` and `reason` as in docs/artifacts.md, Reasons, and one sentence."""
-
-    status: str
-    reason: str
-    detail: str = ""
-
-
-def truth(recorded: Runtime | None, locked: bool, session_alive: bool) -> Truth:
+def truth(recorded: Runtime | None, locked: bool, session_alive: bool) -> Ruling:
     """What is true, given the record, whether the controller's lock is held, and whether its session still runs.
 
     The record alone proves nothing: a killed controller leaves `running` behind, and so does a reboot.
     """
     if recorded is None:
-        return Truth(RUNNING, "runtime_active", "a launch is under way") if locked else Truth(IDLE, "none")
+        return Ruling(RUNNING, "runtime_active", "a launch is under way") if locked else Ruling(IDLE, "none")
     if locked:
         what = "a stop is under way" if recorded.requested_stop_at else recorded.waiting_for
-        return Truth(RUNNING, "runtime_active", what)
+        return Ruling(RUNNING, "runtime_active", what)
     if session_alive and recorded.terminal_reason == "stop_failed":
-        return Truth(HUMAN, "stop_failed", recorded.terminal_detail)
+        return Ruling(HUMAN, "stop_failed", recorded.terminal_detail)
     if session_alive:
         detail = "the controller is gone, but its session still runs; runtime_ctl stop ends it, start takes over"
-        return Truth(HUMAN, "controller_lost", detail)
+        return Ruling(HUMAN, "controller_lost", detail)
     if recorded.status == RUNNING:
-        return Truth(STOPPED, "controller_lost", "the controller ended without a word; runtime_ctl start goes on")
-    return Truth(recorded.status, recorded.terminal_reason or "none", recorded.terminal_detail)
+        return Ruling(STOPPED, "controller_lost", "the controller ended without a word; runtime_ctl start goes on")
+    return Ruling(recorded.status, recorded.terminal_reason or "none", recorded.terminal_detail)

@@ -64,7 +64,7 @@ def _agreed(parser: argparse.ArgumentParser) -> None:
     add("--prompt-text", default="", help="the user's prompt, given to each session")
     add("--approval", action="append", metavar="K=V", help="what the user allowed")
     add("--default", action="append", metavar="K=V", help="what was assumed and not contradicted")
-    add("--resume-seed", action="append", metavar="K=V")
+    add("--resume-seed", action="append", metavar="K=V", help="what an earlier run left to know")
     add("--note", action="append", metavar="TEXT", help="for each session")
     add("--force", action="store_true", help="replace an earlier launch manifest")
     arguments.add_settings(parser, LAUNCH)

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from ..kernel.core.frozen import replace
+from ..kernel.core.rulings import Ruling
 from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
 from ..kernel.system import process
 from . import foreign, object_file, runtime
-from .runtime import Runtime, Truth
+from .runtime import Runtime
 
 BUSY = "a controller is at work here, expected none; look with runtime_ctl status, end it with runtime_ctl stop"
 
@@ -65,15 +66,15 @@ def session_alive(found: Runtime | None) -> tuple[str, ...]:
     return process.marked(session.mark) if session is not None and session.mark else ()
 
 
-def truth(layout: Layout) -> tuple[Runtime | None, Truth]:
+def truth(layout: Layout) -> tuple[Runtime | None, Ruling]:
     """The record and what is true; an unusable record is a matter for a human unless its controller lives."""
     locked = is_running(layout)
     try:
         found = read(layout)
     except ValueError as error:
         if locked:
-            return None, Truth(runtime.RUNNING, "runtime_active", str(error))
-        return None, Truth(runtime.HUMAN, "invalid_runtime_state", str(error))
+            return None, Ruling(runtime.RUNNING, "runtime_active", str(error))
+        return None, Ruling(runtime.HUMAN, "invalid_runtime_state", str(error))
     return found, runtime.truth(found, locked, not locked and bool(session_alive(found)))
 
 
@@ -91,19 +92,19 @@ def answer(layout: Layout) -> dict[str, Any]:
     """The answer of `status`."""
     found, now = truth(layout)
     known = found.to_dict() if found else {}
-    session = known.get("session") if now.status == runtime.RUNNING or now.reason == "controller_lost" else None
+    session = known.get("session") if now.decision == runtime.RUNNING or now.reason == "controller_lost" else None
     waiting = {name: known.get(name) for name in ("waiting_until", "waiting_for")}
     return {
-        "status": now.status,
+        "status": now.decision,
         "reason": now.reason,
         "detail": now.detail,
-        "pid": known.get("pid") if now.status == runtime.RUNNING else None,
-        "pgid": known.get("pgid") if now.status == runtime.RUNNING else None,
+        "pid": known.get("pid") if now.decision == runtime.RUNNING else None,
+        "pgid": known.get("pgid") if now.decision == runtime.RUNNING else None,
         **layout.names("results", "state", "launch", "runtime"),
         "log_path": str(logged_at(layout)),
         "session": session,
-        **(waiting if now.status == runtime.RUNNING else {}),
-        "alive": list(session_alive(found)) if now.status != runtime.RUNNING else [],
+        **(waiting if now.decision == runtime.RUNNING else {}),
+        "alive": list(session_alive(found)) if now.decision != runtime.RUNNING else [],
         "last_error": known.get("last_error"),
         "spent": known.get("spent"),
         **progress(layout, known.get("spent")),

@@ -64,7 +64,7 @@ def stop(layout: Layout, grace: float) -> dict[str, Any]:
     Returns within `grace` and two seconds, or `HANDING_OVER` where another command holds the lock."""
     found, now = runtime_file.truth(layout)
     unclean = found is not None and found.session is not None  # an earlier stop failed, or its controller died
-    if now.status != values.RUNNING and now.reason != "controller_lost" and not unclean:
+    if now.decision != values.RUNNING and now.reason != "controller_lost" and not unclean:
         return runtime_file.answer(layout)
     if foreign.pid_of(layout):
         if foreign.stop(layout, grace):
@@ -155,11 +155,11 @@ def _conclude(layout: Layout, found: Runtime) -> None:
     except Refusal:
         return
     verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
-    ended = outcome.of_verdict(verdict.decision, verdict.reason, verdict.detail)
+    ended = outcome.ending(verdict)
     if ended is not None:
         book = Book(layout, found, runtime_file.logged_at(layout))
-        book.note(status=ended.status, terminal_reason=ended.reason, terminal_detail=ended.detail)
-        book.log(f"{ended.status}: {ended.reason} {ended.detail}")
+        book.note(status=ended.decision, terminal_reason=ended.reason, terminal_detail=ended.detail)
+        book.log(f"{ended.decision}: {ended.reason} {ended.detail}")
 
 
 def _clean(layout: Layout, grace: float, keep_waiting: bool = False) -> None:

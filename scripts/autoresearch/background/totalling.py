@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from ..kernel import ports
 from ..kernel.core.errors import Refusal
+from ..kernel.core.rulings import Ruling
 from ..kernel.disk.layout import Layout, entry
 from ..kernel.run import context
 from ..kernel.system.git import GitError
 from . import runtime, taking
 from .account import Book
 from .manifest import Options
-from .outcome import Ending
 from .wake import Wake
 
 WHAT = "the measurement of the true total"
 
 
-def measure(book: Book, wake: Wake, python: str, options: Options, over: Ending) -> None:
+def measure(book: Book, wake: Wake, python: str, options: Options, over: Ruling) -> None:
     """Measure it where the run ended by itself and has something to measure; what stops it is in the log alone."""
-    ended = over.status == runtime.TERMINAL or over.reason == "soft_blocked"
+    ended = over.decision == runtime.TERMINAL or over.reason == "soft_blocked"
     if not ended or wake.asked or not _is_due(book.layout):
         return
     needs = [part for path in options.links for part in ("--link", path)]

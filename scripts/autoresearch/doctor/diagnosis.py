@@ -246,8 +246,8 @@ def _artifacts(layout: Layout) -> rules.Artifacts:
     running = locks.is_held(layout.evidence / "trial.lock")
     return rules.Artifacts(
         decision=found.decision,
-        detail=found.detail,
-        reason=found.reasons[0],
+        detail=found.reason,
+        reason=found.detail,
         unfinished=evidence.intent_path(layout.evidence).exists() and not running,
         tracked=tracked,
         scripts=str(entry("doctor").parent),

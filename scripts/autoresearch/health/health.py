@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ..kernel.system.git import GitError, Repo
 from ..machine import probe
 from ..resuming import resume_rules
 from ..resuming import resuming as reading
+from . import pace_warning
 
 WARN_MB = 1024
 NOTHING = "!."  # the scope that takes every path out again
@@ -200,16 +202,17 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
     warnings, blockers = found.warnings, found.blockers
     seen = reading.examine(layout)
     decision = seen.decision
-    if decision.decision == resume_rules.WIZARD or decision.detail == "unrecoverable_artifacts":
-        blockers.append(f"artifacts: {'; '.join(decision.reasons)}")
+    if decision.decision == resume_rules.WIZARD or decision.reason == "unrecoverable_artifacts":
+        blockers.append(f"artifacts: {'; '.join(decision.sentences)}")
     elif decision.decision == resume_rules.FALLBACK:
-        warnings.append(f"artifacts: {'; '.join(decision.reasons)}")
+        warnings.append(f"artifacts: {'; '.join(decision.sentences)}")
+    warnings += filter(None, [pace_warning.slower(_seconds(seen.log))])
     return {
         "decision": BLOCK if blockers else WARN if warnings else OK,
         "warnings": warnings,
         "blockers": blockers,
         "resume_decision": decision.decision,
-        "resume_detail": decision.detail,
+        "resume_detail": decision.reason,
         "has_results": seen.evidence.has_results,
         "has_state": seen.evidence.has_state,
         "main_rows": seen.log.state.iteration + 1 if seen.log else 0,
@@ -217,6 +220,12 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
         "free_mb": found.free_mb,
         "repo_worktree_checks": found.checks,
     }
+
+
+def _seconds(log: journal.Log | None) -> list[float]:
+    """Seconds of a run of the check in the latest trials, the oldest first."""
+    trials = islice(log.backwards("trial") if log else (), pace_warning.FEW + pace_warning.ROW)
+    return [float(e.get("seconds") or 0) / max(1, int(e.get("runs") or 0)) for e in trials][::-1]
 
 
 def _check_command(layout: Layout, verify: str, blockers: list[str]) -> None:

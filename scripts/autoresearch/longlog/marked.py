@@ -300,6 +300,10 @@ class Marked(Log):
         more = (event for events, _ in self._more for event in events if event.get("kind") in kinds)
         return (*(event for event in (journal.event_of(line) for _, line in lines) if event), *more)
 
+    def backwards(self, kind: str, holding: str = "") -> Iterator[Event]:
+        """The events of a kind, the last one first."""
+        return iter(self.of_kind(kind, holding=holding)[::-1])
+
     def _lines(self, kind: str) -> Iterator[tuple[int, str]]:
         data, start = self._reading.data, f'\n{journal.OWN}{kind}"'.encode()
         at = data.find(start, 0, self._reading.size)

@@ -134,7 +134,7 @@ def controller(layout: Layout) -> Controller | None:
     recorded, truth = runtime_file.truth(layout)
     session = recorded.session if recorded else None
     return Controller(
-        status=truth.status,
+        status=truth.decision,
         reason="" if truth.reason in ("none", "runtime_active") else one_line(truth.reason, 80),
         detail=one_line(truth.detail, 160),
         waiting_until=loose.epoch(recorded.waiting_until if recorded else ""),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.rulings import Ruling
 
 FULL, WIZARD, FALLBACK, FRESH = "full_resume", "mini_wizard", "tsv_fallback", "fresh_start"
 
@@ -19,51 +20,40 @@ class Evidence:
     differences: tuple[str, ...] = ()  # each field that differs, with both values
 
 
-@dataclass(frozen=True)
-class Decision:
-    """`decision` and `detail` of `resume_check`, with reasons for people."""
-
-    decision: str
-    detail: str
-    reasons: tuple[str, ...]
-
-
 _BOTH = {
-    "equal": Decision(FULL, "json_matches_tsv", ("the snapshot equals the fold of the log",)),
-    "older": Decision(FULL, "rolled_forward", ("the snapshot was older than the log and is rolled forward",)),
-    "diverged": Decision(
+    "equal": Ruling(FULL, "json_matches_tsv", "the snapshot equals the fold of the log"),
+    "older": Ruling(FULL, "rolled_forward", "the snapshot was older than the log and is rolled forward"),
+    "diverged": Ruling(
         WIZARD,
         "state_tsv_diverged",
-        ("the snapshot equals no prefix of the log, so one of them was edited: trust the log, or start fresh?",),
+        "the snapshot equals no prefix of the log, so one of them was edited: trust the log, or start fresh?",
     ),
 }
 
 
-def decide(found: Evidence) -> Decision:
+def decide(found: Evidence) -> Ruling:
     """The decision as in docs/artifacts.md, Reasons."""
     if found.has_results and found.has_state:
         return _with_both(found)
     if found.has_results:
         if found.log_problem:
-            return Decision(FRESH, "unrecoverable_artifacts", (f"the log cannot be read: {found.log_problem}",))
-        return Decision(FALLBACK, "tsv_reconstruction_only", ("there is no snapshot; the log alone rebuilds it",))
+            return Ruling(FRESH, "unrecoverable_artifacts", f"the log cannot be read: {found.log_problem}")
+        return Ruling(FALLBACK, "tsv_reconstruction_only", "there is no snapshot; the log alone rebuilds it")
     if found.has_state:
         if found.state_problem:
-            return Decision(
-                FRESH, "unrecoverable_artifacts", (f"only a broken snapshot is left: {found.state_problem}",)
-            )
-        return Decision(
-            WIZARD, "state_without_results", ("there is a snapshot but no log: the trail of the run is missing",)
+            return Ruling(FRESH, "unrecoverable_artifacts", f"only a broken snapshot is left: {found.state_problem}")
+        return Ruling(
+            WIZARD, "state_without_results", "there is a snapshot but no log: the trail of the run is missing"
         )
-    return Decision(FRESH, "fresh_start", ("no earlier run",))
+    return Ruling(FRESH, "fresh_start", "no earlier run")
 
 
-def _with_both(found: Evidence) -> Decision:
+def _with_both(found: Evidence) -> Ruling:
     if found.log_problem and found.state_problem:
-        return Decision(FRESH, "unrecoverable_artifacts", (found.log_problem, found.state_problem))
+        return Ruling(FRESH, "unrecoverable_artifacts", found.log_problem, (found.state_problem,))
     if found.log_problem:
-        return Decision(WIZARD, "state_without_reconstructable_tsv", (f"the log cannot be read: {found.log_problem}",))
+        return Ruling(WIZARD, "state_without_reconstructable_tsv", f"the log cannot be read: {found.log_problem}")
     if found.state_problem:
-        return Decision(FALLBACK, "invalid_state_json", (f"the snapshot cannot be read: {found.state_problem}",))
+        return Ruling(FALLBACK, "invalid_state_json", f"the snapshot cannot be read: {found.state_problem}")
     known = _BOTH[found.relation]
-    return replace(known, reasons=(*known.reasons, *found.differences))
+    return replace(known, more=found.differences)

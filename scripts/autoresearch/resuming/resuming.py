@@ -10,6 +10,7 @@ from ..kernel import ports
 from ..kernel.core import config, fold, jsontext, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
+from ..kernel.core.rulings import Ruling
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import atomic, evidence, journal, locks, regular, snapshot
 from ..kernel.disk.journal import Log
@@ -18,7 +19,7 @@ from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..longlog import marked
 from . import resume_rules
-from .resume_rules import Decision, Evidence
+from .resume_rules import Evidence
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Found:
     header: Mapping[str, str]
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> Ruling:
         """What both files together allow."""
         return resume_rules.decide(self.evidence)
 
@@ -108,14 +109,14 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     """The answer of `resume_check`; with `write` the snapshot is rebuilt from a readable log."""
     seen = examine(layout)
     found, log, decision = seen.evidence, seen.log, seen.decision
-    repaired = write and log is not None and decision.detail not in ("json_matches_tsv", "fresh_start")
+    repaired = write and log is not None and decision.reason not in ("json_matches_tsv", "fresh_start")
     if repaired:
         log = repair(layout, log).log
     more = {"full_resume": _standing, "fresh_start": _branches}.get(decision.decision)
     return {
         "decision": decision.decision,
-        "detail": decision.detail,
-        "reasons": [*decision.reasons, *(more(layout, log) if more else ())],
+        "detail": decision.reason,
+        "reasons": [*decision.sentences, *(more(layout, log) if more else ())],
         "has_results": found.has_results,
         "has_state": found.has_state,
         "repaired_state": bool(repaired),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..kernel.core.frozen import dataclass
-from ..kernel.core.supervise import HUMAN, RELAUNCH, STOP, Verdict
+from ..kernel.core.rulings import Ruling
+from ..kernel.core.supervise import HUMAN, RELAUNCH, STOP
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,15 @@ def after_session(before: Counters, signature: str) -> Counters:
     return Counters(signature, before.restarts + 1, stuck)
 
 
-def with_stagnation(verdict: Verdict, counters: Counters, limit: int) -> Verdict:
+def with_stagnation(ruling: Ruling, counters: Counters, limit: int) -> Ruling:
     """A run that would go on is handed over when `limit` sessions in a row added nothing."""
-    if verdict.decision == RELAUNCH and limit > 0 and counters.stagnation >= limit:
-        return Verdict(HUMAN, "stagnated", f"{counters.stagnation} sessions in a row recorded nothing")
-    return verdict
+    if ruling.decision == RELAUNCH and limit > 0 and counters.stagnation >= limit:
+        return Ruling(HUMAN, "stagnated", f"{counters.stagnation} sessions in a row recorded nothing")
+    return ruling
 
 
-def exit_kind(verdict: Verdict) -> str:
+def exit_kind(ruling: Ruling) -> str:
     """How the last session ended, as the snapshot tells it: `turn_complete`, `terminal`, or what a human is asked."""
-    if verdict.decision == RELAUNCH:
+    if ruling.decision == RELAUNCH:
         return "turn_complete"
-    return "terminal" if verdict.decision == STOP or verdict.reason == "blocked" else verdict.reason
+    return "terminal" if ruling.decision == STOP or ruling.reason == "blocked" else ruling.reason

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..kernel.core import config, supervise
 from ..kernel.core.errors import Refusal
-from ..kernel.core.supervise import Verdict
+from ..kernel.core.rulings import Ruling
 from ..kernel.disk.journal import Log
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
@@ -35,11 +35,11 @@ def status(layout: Layout, max_stagnation: int, after_run: bool, write: bool) ->
     counters = _counters(run.snapshot)
     if after_run:
         counters = stagnation.after_session(counters, signature(run.log))
-    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
-    verdict = stagnation.with_stagnation(verdict, counters, max_stagnation)
+    ruling = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    ruling = stagnation.with_stagnation(ruling, counters, max_stagnation)
     if write:
-        _write(layout, verdict, counters, after_run)
-    answer = _answer(verdict, run.mode, run.state.iteration, run.state.last_status, counters)
+        _write(layout, ruling, counters, after_run)
+    answer = _answer(ruling, run.mode, run.state.iteration, run.state.last_status, counters)
     return {**answer, **_files(seen, write)}
 
 
@@ -50,15 +50,15 @@ def _files(seen: reading.Found, written: bool) -> dict[str, Any]:
 def _missing(after_run: bool) -> dict[str, Any]:
     if not after_run:
         raise Refusal("there is no run here (research-results.tsv is missing); start one with autoresearch_init_run.py")
-    verdict = Verdict(supervise.RELAUNCH, "missing_artifacts", "the session ended without setting up the run")
-    return _answer(verdict, "", None, "", Counters())
+    ruling = Ruling(supervise.RELAUNCH, "missing_artifacts", "the session ended without setting up the run")
+    return _answer(ruling, "", None, "", Counters())
 
 
 def _inconsistent(seen: reading.Found) -> dict[str, Any]:
-    detail = f"{seen.decision.detail}: {'; '.join(seen.decision.reasons)}"
-    verdict = Verdict(supervise.HUMAN, "state_inconsistent", detail)
+    detail = f"{seen.decision.reason}: {'; '.join(seen.decision.sentences)}"
+    ruling = Ruling(supervise.HUMAN, "state_inconsistent", detail)
     iteration = seen.log.state.iteration if seen.log else None
-    return _answer(verdict, seen.header.get("mode", ""), iteration, "", Counters())
+    return _answer(ruling, seen.header.get("mode", ""), iteration, "", Counters())
 
 
 def _counters(found: Mapping[str, Any] | None) -> Counters:
@@ -73,13 +73,13 @@ def _counters(found: Mapping[str, Any] | None) -> Counters:
     return Counters(str(held.get("last_observed_signature") or ""), count("restart_count"), count("stagnation_count"))
 
 
-def _write(layout: Layout, verdict: Verdict, counters: Counters, after_run: bool) -> None:
+def _write(layout: Layout, ruling: Ruling, counters: Counters, after_run: bool) -> None:
     changes: dict[str, Any] = {
-        "recommended_action": verdict.decision,
-        "should_continue": verdict.decision == supervise.RELAUNCH,
-        "terminal_reason": supervise.terminal_reason(verdict),
-        "last_reason": verdict.reason,
-        "last_exit_kind": stagnation.exit_kind(verdict),
+        "recommended_action": ruling.decision,
+        "should_continue": ruling.decision == supervise.RELAUNCH,
+        "terminal_reason": supervise.terminal_reason(ruling),
+        "last_reason": ruling.reason,
+        "last_exit_kind": stagnation.exit_kind(ruling),
         "restart_count": counters.restarts,
         "stagnation_count": counters.stagnation,
         "last_observed_signature": counters.signature,
@@ -90,13 +90,13 @@ def _write(layout: Layout, verdict: Verdict, counters: Counters, after_run: bool
         context.save(run, held.log, changes)
 
 
-def _answer(verdict: Verdict, mode: str, iteration: int | None, last: str, counters: Counters) -> dict[str, Any]:
+def _answer(ruling: Ruling, mode: str, iteration: int | None, last: str, counters: Counters) -> dict[str, Any]:
     return {
-        "decision": verdict.decision,
-        "reason": verdict.reason,
-        "reasons": [verdict.detail],
-        "last_exit_kind": stagnation.exit_kind(verdict),
-        "terminal_reason": supervise.terminal_reason(verdict),
+        "decision": ruling.decision,
+        "reason": ruling.reason,
+        "reasons": [ruling.detail],
+        "last_exit_kind": stagnation.exit_kind(ruling),
+        "terminal_reason": supervise.terminal_reason(ruling),
         "mode": mode or None,
         "iteration": iteration,
         "last_status": last or None,

@@ -1,4 +1,4 @@
-"""The supervisor's decision: relaunch, stop or hand over to a human. Pure; counters come in, a verdict goes out."""
+"""The supervisor's decision: relaunch, stop or hand over to a human. Pure; counters come in, a ruling goes out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,10 @@ from .choices import HAND_OVER_AT
 from .errors import Refusal
 from .fold import State
 from .frozen import dataclass
+from .rulings import Ruling
 from .settings import Config
 
 RELAUNCH, STOP, HUMAN = "relaunch", "stop", "needs_human"
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """`decision` and `reason` as in docs/artifacts.md, Reasons; `detail` is one sentence for people."""
-
-    decision: str
-    reason: str
-    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,28 +48,28 @@ def exhausted(config: Config, spent: Spent) -> str | None:
     return None
 
 
-def judge(config: Config, mode: str, state: State, spent: Spent) -> Verdict:
-    """The verdict on a sound run, stagnation aside."""
+def judge(config: Config, mode: str, state: State, spent: Spent) -> Ruling:
+    """The ruling on a sound run, stagnation aside."""
     answered = config.agreed
     if state.last_status == "blocked" and answered.get("iteration") != state.iteration:
-        return Verdict(HUMAN, "blocked", "the last row is a hard blocker")
+        return Ruling(HUMAN, "blocked", "the last row is a hard blocker")
     try:
         reached = goal_reached(config, mode, state)
     except Refusal as refusal:  # only a log that another tool began can hold such a condition
-        return Verdict(HUMAN, "state_inconsistent", str(refusal))
+        return Ruling(HUMAN, "state_inconsistent", str(refusal))
     if reached:
-        return Verdict(STOP, "goal_reached", f"the retained metric satisfies {config.stop_at(mode)}")
+        return Ruling(STOP, "goal_reached", f"the retained metric satisfies {config.stop_at(mode)}")
     if config.iterations is not None and state.counted >= config.iterations:
         reason = "exec_mode_completed" if mode == "exec" else "iteration_cap_reached"
-        return Verdict(STOP, reason, f"{state.counted} of {config.iterations} iterations are done")
+        return Ruling(STOP, reason, f"{state.counted} of {config.iterations} iterations are done")
     used = exhausted(config, spent)
     if used:
-        return Verdict(STOP, "budget_exhausted", used)
+        return Ruling(STOP, "budget_exhausted", used)
     # Pivots that the user has heard of count no more, until a keep begins the count anew.
     heard = answered.get("pivots", 0) if answered.get("keeps") == state.keeps else 0
     if state.pivot_count - heard >= HAND_OVER_AT and state.lines >= min(config.side_lines, state.keeps):
-        return Verdict(HUMAN, "soft_blocked", f"{state.pivot_count} pivots without a keep")
-    return Verdict(RELAUNCH, "none", _going_on(config, mode, state))
+        return Ruling(HUMAN, "soft_blocked", f"{state.pivot_count} pivots without a keep")
+    return Ruling(RELAUNCH, "none", _going_on(config, mode, state))
 
 
 def _going_on(config: Config, mode: str, state: State) -> str:
@@ -91,6 +83,6 @@ def _going_on(config: Config, mode: str, state: State) -> str:
     return f"{state.iteration} iterations {limit} are done, retained is {numbers.plain(state.current_metric)}{goal}"
 
 
-def terminal_reason(verdict: Verdict) -> str:
+def terminal_reason(ruling: Ruling) -> str:
     """Why a run is over, `none` while it may go on."""
-    return "none" if verdict.decision == RELAUNCH else verdict.reason
+    return "none" if ruling.decision == RELAUNCH else ruling.reason

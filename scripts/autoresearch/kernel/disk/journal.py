@@ -35,7 +35,9 @@ class Events(Sequence[Event]):
         return len(self._items)
 
     def __getitem__(self, at: Any) -> Any:
-        """The event at a place."""
+        """The event at a place, or those of a slice."""
+        if isinstance(at, slice):
+            return tuple(self)[at]
         item = self._items[at]
         if isinstance(item, str):
             item = self._items[at] = event_of(item)

@@ -14,6 +14,7 @@ from ..core.errors import Refusal
 from ..core.fold import State, differing, with_foreign_commits, with_primary
 from ..core.frozen import Any, dataclass, replace
 from ..core.rows import Row
+from ..core.rulings import Ruling
 from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..disk import journal, snapshot
@@ -181,7 +182,7 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
     """Write the snapshot that belongs to `log`; the caller holds the log's lock."""
     run = replace(run, log=log)
     old = dict(run.snapshot or {})
-    verdict = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
+    ruling = supervise.judge(run.config, run.mode, run.state, budget.spent(run))
     data = {
         **old,
         "version": 1,
@@ -192,9 +193,9 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
         "state": {**_object(old.get("state")), **run.state.to_dict()},
         **log.marked(),
         "supervisor": {
-            **_advice(verdict),
+            **_advice(ruling),
             **_object(old.get("supervisor")),
-            **_advice(verdict),
+            **_advice(ruling),
             **_session(),
             **(supervisor or {}),
         },
@@ -204,12 +205,12 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
     return replace(run, snapshot=data)
 
 
-def _advice(verdict: supervise.Verdict) -> dict[str, Any]:
+def _advice(ruling: Ruling) -> dict[str, Any]:
     return {
-        "recommended_action": verdict.decision,
-        "should_continue": verdict.decision == supervise.RELAUNCH,
-        "terminal_reason": supervise.terminal_reason(verdict),
-        "last_reason": verdict.reason,
+        "recommended_action": ruling.decision,
+        "should_continue": ruling.decision == supervise.RELAUNCH,
+        "terminal_reason": supervise.terminal_reason(ruling),
+        "last_reason": ruling.reason,
     }
 
 
