@@ -44,9 +44,8 @@ def append(layout: Layout, report: Report, more: Sequence[journal.Event] = ()) -
         moved = evaluator_lock.violated(run)
         stamps = hashes.stamps(run.tree, evaluator.files(run.tree, run.config))
         samples = _samples(run)
-        made = tuple(
-            dict.fromkeys((*evaluator_lock.products(run.log), *evaluator.written(run.tree, run.config, stamps)))
-        )
+        known = map(str, next(run.log.backwards("evaluator"), {}).get("written", ()))
+        made = tuple(dict.fromkeys((*known, *evaluator.written(run.tree, run.config, stamps))))
         folder = evidence.folder(layout.evidence, run.state.iteration + 1)
         left = leftovers.settle(run, before, folder, moved)
         return _write(run, report, samples, [*left, *more], made)

@@ -23,11 +23,6 @@ def known(log: Log) -> Mapping[str, str]:
     return dict(next((e["files"] for e in log.backwards("evaluator") if isinstance(e.get("files"), dict)), {}))
 
 
-def products(log: Log) -> tuple[str, ...]:
-    """What the checks were seen to write, as `written` tells it, by the last evaluator event."""
-    return tuple(map(str, next(log.backwards("evaluator"), {}).get("written", ())))
-
-
 def results(log: Log) -> tuple[str, ...]:
     """Result files that every run of the baseline wrote, by the last evaluator event."""
     return tuple(map(str, next(log.backwards("evaluator"), {}).get("results", ())))
