@@ -42,6 +42,9 @@ STOP = "core/test_stop.py"
 ROWS = "test_rows.py"
 SCOPE = "test_scope.py"
 SUPERVISE = "test_supervise.py"
+STAGNATION = "test_stagnation.py"
+ARCHIVES = "test_archives.py"
+READING = "test_reading.py"
 METRIC = "test_printed.py"
 DECISION = "test_decision.py"
 OUTCOMES = "test_outcomes.py"
@@ -526,8 +529,8 @@ TABLE = (
             "problem = ran.cleaned or _tampered(bench) or _failure(done, bench.config.verify_exit",
             "problem = ran.cleaned or _failure(done, bench.config.verify_exit",
             CHEATS,
-            "::test_an_evaluator_that_the_program_rewrites_while_it_runs_voids_the_number",
             PROMISES,
+            "::test_the_evaluator_is_compared_after_each_run_of_a_comparison",
         ),
         (
             "an evaluator that changes under guard is not seen",
@@ -798,7 +801,7 @@ TABLE = (
             "an older archive is overwritten",
             "    if os.path.lexists(target):\n        os.replace(target, archive_name(path))\n",
             "",
-            ATOMIC,
+            ARCHIVES,
         ),
     ),
     *_of(
@@ -807,9 +810,9 @@ TABLE = (
             "stagnation hands nothing over",
             "and counters.stagnation >= limit",
             "and counters.stagnation > limit",
-            SUPERVISE,
+            STAGNATION,
         ),
-        ("a session that recorded stagnates", "and before.signature == signature", "", SUPERVISE),
+        ("a session that recorded stagnates", "and before.signature == signature", "", STAGNATION),
     ),
     *_of(
         "evaluator",
@@ -838,9 +841,7 @@ TABLE = (
             "a second number within a line is nothing",
             "    if within:\n",
             "    if False:\n",
-            METRIC,
-            CHEATS,
-            "::test_a_second_number_printed_from_within_is_a_crash",
+            READING,
         ),
         ("the form of the baseline binds nobody", "if not known.kind:", "if True:", METRIC),
     ),

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from autoresearch.kernel.core import timelimit
 from autoresearch.kernel.core.errors import Refusal
+from autoresearch.kernel.core.frozen import replace
 from autoresearch.kernel.core.rows import Row
 from autoresearch.kernel.disk import atomic, evidence, journal
 from autoresearch.kernel.disk.layout import standard
-from autoresearch.kernel.run import context, intent, judge, trial, trial_gate
+from autoresearch.kernel.run import context, evaluator_lock, intent, judge, measure, trial, trial_gate
 from autoresearch.kernel.run.intent import Attempt
 from autoresearch.kernel.run.measure import Measurement
 from autoresearch.kernel.system.git import GitError, Repo
@@ -234,3 +235,16 @@ def test_an_interrupt_before_a_command_listens_is_no_traceback(switched_off: boo
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=HANG, check=False)
     expected = (0, "goes on\n", "") if switched_off else (-signal.SIGINT, "", "")
     assert (done.returncode, done.stdout, done.stderr) == expected
+
+
+def test_the_evaluator_is_compared_after_each_run_of_a_comparison(lab: Lab):
+    lab.repo.write("check.sh", "cat src/value\n")
+    lab.repo.commit("an evaluator")
+    lab.init(verify="sh check.sh", guard="")
+    run = context.load(standard(lab.path))
+    lock = evaluator_lock.known(run.log)
+    assert "check.sh" in lock
+    rewriting = replace(run.config, verify="echo '#' >> check.sh; sh check.sh")
+    bench = measure.Bench(lab.path, lab.evidence("0001"), rewriting, timelimit.TimeLimit(HANG), "mark", lock)
+    found = measure.verify(bench, "verify-1")
+    assert (found.value, found.problem) == (None, "the evaluator changed during the run: check.sh")
