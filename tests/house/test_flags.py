@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from autoresearch.background import manifest
 from autoresearch.kernel.core import settings
+from autoresearch.kernel.core.choices import FILES
 from autoresearch.kernel.core.frozen import names
 
 from tests.house.source import Module, modules
@@ -65,5 +66,6 @@ def test_every_flag_is_read(command: Module):
     importlib.import_module(".".join(command.parts)[: -len(".py")]).add_arguments(parser)
     flags = {action.dest for each in parsers(parser) for action in each._actions if action.option_strings} - {"help"}
     near = [m for m in modules() if m.room in (command.room, "cli", "setup", "background")]
-    known = {name for m in near for name in read(m)} | set(names(settings.Config))
+    known = {name for m in near for name in read(m)} | {row.dest for row in settings.SETTINGS}
+    known |= {f"{name}_path" for name in FILES}
     assert sorted(flags - known) == []

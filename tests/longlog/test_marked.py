@@ -67,7 +67,7 @@ def same(log: journal.Log, data: bytes) -> None:
         whole.count,
         whole.size,
     )
-    assert (log.header, log.rows, log.events) == (whole.header, whole.rows, whole.events)
+    assert (log.header, log.rows, [*log.events]) == (whole.header, whole.rows, [*whole.events])
     assert log.of_kind("start", "trial") == whole.of_kind("start", "trial")
 
 

@@ -211,7 +211,7 @@ TABLE = (
         ("a tab in a description stays", "prefix + text.one_line(row.description)", "prefix + row.description", ROWS),
         (
             "anybody may call a trial the tool's own",
-            "    while rest.startswith(_OWN):\n        rest = rest[1:]\n",
+            "    while rest.startswith((*_OWN, LINE)):\n        rest = rest[1:]\n",
             "",
             ROWS,
             "test_retry.py",
@@ -389,7 +389,7 @@ TABLE = (
             "test_retry.py",
         ),
         ("an undecided trial is a step", " and not is_undecided(row)\n", "\n", LADDER),
-        ("a keep is no new start", "            if row.status in _RESTARTS:\n                break\n", "", LADDER),
+        ("a keep is no new start", "if row.status in _RESTARTS or (", "if (", LADDER),
         ("searches have no distance", "now - searches[-1] < 2", "now - searches[-1] < 1", LADDER),
         ("four searches in ten iterations", "for at in searches) >= 3", "for at in searches) >= 4", LADDER),
         ("crashes of two kinds are one", "and _kind(mains[-1 - count]) == _kind(mains[-1])", "", LADDER),

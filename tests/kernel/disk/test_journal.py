@@ -62,6 +62,11 @@ def grouped(log: Sequence[Row], events: Sequence[list[Event]]) -> list[Write]:
     return found
 
 
+def content(log: journal.Log) -> object:
+    """All that a log says."""
+    return log.header, log.rows, [*log.events], log.size
+
+
 def append(path: Path, write: Write) -> journal.Log:
     with journal.locked(path) as held:
         return held.append(*write)
@@ -75,7 +80,7 @@ def test_what_is_appended_reads_back_equal(tmp_path_factory, log: tuple[Row, ...
     for write in grouped(log, events):
         told = append(path, write)
     found = journal.read(path)
-    assert found == told
+    assert content(found) == content(told)
     assert found.rows == log
     assert found.size == path.stat().st_size
     assert found.state.iteration == log[-1].iteration
@@ -102,10 +107,10 @@ def test_a_write_torn_at_any_byte_costs_nothing_but_itself(tmp_path: Path, write
     whole = path.read_bytes()
     for length in range(before.size, after.size):
         torn = journal.parse(whole[:length])
-        assert torn == before, whole[before.size : length]
+        assert content(torn) == content(before), whole[before.size : length]
     for length in range(before.size, after.size, 7):
         path.write_bytes(whole[:length])
-        assert append(path, write) == after
+        assert content(append(path, write)) == content(after)
         assert path.read_bytes() == whole
 
 
@@ -142,7 +147,7 @@ def test_a_foreign_log_is_read_and_continued_with_all_that_is_in_it(tmp_path: Pa
     assert found.header["mode"] == "loop"
     assert found.header["note"] == "written by another tool"
     assert found.direction == "higher"
-    assert found.events == ()
+    assert not found.events
     assert (found.state.current_metric, found.state.baseline_metric) == (Decimal(49), Decimal("47.1"))
     assert found.state.current_labels == ("prod path", "b")
     append(path, ([], [discard(3)]))

@@ -100,5 +100,6 @@ def test_what_is_known_after_an_append_is_what_a_reader_finds(begun: Lab):
         row = held.log.rows[-1]._replace(iteration=3, description="tab\tand\nline")
         told = held.append([{"kind": "trial", "iteration": 3, "seconds": 0.25}], [row])
     found = journal.parsed(path.read_bytes())
-    assert (told.rows, told.events, told.size, told.state) == (found.rows, found.events, found.size, found.state)
+    assert (told.rows, told.size, told.state) == (found.rows, found.size, found.state)
+    assert [*told.events] == [*found.events]
     assert journal.parse(path.read_bytes()) is told

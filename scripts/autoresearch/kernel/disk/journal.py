@@ -43,12 +43,6 @@ class Events(Sequence[Event]):
             item = self._items[at] = event_of(item)
         return item
 
-    def __eq__(self, other: object) -> bool:
-        """Whether they say the same."""
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]
-
     def and_then(self, more: Sequence[Event]) -> Events:
         """With others behind them."""
         both = Events([*self._items, *more])
@@ -137,13 +131,7 @@ class Log:
 
     def trial_of(self, iteration: int) -> Event:
         """The event of the trial that is this iteration, {} where it was none."""
-        for event in self.backwards("trial"):
-            number = event.get("iteration")
-            if number == iteration:
-                return event
-            if isinstance(number, int) and number < iteration:
-                break
-        return {}
+        return next((event for event in self.backwards("trial") if event.get("iteration") == iteration), {})
 
     def marked(self) -> Mapping[str, Any]:
         """What the snapshot notes of it for the next reader."""
