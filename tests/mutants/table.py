@@ -828,8 +828,8 @@ TABLE = (
         "safeguard",
         (
             "what a check deletes is gone",
-            'gone = [name.replace(".tmp", "") for name in keepsake.put_back(known.files)]',
-            "gone: list[str] = []",
+            'lost = [name.replace(".tmp", "") for name in keepsake.put_back(known.files)]',
+            "lost: list[str] = []",
             "faults/test_kinds.py",
             "::test_what_a_check_deletes_in_a_trial_is_put_back_and_the_row_is_a_crash",
         ),

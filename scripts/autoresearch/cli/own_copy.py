@@ -18,6 +18,11 @@ _PARTS = ("SKILL.md", "LICENSE", "agents", "references", "scripts")
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
+def in_plugin() -> bool:
+    """Whether this skill came as a plugin of Codex, whose folder goes when it is updated or removed."""
+    return (layout.installed().parent.parent / ".codex-plugin").is_dir()
+
+
 def copy() -> Path | None:
     """The copy of the skill that runs now, made where there is none; None where the skill lies in no `skills` folder
     (whoever develops it), or the cache cannot be written."""
@@ -53,14 +58,14 @@ def elsewhere(folder: Path, of_a_run: bool) -> Path | None:
     """The script in a copy that is to go on in place of this one, None for none: a command of a run in the copy that
     the run began with, one of a plugin always in a copy."""
     place = of_run(folder) if of_a_run else None
-    place = place or (copy() if layout.in_plugin() else None)
+    place = place or (copy() if in_plugin() else None)
     script = place / "scripts" / os.path.basename(sys.argv[0]) if place and place != layout.SKILL_ROOT else None
     return script if script and script.is_file() else None
 
 
 def _is_installed() -> bool:
     named = Path(os.path.abspath(sys.argv[0])).parent.parent
-    return layout.in_plugin() or "skills" in (named.parent.name, layout.SKILL_ROOT.parent.name)
+    return in_plugin() or "skills" in (named.parent.name, layout.SKILL_ROOT.parent.name)
 
 
 def _folder() -> Path:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ..cli.own_copy import in_plugin
 from ..codex import cli_words, codex_agent, codex_home, settings_edit, skill_file
 from ..hooks import hook_entries, hooks_file
 from ..kernel.core import choices, numbers
@@ -16,7 +17,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence, locks, tempfolder
-from ..kernel.disk.layout import Layout, entry, in_plugin, installed, script
+from ..kernel.disk.layout import Layout, entry, installed, script
 from ..kernel.run import context, measure
 from ..kernel.run.context import Run
 from ..kernel.system.gitcall import GitError

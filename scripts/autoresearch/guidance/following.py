@@ -29,7 +29,8 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     if over:
         out["counts"]["minutes"] = round(budget.minutes(run))
         if run.mode == "exec":
-            out["do"] = _EXEC_END if budget.is_counted(run) else _EXEC_LINES
+            counted = isinstance(budget.noted(run), dict)  # by a controller, which says itself what came of it
+            out["do"] = _EXEC_END if counted else _EXEC_LINES
     elif ladder.same_crash(run.log.rows) >= CRASHES:
         return {
             "action": "needs_human",

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..cli.own_copy import in_plugin
 from ..codex import codex_home
 from ..kernel.core import choices, jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic, regular
-from ..kernel.disk.layout import in_plugin, installed
+from ..kernel.disk.layout import installed
 from ..kernel.system.git import Repo
 from . import hook_entries
 

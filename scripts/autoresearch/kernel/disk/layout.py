@@ -137,11 +137,6 @@ def temporary() -> Path:
     return Path(os.path.abspath(next((name for name in named if os.path.isdir(name)), "/tmp")))
 
 
-def in_plugin() -> bool:
-    """Whether this skill came as a plugin of Codex, whose folder goes when it is updated or removed."""
-    return (installed().parent.parent / ".codex-plugin").is_dir()
-
-
 def skill_inside(root: Path) -> str:
     """The skill's folder relative to `root` when it lies inside, else ""; it is "" for the skill's own repository."""
     try:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def spent(run: Run, account: object = None) -> Spent:
     """Minutes, tokens, sessions and money used so far, and the time; by the `account` where it is given."""
-    account, now = account or _account(run), time.time()
+    account, now = account or noted(run), time.time()
     if isinstance(account, dict):
         used = (float(account.get("minutes", 0)), int(account.get("tokens", 0)), int(account.get("sessions", 0)))
         kinds = tuple(int(account.get(name) or 0) for name in pace.TOKENS)
@@ -24,18 +24,13 @@ def spent(run: Run, account: object = None) -> Spent:
     return Spent(minutes=_since_start(run), at=now) if run.config.max_minutes is not None else Spent(at=now)
 
 
-def is_counted(run: Run) -> bool:
-    """Whether a controller keeps the account: it started this session, and says itself what came of the run."""
-    return isinstance(_account(run), dict)
-
-
 def minutes(run: Run) -> float:
     """Minutes of the run: of its sessions where a controller counts them, else since the start."""
-    account = _account(run)
+    account = noted(run)
     return float(account.get("minutes", 0)) if isinstance(account, dict) else _since_start(run)
 
 
-def _account(run: Run) -> object:
+def noted(run: Run) -> object:
     """What the controller noted; exec mode has one too when its script runs it."""
     if run.mode == "exec":
         return (evidence.read_json(run.layout.state.with_name(EXEC_RUNTIME)) or {}).get("spent")
