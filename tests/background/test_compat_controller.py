@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.background.conftest import STAND_IN, Scripted
-from tests.conftest import Ran
-from tests.unattended import TRIAL, alive, kill
+from tests.conftest import SCRIPTS, Ran
+from tests.unattended import TRIAL, alive, kill, until
 
 
 @pytest.fixture
@@ -117,3 +117,42 @@ def test_without_a_controller_the_status_is_the_gates(background: Scripted):
     assert status["launch_context"]["reasons"] and "supervisor" not in status
     call(background, "init_run", "--baseline-metric", 10)
     assert background.status()["supervisor"]["decision"] == "relaunch"
+
+
+def test_a_reported_run_is_launched_gone_on_with_and_stopped_outside_git(tmp_path: Path, run_script: Any):
+    place = tmp_path / "plain"
+    place.mkdir()
+    (place / "value").write_text("10\n")
+    agent = tmp_path / "agent"
+    row = f"--repo {place} --status keep --guard - --metric 7 --commit abc1234 --description x"
+    agent.write_text(
+        f"#!/bin/sh\ncat > /dev/null\npython3 {SCRIPTS}/autoresearch_record_iteration.py {row}\nsleep 600\n"
+    )
+    agent.chmod(0o755)
+    wish = (
+        "--goal",
+        "g",
+        "--scope",
+        "value",
+        "--metric-name",
+        "value",
+        "--verify",
+        "cat value",
+        "--direction",
+        "lower",
+    )
+
+    def call(name: str, *flags: object) -> Any:
+        ran = run_script(name, *flags, "--results-path", place / "research-results.tsv")
+        assert ran.code == 0 and "fatal" not in ran.out + ran.err, ran.err
+        return ran.json if ran.out.startswith("{") else ran.out
+
+    plain = ("--agent", "plain", "--agent-bin", agent, "--baseline-metric", 10)
+    assert call("runtime_ctl", "launch", *wish, *plain)["status"] == "running"
+    assert until(lambda: "keep" in (place / "research-results.tsv").read_text())
+    assert json.loads((place / "autoresearch-runtime.json").read_text())["terminal_reason"] == "none"
+    for _ in range(2):
+        assert call("runtime_ctl", "stop", "--grace-seconds", 1)["status"] == "stopped"
+        assert "value" in call("resume_prompt")
+        assert call("runtime_ctl", "start")["status"] == "running"
+    assert call("runtime_ctl", "stop", "--grace-seconds", 1)["reason"] == "user_stopped"

@@ -128,6 +128,7 @@ class Home:
     auth: bool = False  # the model wants a sign-in
     mention: str = NAME
     skill: bool = True  # the skill in ~/.agents/skills
+    folder: str = "homes-"  # how the folder of home and project is named
 
 
 def link(where: str) -> Prepare:
@@ -207,6 +208,22 @@ def elsewhere(place: Place) -> None:
     place.env["CODEX_HOME"] = str(place.home / "codex-home")
 
 
+def linked_home(place: Place) -> None:
+    """$CODEX_HOME is a link to a folder elsewhere."""
+    place.settings.parent.rename(place.root / "real-codex-home")
+    (place.home / ".codex").symlink_to("../real-codex-home")
+    place.env["CODEX_HOME"] = str(place.home / ".codex")
+
+
+def encoded(change: Callable[[str], str]) -> Prepare:
+    """config.toml with other bytes."""
+
+    def prepare(place: Place) -> None:
+        place.settings.write_bytes(change(place.settings.read_text()).encode())
+
+    return prepare
+
+
 def worktree(place: Place) -> None:
     """The project is a linked worktree of a checkout that is trusted."""
     place.shell(f"git worktree add --quiet {place.root}/linked")
@@ -241,6 +258,26 @@ HOMES: dict[str, Home] = {
     "a worktree of a trusted checkout": Home(prepare=worktree),
     "settings are a link": Home(tables="", prepare=linked_settings),
     "CODEX_HOME elsewhere": Home(tables="", prepare=elsewhere),
+    "CODEX_HOME is a link": Home(tables="", prepare=linked_home),
+    "CODEX_HOME is relative": Home(prepare=variable("CODEX_HOME", "../home/.codex")),
+    "CODEX_HOME is empty": Home(prepare=variable("CODEX_HOME", "")),
+    "CODEX_HOME is not there": Home(plain=True, prepare=variable("CODEX_HOME", "/no/such/folder")),
+    "a home with blanks and accents": Home(tables="", folder="Ünser haus's "),
+    "settings with a byte-order mark": Home(tables="", prepare=encoded(lambda text: "\ufeff" + text)),
+    "settings with Windows line ends": Home(tables="", prepare=encoded(lambda text: text.replace("\n", "\r\n"))),
+    "untrusted, with Windows line ends": Home(
+        tables=UNTRUSTED, prepare=encoded(lambda text: text.replace("\n", "\r\n"))
+    ),
+    "untrusted, in a dotted key": Home("projects.'{repo}'.trust_level = 'untrusted' # mine\n", ""),
+    "untrusted, all projects in one line": Home('projects = { "{repo}" = { trust_level = "untrusted" } }\n', ""),
+    "untrusted, over several lines": Home(
+        'projects = { "/o" = { trust_level = "trusted" }, "{repo}" = { trust_level = "untrusted", }, }\n', ""
+    ),
+    "other projects in one line": Home('projects = { "/o" = { trust_level = "untrusted" } }\n', ""),
+    "a table of the project without trust": Home(tables='[projects."{repo}"]\n'),
+    "texts that look like tables": Home(
+        "developer_instructions = \"\"\"\n[projects.'{repo}']\ntrust_level = 'untrusted'\n\"\"\"\n", ""
+    ),
     "full access": Home('sandbox_mode = "danger-full-access"\n'),
     "workspace-write": Home('sandbox_mode = "workspace-write"\n'),
     "read-only": Home('sandbox_mode = "read-only"\n'),
@@ -252,6 +289,7 @@ HOMES: dict[str, Home] = {
     "a profile that is not there": Home('default_permissions = "gone"\n'),
     "a value of a wrong type": Home("approval_policy = 5\n"),
     "a word that Codex does not know": Home('sandbox_mode = "readonly"\n'),
+    "profile tables, none chosen": Home(tables=TRUST + '[profiles.x]\nmodel = "m"\nsandbox_mode = "read-only"\n'),
     "a key that Codex does not know": Home("nonsense = 5\n"),
     "a profile of old versions": Home('profile = "x"\n', TRUST + '[profiles.x]\nmodel = "m"\n'),
     "the same table twice": Home(tables=TRUST + TRUST),
@@ -293,6 +331,7 @@ HOMES: dict[str, Home] = {
     "hooks that are switched off": Home(prepare=hooks(lambda n: re.sub("(trusted_hash.*)", r"\1\nenabled = false", n))),
     "hooks in a project that is not trusted": Home(tables="", prepare=hooks()),
     "hooks switched off altogether": Home(tables="[features]\nhooks = false\n" + TRUST, prepare=hooks()),
+    "hooks switched off by a dotted key": Home("features.hooks = false\n", prepare=hooks()),
     "hooks of a skill that is gone": Home(prepare=moved_hooks),
     "write access to .git": Home(prepare=lambda place: place.script("doctor", "--mend", "permissions")),
 }  # fmt: skip
@@ -301,7 +340,7 @@ HOMES: dict[str, Home] = {
 @contextmanager
 def prepared(home: Home, codex: str) -> Iterator[tuple[Place, Server]]:
     """The home on disk with a model that answers; both gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="homes-") as folder:
+    with tempfile.TemporaryDirectory(prefix=home.folder) as folder:
         server = Server(
             scripts.agent([f"python3 {SCRIPTS}/autoresearch_doctor.py --repo . --format json", _COMMIT]),
             guarded=home.auth,
@@ -352,7 +391,7 @@ def truth(place: Place, server: Server, home: Home) -> dict[str, bool]:
 
 def _turn(place: Place) -> Mapping[str, Any]:
     """What the newest session's record says of its turn."""
-    records = sorted(place.home.rglob("rollout-*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+    records = sorted(place.root.rglob("rollout-*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
     for line in records[-1].read_text().splitlines() if records else ():
         item = json.loads(line)
         if item.get("type") == "turn_context":

@@ -12,6 +12,8 @@ SOME = (
     "sound",
     "a value of a wrong type",
     "broken project settings, not trusted",
+    "settings with a byte-order mark",
+    "untrusted, over several lines",
     "no sign-in",
     "a second link to the same skill",
     "only a broken copy",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,8 +36,17 @@ TOLD = {
     "dotted": "[projects]\n'{p}'.trust_level = 'untrusted'\n",
     "one line": 'projects = { "/o" = { trust_level = "untrusted" }, "{p}" = { trust_level = "untrusted" } }\n',
 }
+# Forms that are tried alone: what decides is the form, not what stands before it.
+ALONE = {
+    "others in one line": 'projects = { "/o" = { trust_level = "untrusted" } } # x\n',
+    "none in one line": "projects = {}\n",
+    "marked": '\ufeff[projects."{p}"]\ntrust_level = "untrusted"\n',
+    "windows": '[projects."{p}"]\r\ntrust_level = "untrusted"\r\n[x]\r\na = 1\r\n',
+    "a text like a table": 'text = """\n[projects."{p}"]\ntrust_level = "untrusted"\n"""\n',
+}
 HOMES = [(before, name) for before in BEFORE for name in TOLD if before != OTHER or name in PLAIN]
-UNCLEAR = ['projects = { "/o" = { trust_level = "untrusted" } }\n', "broken = [\n"]
+LONG = 'projects = {\n  "/o" = { trust_level = "untrusted", },\n}\n'  # Codex takes it, Python's parser does not
+UNCLEAR = [LONG, "broken = [\n"]
 
 
 def write(text: str) -> Path:
@@ -50,6 +60,19 @@ def starts(home: Path) -> bool:
     """Whether the real CLI reads its settings."""
     done = subprocess.run([require("codex"), "features", "list"], capture_output=True, cwd=home, timeout=HANG)
     return done.returncode == 0
+
+
+@pytest.mark.parametrize("told", ALONE)
+def test_trust_is_added_to_settings_of_an_unusual_form(repo: Repo, told: str):
+    path = codex_home.config_path()
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(ALONE[told].replace("{p}", str(repo.path)).encode())
+    assert mending.mend(repo.path, "trust")["changed"]
+    after = path.read_bytes()
+    assert not mending.mend(repo.path, "trust")["changed"] and path.read_bytes() == after
+    assert after.startswith("\ufeff".encode()) == (told == "marked")
+    settings, problem = codex_home.settings()
+    assert problem == "" and codex_home.trusts(settings, repo.path) and not codex_home.trusts(settings, Path("/o"))
 
 
 @pytest.mark.parametrize(("before", "told"), HOMES)
@@ -70,12 +93,13 @@ def test_trust_is_mended_where_codex_never_ran(repo: Repo):
     assert codex_home.trusts(codex_home.settings()[0], repo.path)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there is no parser")
 @pytest.mark.parametrize("text", UNCLEAR)
 def test_what_is_not_understood_is_left_as_it_is(repo: Repo, text: str):
     path = write(text)
     with pytest.raises(Refusal, match=r"config\.toml"):
         mending.mend(repo.path, "trust")
-    assert path.read_text() == text
+    assert path.read_text() == text and not mending.can(repo.path, "trust")
 
 
 @pytest.mark.parametrize("before", BEFORE)

@@ -22,14 +22,15 @@ def home() -> Path:
 
 
 def settings() -> tuple[Mapping[str, Any], str]:
-    """config.toml as tables (empty when there is none), and why it cannot be read."""
-    path = home() / "config.toml"
+    """config.toml as tables (empty when there is none), and why it cannot be read; then what can be read of it."""
+    text = ""
     try:
-        return toml_text.parse(regular.read_text(path)), ""
+        text = regular.read_text(home() / "config.toml")
+        return toml_text.parse(text), ""
     except FileNotFoundError:
         return {}, ""
     except (OSError, ValueError) as error:
-        return {}, str(error)
+        return toml_text.lenient(text), str(error)
 
 
 def config_path() -> Path:

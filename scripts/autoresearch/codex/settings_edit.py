@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from ..kernel.core.errors import Refusal
@@ -14,6 +14,9 @@ _BEGIN, _END = "# autoresearch: begin", "# autoresearch: end"
 _PROFILE = "autoresearch"
 _FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
 _INLINE = re.compile(r"""(trust_level["']?\s*=\s*)(?:"[^"]*"|'[^']*')""")
+_TRUST = re.compile(r"""\s*["']?trust_level["']?\s*=""")
+_TRUSTED = 'trust_level = "trusted"'
+_ALL = re.compile(r"""\s*["']?projects["']?\s*=\s*\{""")
 _OFF = re.compile(r"""^(\s*["']?enabled["']?\s*=\s*)false""")
 _ENTRY = re.compile(r"\s*\[\[\s*skills\s*\.\s*config\s*\]\]")
 _BY_HAND = "edit it by hand"
@@ -27,39 +30,57 @@ def trusting(text: str, folder: str) -> str:
     before = _parsed(text)
     if _level(before, folder) == "trusted":
         return text
+    after = next((after for after in _attempts(text, folder) if _trusts_alone(before, after, folder)), None)
+    if after is None:
+        raise Refusal(f"config.toml tells of {folder} in a form that is not understood, expected a table; {_BY_HAND}")
+    return after
+
+
+def _attempts(text: str, folder: str) -> Iterator[str]:
+    """How the settings may read afterwards, by the forms that they can have: the one that reads back right is it."""
     lines = text.split("\n")
-    at = next((n for n, line in enumerate(lines) if toml_text.table_of(line) == ("projects", folder)), None)
-    inline = _inline(lines, folder) if at is None and _level(before, folder) else None
-    if inline:
-        after = "\n".join([*lines[: inline[0]], inline[1], *lines[inline[0] + 1 :]])
-    elif at is None:
-        gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-        after = f'{text}{gap}[projects.{json.dumps(folder, ensure_ascii=False)}]\ntrust_level = "trusted"\n'
-    else:
-        end = next((n for n in range(at + 1, len(lines)) if lines[n].lstrip().startswith("[")), len(lines))
-        kept = [line for line in lines[at + 1 : end] if not re.match(r"""\s*["']?trust_level["']?\s*=""", line)]
-        after = "\n".join([*lines[: at + 1], 'trust_level = "trusted"', *kept, *lines[end:]])
-    return _checked(before, after, folder)
+    for at, line in enumerate(lines):
+        if toml_text.table_of(line) == ("projects", folder):
+            yield "\n".join([*lines[: at + 1], _TRUSTED, *_untold(lines[at + 1 :])])
+        for changed in (_inline(line, folder), _inserted(line, folder)):
+            if changed:
+                yield "\n".join([*lines[:at], changed, *lines[at + 1 :]])
+    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+    yield f"{text}{gap}[projects.{_quoted(folder)}]\n{_TRUSTED}\n"
 
 
-def _inline(lines: list[str], folder: str) -> tuple[int, str] | None:
-    """The line that tells the project's trust within another table, by number, and how it reads when trusted."""
-    for number, line in enumerate(lines):
-        at = max(line.find(f'"{folder}"'), line.find(f"'{folder}'"))
-        if at >= 0 and _INLINE.search(line, at):
-            return number, line[:at] + _INLINE.sub(r'\1"trusted"', line[at:], count=1)
-    return None
+def _untold(lines: list[str]) -> list[str]:
+    """The lines after a table's head without what that table says of trust."""
+    end = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    return [line for line in lines[:end] if not _TRUST.match(line)] + lines[end:]
 
 
-def _checked(before: dict[str, object], after: str, folder: str) -> str:
-    """`after`, once it reads back as the settings before with nothing changed but the trust."""
+def _inline(line: str, folder: str) -> str:
+    """A line that tells the project's trust within another table, as it reads when trusted; "" for another line."""
+    at = max(line.find(f'"{folder}"'), line.find(f"'{folder}'"))
+    found = at >= 0 and _INLINE.search(line, at)
+    return line[:at] + _INLINE.sub(r'\1"trusted"', line[at:], count=1) if found else ""
+
+
+def _inserted(line: str, folder: str) -> str:
+    """A line with all projects in one inline table, with this one added; "" for another line."""
+    head = _ALL.match(line)
+    rest = line[head.end() :].lstrip() if head else ""
+    comma = " " if rest.startswith("}") else ", "
+    return f"{head[0]} {_quoted(folder)} = {{ {_TRUSTED} }}{comma}{rest}" if head else ""
+
+
+def _quoted(folder: str) -> str:
+    return json.dumps(folder, ensure_ascii=False)
+
+
+def _trusts_alone(before: dict[str, object], after: str, folder: str) -> bool:
+    """Whether settings read back as those before with nothing changed but the trust."""
     try:
         found = toml_text.parse(after)
     except ValueError:
-        found = {}
-    if _level(found, folder) != "trusted" or _without(found, folder) != _without(before, folder):
-        raise Refusal(f"config.toml tells of {folder} in a form that is not understood, expected a table; {_BY_HAND}")
-    return after
+        return False
+    return _level(found, folder) == "trusted" and _without(found, folder) == _without(before, folder)
 
 
 def _level(settings: dict[str, object], folder: str) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+BOM = "\ufeff"
 _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _TABLE = re.compile(rf"\[\[?\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?")
@@ -13,18 +14,24 @@ _WORDS = {"true": True, "false": False}
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The tables of `text`. Raises `ValueError` where it is no TOML (told only by Python 3.11 and newer).
+    """The tables of `text`. Raises `ValueError` where it is no TOML (told only by Python 3.11 and newer); Codex
+    takes some newer forms that Python calls so, such as an inline table over several lines.
 
-    Older Pythons read tables, strings, booleans and whole numbers on one line, and pass over the rest.
+    Older Pythons read what `lenient` reads.
     """
     import importlib
 
     try:
         parser = importlib.import_module("tomllib")
     except ImportError:
-        return _lines(text)
-    found: dict[str, Any] = parser.loads(text)
+        return lenient(text)
+    found: dict[str, Any] = parser.loads(text.lstrip(BOM))
     return found
+
+
+def lenient(text: str) -> dict[str, Any]:
+    """Tables, strings, booleans and whole numbers on one line; the rest is passed over."""
+    return _lines(text.lstrip(BOM))
 
 
 def table_of(line: str) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from ..kernel.system.gitcall import GitError
 from ..machine import probe
 from ..resuming import resuming as reading
 from . import findings as rules
+from . import mending
 from .findings import Finding
 from .githealth import Health, version
 
@@ -103,9 +104,10 @@ def _codex(layout: Layout) -> rules.Codex:
         sandboxed=_policy(layout) == "workspace_write",
         level=level,
         confined=_is_confined(settings, level, len(folders) > 1) and "CODEX_THREAD_ID" not in os.environ,
-        settled=len(folders) > 1 or "default_permissions" in settings or "sandbox_mode" in settings,
+        settled=len(folders) > 1 or not mending.can(layout.root, "permissions"),
         folders=folders,
         served=codex_agent.served(),
+        by_hand=not mending.can(layout.root, "trust"),
     )
 
 

@@ -101,9 +101,10 @@ class Codex:
     number: tuple[int, ...] = ()  # of the version
     sandboxed: bool = False  # the run here, or the launch, is of the policy workspace_write
     confined: bool = False  # a session that is watched works in a sandbox that keeps .git read-only
-    settled: bool = False  # no profile would help: the settings name a sandbox, or this is a linked worktree
+    settled: bool = False  # no profile is offered: the settings name a sandbox or are not understood, or in a worktree
     folders: tuple[str, ...] = ()  # Git's, which a linked worktree has two of, outside of it
     served: bool = False  # this session runs in Codex's background server
+    by_hand: bool = False  # the settings are of a form in which this command cannot add the project's trust
 
     @property
     def mend(self) -> str:
@@ -115,6 +116,12 @@ class Codex:
         """The settings file that a problem names, the user's unless it does."""
         named = re.match(r"(/.*?):\d", self.config_problem or self.if_trusted)
         return named[1] if named else self.config_path
+
+    @property
+    def trusting(self) -> str:
+        """How the project is trusted."""
+        told = f'say trust_level = "trusted" of {self.root} among the projects in {self.config_path}'
+        return told if self.by_hand else f"{self.mend} trust"
 
     @property
     def flags(self) -> str:
@@ -369,7 +376,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         Rule(WARN, lambda f: f.confined and f.settled and not f.config_problem, _CONFINED,
              "start codex with {f.flags}"),
         Rule(WARN, lambda f: f.level != "trusted" and not f.config_problem and not f.if_trusted, "{f.untrusted}",
-             "{f.mend} trust"),
+             "{f.trusting}"),
         Rule(WARN, lambda f: f.level != "trusted" and not f.config_problem and bool(f.if_trusted),
              "{f.untrusted}; trusted, it would not start here: {f.if_trusted}", "correct that in {f.wrong_file} first"),
     )),

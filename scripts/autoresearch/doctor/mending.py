@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..codex import cli_words, codex_home, settings_edit, skill_file
+from ..codex import cli_words, codex_home, settings_edit, skill_file, toml_text
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import atomic, layout
 from ..kernel.system.git import Repo
@@ -22,19 +22,34 @@ _DONE = {
 
 def mend(root: Path, what: str) -> dict[str, Any]:
     """Change config.toml as asked and say so; raises `Refusal` with the file as it was."""
+    path = codex_home.config_path()
+    before = _text(path)
+    after = _edited(before, root, what)
+    if after != before:
+        _replace(path, before, after, str(root))
+    message = _DONE[what].format(root=root, path=path)
+    return {"changed": after != before, "config_path": str(path), "message": message}
+
+
+def can(root: Path, what: str) -> bool:
+    """Whether the settings are of a form in which this can be mended."""
+    try:
+        _edited(_text(codex_home.config_path()), root, what)
+    except Refusal:
+        return False
+    return True
+
+
+def _edited(text: str, root: Path, what: str) -> str:
+    """The settings afterwards; what Windows editors put before the text stays there. Raises `Refusal`."""
     edits: Mapping[str, Callable[[str], str]] = {
         "trust": lambda text: settings_edit.trusting(text, str(root.resolve())),
         "skill": lambda text: settings_edit.enabling(text, _names(root)),
         "permissions": settings_edit.with_profile,
         "no-permissions": settings_edit.without_profile,
     }
-    path = codex_home.config_path()
-    before = _text(path)
-    after = edits[what](before)
-    if after != before:
-        _replace(path, before, after, str(root))
-    message = _DONE[what].format(root=root, path=path)
-    return {"changed": after != before, "config_path": str(path), "message": message}
+    head = toml_text.BOM if text.startswith(toml_text.BOM) else ""
+    return head + edits[what](text[len(head) :])
 
 
 def _replace(path: Path, before: str, after: str, root: str) -> None:
