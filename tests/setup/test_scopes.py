@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
+from tests.conftest import Repo
 from tests.lab import Lab, refused
 
 FLAGS = ("--dry-run", "--direction", "lower", "--metric-name", "cost")
@@ -148,3 +149,14 @@ def test_an_ignored_file_outside_the_scope_that_the_check_reads_is_watched(lab: 
     lab.repo.write(".env", "2\n")
     lab.value(8)
     refused(lab.try_out(), ".env was changed and is ignored by git")
+
+
+def test_a_scope_inside_a_submodule_is_refused_by_name(lab: Lab, make_repo: Callable[[str], Repo]):
+    other = make_repo("lib")
+    other.write("v", "10\n")
+    other.commit("start")
+    lab.repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.path), "lib")
+    lab.repo.git("commit", "-qm", "a submodule")
+    for pattern in ("lib/**", "src/ lib/v"):
+        refused(dry(lab, pattern), "lib is a submodule", "--companion-repo-scope lib=")
+    assert dry(lab, "src/").code == 0

@@ -26,7 +26,7 @@ from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
-from . import bounds, evaluator, reuse, sealing, unseen
+from . import bounds, evaluator, reuse, sealing, traps, unseen
 from .known import Known, Place
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -345,6 +345,9 @@ def _remedy(sample: Sample, config: Config) -> str:
     if config.measure != NOTHING and sample.exit_code == 0:
         return "correct the check, or let it measure something else (--measure cpu)"
     if sample.exit_code not in (0, None) and config.verify_exit == "zero":
+        foreign = traps.foreign(config.verify)
+        if foreign:
+            return foreign
         if not sample.form:
             return "expected it to end without an error; correct the check"
         return "if the exit code says nothing here, append '|| true' to the check or set up with --verify-exit any"

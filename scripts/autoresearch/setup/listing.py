@@ -18,6 +18,11 @@ class Listing(Ignoring):
         """Every tracked path."""
         return names_in(self._read("ls-files", "-z"))
 
+    def submodules(self) -> tuple[str, ...]:
+        """The folders that are commits of other repositories."""
+        entries = names_in(self._read("ls-files", "-z", "-s"))
+        return tuple(entry.partition("\t")[2] for entry in entries if entry.startswith("160000 "))
+
     def unwatched(self) -> tuple[str, ...]:
         """Tracked files that git was told not to look at (assume-unchanged, skip-worktree) and that are there."""
         marked = (e for e in names_in(self._read("ls-files", "-z", "-v")) if e[0].islower() or e[0] == "S")

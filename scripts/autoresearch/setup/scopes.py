@@ -44,6 +44,13 @@ def _refuse_unseen(repo: Listing, tree: Path, pattern: str) -> None:
             f"would be in no commit; expected files that git sees: {seen_again(unwatched[0])}, "
             "or take it out of the scope"
         )
+    items = [item.lstrip("!") for item in scope.split(pattern)]
+    within = [path for path in repo.submodules() if any(item.startswith(f"{path}/") for item in items)]
+    if within:
+        raise Refusal(
+            f"{listing(within, 2)} is a submodule, so an edit in it would be in no commit of {tree.name}; expected a "
+            f"scope of this repository: --companion-repo-scope {shlex.quote(within[0])}='…' takes the submodule along"
+        )
     named = {item.rstrip("/") for item in scope.split(pattern) if not set("*?[!").intersection(item)}
     ignored = [path for path in repo.ignored_roots() if path.rstrip("/") in named and not artifacts.is_owned(path)]
     if ignored:

@@ -86,10 +86,14 @@ def shell(text: str, by_sh: bool = True, strict: bool = False) -> list[str]:
             f"'|| true' passes over every failure of {_named(hidden.forgiven)}, and what it printed before its crash "
             "counts: leave it out, or name the one exit code that is none (|| [ $? -eq 1 ])"
         )
-    foreign = shelltext.only_bash(text) if by_sh and not sh_is_bash() else ""
-    if foreign:
-        found.append(f"sh runs this and may not know {foreign}: give it to bash -c '…', or to a script run by bash")
-    return found
+    unknown = foreign(text) if by_sh else ""
+    return [*found, unknown] if unknown else found
+
+
+def foreign(text: str) -> str:
+    """What `sh` does not know of a shell text, and who runs it; "" where it knows all."""
+    word = "" if sh_is_bash() else shelltext.only_bash(text)
+    return f"sh runs this and may not know {word}: give it to bash -c '…', or to a script run by bash" if word else ""
 
 
 def sh_is_bash() -> bool:
