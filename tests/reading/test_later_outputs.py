@@ -108,6 +108,7 @@ ROWS: list[tuple[str | bytes, str | bytes, str, str, str]] = [
     ("Found 12 errors in 3 files\n", "Found 1 error in 1 file\n", "", "Found (\\d+) error", "1"),
     ("Tests:  2 failed, 5 passed\n", "Test Suites: 1 failed, 1 total\nTests: 0 total\n", "", "(\\d+) failed", ""),
     ("change: 10% faster\n", "change: 10% slower\n", "", "change: (\\d+)%", ""),
+    ("score 0.5\n", "score 0.6 (improved)\n", "", "score (\\S+)", "0.6"),
     ("Duration: 12 ms\n", "Duration: < 1 ms\n", "", "Duration: \\D*(\\d+)", ""),
     ("a 5 12.3 ± 1.2 ns/op\n", "a 5 0.4 ± 0.1 us/op\n", "", "a 5 (\\S+)", "400"),
     ("| Sum | 912.3 ns | 1.2 ns |\n", "| Sum | NA | 1.2 ns |\n", "", "Sum\\D+([\\d.]+)", ""),
@@ -154,3 +155,30 @@ def test_an_entry_of_a_list_is_known_by_its_name():
     swapped = '[{"name": "b", "t": 9}, {"name": "a", "t": 4}]'
     found = printed.extract(swapped, Source("m", "[0].t", form=first.form))
     assert found.value is None and "the text around it was 'a' at the baseline and is 'b' now" in found.problem
+
+
+# Later outputs of runs that went well: a refusal there would be a trial lost.
+HEALTHY = [
+    ("3 failed, 2 passed in 0.12s\n", "1 failed, 4 passed, 2 warnings in 0.1s\n", "", r"(\d+) failed", "1"),
+    ("Found 12 errors (checked 10 files)\n", "Found 1 error (checked 10 files)\n", "", r"Found (\d+)", "1"),
+    ("12 problems (3 errors, 9 warnings)\n", "9 problems (0 errors, 9 warnings)\n", "", r"(\d+) problem", "9"),
+    ("Time (mean): 10.5 ms ± 1.2 ms\n", "Time (mean):  1.2 s ± 0.2 s\n", "", r"mean\): +(\S+)", "1200"),
+    ("change: [-1% +0.1% +2%] (0.5 > 0.05)\n", "change: [-8% -7.1% -6%] (0.0 < 0.05)\n", "", r"\[\S+ (\S+)%", "-7.1"),
+    ("2026-01-01 10:00:00 loss=0.512\n", "2026-01-02 11:10:09 loss=0.412\n", "", r"loss=(\S+)", "0.412"),
+    ("Name  Cover\nTOTAL  80%\n", "Name  Cover\nnew.py  90%\nTOTAL  90%\n", "", r"^TOTAL.*?(\S+)%", "90"),
+    ("a-Bx.js 143.42 kB │ gzip: 46.10 kB\n", "a-Cq.js 140.4 kB │ gzip: 45.10 kB\n", "", r"gzip: (\S+)", "45.10"),
+    ("result: FAILED. 3 passed; 2 failed\n", "result: ok. 5 passed; 0 failed\n", "", r"(\d+) failed", "0"),
+    ("Failed!  - Failed:  2, Passed:  5\n", "Passed!  - Failed:  0, Passed:  7\n", "", r"Failed: +(\d+)", "0"),
+    ("avg=5.12ms p(95)=9ms\n", "avg=912.1µs p(95)=8ms\n", "", r"avg=(\S+)", "0.9121"),
+    ("train_error 0.2 val_error 0.5\n", "train_error 0.1 val_error 0.4\n", "", r"val_error (\S+)", "0.4"),
+    ("src/a.py: 12 errors\n", "src/a.py: 9 errors\n", "", r": (\d+) errors", "9"),
+    ("status:   ok\ntime:     12\n", "status:   slow\ntime:     11\n", "", r"time:\s+(\S+)", "11"),
+    ('{"failed": 5, "success": false}\n', '{"failed": 0, "success": true}\n', "failed", "", "0"),
+    ('{"n": 5, "error": null, "status": "ok"}\n', '{"n": 4, "error": "", "status": "done"}\n', "n", "", "4"),
+]
+
+
+@pytest.mark.parametrize(("baseline", "later", "key", "pattern", "right"), HEALTHY)
+def test_a_later_output_of_a_healthy_run_is_read(baseline: str, later: str, key: str, pattern: str, right: str):
+    first = printed.extract(baseline, Source("m", key, pattern))
+    assert printed.extract(later, Source("m", key, pattern, first.form)).value == Decimal(right)

@@ -56,9 +56,13 @@ def in_json(objects: list[dict[str, Any]]) -> str:
 
 
 def added(found: str, known: str) -> str:
-    """What is said now and was not at the baseline; "" where that was not looked at."""
-    new = {*found.split(" ")} - {*known.split(" "), NOTHING} if known else set()
-    return " ".join(sorted(new))
+    """What is said now and was not at the baseline; "" where that was not looked at.
+
+    A direction counts in place of another one only: `0.6 (improved)` is what a good run adds.
+    """
+    mine, before = {*found.split(" ")} - {NOTHING}, {*known.split(" ")}
+    turned = bool(before & _WAYS - mine)
+    return " ".join(sorted(word for word in mine - before if turned or word not in _WAYS)) if known else ""
 
 
 def column(text: str, start: int) -> str:
