@@ -61,6 +61,14 @@ class Play:
         self.line("user", f"$ runtime_ctl {command} {said}")
         self.line("", brief(ran.json))
 
+    def status(self) -> None:
+        """What `status` says of a run that waits: the lines that no clock or machine changes."""
+        self.log()
+        self.line("user", "$ runtime_ctl status")
+        for text in self.run.ctl("status", "--format", "text").out.splitlines():
+            if text.startswith(("status ", "waiting", "spent ", "left ", "cost ")):
+                self.line("", re.sub(r"minutes [\d.]+", "minutes 0.1", text))
+
     def agent(self, said: str, answer: str) -> None:
         """A command of the agent's and its answer."""
         self.log()
@@ -112,7 +120,7 @@ def model(play: Play) -> scripts.Script:
                 play.line("prompt", text)
         while values:
             if values[0] == 7:
-                reset[0] = reset[0] or int(time.time()) + 3
+                reset[0] = reset[0] or int(time.time()) + 15
             while time.time() < reset[0]:
                 yield replies.usage_limit(reset[0])
             value = values.pop(0)
@@ -129,7 +137,8 @@ def test_the_manual_shows_what_happens(server: Server, background: Background) -
     hold, play = Path(background.env["HOLD"]), Play(background)
     server.play(model(play))
     launched = background.launch(
-        "--iterations", 1, "--calibrate", 1, verify='while test -e "$HOLD"; do sleep 0.1; done; cat value'
+        *("--iterations", 1, "--calibrate", 1, "--price", "1.25,0.125,10"),
+        verify='while test -e "$HOLD"; do sleep 0.1; done; cat value',
     )
     assert launched.code == 0, launched.err
     assert background.ended()["reason"] == "iteration_cap_reached"
@@ -144,6 +153,8 @@ def test_the_manual_shows_what_happens(server: Server, background: Background) -
 
     play.user("take-back", 2, "--why", "public API")
     play.user("start")
+    assert until(lambda: "waiting until" in background.log())
+    play.status()
     assert background.ended()["reason"] == "iteration_cap_reached", background.log()
     play.log()
     for event in journal.read(background.repo.path / "research-results.tsv").events:
