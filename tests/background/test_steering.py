@@ -206,6 +206,12 @@ def test_more_is_counted_from_what_was_tried(lab: Lab, run_script: Callable[...,
     assert lab.trial(7)["next"]["action"] == "continue"
     assert lab.trial(6)["next"]["action"] == "stop"
     refused(lab.call("init_run", "--extend", "--max-cost", 5, "--iterations", 1), "has no price to count with")
+    refused(
+        lab.call("init_run", "--extend", "--verify", "true", "--iterations", 1), "--extend does not change --verify"
+    )
+    refused(lab.call("init_run", "--extend", "--price", "cheap", "--iterations", 1), "expected INPUT,CACHED,OUTPUT")
+    priced = ("--price", "1,0.1,5", "--max-cost", 5, "--iterations", 1)
+    assert lab.call("init_run", "--extend", *priced).json["left"] == {"iterations": 1, "money": 5}
     lab.sound()
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ..cli import moments
-from ..kernel.core import log_events, numbers, supervise
+from ..kernel.core import log_events, numbers, pace, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.rows import Row
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 BUDGETS = ("iterations", "max_minutes", "max_tokens", "max_sessions", "max_cost")
-TEXTS = ("stop_condition", "until")  # are replaced; "none" for none
+TEXTS = ("stop_condition", "until", "price")  # are replaced; "none" for none
 EXTENDABLE = (*BUDGETS, *TEXTS)
 # Words that would change what was agreed; for them there are flags.
 _AGREED = re.compile(
@@ -67,8 +67,12 @@ def _value(run: Run, name: str, text: str) -> Any:
         wanted = "" if text.strip().lower() == "none" else text
         replace(run.config, stop_condition=wanted).stop_at(run.mode)  # raises for one that is not understood
         return wanted
+    if name in ("until", "price") and text.strip().lower() == "none":
+        return ""
     if name == "until":
-        return "" if text.strip().lower() == "none" else moments.moment(text)
+        return moments.moment(text)
+    if name == "price":
+        return text if pace.prices(text) else ""
     number = numbers.parse(text.lstrip("+"), name.replace("_", " "))
     spent = budget.spent(run)
     used = {

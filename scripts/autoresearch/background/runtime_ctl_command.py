@@ -104,6 +104,7 @@ def _more(parser: argparse.ArgumentParser) -> None:
         add(f"--{name}", metavar="+N")
     add("--until", metavar="TIME", help="another wall clock; none for none")
     add("--stop-condition", metavar="TEXT", help="another end; none for no such end")
+    add("--price", metavar="IN,CACHED,OUT", help="what --max-cost counts with")
 
 
 def _word(parser: argparse.ArgumentParser) -> None:

@@ -90,8 +90,16 @@ def _extended(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any]:
     """More of what was agreed; the answer says what is left of it."""
     from ..agreement import agreement
     from ..guidance import nextstep
+    from ..kernel.core.text import listing
     from ..kernel.run import budget
 
+    unknown = sorted(start_flags.flags(args).keys() - set(agreement.EXTENDABLE))
+    other = [f"--{name.replace('_', '-')}" for name in unknown]
+    if other:
+        raise Refusal(
+            f"--extend does not change {listing(other)}, expected budgets and ends alone; leave it out, or begin a new "
+            "run with it (--force)"
+        )
     given = {name: getattr(args, name) for name in agreement.EXTENDABLE}
     wish = {name: str(value) for name, value in given.items() if value is not None}
     added = {name: text if name in agreement.TEXTS else f"+{text}" for name, text in wish.items()}
