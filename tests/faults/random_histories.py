@@ -1,9 +1,9 @@
 """Random histories: `python3 -m tests.faults.random_histories [--count N] [--seed S]`.
 
 Each is a run of real trials in a real repository with every mechanism mixed in: keeps, discards, guard failures of
-whole edits and of parts (salvage), crashes, stored attempts tried again, pairs, tuned constants, recorded refines,
-pruning, and kills at random instants. After each step the log must fold to the snapshot and the tree must be the
-retained state. What was found is in `random_histories.md`.
+whole edits and of parts (salvage), crashes, stored attempts tried again, pairs, tuned constants, recorded steps of the
+ladder, side lines begun, adopted and left, pruning, and kills at random instants. After each step the log must fold to
+the snapshot and the tree must be the retained state. What was found is in `random_histories.md`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GAP = "".join(f"x {n}\n" for n in range(9))
 CHECK = "cat src/*.n | grep -v x | grep -v bad | paste -sd+ - | bc"
 GUARD = "! grep -q bad src/*.n"
 QUIET = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-STEPS = 7
+STEPS = 9
 
 
 class History:
@@ -44,7 +44,8 @@ class History:
         for line in ("init -q -b main", "config user.name t", "config user.email t@t", "add .", "commit -qm start"):
             self.git(*line.split(" "))
         flags = ["--goal", "less", "--scope", "src/", "--metric-name", "n", "--direction", "lower", "--verify", CHECK]
-        made = self.script("init_run", *flags, "--guard", GUARD, "--rollback-policy", dice.choice(("revert", "revert")))
+        flags += ["--side-lines", "2"]
+        made = self.script("init_run", *flags, "--guard", GUARD, "--rollback-policy", dice.choice(("revert", "reset")))
         assert made.returncode == 0, made.stderr
         self.retained = self.tree()
 
@@ -80,7 +81,7 @@ class History:
     def step(self) -> None:
         """One random step, perhaps killed and mended, and what must hold after it."""
         rows = len(self.log().rows)
-        kind = self.dice.choice(("edit", "edit", "edit", "parts", "retry", "pair", "tune", "record"))
+        kind = self.dice.choice(("edit", "edit", "edit", "parts", "retry", "pair", "tune", "record", "line"))
         kill = self.dice.uniform(0.05, 0.9) if self.dice.random() < 0.25 else 0.0
         ran = getattr(self, kind)(kill)
         self.done[kind + (" killed" if ran.returncode == -signal.SIGKILL else "")] += 1
@@ -101,8 +102,8 @@ class History:
         log, state = self.log(), snapshot.read(self.root / "autoresearch-state.json")
         assert state is not None and snapshot.relation(state, log) in ("equal", "older")
         now = self.tree()
-        kept = any(row.status == "keep" for row in log.rows[rows:])
-        assert kept or now == self.retained, "a row that is no keep changed the tree"
+        moved = any(row.status in ("keep", "drift") for row in log.rows[rows:])
+        assert moved or now == self.retained, "a row that retains nothing changed the tree"
         self.retained = now
         value = subprocess.run(["sh", "-c", CHECK], cwd=self.root, capture_output=True, text=True).stdout.strip()
         assert value == str(log.state.current_metric), (value, log.state.current_metric)
@@ -155,12 +156,19 @@ class History:
 
     def record(self, kill: float) -> subprocess.CompletedProcess[str]:
         """A step of the ladder."""
-        status = self.dice.choice(("refine", "search", "blocked"))
+        status = self.dice.choice(("refine", "refine", "pivot"))
         return self.script("record_iteration", "--status", status, "--description", status, kill=kill)
+
+    def line(self, kill: float) -> subprocess.CompletedProcess[str]:
+        """What a side line needs next; where nothing is due, pivots that make it due."""
+        pivots = 0 if self.log().state.pivot_count >= 3 else 3
+        for _ in range(pivots):
+            self.script("record_iteration", "--status", "pivot", "--description", "another way")
+        return self.script("line", kill=2 * kill)
 
     def prune(self) -> None:
         """The pruned branch, and no other change."""
-        if self.log().state.keeps and self.dice.random() < 0.2:
+        if self.log().state.keeps and not self.log().state.line and self.dice.random() < 0.2:
             before = self.git("rev-parse", "HEAD"), self.tree()
             ran = self.script("finalize", "--prune", "--branch", "pruned")
             self.done["pruned" if ran.returncode == 0 else "prune refused"] += 1

@@ -10,14 +10,14 @@ from tests.lab import Lab, refused
 
 GUARD = "! grep -q bad src/*.n"
 # Whatever is kept in b makes the better way in a impossible.
-SUM = "cat src/*.n | paste -sd+ - | bc"
+SUM = "cat src/*.n | grep -v line | paste -sd+ - | bc"
 
 
 @pytest.fixture
 def stalled(lab: Lab) -> Lab:
     """Two keeps in different files, then three pivots over ideas in `a`."""
     for name in "abc":
-        lab.repo.write(f"src/{name}.n", "10\n")
+        lab.repo.write(f"src/{name}.n", "10\n" + "# a line that the main line deleted\n" * (name == "c"))
     lab.repo.commit("files")
     lab.init("--side-lines", 2, verify=SUM, guard=GUARD)
     put(lab, "b", 8, "keep")
@@ -43,7 +43,7 @@ def line(lab: Lab) -> Any:
 
 
 def values(lab: Lab) -> list[str]:
-    return [lab.repo.read(f"src/{name}.n").strip() for name in "abc"]
+    return [lab.repo.read(f"src/{name}.n").split("\n")[0] for name in "abc"]
 
 
 def begun(lab: Lab) -> Any:
@@ -60,8 +60,10 @@ def test_a_line_begins_at_an_earlier_state_and_is_marked(stalled: Lab):
     assert (answer["retained_metric"], values(stalled)) == (28, ["10", "8", "10"])
     assert stalled.log().state.pivot_count == 0
     assert stalled.state()["state"]["line"] == "b from 1"
-    put(stalled, "a", 7, "keep")
-    assert stalled.rows()[-1].description == "[LINE b from 1] a 7"
+    # What the main line deleted is no part of this one: bringing it back needs no word.
+    stalled.repo.write("src/c.n", "7\n# a line that the main line deleted\n")
+    assert stalled.trial(description="c 7")["status"] == "keep"
+    assert stalled.rows()[-1].description == "[LINE b from 1] c 7"
 
 
 def kept_in_the_branch(lab: Lab) -> list[int]:

@@ -20,9 +20,10 @@ def warning(run: Run, patch: bytes) -> str:
     """What the log knows of this patch already, with the trial's number and outcome; "" when it knows nothing."""
     text = patch.decode("utf-8", "replace")
     mine = shingles.of(text)
+    here = past.in_content(run)
     for attempt in past.trials(run):
         row, theirs = attempt.row, attempt.patch.decode("utf-8", "replace")
-        if row.status == "keep":
+        if row.status == "keep" and row.iteration in here:
             back = shingles.brings_back(text, theirs)
             said = f"brings back {back} line{'s' * (back != 1)} that kept trial {row.iteration} deleted" if back else ""
         elif row.status == "discard":

@@ -84,6 +84,17 @@ def standing(run: Run) -> list[Row]:
     return found
 
 
+def in_content(run: Run) -> set[int]:
+    """The retained rows that today's content holds: on a side line not those that were kept after its beginning."""
+    stands = {row.iteration for row in standing(run)}
+    if not run.state.line:
+        return stands
+    begun = next(event for event in reversed(run.log.of_kind("line")) if event.get("line"))
+    start, first = int(str(begun["line"]).rpartition(" ")[2]), int(begun["iteration"])
+    back = any(event["iteration"] > first for event in run.log.of_kind("line"))
+    return stands if back else {at for at in stands if at <= start or at >= first}
+
+
 def trials(run: Run) -> Iterator[Past]:
     """The measured attempts of the run, the latest first, at most `MOST`."""
     latest = list(islice(run.log.backwards("trial"), MOST))
