@@ -142,7 +142,7 @@ def test_a_session_without_a_proposal_is_counted_and_its_edit_kept_as_a_patch(pa
     assert_gone(parts)
 
 
-@pytest.mark.parametrize("held", ["opening", "thinking", "measuring"])
+@pytest.mark.parametrize("held", ["proving", "thinking", "measuring"])
 def test_stop_ends_all_workers_and_leaves_nothing(parts: Scripted, held: str):
     parts.plan([{"silent": 600}] if held == "thinking" else [OWN])
     launch(parts, "--verify-timeout", 900, check="[ -e ../go ] && sleep 600; ")
@@ -169,6 +169,18 @@ def test_a_killed_controller_is_followed_by_one_that_goes_on(parts: Scripted):
     answer = parts.ended()
     assert (answer["status"], answer["iteration"]) == ("terminal", 9) and rows <= 10, parts.log()
     assert total(parts) == answer["retained_metric"] == 18
+    assert_gone(parts)
+
+
+def test_a_check_that_does_not_see_the_workers_folders_is_noticed_while_they_think(parts: Scripted):
+    here = parts.repo.path
+    trial = f"echo 1 > part-a; python3 {SCRIPTS}/autoresearch_run_trial.py --repo . --description one"
+    parts.plan([f"case $PWD in {here}) {trial};; *) sleep 600;; esac"])
+    ran = parts.launch(*WORKERS, "--scope", "part-*", "--iterations", 1, verify=f"cat {here}/part-a")
+    assert ran.code == 0, ran.err
+    answer = parts.ended()
+    assert (answer["status"], answer["iteration"]) == ("terminal", 1), parts.log()
+    assert "the check does not see this tree" in parts.log()
     assert_gone(parts)
 
 

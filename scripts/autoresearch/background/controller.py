@@ -33,11 +33,11 @@ from . import (
     session,
     stopping,
     taking,
+    tampering,
     totalling,
 )
 from . import runtime_file as records
 from .account import Book
-from .gitcontrol import Controlled
 from .manifest import Manifest
 from .outcome import Next
 from .runtime import Runtime
@@ -171,7 +171,7 @@ class Controller:
         if ended.cause == "stop":
             return self._stopped()
         self.handed, self.thread = "", ended.thread
-        over = self._tampered(before[1]) or self._taken() or self._cleared()
+        over = tampering.ending(before[1], self._control()) or self._taken() or self._cleared()
         grew = self._rows() > before[0]
         if grew and ended.code == 0:  # whatever it printed: it did its work, and the next follows at once
             ended = replace(ended, ending=agent.error("ok"))
@@ -261,26 +261,7 @@ class Controller:
             return 0
 
     def _control(self) -> Mapping[str, str]:
-        """What makes git run something, where a sandboxed session may write to it."""
-        try:
-            run = context.load(self.layout)
-            policy, trees = run.config.execution_policy, [where for where, _ in run.trees().values()]
-        except Refusal:
-            policy, trees = self.manifest.config.execution_policy, [self.layout.root]
-        if policy != "workspace_write":
-            return {}
-        repos = [repo for repo in map(Controlled, trees) if repo.is_git()]
-        return {key: value for repo in repos for key, value in repo.control_fingerprint().items()}
-
-    def _tampered(self, before: Mapping[str, str]) -> Ruling | None:
-        now = self._control()
-        changed = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-        if not changed:
-            return None
-        detail = (
-            f"the session changed what git runs outside the sandbox: {listing(changed)}; look before you use git here"
-        )
-        return Ruling(runtime.HUMAN, "blocked", detail)
+        return tampering.control(self.layout, self.manifest.config)
 
     def _count(self, ended: Finished, grew: bool) -> None:
         failed = ended.ending.action in ("wait", "backoff")

@@ -8,7 +8,7 @@ rule, as with one session. All that a crew starts runs under one mark, which the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rulings import Ruling
@@ -19,7 +19,7 @@ from ..kernel.system import process
 from ..kernel.system.git import Repo
 from ..parallel import batch, settling
 from ..parallel.batch import Batch
-from . import briefs, outcome, pausing, prompt_facts, runtime, stopping
+from . import briefs, outcome, pausing, prompt_facts, runtime, stopping, tampering
 from .account import Book
 from .agent import ErrorClass
 from .manifest import Manifest
@@ -48,6 +48,7 @@ class Crew:
         self.seats: list[Seat] = []
         self._began, self._minutes, self._noted = time.monotonic(), book.found.minutes, ""
         self._noted_at = self._asked_at = 0.0
+        self._control: Mapping[str, str] = {}  # what makes git run something, where sessions are confined
         self._size = -1  # of the log when it was last asked whether the run is over
 
     def run(self) -> Ruling | None:
@@ -70,6 +71,8 @@ class Crew:
             self.book.log(opened["warning"])
         found: Batch = batch.read(self.layout)
         self.seats = [Seat(self.book, self.manifest, place, self.mark) for place in found.places]
+        self.seats[-1].prove()  # the others think meanwhile
+        self._control = self._controlled()
 
     def _work(self) -> Ruling | None:
         ending: Ruling | None = None
@@ -94,8 +97,12 @@ class Crew:
         return self.over(False)
 
     def _look(self, seat: Seat, ending: Ruling | None) -> Ruling | None:
-        """One look at a worker; the ending that follows from it, if any."""
-        if seat.settling and seat.has_ended():
+        """One look at a worker; the ending that follows from it. Raises `Refusal` where its folder is of no use."""
+        if seat.proving and seat.has_ended():
+            problem = seat.proved()
+            if problem and not ending:
+                raise Refusal(problem)
+        elif seat.settling and seat.has_ended():
             seat.settled()
         elif seat.thinking and seat.has_ended():
             return self._follow(seat, seat.thought())
@@ -132,6 +139,9 @@ class Crew:
 
     def _follow(self, seat: Seat, ended: ErrorClass) -> Ruling | None:
         """What the end of a session means: its proposal is settled, or it is waited, or a human is needed."""
+        tampered = tampering.ending(self._control, self._controlled())
+        if tampered:
+            return tampered
         if seat.proposal():
             seat.failures = 0
             seat.settle()
@@ -147,6 +157,10 @@ class Crew:
         following = outcome.after(outcome.Session(ended, True, seat.failures, 0), patience)
         seat.not_before = time.monotonic() + max(following.wait, options.sleep_seconds)
         return over or following.ending
+
+    def _controlled(self) -> Mapping[str, str]:
+        folders = [seat.place.path for seat in self.seats]
+        return tampering.control(self.layout, self.manifest.config, folders)
 
     def _note(self) -> None:
         """The record: who does what, and the time, which counts once for all."""

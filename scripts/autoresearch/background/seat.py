@@ -26,7 +26,10 @@ GRACE = 5.0
 
 
 class Seat:
-    """A worker: `thinking` while its session runs, `settling` while its proposal is measured, else idle."""
+    """A worker: `thinking` while its session runs, `settling` while its proposal is measured, else idle.
+
+    It is `proving` while it is shown that the check sees its folder, which is done in the place of a settling.
+    """
 
     def __init__(self, book: Book, found: Manifest, place: Place, mark: str) -> None:
         """Nothing runs yet. `mark` is the crew's, under which all of this worker's processes run."""
@@ -37,7 +40,7 @@ class Seat:
         self.sessions = self.failures = 0
         self.not_before = 0.0  # when the next session may start (monotonic)
         self.process: process.Process | None = None
-        self.settling = False
+        self.settling = self.proving = False
         self.mark = ""
         self._seen, self._base = Seen(), Usage()
         self._follower: Follower | None = None
@@ -50,7 +53,8 @@ class Seat:
     @property
     def doing(self) -> str:
         """What is at work, in one word."""
-        return "measuring" if self.settling else "thinking" if self.process else "idle"
+        at_work = "thinking" if self.process else "idle"
+        return "proving" if self.proving else "measuring" if self.settling else at_work
 
     def think(self, prompt: str) -> None:
         """Start a session, or go on with its thread; raises `Refusal` when the agent cannot be started."""
@@ -63,15 +67,23 @@ class Seat:
         self.began_at, self.event_at = time.time(), time.monotonic()
         self.sessions += 1
 
+    def prove(self) -> None:
+        """Have it shown that the check sees the worker's folder."""
+        self._begin("prove")
+        self.proving = True
+
     def settle(self) -> None:
         """Have the proposal measured and recorded, in a process of its own."""
+        self._begin("settle")
+
+    def _begin(self, what: str) -> None:
         out, err = self.files.folder / "answer.json", self.files.folder / "answer.txt"
         for path in (out, err):
             path.write_bytes(b"")
         self._marked("waiting-")
         layout = self.book.layout
-        settle = (str(entry("run_batch")), "settle", *taking.flags(layout), "--worker", self.place.id)
-        argv = (prompt_facts.python(), *settle)
+        call = (str(entry("run_batch")), what, *taking.flags(layout), "--worker", self.place.id)
+        argv = (prompt_facts.python(), *call)
         sandboxed = self.book.found.launch_context.get("execution_policy") == taking.SANDBOXED
         env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
         env.update(self.place.environment)
@@ -124,14 +136,23 @@ class Seat:
         self.book.log(f"worker {self.place.id}: session ends: {ending.name} (exit code {code}) {ending.text}")
         return ending
 
-    def settled(self) -> None:
-        """The proposal was measured, or could not be: what is handed to the worker's next session."""
+    def proved(self) -> str:
+        """Why the check does not see the worker's folder, as far as is known, "" where it does."""
+        taken, self.proving = self._taken(), False
+        return "" if taken.startswith("{") else taken or "what shows that the check sees the workers' folders was ended"
+
+    def _taken(self) -> str:
+        """What the process that has ended answered, "" for nothing."""
         assert self.process is not None
         process.end_marked(self.mark.rpartition("/")[2], 2.0)
         folder = self.files.folder
         taken = taking.result(self.process.poll(), folder / "answer.json", folder / "answer.txt")
         self.process, self.settling = None, False
-        self.handed = taken.text or "the measuring was ended before it was done; the edit is taken back"
+        return taken.text
+
+    def settled(self) -> None:
+        """The proposal was measured, or could not be: what is handed to the worker's next session."""
+        self.handed = self._taken() or "the measuring was ended before it was done; the edit is taken back"
         self.book.log(f"worker {self.place.id}: {one_line(self.handed, 300)}")
 
     def proposal(self) -> bool:

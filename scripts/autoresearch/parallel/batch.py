@@ -20,6 +20,7 @@ from ..kernel.disk.layout import POINTER, Layout
 from ..kernel.run import context, evaluator_lock, intent, isolation, stale, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Bench, Sample
+from ..kernel.run.tree import Guarded
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
 from ..setup import canary
@@ -63,7 +64,8 @@ class Batch:
     """An open batch: its mark, the commit all start from, and the winner's commit once it is put into the main tree.
 
     `runners` are the commits of losers that gained, best first, which are still to be tried on top of the winner.
-    `crew`: a controller's, whose workers propose one by one and are never closed together.
+    `crew`: a controller's, whose workers propose one by one and are never closed together. Until it is `proved` that
+    the check sees their folders, nothing that was measured there counts.
     """
 
     mark: str
@@ -72,6 +74,7 @@ class Batch:
     applied: str = ""
     runners: tuple[str, ...] = ()
     crew: bool = False
+    proved: bool = True
 
     def write(self, root: Path) -> Batch:
         """Make the note durable."""
@@ -171,12 +174,14 @@ def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
     with alone(layout):
         run = context.load(layout)
         _refuse_unready(run)
-        batch = replace(_planned(run, slices.of(wish.machine.devices, number)), crew=wish.crew)
+        batch = _planned(run, slices.of(wish.machine.devices, number))
+        batch = replace(batch, crew=wish.crew, proved=not wish.crew)
         batch.write(layout.evidence)
         try:
             for place in batch.places:
                 _make(run, batch, place, wish)
-            _prove(run, batch)
+            if batch.proved:
+                prove(run, batch, batch.places[0])
         except BaseException as error:
             drop(run, batch)
             if isinstance(error, GitError):
@@ -251,13 +256,16 @@ def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
         )
 
 
-def _prove(run: Run, batch: Batch) -> None:
-    """One worker's tree stands for all: raises `Refusal` where the check does not see it. Costs one run of it."""
-    place, folder = batch.places[0], evidence.workers_folder(run.layout.evidence)
+def prove(run: Run, batch: Batch, place: Place) -> None:
+    """This worker's tree stands for all: raises `Refusal` where the check does not see it. Costs one run of it.
+
+    Nobody else measures in the main tree, and no other worker of a crew edits this one.
+    """
+    folder = evidence.workers_folder(run.layout.evidence)
     bench = Bench(
-        *(Path(place.path), folder, run.config, trial.limit_of(run), batch.mark),
+        *(Path(place.path), folder, run.config, trial.limit_of(run), f"{batch.mark}-{place.id}"),
         lock=evaluator_lock.known(run.log),
-        guarded=tree.guarded(run, [run.tree]),
+        guarded=Guarded() if batch.crew else tree.guarded(run, [run.tree]),
     )
     folder.mkdir(parents=True, exist_ok=True)
     canary.prove(run.tree, bench, [Sample(run.state.current_metric, "", bench.limit.soft or 60.0, 0)])

@@ -29,9 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "propose", help="leave the worker's edit to its controller, then end the turn", allow_abbrev=False
     )
     settled = commands.add_parser("settle", help="measure and record one worker's proposal", allow_abbrev=False)
-    for command in (opened, closed, aborted, measured, proposed, settled):
+    proved = commands.add_parser("prove", help="show that the check sees this worker's folder", allow_abbrev=False)
+    for command in (opened, closed, aborted, measured, proposed, settled, proved):
         arguments.add_paths(command)
-    for command in (measured, proposed, settled):
+    for command in (measured, proposed, settled, proved):
         command.add_argument("--worker", required=True, metavar="ID", help="its letter")
     attempts.add(proposed)
     closed.add_argument(
@@ -52,8 +53,8 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     layout = arguments.layout_of(args)
     if args.command == "propose":
         return proposed.propose(layout, args.worker, attempts.of(args))
-    if args.command == "settle":
-        return settling.settle(layout, args.worker)
+    if args.command in ("settle", "prove"):
+        return (settling.settle if args.command == "settle" else settling.prove)(layout, args.worker)
     if args.command == "open":
         return batch.open_batch(layout, _wish(args))
     if args.command == "measure":

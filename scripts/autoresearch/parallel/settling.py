@@ -59,6 +59,21 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
     return {**answer, **_caught_up(layout, proposal.commit)}
 
 
+def prove(layout: Layout, letter: str) -> Mapping[str, Any]:
+    """Whether the check sees the workers' folders, shown on this one while the others think or are measured.
+
+    Raises `Refusal` where it does not. Until then nobody records what was measured aside.
+    """
+    batch = batches.read(layout)
+    place = proposed.place_of(batch, letter)
+    folder = evidence.workers_folder(layout.evidence)
+    with locks.held(folder / f"{letter}.lock", "", wait=True), locks.held(_turn(layout), "", wait=True):
+        batches.prove(context.load(layout), batch, place)
+        replace(batch, proved=True).write(layout.evidence)
+    _caught_up(layout, "")
+    return {"worker": letter, "proved": True}
+
+
 def anew(layout: Layout, place: Place) -> None:
     """The worker's folder as the retained state is; what git ignores in it stays."""
     run = context.load(layout)
@@ -87,7 +102,8 @@ def _settled(layout: Layout, batch: Batch, place: Place, proposal: Proposal) -> 
             return _awaiting(run, found)
         shelf.drop(found)
     with locks.held(_turn(layout), "", wait=True), batches.alone(layout) as mended:
-        _record_all(layout)
+        if batches.read(layout).proved:
+            _record_all(layout)
         run = context.load(layout)
         trial_gate.refuse_finished(run)
         return _answered(*_put(run, place.id, proposal), mended)
@@ -147,7 +163,7 @@ def _awaiting(run: Run, found: Shelved) -> Mapping[str, Any]:
 def _caught_up(layout: Layout, own: str) -> Mapping[str, Any]:
     """Record what is on the shelf, unless somebody has the main tree: that one then does it. The answer to `own`."""
     answer: Mapping[str, Any] = {}
-    while shelf.waiting(layout):
+    while shelf.waiting(layout) and batches.read(layout).proved:
         try:
             with locks.held(_turn(layout), intent.BUSY), batches.alone(layout):
                 answer = _record_all(layout, own) or answer
@@ -232,7 +248,10 @@ def give_up(layout: Layout) -> str:
         if not batch.crew:
             return ""
         batches.take_back(run, batch)
-        _record_all(layout)
+        if batch.proved:
+            _record_all(layout)
+        for item in shelf.waiting(layout):
+            _undone(run, item.proposal)
         run = context.load(layout)
         kept = [place.id for place in batch.places if _saved(run, batch, place)]
         batches.drop(run, batch)
