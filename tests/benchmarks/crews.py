@@ -1,10 +1,12 @@
 """What several sessions at once gain over one, and what kills leave.
 
     python -m tests.benchmarks.crews timed [WORKERS] [PROPOSALS] [THINK] [MEASURE] [GAINS]
+    python -m tests.benchmarks.crews slurm [NODES] [PROPOSALS] [MEASURE] [GAINS]
     python -m tests.benchmarks.crews kills [KILLS] [SEED]
 
 `timed` runs one background run on the plain agent, whose sessions think (sleep) and propose; some proposals gain, and
-the check sleeps. With 1 worker it is the usual run, one session that makes trial after trial. `kills` kills the
+the check sleeps. With 1 worker it is the usual run, one session that makes trial after trial. `slurm` does so with
+as many workers as emulated nodes, then with one, on a Slurm that it starts (root, slurm-wlm, munge). `kills` kills the
 controller, a session, or what measures, at random instants, and starts the run again. What is wrong afterwards ends it
 with a traceback.
 """
@@ -23,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.batches import Project
+from tests.executors.slurm_here import Slurm
 
 # One proposal after the other, each a new file with or without a gain; which is next is a counter under a lock.
 AGENT = """#!/usr/bin/env python3
@@ -72,11 +75,13 @@ class Crewed(Project):
         self.git("add", ".")
         self.git("commit", "-qm", "begin")
 
-    def launch(self, workers: int, count: int, measure: float) -> None:
+    def launch(self, workers: int, count: int, measure: float, executor: str = "local") -> None:
         """Start the run."""
         wish = ("--goal", "less", "--scope", "g-*", "--metric-name", "n", "--direction", "lower", "--calibrate", "2")
         crew = ("--workers", str(workers), "--oversubscribe", "--parallel-mode", "parallel") if workers > 1 else ()
+        agent: tuple[str, ...]
         agent = ("--agent", "plain", "--agent-bin", str(self.home / "agent"), "--salvage-runs", "0", "--retries", "0")
+        agent += ("--executor", executor)
         self.call(
             "runtime_ctl", "launch", *wish, *agent, *crew, "--verify", CHECK.format(measure), "--iterations", str(count)
         )
@@ -98,11 +103,12 @@ class Crewed(Project):
         return str(self.record()["terminal_reason"])
 
 
-def timed(workers: int, count: int, think: float, measure: float, gains: int) -> None:
-    """Print what it took."""
+def timed(workers: int, count: int, times: tuple[float, float], gains: int, executor: str = "local") -> None:
+    """Print what it took; `times` are the seconds to think and to measure."""
+    think, measure = times
     with tempfile.TemporaryDirectory(prefix="crews-") as folder:
         project = Crewed(Path(folder), think, f"{gains} {count}")
-        project.launch(workers, count, measure)
+        project.launch(workers, count, measure, executor)
         start = time.monotonic()
         while len(project.rows()) <= count and project.record()["status"] == "running":
             time.sleep(0.1)
@@ -115,6 +121,15 @@ def timed(workers: int, count: int, think: float, measure: float, gains: int) ->
             f"{3600 * state['iteration'] / took:.0f} an hour; kept {state['keeps']}, {reason}",
             flush=True,
         )
+
+
+def on_slurm(nodes: int, count: int, measure: float, gains: int) -> None:
+    """As many workers as nodes, then one."""
+    with tempfile.TemporaryDirectory(prefix="slurm-") as folder, Slurm(Path(folder) / "s", nodes) as slurm:
+        os.environ.update({name: slurm.environment[name] for name in ("PATH", "SLURM_CONF")})
+        for workers in (nodes, 1):
+            timed(workers, count, (0, measure), gains, "slurm")
+            assert slurm.jobs() == []
 
 
 def whole(project: Crewed, count: int) -> None:
@@ -173,6 +188,9 @@ if __name__ == "__main__":
     way, rest = sys.argv[1], sys.argv[2:]
     if way == "kills":
         kills(int((rest or ["200"])[0]), int((rest[1:] or ["1"])[0]))
+    elif way == "slurm":
+        given = [*rest, *["8", "32", "30", "3"][len(rest) :]]
+        on_slurm(int(given[0]), int(given[1]), float(given[2]), int(given[3]))
     else:
         given = [*rest, *["3", "30", "0", "15", "3"][len(rest) :]]
-        timed(int(given[0]), int(given[1]), float(given[2]), float(given[3]), int(given[4]))
+        timed(int(given[0]), int(given[1]), (float(given[2]), float(given[3])), int(given[4]))
