@@ -78,6 +78,7 @@ class Seat:
 
     def _begin(self, what: str) -> None:
         out, err = self.files.folder / "answer.json", self.files.folder / "answer.txt"
+        self.files.folder.mkdir(parents=True, exist_ok=True)
         for path in (out, err):
             path.write_bytes(b"")
         self._marked("waiting-")
