@@ -31,9 +31,13 @@ _TELLING = re.compile(
 
 def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequence[str]) -> tuple[Intent, Verdict]:
     """Add what changed to the verdict; the verdict itself stays."""
-    verdict = _with_limits(run, verdict)
-    told = {**_difference(run, bench.folder, verdict), **_said(bench.folder, verdict)}
-    return note, replace(verdict, told={**verdict.told, **told}) if told else verdict
+    return note, added(run, bench.folder, _with_limits(run, verdict))
+
+
+def added(run: Run, folder: Path, verdict: Verdict) -> Verdict:
+    """The verdict with what changed, by what its check printed into `folder`."""
+    told = {**_difference(run, folder, verdict), **_said(folder, verdict)}
+    return replace(verdict, told={**verdict.told, **told}) if told else verdict
 
 
 def _with_limits(run: Run, verdict: Verdict) -> Verdict:

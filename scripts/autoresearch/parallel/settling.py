@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..findings import changed_places
 from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.rows import Row
@@ -139,6 +140,7 @@ def _aside(run: Run, batch: Batch, place: Place, proposal: Proposal) -> Shelved:
     worker = measuring.Worker(place, commit, _attempt(place.id, proposal))
     folder = shelf.fresh(run.layout, place.id)
     verdict = measuring.judged(run, batches.solo(batch, place, head), worker, folder)
+    verdict = changed_places.added(run, folder, verdict)
     return Shelved(folder, place.id, proposal, verdict, run.state.last_commit)
 
 
@@ -152,6 +154,7 @@ def _awaiting(run: Run, found: Shelved) -> Mapping[str, Any]:
         "retained_metric": current,
         "guard": verdict.guard,
         "decision": verdict.reason,
+        **verdict.told,
         "next": {
             "action": "continue",
             "do": "Its row follows once the main tree is free. Go on with another idea.",

@@ -78,10 +78,10 @@ def recorded(run: Run, item: Shelved) -> int:
 
 
 def drop(item: Shelved, target: Path | None = None) -> None:
-    """It is settled; what its check printed goes to `target`, the evidence of an iteration."""
+    """It is settled; what its check left goes to `target`, the evidence of an iteration."""
     import shutil
 
     for path in item.folder.iterdir() if target else ():
-        if path.suffix in (".out", ".err") and target:
+        if target and path.name not in (_NOTE, "patch.diff"):
             os.replace(path, target / path.name)
     shutil.rmtree(item.folder, ignore_errors=True)
