@@ -127,9 +127,16 @@ def line(world: World, hours: float, seed: int) -> str:
 
 def main(hours: float, seed: int) -> None:
     """Print the table."""
-    print(
-        "| think / measure (s) | workers | way | rows an hour | main tree in use | wait of a gain (min) | keeps missed |"
+    names = (
+        "think / measure (s)",
+        "workers",
+        "way",
+        "rows an hour",
+        "tree in use",
+        "a gain waits (min)",
+        "keeps missed",
     )
+    print(f"| {' | '.join(names)} |")
     print("|---|---|---|---|---|---|---|")
     for think, measure in ((30, 10), (60, 600)):
         for workers in (1, 3, 10, 30, 100, 300):
