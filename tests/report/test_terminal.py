@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from autoresearch.kernel.core import supervise
+from autoresearch.report import page
 from autoresearch.report.account_model import Account, Controller, Trial
 from autoresearch.report.terminal import Terminal, screen, width
 from hypothesis import given
@@ -98,6 +99,16 @@ def test_the_budget_that_ends_first_tells_the_end(account: Account):
     spent = supervise.Spent(minutes=20, tokens=800)
     text = screen(replace(account, config=config, spent=spent), Terminal(120))
     assert "40 of 60 iterations, 800 of 1,000 tokens; ends in about 5 min" in text
+
+
+def test_a_workers_proposal_reads_as_any_other(tmp_path: Path):
+    account = account_at(Synthetic(tmp_path / "run", 8, description="[PARALLEL worker-b] sort the keys once").write())
+    text = screen(account, Terminal(100, 32))
+    assert "worker b · sort the keys once" in text and "PARALLEL" not in text
+    assert (
+        "worker b · sort the keys once" in page.html(account, tmp_path)
+        and "PARALLEL" in account.experiments[1].row.description
+    )
 
 
 def test_wide_characters_take_two_columns(tmp_path: Path):

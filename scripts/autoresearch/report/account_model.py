@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from . import forecast, loose
 from .side_lines import SideLine
 
 MEASURED = those("valued")
+_WORKER = re.compile(r"^\[PARALLEL worker-([a-z]+)\] ")
 TRIALS = frozenset(name for name in those("trial_only") if "commit" in TABLE[name].needs)
 
 
@@ -45,6 +47,11 @@ class Experiment:
     def name(self) -> str:
         """The row's number in the log: `7`, or `7a` for a worker."""
         return f"{self.row.iteration}{self.row.worker}"
+
+    @property
+    def said(self) -> str:
+        """The description; of a worker's proposal the tag as short words, for lines are cut."""
+        return _WORKER.sub(r"worker \1 · ", self.row.description)
 
     @property
     def value(self) -> Decimal | None:

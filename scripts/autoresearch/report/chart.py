@@ -163,4 +163,4 @@ def _title(experiment: Experiment, account: Account) -> str:
     if value is not None:
         parts.append(f"{figures.number(value, account.spread)} ({figures.change(experiment.before, value)})")
     parts += [words for _, words in marks.flags(experiment)]
-    return " · ".join([*parts, one_line(experiment.row.description, TITLE_LIMIT)])
+    return " · ".join([*parts, one_line(experiment.said, TITLE_LIMIT)])

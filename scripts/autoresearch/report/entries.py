@@ -84,7 +84,7 @@ def _line(experiment: Experiment, account: Account) -> str:
     return (
         f'<summary>{marks.row_icon(experiment)}<b class="n">{experiment.name}</b><span class="st">{row.status}</span>'
         f'<span class="v">{metric}</span><span class="d">{moved}</span>'
-        f'<span class="t">{escape(one_line(row.description, LINE_LIMIT))}{flags}</span></summary>'
+        f'<span class="t">{escape(one_line(experiment.said, LINE_LIMIT))}{flags}</span></summary>'
     )
 
 

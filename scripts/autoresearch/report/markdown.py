@@ -77,7 +77,7 @@ def _row(experiment: Experiment, account: Account) -> str:
     value, row = experiment.value, experiment.row
     metric = "–" if value is None else figures.number(value, account.spread)
     moved = "" if value is None or row.status == "baseline" else figures.change(experiment.before, value)
-    what = escaped(one_line(row.description, _LINE_LIMIT))
+    what = escaped(one_line(experiment.said, _LINE_LIMIT))
     what += "".join(f" · *{words}*" for _, words in marks.flags(experiment))
     status = f"**{row.status}**" if row.status == "keep" else row.status
     return f"| {experiment.name} | {status} | {metric} | {moved} | {what} |"
@@ -99,7 +99,7 @@ def _kept(account: Account, evidence: Path, room: int) -> Iterator[str]:
 def _entry(experiment: Experiment, account: Account, evidence: Path) -> str:
     found = details.read(evidence, experiment)
     # Within a line of HTML there is no Markdown: a backslash would be seen.
-    title = _LOOKED_AT.sub(r"\1" + _CUT, _plain(one_line(experiment.row.description, _LINE_LIMIT)))
+    title = _LOOKED_AT.sub(r"\1" + _CUT, _plain(one_line(experiment.said, _LINE_LIMIT)))
     facts = [f"- {name}: {escaped(text)}" for name, text in entries.facts(experiment, account) if text]
     parts = [f"<details><summary>{experiment.name} keep: {title}</summary>", "\n".join(facts)]
     for name, values in (("Candidate", found.candidate), ("Retained", found.retained)):

@@ -95,7 +95,7 @@ def _trial(experiment: Experiment, account: Account) -> Line:
         (f"{metric:>12} {moved:>9}  ", ""),
         # What is remarkable stands first, for the end of the line is cut.
         *((f"{words} · ", _FLAGS[kind]) for kind, words in marks.flags(experiment)),
-        (one_line(row.description, 300), ""),
+        (one_line(experiment.said, 300), ""),
     ]
 
 
