@@ -116,17 +116,19 @@ def killed(project: Project, draw: random.Random, number: int) -> str:
     project.edit(project.opened(), [draw.choice([retained - 1, 3000]) + index * 1000 * 3 for index in range(WORKERS)])
     child = project.start("run_batch", "close")
     time.sleep(draw.uniform(0, 3.0))
-    what = draw.choice(["all", "one"])
-    if what == "all":
+    what = draw.choice(["the close", "one"])
+    if what == "the close":
         os.killpg(child.pid, signal.SIGKILL)
     else:
         measuring = subprocess.run(["pgrep", "-f", f"measure --repo {project.path}"], capture_output=True, text=True)
-        for pid in measuring.stdout.split()[:1]:
+        found = measuring.stdout.split()[:1]
+        for pid in found:
             os.kill(int(pid), signal.SIGKILL)
+        what = "a measuring process" if found else "nothing in time"
     child.communicate()
     if (project.path / "autoresearch-evidence" / "batch.json").exists():
         project.call("run_batch", "close")
-    else:
+    elif what == "the close":
         what = "nothing in time"
     return what
 

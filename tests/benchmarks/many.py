@@ -121,7 +121,8 @@ def line(world: World, hours: float, seed: int) -> str:
     told = Simulation(world, random.Random(seed)).run(hours * 3600)
     wait = mean(told.waits) / 60 if told.waits else 0.0
     behind = mean(told.behind) if told.behind else 0.0
-    shares = f"{told.rows / hours:.0f} | {100 * told.busy / hours / 3600:.0f} % | {wait:.1f} | {behind:.1f}"
+    used = min(100.0, 100 * told.busy / hours / 3600)
+    shares = f"{told.rows / hours:.0f} | {used:.0f} % | {wait:.1f} | {behind:.1f}"
     return f"| {world.think:.0f} / {world.measure:.0f} | {world.workers} | {world.way} | {shares} |"
 
 
