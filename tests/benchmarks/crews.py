@@ -81,7 +81,8 @@ class Crewed(Project):
         crew = ("--workers", str(workers), "--oversubscribe", "--parallel-mode", "parallel") if workers > 1 else ()
         agent: tuple[str, ...]
         agent = ("--agent", "plain", "--agent-bin", str(self.home / "agent"), "--salvage-runs", "0", "--retries", "0")
-        agent += ("--executor", executor)
+        # Many sessions are killed before they have proposed anything: here that is no sign of being stuck.
+        agent += ("--executor", executor, "--max-stagnation", "0")
         self.call(
             "runtime_ctl", "launch", *wish, *agent, *crew, "--verify", CHECK.format(measure), "--iterations", str(count)
         )
