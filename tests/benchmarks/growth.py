@@ -2,7 +2,8 @@
 
 CPU of a command with all that it starts, beyond `python -c pass`, and its peak memory: medians of 7. `marked` is the
 usual state, in which the snapshot notes how the log's beginning folds; `whole` is a log whose snapshot notes nothing,
-such as one that another tool wrote. Exits with 1 where a limit is passed.
+such as one that another tool wrote. `run_trial` is a discard with an event for each row of its log, at 4, 2,000 and
+10,000 rows in turns; ms there are all of its CPU. Exits with 1 where a limit is passed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ COMMANDS = {
 }
 REPEATS = 7
 QUESTIONS = 120.0  # ms of CPU for resume_check and supervisor_status at 10,000 rows
+TRIAL = 1.3  # times the CPU of run_trial at 4 rows that it may cost at 2,000
 RECORD, MEMORY = 500.0, 64.0  # ms and MB beyond ten rows for record_iteration at 100,000
 
 
@@ -73,11 +75,51 @@ def measured(repo: Path, rows: int, base: float) -> Iterator[tuple[str, int, str
             yield kind, rows, name, median(ms for ms, _ in found) - base, median(mb for _, mb in found)
 
 
+def trial(repo: Path, value: object) -> tuple[float, float]:
+    """What one trial costs."""
+    (repo / "value").write_text(f"{value}\n")
+    return cost(script("run_trial", repo, "--description", f"set {value}"))
+
+
+def tried(folder: Path, rows: int) -> Path:
+    """A repository with a measured run of so many rows, all after the second like the second: a discard."""
+    repo = folder / f"trial-{rows}"
+    repo.mkdir()
+    (repo / "value").write_text("1000\n")
+    for command in ("init -q", "add value", "-c user.name=b -c user.email=b@b commit -qm start"):
+        subprocess.run(["git", *command.split()], cwd=repo, check=True)
+    flags = ("--verify", "cat value", "--scope", "value", "--metric-name", "cost", "--environment-summary", "x")
+    subprocess.run(script("init_run", repo, *flags, "--goal", "less"), check=True, capture_output=True)
+    trial(repo, 999)
+    trial(repo, 1001)
+    log = repo / "research-results.tsv"
+    *_, event, heads, row = log.read_text().splitlines()
+    with open(log, "a", encoding="utf-8") as file:
+        for number in range(3, rows):
+            for line in (event, heads):
+                told = {**json.loads(line.partition("event: ")[2]), "iteration": number}
+                file.write(f"# event: {json.dumps(told)}\n")
+            file.write(row.replace("2", str(number), 1) + "\n")
+    return repo
+
+
+def trials(folder: Path) -> Iterator[tuple[str, int, str, float, float]]:
+    """The cost of a trial by the length of the log, in turns, so that a busy machine hits all."""
+    repos = {rows: tried(folder, rows) for rows in (4, 2_000, 10_000)}
+    found: dict[int, list[tuple[float, float]]] = {rows: [] for rows in repos}
+    for turn in range(REPEATS + 1):
+        for rows, repo in repos.items():
+            found[rows].append(trial(repo, 2000 + turn))
+    for rows, taken in found.items():
+        yield "whole", rows, "run_trial", median(ms for ms, _ in taken[1:]), median(mb for _, mb in taken[1:])
+
+
 def main(sizes: Sequence[int]) -> int:
     """Measure and write the table."""
     base = median(cost([sys.executable, "-c", "pass"])[0] for _ in range(3 * REPEATS))
     with tempfile.TemporaryDirectory() as folder:
         found = [line for rows in sizes for line in measured(made(Path(folder), rows), rows, base)]
+        found += trials(Path(folder))
     table = [f"| {rows:,} | {kind} | {name} | {ms:.0f} | {mb:.0f} |\n" for kind, rows, name, ms, mb in found]
     head = "# What a longer log costs\n\n`python3 tests/benchmarks/growth.py`, which says what the columns are, on "
     head += f"Python {sys.version.split()[0]}.\n\n| rows | log | command | ms of CPU beyond `pass` | peak MB |\n"
@@ -85,9 +127,15 @@ def main(sizes: Sequence[int]) -> int:
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)
     ten = next((line for line in found if line[1] == 10 and line[2] == "record_iteration"), None)
-    late = [line for line in found if line[1] == 10_000 and line[2] != "record_iteration" and line[3] > QUESTIONS]
+    late = [
+        line
+        for line in found
+        if line[1] == 10_000 and line[2] not in ("record_iteration", "run_trial") and line[3] > QUESTIONS
+    ]
     grown = [line for line in found if ten and line[1] == 100_000 and line[2] == "record_iteration"]
     late += [line for line in grown if ten and (line[3] - ten[3] > RECORD or line[4] - ten[4] > MEMORY)]
+    tried_at = {line[1]: line for line in found if line[2] == "run_trial"}
+    late += [tried_at[2_000]] if tried_at[2_000][3] > TRIAL * tried_at[4][3] else []
     print("above their limit:", late or "none")
     return int(bool(late))
 
