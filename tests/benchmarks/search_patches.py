@@ -1,15 +1,17 @@
 # ruff: noqa: E501 - each edit is a line of the programs' own
-"""Real edits of real programs and their true effects: `search_patches.py FOLDER` measures them anew.
+"""Real edits of real programs and their true effects: `search_patches.py FOLDER [PROGRAM …]` measures them anew.
 
-FOLDER holds unpacked tabulate 0.9.0 and sqlparse 0.5.1 (pip download, unzip); the demo's program is here. The number is
-the count of executed bytecodes, of lines for the demo, which repeats exactly, so one run is a measurement as long as one
-likes. An edit is refused by the guard when the output changes. Writes search_patches.json beside itself.
+FOLDER holds unpacked tabulate 0.9.0, sqlparse 0.5.1 (pip download, unzip) and acorn 8.19.0 (npm pack, tar); the demo's
+program is here. The number is the count of executed bytecodes, of lines for the demo, of tokens of executed source for
+Node (V8's exact coverage), which repeats exactly, so one run is a measurement as long as one likes. An edit is refused
+by the guard when the output changes. Writes search_patches.json beside itself; programs that are not named keep theirs.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -48,6 +50,32 @@ sql += "insert into t (a, b) values (1, 'x'); update t set a = 2 where b = 'y' -
 counted(lambda: [sqlparse.format(sql, reindent=True, keyword_case="upper"), sqlparse.split(sql)])
 """
 
+ACORN = r"""
+const inspector = require('inspector'), session = new inspector.Session(); session.connect()
+const post = (name, options) => { let got; session.post(name, options, (error, value) => { if (error) throw error; got = value }); return got }
+post('Profiler.enable'); post('Profiler.startPreciseCoverage', {callCount: true, detailed: true})
+const path = process.cwd() + '/dist/acorn.js', fs = require('fs'), acorn = require(path)
+const text = ['let total = 0; // a sum', 'function f(a, b = 2) { return a => a + b * `x${a}` }', 'class A { get x() { return "y" } }',
+  'for (const [k, v] of Object.entries(f)) { if (k !== v && !total) total += v.length / 3.5; else switch (k) { case "a": break } }'].join('\n')
+const out = acorn.parse(text.repeat(12).replace(/let total|class A|const \[/g, (w, at) => w === 'const [' ? w : w + at), {ecmaVersion: 2020})
+const coverage = post('Profiler.takePreciseCoverage').result.filter(one => one.url.endsWith('acorn.js'))[0]
+const source = fs.readFileSync(path, 'utf8'), before = new Int32Array(source.length + 1)
+const token = /\/\*[^]*?\*\/|\/\/.*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\w+|[^\s\w]/g
+for (const found of source.matchAll(token)) if (!/^\/[*\/]/.test(found[0])) before[found.index + 1]++
+for (let at = 1; at < before.length; at++) before[at] += before[at - 1]
+const size = range => before[range.endOffset] - before[range.startOffset]
+let count = 0
+for (const {ranges, functionName} of coverage.functions.filter(one => one.functionName)) for (let at = 0; at < ranges.length; at++) {
+  let own = size(ranges[at])
+  for (let next = at + 1; next < ranges.length && ranges[next].startOffset < ranges[at].endOffset;) {
+    const end = ranges[next].endOffset; own -= size(ranges[next++])
+    while (next < ranges.length && ranges[next].startOffset < end) next++
+  }
+  count += own * ranges[at].count
+}
+console.log(count + ' ' + require('crypto').createHash('sha256').update(JSON.stringify(out)).digest('hex'))
+"""
+
 
 @dataclass(frozen=True)
 class Edit:
@@ -60,6 +88,7 @@ class Edit:
 
 
 T, LEXER, SQL, UTILS = "tabulate/__init__.py", "sqlparse/lexer.py", "sqlparse/sql.py", "sqlparse/utils.py"
+A = "dist/acorn.js"
 TOKENS, FILTERS = "sqlparse/tokens.py", "sqlparse/filters/reindent.py"
 STRIP = "    if isinstance(s, str):\n        return _ansi_codes.sub"
 EDITS = {
@@ -237,13 +266,109 @@ EDITS = {
             "        return item is self or (item is not None and len(item) > len(self) and item[:len(self)] == self)",
         ),
     ),
+    "acorn": (
+        Edit(
+            "word by units",
+            A,
+            "      var ch = this.fullCharCodeAtPos();\n      if (isIdentifierChar(ch, astral)) {\n        this.pos += ch <= 0xffff ? 1 : 2;",
+            "      var ch = this.input.charCodeAt(this.pos);\n      if (ch > 96 && ch < 123) {\n        ++this.pos;\n      } else if (isIdentifierChar(ch = this.fullCharCodeAtPos(), astral)) {\n        this.pos += ch <= 0xffff ? 1 : 2;",
+        ),
+        Edit("word without a first flag", A, "      first = false;\n    }\n    return word", "    }\n    return word"),
+        Edit(
+            "word by pattern",
+            A,
+            "    while (this.pos < this.input.length) {\n      var ch = this.fullCharCodeAtPos();",
+            "    var plain = /[A-Za-z0-9_$]*/y;\n    plain.lastIndex = this.pos;\n    plain.test(this.input);\n    this.pos = plain.lastIndex;\n    while (this.pos < this.input.length) {\n      var ch = this.fullCharCodeAtPos();",
+        ),
+        Edit(
+            "small letters first",
+            A,
+            "    if (code < 48) { return code === 36 }\n    if (code < 58) { return true }",
+            "    if (code > 96 && code < 123) { return true }\n    if (code < 48) { return code === 36 }\n    if (code < 58) { return true }",
+        ),
+        Edit(
+            "letters by a table",
+            A,
+            "    if (code < 48) { return code === 36 }\n    if (code < 58) { return true }",
+            "    if (code < 128) { return code === 36 || code === 95 || (code > 47 && code < 58) || (code > 64 && code < 91) || (code > 96 && code < 123) }\n    if (code < 48) { return code === 36 }\n    if (code < 58) { return true }",
+        ),
+        Edit(
+            "no pairs below the first",
+            A,
+            "    return this.fullCharCodeAt(this.pos)",
+            "    var code = this.input.charCodeAt(this.pos);\n    return code <= 0xd7ff ? code : this.fullCharCodeAt(this.pos)",
+        ),
+        Edit(
+            "no pairs at all",
+            A,
+            "    return this.fullCharCodeAt(this.pos)",
+            "    return this.input.charCodeAt(this.pos)",
+        ),
+        Edit(
+            "space skipped at once",
+            A,
+            "      case 32: case 160: // ' '\n        ++this.pos;\n        break",
+            "      case 32: case 160: // ' '\n        while (this.input.charCodeAt(++this.pos) === 32) {}\n        break",
+        ),
+        Edit(
+            "no space, no loop",
+            A,
+            "    loop: while (this.pos < this.input.length) {\n      var ch = this.input.charCodeAt(this.pos);\n      switch (ch) {\n      case 32:",
+            "    var now = this.input.charCodeAt(this.pos);\n    if (now > 47 && now < 128) { return }\n    loop: while (this.pos < this.input.length) {\n      var ch = this.input.charCodeAt(this.pos);\n      switch (ch) {\n      case 32:",
+        ),
+        Edit(
+            "scope by its end",
+            A,
+            "    for (var i = this.scopeStack.length - 1;; i--) {\n      var scope = this.scopeStack[i];\n      if (scope.flags & (SCOPE_VAR |",
+            "    var last = this.scopeStack[this.scopeStack.length - 1];\n    if (last.flags & SCOPE_VAR) { return last }\n    for (var i = this.scopeStack.length - 1;; i--) {\n      var scope = this.scopeStack[i];\n      if (scope.flags & (SCOPE_VAR |",
+        ),
+        Edit(
+            "eat in one line",
+            A,
+            "    if (this.type === type) {\n      this.next();\n      return true\n    } else {\n      return false\n    }",
+            "    if (this.type !== type) { return false }\n    this.next();\n    return true",
+        ),
+        Edit(
+            "token without an update",
+            A,
+            "    this.updateContext(prevType);\n  };",
+            "    if (type.keyword || type.updateContext) { this.updateContext(prevType); }\n    else { this.exprAllowed = type.beforeExpr; }\n  };",
+        ),
+        Edit(
+            "text by indexOf",
+            A,
+            "      if (ch === quote) { break }\n      if (ch === 92)",
+            "      if (ch === quote) { break }\n      if (ch > 92 && ch < 128) { ++this.pos; continue }\n      if (ch === 92)",
+        ),
+        Edit(
+            "no locations of tokens",
+            A,
+            "    this.lastTokEndLoc = this.endLoc;\n    this.lastTokStartLoc = this.startLoc;\n    this.nextToken();",
+            "    if (this.options.locations) { this.lastTokEndLoc = this.endLoc; this.lastTokStartLoc = this.startLoc; }\n    this.nextToken();",
+        ),
+        Edit(
+            "no errors, no names",
+            A,
+            "    if (!refDestructuringErrors) { return false }\n    var shorthandAssign = refDestructuringErrors.shorthandAssign;",
+            "    if (!refDestructuringErrors) { return false }\n    if (!andThrow) { return refDestructuringErrors.shorthandAssign >= 0 || refDestructuringErrors.doubleProto >= 0 }\n    var shorthandAssign = refDestructuringErrors.shorthandAssign;",
+        ),
+        Edit(
+            "reserved words unread",
+            A,
+            '    if (this.keywords.test(name))\n      { this.raise(start, ("Unexpected keyword',
+            '    if (name.length > 10 || name.length === 1) { return }\n    if (this.keywords.test(name))\n      { this.raise(start, ("Unexpected keyword',
+        ),
+    ),
 }
+
+
+ENV = {"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")}
 
 
 def measured(folder: Path, work: str) -> tuple[int, str]:
     """The count and the digest of the output; -1 where it fails."""
-    command = [sys.executable, "-B", "-c", COUNT + work]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env={"PYTHONHASHSEED": "0"})
+    command = ["node", "-e", work] if work == ACORN else [sys.executable, "-B", "-c", COUNT + work]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=ENV)
     count, _, digest = done.stdout.strip().partition(" ")
     return (int(count), digest) if done.returncode == 0 else (-1, "")
 
@@ -341,14 +466,16 @@ def lines(folder: Path) -> int:
     return int(done.stdout.rpartition("=")[2]) if done.returncode == 0 else -1
 
 
-def main(folder: Path) -> None:
-    """Measure all programs and write the table."""
-    rows = demo()
-    for name, work in (("tabulate", TABULATE), ("sqlparse", SQLPARSE)):
-        rows += program(name, folder / name, work, EDITS[name])
+def main(folder: Path, named: list[str]) -> None:
+    """Measure all programs, or those that are named, and write the table."""
+    path = HERE / "search_patches.json"
+    rows = [row for row in json.loads(path.read_text(encoding="utf-8")) if named and row["program"] not in named]
+    rows += demo() if not named or "demo" in named else []
+    for name, work in (("tabulate", TABULATE), ("sqlparse", SQLPARSE), ("acorn", ACORN)):
+        rows += program(name, folder / name, work, EDITS[name]) if not named or name in named else []
     text = ",\n".join(json.dumps(row) for row in rows)
-    (HERE / "search_patches.json").write_text(f"[\n{text}\n]\n", encoding="utf-8")
+    path.write_text(f"[\n{text}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])
