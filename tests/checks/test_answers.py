@@ -9,8 +9,19 @@ import pytest
 from tests.checks.conftest import findings, metrics
 from tests.conftest import Ran, Repo
 
-WORK = "def half(n):\n    return n / 2\n\n\ndef parts(text):\n    return text.split(',')\n"
-CALLS = ("half(4)", "half('x')", "parts('a,b')", "--setup", "from work import *", "--against", "HEAD")
+WORK = """\
+def half(n):
+    return n / 2
+
+
+def exit(code):
+    raise SystemExit(code)
+
+
+def parts(text):
+    return text.split(',')
+"""
+CALLS = ("half(4)", "half('x')", "parts('a,b')", "exit(3)", "--setup", "from work import *", "--against", "HEAD")
 
 
 @pytest.fixture
@@ -21,7 +32,7 @@ def work(repo: Repo) -> Repo:
 
 
 def test_the_same_code_answers_the_same(work: Repo, check: Callable[..., Ran]) -> None:
-    assert metrics(check("answers", *CALLS)) == {"different": "0", "compared": "3"}
+    assert metrics(check("answers", *CALLS)) == {"different": "0", "compared": "4"}
 
 
 def test_another_result_and_another_exception_are_found(work: Repo, check: Callable[..., Ran]) -> None:

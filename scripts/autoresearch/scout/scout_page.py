@@ -14,6 +14,9 @@ from .proposals import CHECK, Proposal
 _TIMED = ("call", "call-node", "command")
 LIMIT = 3600  # characters: 900 tokens
 _CAUSES = 6
+_UNHELD = (
+    "; no tests: hold what calls answer, CHECK answers 'CALL' 'CALL' --setup 'import …' --against HEAD --at-most 0"
+)
 
 
 _PROFILE = (
@@ -93,9 +96,10 @@ def _offer(number: int, offer: Proposal, found: Look) -> list[str]:
     lines = [f"{number}. {flags['metric_name']}, {flags['direction']} is better" + (f": {value}" if value else "")]
     lines.append(f"   verify: {verify}")
     given = flags.get("guard") or ("the check runs the tests" if offer.tests else "none: say so")
+    unheld = "" if offer.tests or found.project.tests or "Python" not in found.project.languages else _UNHELD
     guard = given if isinstance(given, str) else "; ".join(given)
     scope = flags.get("scope") or "no code was found to propose, choose one with --scope"
-    lines.append(f"   scope: {scope}; guard: {guard.replace(CHECK, 'CHECK')}")
+    lines.append(f"   scope: {scope}; guard: {guard.replace(CHECK, 'CHECK')}{unheld}")
     for name in ("require", "protect"):
         if flags.get(name):
             lines.append(f"   {name}: {', '.join(flags[name])}")

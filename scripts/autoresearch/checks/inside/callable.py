@@ -145,7 +145,7 @@ def answers(ask):
         try:
             exec(before, space)
             return [plain(eval(last, space) if last else None), True]
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return [f"{type(error).__name__}: {error}", False]
 
     return {"told": [[*answer(code), answer(code)[0]] for code in ask["codes"]]}
