@@ -65,6 +65,7 @@ def scout(repo: Repo, run_script: Callable[..., Ran]) -> Callable[..., Ran]:
         ("menos consultas", "queries"),
         ("clean up the lint warnings", "lint"),
         ("it starts too slowly", "startup"),
+        ("document everything", "docs"),
         ("more tests please", "coverage"),
         ("schreib mehr Tests", "coverage"),
         ("mach den Code einfacher zu lesen", "complexity"),

@@ -125,7 +125,8 @@ def _measured(found: Look, wish: Wish, end: float) -> Look:
         offers[at], said = _with_passing(found.project.root, offer, passed, end)
         values[offer.kind] += said
     # What gave a number comes first: its place in the list is the one that --as-proposed takes.
-    offers.sort(key=lambda offer: (not offer.ready, values.get(offer.kind, "").startswith(_NONE)))
+    # What is at its goal already comes after what is not.
+    offers.sort(key=lambda offer: (not offer.ready, values.get(offer.kind, "").startswith((_NONE, "0 now"))))
     return replace(found, offers=tuple(offers), values=values)
 
 

@@ -21,7 +21,7 @@ _STEMS = {
     "speed": r"fast|slow|speed|latenc|perform|schnell|langsam|beschleun|rapid|\blent|durchsatz|optimi|laufzeit",
     "size": r"\bsize|smaller|bundle|binary|größe|groesse|\bklein|\bbytes\b|taille|tama[ñn]o",
     "loss": r"\bloss\b|accuracy|\btrain|genauigkeit|modell\b|\bmodel\b|val_bpb|perplex",
-    "docs": r"docstring|documentation|\bdocs\b|dokument|undocumented",
+    "docs": r"docstring|documentation|\bdocument\b|\bdocs\b|dokument|undocumented",
     "complexity": r"complex|refactor|simplif|simpler|readab|easier to (?:read|understand)|einfacher|verständlich|"
     r"zu lesen|maintain|komplex|vereinfach|wartbar|lesbar|spaghetti",
     "duplicates": r"duplicat|copy.?paste|redundan|doppel|dupliz|dupliqu",
