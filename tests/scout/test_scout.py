@@ -66,6 +66,7 @@ def scout(repo: Repo, run_script: Callable[..., Ran]) -> Callable[..., Ran]:
         ("clean up the lint warnings", "lint"),
         ("it starts too slowly", "startup"),
         ("document everything", "docs"),
+        ("die Tests sollen laufen", "tests"),
         ("more tests please", "coverage"),
         ("schreib mehr Tests", "coverage"),
         ("mach den Code einfacher zu lesen", "complexity"),

@@ -26,7 +26,8 @@ _STEMS = {
     r"zu lesen|maintain|komplex|vereinfach|wartbar|lesbar|spaghetti",
     "duplicates": r"duplicat|copy.?paste|redundan|doppel|dupliz|dupliqu",
     "dependencies": r"dependenc|abh[äa]ngigk|d[ée]pendance|dependencia",
-    "tests": r"\bfail|broken test|\bgreen\b|tests? pass|fehlschl|grün|schl[äa]gt fehl|[ée]chou|falla|tests?\b.*\brot\b",
+    "tests": r"\bfail|broken test|\bgreen\b|tests? pass|fehlschl|grün|schl[äa]gt fehl|[ée]chou|falla|tests?\b.*\brot\b"
+    r"|tests?\b.*\b(?:laufen|work|run|passent|pasen)\b",
 }
 _VAGUE = re.compile(
     r"don'?t know|where (?:do|should|to|can) .*start|\bimprove\b|\bbetter\b|wo .*anfang|\bbesser\b|qualit|everything|"

@@ -18,6 +18,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
+from ..kernel.core.stop_rules import Condition
 from ..kernel.core.text import block, listing, one_line
 from ..kernel.disk import evidence, journal, locks, tempfolder
 from ..kernel.disk.layout import EXEC_RUNTIME, Layout
@@ -179,12 +180,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     told = figures(first)
     told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it
     goal = plan.config.stop_at(plan.mode)
-    if goal is not None and goal.holds(first.metric):
-        told["warnings"].insert(
-            0,
-            f"the end of the run ({goal}) is reached before it starts: either there is nothing to do, or the check "
-            "does not see what fails; compare its number with the output it counts",
-        )
+    told["warnings"][:0] = _reached(first, goal)
     if first.dirty:
         told["warnings"].insert(
             0,
@@ -200,6 +196,20 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     told = {**told, **_cost(first, tree), "message": sentence(plan.config, first), "size": size}
     told.update(run_profile.rehearsed(plan.config, tree))
     return {**told, "draft": draft.lines(replace(first.config, stop_condition=str(goal or "")), told["message"], told)}
+
+
+def _reached(first: baseline.Baseline, goal: Condition | None) -> list[str]:
+    """What is said of a run whose end, or a count's least value, is there before it starts."""
+    if goal is not None and goal.holds(first.metric):
+        end = f"the end of the run ({goal}) is reached before it starts"
+    elif first.metric == 0 and first.config.direction == "lower" and first.config.noise["kind"] == "exact":
+        end = "the number is 0 before the run starts"
+    else:
+        return []
+    return [
+        f"{end}: either there is nothing to do, or the check does not see what fails; compare its number with the "
+        "output it counts"
+    ]
 
 
 def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
