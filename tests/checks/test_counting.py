@@ -143,7 +143,7 @@ def test_the_shipped_check_is_locked_where_a_run_measures_by_it(repo: Repo):
             "FAILED tests/test_a.py",
         ),
         ("a.py:1: CoverageWarning: none\n  self.warn(error)\nx\n", "", "x"),
-        ("", "    :raises ValueError: when an int\nE   KeyError: 'x'\nERROR tests/a.py\n", "E   KeyError: 'x' | ERROR"),
+        ("", "    :raises ValueError: when an int\nE   KeyError: 'x'\nERROR tests/a.py\n", "E KeyError: 'x' | ERROR"),
         ("warning: unused variable\nerror[E0425]: cannot find\n", "", "error[E0425]"),
         ("DeprecationWarning: old\n", "", "DeprecationWarning: old"),
         ("", "usage: tool\nline two\n", "usage: tool | line two"),
