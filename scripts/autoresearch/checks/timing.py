@@ -102,9 +102,9 @@ def gobench(request: Request) -> Counted:
     if not request.operands:
         raise Refusal("no benchmark is named, expected e.g. gobench Parse ./parser for BenchmarkParse; name one")
     name, folders = request.operands[0], [request.root, *reference.copies(request)]
-    argv = [tool, "test", "-vet=off", "-run", "^$", "-bench", f"^Benchmark{re.escape(name)}$", "-benchtime", "100ms"]
+    argv = [tool, "test", "-vet=off", "-run", "^$", "-bench", f"^Benchmark{re.escape(name)}$", "-benchtime", "50ms"]
     spent: list[list[float]] = [[] for _ in folders]
-    for _ in range(int(request.get("runs", 5))):
+    for _ in range(int(request.get("runs", 10))):
         for values, folder in zip(spent, folders):
             ran = toolbox.run([*argv, *(request.operands[1:] or ("./...",))], request, cwd=folder)
             found = re.findall(r"^Benchmark\S+\s+\d+\s+([\d.]+) ns/op", ran.out, re.MULTILINE)
