@@ -29,24 +29,26 @@ def refuse(path: Path, flag: str, layout: Layout, again: str = "", own: str = ""
         raise Refusal(f"{flag} {path} {problem}; nothing was written, name another path")
 
 
-def refuse_folder(path: Path, flag: str) -> None:
-    """Raise `Refusal` unless a new folder may be made here."""
-    problem = _misplaced(Path(os.path.realpath(path)))
+def refuse_folder(path: Path, flag: str, parents: bool = False) -> None:
+    """Raise `Refusal` unless a new folder may be made here; with `parents` those above it are made too."""
+    real = Path(os.path.realpath(path))
+    problem = _in_git(real) or ("" if parents else _missing(real))
     if problem:
         raise Refusal(f"{flag} {path} {problem}; nothing was written, name another path")
 
 
-def _misplaced(real: Path) -> str:
-    if ".git" in real.parts or ((real.parent / "HEAD").is_file() and (real.parent / "objects").is_dir()):
-        return "lies in a git folder, expected a place of your own"
-    if not real.parent.is_dir():
-        return "lies in a folder that is not there, expected one that is; make it first"
-    return ""
+def _in_git(real: Path) -> str:
+    bare = (real.parent / "HEAD").is_file() and (real.parent / "objects").is_dir()
+    return "lies in a git folder, expected a place of your own" if ".git" in real.parts or bare else ""
+
+
+def _missing(real: Path) -> str:
+    return "" if real.parent.is_dir() else "lies in a folder that is not there, expected one that is; make it first"
 
 
 def _problem(path: Path, layout: Layout, own: str) -> str:
     real = Path(os.path.realpath(path))
-    misplaced = _misplaced(real)
+    misplaced = _in_git(real) or _missing(real)
     if misplaced:
         return misplaced
     kind = _kind(real)

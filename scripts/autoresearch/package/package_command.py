@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     from . import bundle
 
     out = Path(os.path.abspath(args.out))
-    outputs.refuse_folder(out, "OUT")
+    outputs.refuse_folder(out, "OUT", parents=True)
     if args.command == "skill":
         return {"path": str(bundle.skill(out)), "version": __version__, "next": "copy it into .agents/skills"}
     archive = bundle.plugin(out, __version__)
