@@ -125,8 +125,7 @@ def strike(stage: Stage, dice: random.Random) -> str:
         (stage.repo / "theirs").write_text(f"{dice.random()}\n")
         try:
             stage.git("add", "theirs")
-            stage.git("commit", "-qm", "user", "theirs")
-            stage.run("record_iteration", "--status", "drift")
+            stage.git("commit", "-qm", "user", "theirs")  # the agent is told so by its next trial
         except Problem:
             return "commit that git declined"
     elif kind == "edit":

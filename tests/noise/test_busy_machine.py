@@ -74,3 +74,6 @@ def test_a_drift_is_refused_on_a_busy_machine(shaky: Lab, crowd: Path):
     shaky.init(verify="python3 check.py", guard="")
     refused(shaky.record("drift", "--description", "slower now"), "load 24 on ", "expected a calm machine")
     assert len(shaky.rows()) == 1
+    shaky.repo.write("theirs", "x\n")
+    shaky.repo.commit("user")  # no trial is made before a drift now: it does not wait for a calm that may never come
+    assert shaky.recorded("drift", "--description", "the user's work")["status"] == "drift"

@@ -15,7 +15,7 @@ from ..kernel.core.settings import Config
 from ..kernel.core.text import listing
 from ..kernel.disk import evidence, hashes, journal
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, evaluator_lock, exact, intent, leftovers, measure, tree
+from ..kernel.run import context, evaluator_lock, exact, intent, leftovers, measure, tree, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.system.git import Repo
 from ..machine import load
@@ -61,13 +61,24 @@ def _refuse_dirty(run: Run) -> None:
 
 
 def _refuse_busy(run: Run) -> None:
-    """A number by the clock of a busy moment would move the scale of all that follows."""
+    """A number by the clock of a busy moment would move the scale of all that follows; where no trial is made without
+    a drift, it is measured all the same."""
     now = load.read()
-    if now.busy and run.config.noise.get("kind") == "noisy":
+    if now.busy and not _is_asked_for(run) and run.config.noise.get("kind") == "noisy":
         raise Refusal(
             f"{now}, expected a calm machine: a drift measured now would move the scale; nothing was recorded, "
             "repeat the command when it is calm (trials compare in turns and need no drift)"
         )
+
+
+def _is_asked_for(run: Run) -> bool:
+    """Whether no trial is made before a drift: HEAD or the evaluator has moved."""
+    try:
+        for item in tree.edits(run):
+            trial_gate.refuse_moved_head(run, item)
+    except Refusal:
+        return True
+    return bool(evaluator_lock.violated(run))
 
 
 def _samples(run: Run) -> list[measure.Sample]:

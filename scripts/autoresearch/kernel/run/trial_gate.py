@@ -49,7 +49,7 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     """The edits, when every one of them may be committed; else `Refusal` naming the paths, touching nothing."""
     primary = str(run.layout.root)
     for item in found:
-        _refuse_moved_head(run, item)
+        refuse_moved_head(run, item)
     unmerged = [path for item in found for path in tree.named(item, item.unmerged, primary)]
     if unmerged:
         raise Refusal(f"unmerged paths {listing(unmerged)}, expected none; ask the user to resolve the conflict")
@@ -83,7 +83,8 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     return found
 
 
-def _refuse_moved_head(run: Run, item: Edits) -> None:
+def refuse_moved_head(run: Run, item: Edits) -> None:
+    """Raise `Refusal` where somebody has committed, or moved the branch, since the last row."""
     expected = next((e["heads"][item.repo] for e in run.log.backwards("heads") if item.repo in _heads(e)), "")
     head = Repo(item.tree).head()
     if expected and head != expected:
