@@ -17,6 +17,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "screening.screening": ("spared", "proving"),
         "setup.proof": ("proving",),
         "safeguard.safeguard": ("kept",),
+        "safeguard.strays": ("ended",),
         "executors.elsewhere": ("run",),
         "executors.slurm": ("ended",),
         "salvage.chance": ("look",),

@@ -278,3 +278,15 @@ def test_a_daemon_without_our_environment_is_ended_and_told(lab: Lab, hide: str)
     answer = lab.trial(9)
     assert until(lambda: running_below(lab.path) == [])
     assert answer["status"] == "crash" and "left processes behind" in answer["decision"]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="macOS has no subreaper")
+def test_a_daemon_without_our_environment_is_ended_by_the_command_after_a_killed_trial(lab: Lab):
+    daemon = "setsid env -i sh -c '(sleep 97 &)' >/dev/null 2>&1 </dev/null"
+    noted = "while ! grep -q . autoresearch-evidence/started.txt; do sleep 0.05; done; sleep 0.5"
+    armed(lab, f"{daemon}; {noted}; kill -9 $PPID")
+    lab.value(9)
+    assert lab.try_out().code == -9
+    assert running_below(lab.path) != []
+    assert lab.trial()["status"] == "keep"  # which looks that nothing runs
+    assert not lab.evidence("started.txt").exists()

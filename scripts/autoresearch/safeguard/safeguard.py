@@ -8,10 +8,13 @@ from pathlib import Path
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import listing
+from ..kernel.disk import evidence
 from ..kernel.run.tree import Guarded
 from ..kernel.system.git import Repo
-from . import gitstanding, keepsake
+from . import gitstanding, keepsake, strays
 from .gitstanding import Standing
+
+NOTE = evidence.intent_path(Path()).name  # which lies in the evidence folder
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,14 @@ class Known:
 def kept(what: Guarded) -> Callable[[], str]:
     """Read all of it; what puts it back, and says what that was; the port `measure`."""
     known = _remember(what)
-    return lambda: put_back(known)
+    over = [strays.watch(note.parent) for note in what.files if note.name == NOTE]
+
+    def after() -> str:
+        for close in over:
+            close()
+        return put_back(known)
+
+    return after
 
 
 def _remember(what: Guarded) -> Known:
