@@ -197,10 +197,10 @@ def _named(iterations: Sequence[Name]) -> str:
 def _wanted(run: Run, iterations: Sequence[Name]) -> list[Past]:
     if not 1 <= len(set(iterations)) == len(iterations):
         raise Refusal("one iteration was named twice, expected different ones, such as 9,12")
-    stands = {row.iteration for row in past.standing(run)}
+    stands = past.standing(run)
     known = {item.name: item for item in (*past.trials(run), *past.losers(run))}
     for number in iterations:
-        if number not in known or known[number].row.iteration in stands or not known[number].patch:
+        if number not in known or known[number].row in stands or not known[number].patch:
             raise Refusal(
                 f"iteration {number} cannot be tried again, expected one that was measured and is not kept, with its "
                 "patch in evidence; research-results.tsv lists them"
