@@ -48,7 +48,7 @@ def test_a_run_is_launched_where_the_shell_has_lost_codex(
 
     def chat(_: Any) -> scripts.Talk[None]:
         for command in (*asked, launch):
-            told.append(json.loads((yield from scripts.run(f"PATH={narrow} {command}"))))
+            told.append(json.loads((yield from scripts.run(f"PATH={narrow} {command} 2>/dev/null"))))
         yield from scripts.agent([])(_)
 
     def lowering(_: Any) -> scripts.Talk[None]:
