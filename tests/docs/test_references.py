@@ -122,7 +122,7 @@ HOMES = {
     ],
     "health-check-protocol": [
         *("under 1 GB", "under 500 MB"),
-        *("3 times the average of the last 5", "twice the retained code's time"),
+        *("3 times the average of the 5 before", "twice the retained code's time"),
     ],
     "loop-workflow": ["two reworks", "three quick fixes", "under one per cent", "first five hypotheses"],
     "interaction-wizard": [
