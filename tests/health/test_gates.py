@@ -141,6 +141,27 @@ def test_a_healthy_run_is_ok(lab: Lab):
     assert answer["decision"] == ("ok" if answer["free_mb"] >= 1024 else "warn")
 
 
+SOUND = (
+    "f() { cat src/value; }; f",
+    "function f { cat src/value; }; f",
+    "[ ! -e ../missing ] && cat src/value",
+    "test ! -f ./gone.json && cat src/value",
+    "ulimit -t 5; cat src/value",
+    "trap 'rm -f x' EXIT; cat src/value",
+    '"$PY" "$HOME/x.py"',
+    "# the number\ncat src/value",
+    "cc -o ../p a.c && ../p",
+)
+
+
+def test_a_sound_check_is_not_said_to_be_gone(lab: Lab):
+    """What the shell itself has, defines or makes is neither a missing program nor a missing file."""
+    lab.init()
+    checks = (*SOUND, "! ./gone.sh", "./gone; ./gone")
+    blocked = [check for check in checks if health(lab, "--verify-cmd", check)["blockers"]]
+    assert blocked == ["! ./gone.sh", "./gone; ./gone"]
+
+
 def spoil(lab: Lab, name: str, text: str) -> None:
     lab.repo.write(name, text)
 

@@ -32,6 +32,8 @@ from hypothesis import strategies as st
         ("echo 'unclosed; ./x", ""),
         ("node -e 'require(\"x\")'", ""),
         ("grep -c python src/app.py", ""),
+        ("[ ! -e src/app.py ] || ! ./x", "./x"),
+        ("find . ! -name src/app.py", "find"),
         ("", ""),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -239,6 +240,9 @@ def _check_command(layout: Layout, verify: str, blockers: list[str]) -> None:
     for number, word in enumerate(evaluator_files.programs(verify)):
         if f"){word}" in verify or f"}}{word}" in verify or word.rpartition("/")[2] not in verify:
             continue  # the end of a word that a substitution begins; a file that `-m pytest` or `nox` may stand for
+        if re.search(r"[$`*?#]", word) or _made(verify, word):
+            continue  # what only the shell can tell
+        word = os.path.expanduser(word)
         path = layout.root / word
         script = "/" in word or Path(word).suffix in (".py", ".sh", ".js", ".ts", ".rb", ".pl")
         if script and not path.exists() and not os.path.exists(word):
@@ -247,8 +251,21 @@ def _check_command(layout: Layout, verify: str, blockers: list[str]) -> None:
             blockers.append(f"verify starts {word}, which is not on PATH; install it")
 
 
+def _made(verify: str, word: str) -> bool:
+    """Whether the check makes `word` itself: a function, or a file named before it runs (`cc -o p a.c; ./p`)."""
+    from ..setup import evaluator_files
+
+    name = re.escape(word)
+    function = rf"(?m)(?:^|[\s;&|]){name}[ \t]*\([ \t]*\)|\bfunction[ \t]+{name}(?!\S)"
+    named = evaluator_files.words(verify).count(word) - evaluator_files.programs(verify).count(word)
+    return named > 0 or re.search(function, verify) is not None
+
+
+# Of bash too: that a check for bash is run by sh is said elsewhere.
 _BUILTINS = frozenset(
-    "echo printf test [ cd : true false set export exec eval if for while case until command type read".split()
+    "echo printf test [ cd : . true false set export exec eval if for while case until command type read alias bg break"
+    " continue exit fg getopts hash jobs kill pwd readonly return shift times trap ulimit umask unalias unset wait"
+    " [[ builtin declare function let local mapfile popd pushd readarray select shopt source time typeset".split()
 )
 
 

@@ -79,12 +79,12 @@ def difference(found: Form, known: Form) -> str:
         return ""
     spared = found.kind in (JSON_KEY, PATTERN)  # where an earlier version did not look
     for what, mine, theirs in (
-        ("its name", "" if found.kind == PATTERN and not known.name else found.name, known.name),
+        ("its label" if found.kind == PATTERN else "its name", _label(found, known), known.name),
         ("the text around it", "" if spared and not known.words else _text(found.words), _text(known.words)),
         ("its place", "" if spared and not known.line else _line(found.line), _line(known.line)),
         ("the unit told beside it", found.told, known.told),
     ):
-        if mine != theirs:
+        if mine != theirs and (what not in _SPOKEN or _alike(mine) != _alike(theirs)):
             return (
                 f"{what} was {_quoted(theirs)} at the baseline and is {_quoted(mine)} now, so this may be another "
                 "number; print METRIC name=value to be read by name"
@@ -99,6 +99,18 @@ def torn(found: Form, known: Form) -> str:
     if known.ended and not found.ended and known.whole:
         return "the output ends right behind the number, in the middle of a line; it may be cut short"
     return ""
+
+
+_SPOKEN = ("its label", "the text around it")  # words of people, where one and many of a thing are the same
+
+
+def _label(found: Form, known: Form) -> str:
+    return "" if found.kind == PATTERN and not known.name else found.name
+
+
+def _alike(text: str) -> str:
+    """`text` with what tells one of a thing from many of it left off: `entries` and `entry`, `caches`, `IDs`."""
+    return re.sub(r"(?<=[^\W\d_]{2})(?:(?<=[^aeiou])(?:ies|ie|y)|es|(?<!s)s|e)(?![^\W\d_])", "", text)
 
 
 def _line(line: str) -> str:
@@ -166,6 +178,8 @@ def units_told(text: str, line: str, spans: list[tuple[int, int]]) -> str:
     rest = line
     for start, stop in reversed(spans):
         rest = rest[:start] + " " + rest[stop:]
+    if re.search(r"[^\W\d_][ \t]*%[ \t]*[:=]", rest):
+        found.add("%")  # `Coverage %: 80`
     loose = {word for word in re.findall(r"[^\W\d_]+(?:/\w+)?", rest) if len(word) > 1 and quantity.is_unit(word)}
     return " ".join(sorted({*found, *(loose - _COMMON)}))
 

@@ -6,6 +6,7 @@ import re
 
 from ..kernel.core.frozen import Any
 from ..kernel.core.text import one_line
+from . import quantity
 
 NOTHING = "-"  # looked for, and not there; "" is what an earlier version did not look for
 # A count on a line that tells of trouble is of what came before it: `0 failures, 1 error`, `errors prevented checks`.
@@ -73,7 +74,10 @@ def column(text: str, start: int) -> str:
     if not border or (border != _CELLS[0] and re.match(r"[^\t,]*?[:=](?:\s|$)", line)):
         return ""  # a name and its value, no table
     number = len(re.findall(border, text[begin:start].lstrip()))
-    head = _head(text[:begin].split("\n")[-_HIGH:-1], border, len(re.findall(border, line)), number)
+    rows = text[:begin].split("\n")[-_HIGH:-1]
+    head = _head(rows, border, len(re.findall(border, line)), number)
+    if border == _CELLS[-1] and not re.search(r"[^\W\d_]", head):
+        head = _offset(rows, text, begin, start)
     named = f" ({head})" if re.search(r"[^\W\d_]", head) and not re.search(r"\d", head) else ""
     return one_line(f"column {number}{named}", 60) if named or border == _CELLS[0] else ""
 
@@ -88,10 +92,56 @@ def _head(rows: list[str], border: str, cells: int, number: int) -> str:
     return head
 
 
+def _offset(rows: list[str], text: str, begin: int, start: int) -> str:
+    """The head that ends right above the end of the number at `start`, where the names of rows have none."""
+    end = re.compile(r"\S+").match(text, start)
+    edge = end.end() - begin if end else 0
+    for row in reversed(rows):
+        if row[:2].isspace():
+            over = row[:edge] if not row[edge : edge + 2].strip() else ""
+            return over.rpartition("  ")[2] if over[-1:].strip() else ""
+    return ""
+
+
+_VERDICTS = frozenset("ok pass passed fail failed success successful".split())
+
+
 def branch(pattern: str, match: re.Match[str]) -> str:
     """What stood for the alternatives of a pattern (`failing|pending`); "" without any, or where more of it varies."""
     bare = re.sub(r"\((?!\?)[^()]*\)", "", re.sub(r"\\[^wSDW]", "", pattern))
-    if "|" not in bare or re.search(r"[\\.\[]", bare):
+    if "|" not in bare:
+        return ""
+    asked, count = re.subn(r"(?<!\\)\(\?:(?=(?:[\w ]+\|)+[\w ]+\)(?![*?+{]))", "(", pattern)
+    if count and not re.search(r"\\[0-9]", pattern):  # another group would change what `\1` means
+        return _chosen(re.compile(asked, re.MULTILINE), match)
+    if re.search(r"[\\.\[]", bare):
         return ""
     text = f"{match.string[match.start() : match.start(1)]} # {match.string[match.end(1) : match.end()]}"
     return one_line(re.sub(r"\d+", "0", " ".join(text.split())), 160)
+
+
+def _chosen(asked: re.Pattern[str], match: re.Match[str]) -> str:
+    """What stood for the alternatives that say which number this is; units among them convert."""
+    text, number = match.string, match.span(1)
+    again = asked.match(text, match.start())
+    places = [again.span(n) for n in range(1, asked.groups + 1)] if again else []
+    words = [
+        text[_word(text, begin) : end]
+        for begin, end in places
+        if begin >= 0 and (begin, end) != number and not _leads_on(text[begin:end], text[end : number[0]])
+    ]
+    return one_line(" ".join(word for word in words if not quantity.is_unit(word.strip())), 160)
+
+
+def _word(text: str, place: int) -> int:
+    """Where the word begins that a place is in: `entr(?:y|ies)`."""
+    while place and text[place - 1].isalpha():
+        place -= 1
+    return place
+
+
+def _leads_on(word: str, between: str) -> bool:
+    """Whether a word before the number is not of it: `FAILED. 3 passed; 2 failed`, `Passed! - Failed: 2`."""
+    return bool(re.search(r"\d", between)) or (
+        word.strip().lower() in _VERDICTS and re.search(r"[^\W\d_]", between) is not None
+    )

@@ -44,7 +44,7 @@ def programs(command: str) -> tuple[str, ...]:
     found: list[str] = []
     at_start, after_runner, folder, before = True, False, "", ""
     for word in words(command):
-        if SEPARATOR.fullmatch(word):
+        if SEPARATOR.fullmatch(word) and (word != "!" or at_start):  # `[ ! -e x ]` runs no `x`
             at_start, after_runner = True, False
         elif after_runner and before in ("-m", "-c", "-e"):
             found += _given(before, word, folder) if before == "-m" or found[-1].endswith("sh") else []
