@@ -16,7 +16,7 @@ TOTAL = "total.json"  # both ends of the run measured in turns
 PROFILE = "profile.json"  # where the retained code spends its time, after this iteration
 WORTH = "worth.json"  # what each kept experiment is worth today
 PULL_REQUEST = "pull-request.md"  # the text for the branch of the kept experiments
-FINAL = (TOTAL, WORTH, PULL_REQUEST, "archiving.json")  # written by a holder of the trial lock alone
+FINAL = (TOTAL, WORTH, PULL_REQUEST, "archiving.json", "queue.json")  # written by a holder of the trial lock alone
 
 
 def folder(root: Path, iteration: int) -> Path:
