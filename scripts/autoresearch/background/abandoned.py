@@ -43,8 +43,11 @@ def _cleared(layout: Layout, keep_waiting: bool) -> str:
         return "; ".join(part for part in (done, edits) if part)
 
 
-def _untried(run: Run) -> str:
-    """Take edits back the way a trial is: noted, committed, undone. A kill in between is mended by the next command."""
+def _untried(run: Run, again: bool = True) -> str:
+    """Take edits back the way a trial is: noted, committed, undone. A kill in between is mended by the next command.
+
+    A user who commits in that moment makes git decline: it is tried once more on what is HEAD then.
+    """
     found = [item for item in tree.edits(run) if item.inside and not item.unmerged]
     if not found:
         return ""
@@ -60,6 +63,8 @@ def _untried(run: Run) -> str:
             continue  # only its times differ
         except GitError as error:
             intent.finish(run.layout)
+            if again:
+                return _untried(context.load(run.layout), again=False)
             raise Refusal(f"untried edits in {item.tree} could not be taken back: {error}") from None
     intent.undo(run.layout)
     names = [path for item in found for path in tree.named(item, item.inside, str(run.layout.root))]

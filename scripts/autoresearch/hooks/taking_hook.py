@@ -56,13 +56,15 @@ def taken(layout: Layout, session: str, limit: float) -> str | None:
     told so, the trial goes on, and the next end of its turn waits for it. Where the hooks are installed twice, one of
     them runs the trial, and the other keeps quiet.
     """
-    if not _is_due(layout, session):
+    half_written = _note(layout).with_name(_note(layout).name + ".tmp")  # a hook that was killed leaves it
+    if not _is_due(layout, session) and not half_written.exists():
         return ""
     try:
         lock = locks.open_locked(layout.evidence / "hook.lock", os.O_RDWR | os.O_CREAT, wait=False)
     except OSError:
         return None
     try:
+        half_written.unlink(missing_ok=True)
         return (
             _run(layout, session, time.monotonic() + limit - min(MARGIN, limit / 4))
             if _is_due(layout, session)
