@@ -219,6 +219,17 @@ def test_what_a_killed_finalize_left_is_found_by_the_next_command(lab: Lab, seal
     assert [path.name for path in (sealed / "tmp").glob("autoresearch-scratch-*")] == []
 
 
+def test_the_next_command_removes_what_killed_ones_left_half_done(lab: Lab):
+    lab.init()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = [lab.evidence("queue.json.tmp"), lab.path / ".git" / f"autoresearch-{gone.pid}.index"]
+    for path in left:
+        path.write_text("half")
+    assert lab.trial()["status"] == "no-op"
+    assert not any(path.exists() for path in left)
+
+
 def test_a_half_written_text_of_a_killed_finalize_goes_with_the_next_command(lab: Lab):
     lab.init()
     (lab.evidence("pull-request.md.tmp")).write_text("half")

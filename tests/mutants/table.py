@@ -660,7 +660,7 @@ TABLE = (
         ("HEAD is moved wherever it is", '"HEAD", new, old])', '"HEAD", new])', GIT, PROMISES),
         (
             "a temporary index of a killed command stays",
-            "        _sweep(folder)\n",
+            "        self.sweep_indexes()\n",
             "",
             GIT,
             "::test_leftover_index_of_a_killed_process_is_swept",

@@ -46,10 +46,11 @@ def _modified(path: Path) -> float:
 
 
 def clear(tree: Path, since: float) -> None:
-    """Remove locks of git that are not older than `since`; a git that is at work is waited for, then told about."""
+    """Remove temporary indexes, and locks of git not older than `since`; a git at work is waited for, then told of."""
     repo = Repo(tree)
     if not repo.is_git():
         return
+    repo.sweep_indexes()
     until = time.monotonic() + PATIENCE
     for path in _locks(repo):
         while path.exists() and time.monotonic() < until:

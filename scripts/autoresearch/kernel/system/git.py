@@ -189,9 +189,8 @@ class Repo(Reader):
         odd = next((p for p in paths if p.endswith("/")), None)
         if odd is not None:
             raise GitError(f"an embedded git repository cannot be part of a trial: {odd!r}")
-        folder = self.git_dir()
-        _sweep(folder)
-        path = folder / f"autoresearch-{os.getpid()}.index"
+        self.sweep_indexes()
+        path = self.git_dir() / f"autoresearch-{os.getpid()}.index"
         env = {"GIT_INDEX_FILE": str(path)}
         try:
             self._write(["read-tree", commit or "--empty"], env=env)
@@ -199,6 +198,19 @@ class Repo(Reader):
             yield env
         finally:
             _remove(path)
+
+    def sweep_indexes(self) -> None:
+        """Remove temporary indexes whose process was killed."""
+        folder = self.git_dir()
+        names = [name for name in os.listdir(folder) if name.startswith("autoresearch-") and ".index" in name]
+        for path in (folder / name for name in names):
+            owner = path.name.split("-")[1].split(".")[0]
+            try:
+                os.kill(int(owner), 0)
+            except ProcessLookupError:
+                _remove(path.with_suffix(".index") if path.suffix == ".lock" else path)
+            except (ValueError, PermissionError):
+                continue
 
     def _take(self, paths: Sequence[str], env: dict[str, str] | None = None) -> None:
         """The working tree's state of these paths into the index."""
@@ -240,16 +252,3 @@ def _remove(index: Path) -> None:
             path.unlink()
         except OSError:
             pass  # it never came to be, or the folder is read-only: git has said so then
-
-
-def _sweep(folder: Path) -> None:
-    """Remove temporary indexes whose process was killed."""
-    names = [name for name in os.listdir(folder) if name.startswith("autoresearch-") and ".index" in name]
-    for path in (folder / name for name in names):
-        owner = path.name.split("-")[1].split(".")[0]
-        try:
-            os.kill(int(owner), 0)
-        except ProcessLookupError:
-            _remove(path.with_suffix(".index") if path.suffix == ".lock" else path)
-        except (ValueError, PermissionError):
-            continue
