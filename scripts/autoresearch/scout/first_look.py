@@ -15,7 +15,7 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
-from . import picture, proposals, surroundings, topics
+from . import picture, proposals, quoted, surroundings, topics
 from .proposals import Proposal, Wish
 from .surroundings import Project
 
@@ -52,6 +52,8 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     project = replace(project, routes=drawn.routes)
     wish = Wish(goal, "flaky" in named)
     made = [proposals.make(project, kind, wish) for kind in proposals.fitting(project, named)]
+    own = quoted.proposal(project, goal)
+    made = [*([own] if own else []), *made]
     made.sort(key=lambda offer: not offer.ready)
     ready = sum(offer.ready for offer in made)
     found = Look(

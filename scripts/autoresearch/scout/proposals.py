@@ -354,6 +354,11 @@ def _scope(project: Project, kind: str, in_tests: bool) -> str:
         return ", ".join(project.tests) or "tests/**"
     if kind == "dependencies":
         return ", ".join([*project.manifests, *(f"{s}/**" for s in project.sources.get(project.languages[0], ()))])
+    return places_of(project)
+
+
+def places_of(project: Project) -> str:
+    """Where the program lies, as a scope."""
     places = next(iter(project.sources.values()), ())
     if places == (".",):
         rust = "src/**" if any(name.startswith("src/") for name in project.files) else "**/*.rs"

@@ -7,7 +7,7 @@ import shlex
 from ..checks import toolbox
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
-from . import picture, proposals, surroundings, topics
+from . import picture, proposals, quoted, surroundings, topics
 from .first_look import Look
 from .proposals import CHECK, Proposal
 
@@ -116,6 +116,7 @@ def _next(found: Look, skill: str) -> list[str]:
             "no shipped check fits: say what would be different if it had worked; interaction-wizard.md, Find a check"
         ]
     named = topics.topics(found.goal) or topics.says_so(found.goal) or not found.goal
+    named = named or any(offer.kind == quoted.KIND for offer in found.offers)
     lines = [] if named else ["(the goal's words name no kind of check: these are stand-ins, say so or write one)"]
     lines += [f"CHECK is: {CHECK}"] if any(proposals.CHECK in str(o.flags["verify"]) for o in found.offers) else []
     lines += [_PROFILE] if any(offer.kind in _TIMED for offer in found.offers) else []

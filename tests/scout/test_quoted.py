@@ -1,0 +1,51 @@
+"""A check that the user names is the first proposal, and starts as it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from autoresearch.scout import quoted, surroundings
+
+from tests.conftest import Ran, Repo
+
+SCORE = "import work\n\nprint(f'METRIC cycles={work.COST}')\n"
+FILES = {"work.py": "COST = 5\n", "score.py": SCORE, "bench.sh": "echo 1\n"}
+
+
+@pytest.fixture
+def root(repo: Repo) -> Path:
+    for path, text in FILES.items():
+        repo.write(path, text)
+    repo.commit("project")
+    return repo.path
+
+
+@pytest.mark.parametrize(
+    ("goal", "verify", "metric", "direction"),
+    [
+        ('get the number of cycles that "python3 score.py" prints down', "python3 score.py", "cycles", "lower"),
+        ("die Anzahl der bytes von „python3 score.py“ senken", "python3 score.py", "bytes", "lower"),
+        ("increase what `./bench.sh` says", "./bench.sh", "number", "higher"),
+        ('rename "test" in `no-such-program x` and "a \' b"', None, "", ""),
+    ],
+)
+def test_a_quoted_command_is_the_check(root: Path, goal: str, verify: str | None, metric: str, direction: str):
+    offer = quoted.proposal(surroundings.look(root), goal)
+    if verify is None:
+        assert offer is None
+        return
+    assert offer is not None
+    assert [offer.flags[name] for name in ("verify", "metric_name", "direction")] == [verify, metric, direction]
+    assert "work.py" in offer.flags["scope"]
+
+
+def test_it_comes_first_and_the_dry_run_takes_it(root: Path, run_script: Callable[..., Ran]):
+    goal = 'fewer: the number of cycles that "python3 score.py" prints'
+    page = run_script("scout", "--repo", root, "--goal", goal, "--measure").out
+    assert "1. cycles, lower is better: 5 now" in page
+    assert "scope: work.py;" in page
+    assert "stand-ins" not in page
+    answer = run_script("init_run", "--repo", root, "--dry-run", "--as-proposed", "1").json
+    assert (answer["baseline_metric"], answer["startable"]) == (5, True)
