@@ -25,6 +25,7 @@ from tests.house.source import modules
 NIGHT = "A night's run"
 SHOWN = "What makes it different, and the command that shows it"
 VERDICTS = ("Ruling",)  # made with a decision and a reason
+BEFORE = ("launch_rules", "resume_rules")  # modules that rule whether a run begins or goes on, not how it ends
 # Reasons of other doors: nothing to report, exec mode, and what `status` says while all is well.
 UNTOLD = {"none", "exec_mode_completed", "runtime_active"}
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?![\w-])")
@@ -54,7 +55,7 @@ def words() -> frozenset[str]:
 def reasons() -> Iterator[str]:
     """The reasons that the code gives for an ending, where they are written out."""
     for module in modules():
-        for node in ast.walk(module.tree):
+        for node in ast.walk(module.tree) if module.path.stem not in BEFORE else ():
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in VERDICTS:
                 yield from (str(part.value) for part in node.args[1:2] if isinstance(part, ast.Constant))
 
