@@ -202,7 +202,8 @@ class Repo(Reader):
     def sweep_indexes(self) -> None:
         """Remove temporary indexes whose process was killed."""
         folder = self.git_dir()
-        names = [name for name in os.listdir(folder) if name.startswith("autoresearch-") and ".index" in name]
+        names = os.listdir(folder) if folder.is_dir() else []  # what is wrong with it, git says
+        names = [name for name in names if name.startswith("autoresearch-") and ".index" in name]
         for path in (folder / name for name in names):
             owner = path.name.split("-")[1].split(".")[0]
             try:
