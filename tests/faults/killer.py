@@ -36,6 +36,7 @@ class Killer:
         self.real = str(shutil.which("git"))
 
     def env(self, at: int, when: str) -> dict[str, str]:
+        """The environment under which the call of git with this number is struck, before or after it."""
         self.count.write_text("0\n")
         path = os.pathsep.join([str(self.folder), os.environ["PATH"]])
         found = {"FAULT_COUNT": str(self.count), "FAULT_AT": str(at), "FAULT_WHEN": when, "FAULT_GIT": self.real}

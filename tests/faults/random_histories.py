@@ -114,6 +114,7 @@ class History:
         return journal.read(self.root / "research-results.tsv")
 
     def trial(self, kill: float) -> subprocess.CompletedProcess[str]:
+        """One experiment on what lies in the tree, killed after so many seconds where `kill` is not 0."""
         return self.script(
             "run_trial", "--inline", "--knowing", "--description", f"try {self.dice.random()}", kill=kill
         )

@@ -41,6 +41,12 @@ def test_a_quoted_command_is_the_check(root: Path, goal: str, verify: str | None
     assert "work.py" in offer.flags["scope"]
 
 
+def test_one_that_gives_no_number_is_told_so(root: Path, run_script: Callable[..., Ran]):
+    goal = 'less of what "python3 work.py --against HEAD" prints'
+    page = run_script("scout", "--repo", root, "--goal", goal, "--measure").out
+    assert "number, lower is better: no number" in page
+
+
 def test_it_comes_first_and_the_dry_run_takes_it(root: Path, run_script: Callable[..., Ran]):
     goal = 'fewer: the number of cycles that "python3 score.py" prints'
     page = run_script("scout", "--repo", root, "--goal", goal, "--measure").out

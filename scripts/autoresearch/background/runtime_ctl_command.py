@@ -37,6 +37,8 @@ def _deferred(base: Any) -> Any:
     """A parser that gets its flags when it is asked to parse: of seven subcommands one is."""
 
     class Deferred(base):  # type: ignore[misc]
+        """Keeps what adds its flags until it parses."""
+
         def __init__(self, *args: Any, fill: tuple[Callable[[Any], None], ...] = (), **known: Any) -> None:
             super().__init__(*args, **known)
             self._fill = fill

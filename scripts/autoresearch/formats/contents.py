@@ -99,15 +99,18 @@ def elements(text: str, root: tuple[str, ...]) -> list[Element]:
     depth = [0]
 
     def start(tag: str, given: dict[str, str]) -> None:
+        """Note an element at its depth; raises `Refusal` where there are too many."""
         if len(found) >= _ELEMENTS:
             raise Refusal(f"it has more than {_ELEMENTS} elements")
         found.append(Element(depth[0], tag, given))
         depth[0] += 1
 
     def end(tag: str) -> None:
+        """Come up one level."""
         depth[0] -= 1
 
     def entity(*_: object) -> None:
+        """Raise `Refusal`: entities can grow without bound, or name files."""
         raise Refusal("it declares XML entities, which no result needs")
 
     parser = expat.ParserCreate()

@@ -36,7 +36,7 @@ _PERF_LINE = re.compile(r"^\s*(\d+\.\d+)%\s+\S+\s+(\S+)\s+\[\S\]\s+(\S.*?)\s*$")
 def of_call(request: Request, code: str, setup: str, node: bool) -> list[Spot]:
     """Where one call of the project spends its time, called for two seconds of the processor."""
     spec = jsontext.dumps({"code": code, "setup": setup, "seconds": 2})
-    program, runtime = ("repeat.cjs", "node") if node else ("repeat.py", toolbox.python(request))
+    program, runtime = ("workload.cjs", "node") if node else ("workload.py", toolbox.python(request))
     line = " ".join(map(shlex.quote, [runtime, str(INSIDE / program), spec]))
     return of_command(request, line, CPU_PROF if node else CPROFILE)
 

@@ -32,6 +32,7 @@ def kept(what: Guarded) -> Callable[[], str]:
     over = [strays.watch(note.parent) for note in what.files if note.name == NOTE]
 
     def after() -> str:
+        """End the watching and put back; says what that was."""
         for close in over:
             close()
         return put_back(known)

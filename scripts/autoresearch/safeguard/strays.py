@@ -39,6 +39,7 @@ def watch(folder: Path) -> Callable[[], None]:
     looker.start()
 
     def close() -> None:
+        """End the thread, then remove its note, which nobody writes any more."""
         over.set()
         looker.join()
         with suppress(OSError):

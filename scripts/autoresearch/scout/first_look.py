@@ -120,7 +120,7 @@ def _measured(found: Look, wish: Wish, end: float) -> Look:
         if not offer.ready or end - time.monotonic() < 1:
             continue
         values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
-        if values[offer.kind].startswith(_NONE) and "--against" in str(offer.flags["verify"]):
+        if values[offer.kind].startswith(_NONE) and offer.in_turns:
             # The copy of a commit lacks what git does not hold: a build, a generated file.
             offers[at] = offer = proposals.make(found.project, offer.kind, replace(wish, in_turns=False))
             values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())

@@ -76,6 +76,12 @@ class Proposal:
         return self.kind in _RUNS_TESTS
 
     @property
+    def in_turns(self) -> bool:
+        """Whether a shipped check measures a copy of a commit beside the tree."""
+        verify = str(self.flags["verify"])
+        return verify.startswith(CHECK) and "--against" in verify
+
+    @property
     def ready(self) -> bool:
         """Whether it can be run as it is."""
         return not self.install and not self.fill_in

@@ -152,6 +152,7 @@ def _sample(one: Sample) -> dict[str, Any]:
 
 def _unpacked(data: Mapping[str, Any]) -> Sample:
     def numbers(name: str) -> dict[str, Decimal]:
+        """The numbers of one field, by name."""
         return {key: Decimal(str(value)) for key, value in data.get(name, {}).items()}
 
     return Sample(
