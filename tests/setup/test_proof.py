@@ -116,10 +116,11 @@ def test_files_of_the_scope_that_the_check_never_opens_are_named(lab: Lab):
     assert dry(lab, "cat src/value", scope="src/value").json["warnings"] == []
 
 
-def test_a_required_number_that_no_edit_moves_is_named(lab: Lab):
+@pytest.mark.parametrize("bound", ["acc >= 0.9", "acc>=0.9", "acc>=baseline*0.9"])
+def test_a_required_number_that_no_edit_moves_is_named(lab: Lab, bound: str):
     lab.repo.write("check.sh", "echo METRIC cost=$(cat src/value)\necho METRIC acc=0.95\n")
     lab.repo.commit("a check with a fixed number")
-    told = dry(lab, "sh check.sh", "--require", "acc >= 0.9").json["warnings"]
+    told = dry(lab, "sh check.sh", "--require", bound).json["warnings"]
     assert any(w.startswith("acc is written as a number in check.sh") for w in told), told
 
 
@@ -129,7 +130,7 @@ def test_a_required_number_out_of_a_fixed_file_is_named(lab: Lab, file: str, tex
     take = f"import json; d = json.load(open('{file}')); print(d['acc'] if isinstance(d, dict) else d)"
     lab.repo.write("check.sh", f'echo METRIC cost=$(cat src/value)\necho METRIC acc=$(python3 -c "{take}")\n')
     lab.repo.commit("a check with a number of another day")
-    told = dry(lab, "sh check.sh", "--require", "acc >= 0.9").json["warnings"]
+    told = dry(lab, "sh check.sh", "--require", "acc>=0.9").json["warnings"]
     assert any(w.startswith(f"acc stands in {file}, which no run of the check writes") for w in told), told
     lab.repo.write(
         "check.sh", f"echo METRIC cost=$(cat src/value) > {file}\necho METRIC acc=0$(echo .95) >> {file}; cat {file}\n"

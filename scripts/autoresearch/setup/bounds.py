@@ -37,6 +37,12 @@ def resolve(config: Config, samples: Sequence[Sample], by_pairs: bool) -> Config
     return replace(config, noise={**config.noise, "others": base})
 
 
+def key_of(text: str) -> str:
+    """The number that a bound as it is asked for is on, "" for one that is not understood."""
+    match = _FORM.fullmatch(text)
+    return match[1] if match else ""
+
+
 def _refuse_chance(text: str, values: Sequence[Decimal], bound: Decimal) -> None:
     middle = numbers.median(values)
     away = CLEAR * (max(values) - min(values))

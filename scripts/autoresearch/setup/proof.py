@@ -18,7 +18,19 @@ from ..kernel.core.text import listing, one_line
 from ..kernel.disk import hashes
 from ..kernel.disk.journal import Event
 from ..kernel.run.measure import Bench, Sample
-from . import canary, evaluator, evaluator_files, hidden, named_files, opened, scopes, shelltext, swallowed, traps
+from . import (
+    bounds,
+    canary,
+    evaluator,
+    evaluator_files,
+    hidden,
+    named_files,
+    opened,
+    scopes,
+    shelltext,
+    swallowed,
+    traps,
+)
 from .listing import Listing
 
 _PROSE = (".md", ".rst", ".adoc", ".gitignore", ".gitattributes", ".editorconfig", "LICENSE", "py.typed", ".gitkeep")
@@ -164,7 +176,7 @@ def constant(tree: Path, config: Config) -> list[str]:
     texts = [("the check", config.verify), *((name, named_files.source_text(tree / name)) for name in names)]
     found = []
     for wanted in config.require:
-        key = wanted.split(" ")[0]
+        key = bounds.key_of(wanted)
         fixed = re.compile(rf"(?:METRIC\s+|[\"'])?{re.escape(key)}[\"']?\s*[=:]\s*[-+]?\d[\d.]*(?![\w.%(])")
         for name, text in texts:
             if fixed.search(text):
@@ -189,7 +201,7 @@ def kept_elsewhere(tree: Path, config: Config, samples: Sequence[Sample], since:
     files = {path: named_files.source_text(tree / path) for path in held if (tree / path).stat().st_mtime < since}
     found = []
     for wanted in config.require:
-        key = wanted.split(" ")[0]
+        key = bounds.key_of(wanted)
         values = {sample.others[key] for sample in samples if key in sample.others}
         place = next((path for path, text in files.items() if len(values) == 1 and _holds(text, key, *values)), "")
         if place:
