@@ -100,3 +100,9 @@ def test_counts_come_when_they_are_to_be_told(statuses: list[str], told: bool):
     counts = step(log(*statuses), replace(CONFIG, iterations=1))["counts"]
     assert (counts["baseline"], counts["best"], counts["experiments"]) == (9, 9, len(statuses))
     assert counts["discards"] == statuses.count("discard") and counts["crashes"] == 0
+
+
+@pytest.mark.parametrize(("spent", "left"), [(0.4, 60), (57.2, 2.8), (59.6, 0.4), (61.0, 0)])
+def test_the_last_minutes_are_told_in_tenths(spent: float, left: float):
+    found = step(log("discard"), replace(CONFIG, max_minutes=Decimal(60)), Spent(minutes=spent))
+    assert found["left"]["minutes"] == left

@@ -94,10 +94,15 @@ def left(config: Config, state: State, spent: Spent) -> dict[str, Any]:
     """What is left of each budget that the run has; `minutes_until` are those of the wall clock, waiting included."""
     found: dict[str, float | None] = {
         "iterations": None if config.iterations is None else config.iterations - state.counted,
-        "minutes": None if config.max_minutes is None else round(float(config.max_minutes) - spent.minutes),
+        "minutes": None if config.max_minutes is None else _minutes(float(config.max_minutes) - spent.minutes),
         "tokens": None if config.max_tokens is None else config.max_tokens - spent.tokens,
         "sessions": None if config.max_sessions is None else config.max_sessions - spent.sessions,
         "money": None if config.max_cost is None else round(float(config.max_cost) - spent.cost, 2),
-        "minutes_until": round((pace.epoch(config.until) - spent.at) / 60) if config.until else None,
+        "minutes_until": _minutes((pace.epoch(config.until) - spent.at) / 60) if config.until else None,
     }
     return {name: max(0, value) for name, value in found.items() if value is not None}
+
+
+def _minutes(value: float) -> float:
+    """Whole minutes; tenths of the last ones, for half a minute must not read as none."""
+    return round(value) if value >= 3 else round(value, 1)
