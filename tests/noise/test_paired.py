@@ -134,13 +134,37 @@ def test_no_arm_is_charged_with_the_compilation_after_a_switch(lab: Lab, monkeyp
     [
         ("100", ["99", "100", "101"], "1"),
         ("100", ["50", "80", "81"], "1.25"),  # the machine is faster than at the baseline
-        ("100", ["40", "41"], "1"),  # no machine explains that: the gain counts as it was measured
+        ("100", ["400", "400"], "0.25"),  # a load that came since the baseline
         ("100", ["-1", "100", "101"], "1"),
         ("-5", ["-5", "-4"], "1"),
     ],
 )
 def test_a_gain_counts_in_proportion_to_the_machine_of_now(retained: str, now: list[str], scale: str) -> None:
     assert paired.proportion(Decimal(retained), [Decimal(value) for value in now]) == Decimal(scale)
+
+
+LOADED = """\
+import pathlib
+with open("../runs", "a") as runs:
+    runs.write("x")
+number = pathlib.Path("../runs").stat().st_size
+load = float(pathlib.Path("../load").read_text())
+value = int(pathlib.Path("src/value").read_text())
+print(f"METRIC ms={load * value * (1 + number * 7 % 5 / 50):.2f}")
+"""
+
+
+def test_gains_under_a_load_that_came_later_never_lead_below_zero(lab: Lab) -> None:
+    lab.repo.write("check.py", LOADED)
+    lab.repo.write("src/value", "100\n")
+    lab.repo.commit("a time")
+    (lab.path.parent / "load").write_text("1")
+    lab.init(verify="python3 check.py")
+    (lab.path.parent / "load").write_text("8")
+    kept = [lab.trial(value) for value in (70, 45, 20)]
+    assert [answer["status"] for answer in kept] == ["keep"] * 3
+    assert 15 < kept[-1]["retained_metric"] < 30
+    assert all(0 < answer["interval"][0] <= answer["metric"] <= answer["interval"][1] for answer in kept)
 
 
 def test_a_baseline_that_is_100_by_construction_is_not_what_a_noisy_run_said(noisy: Lab):

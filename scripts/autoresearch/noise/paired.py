@@ -193,12 +193,16 @@ def _concluded(
     verdict: sequential.Verdict, mine: list[Sample], theirs: list[Sample], retained: Decimal, direction: str
 ) -> Measurement:
     """The estimate is the retained value moved by the paired gain, not the luckiest sample."""
-    scale = proportion(retained, [_value(sample) for sample in theirs])
+    ours, now = [_value(sample) for sample in mine], [_value(sample) for sample in theirs]
+    scale, least = proportion(retained, now), _least(retained, ours, now)
     gain = verdict.estimate if verdict.estimate is not None else Decimal(0)
     estimate = _moved(retained, _scaled(gain, scale), direction)
+    if least is not None and estimate <= least:
+        estimate = _scaled(numbers.median(ours), scale)
     kept = verdict.action == "keep"
     ends = verdict.interval if kept else verdict.span
-    limits = ends and sorted(_moved(retained, _scaled(end, scale), direction) for end in ends)
+    moved = [_moved(retained, _scaled(end, scale), direction) for end in ends or ()]
+    limits = sorted(moved if least is None else [max(least, end) for end in moved])
     interval = (limits[0], limits[1]) if limits else None
     samples = tuple(mine), tuple(theirs)
     return Measurement(estimate, "", *samples, kept, verdict.reason, interval, verdict.outcome)
@@ -208,13 +212,17 @@ def proportion(retained: Decimal, now: Sequence[Decimal]) -> Decimal:
     """What a gain measured now is worth on the scale of the retained value.
 
     A machine that is slower than at the baseline is slower for both arms. Were such gains added up as they are, their
-    error would grow with each keep until the retained value had lost touch with what the check prints. 1 where the
-    values have no ratio, or one that no machine explains.
+    error would grow with each keep until the retained value had lost touch with what the check prints: at ten times
+    the load the gains of one trial can be larger than the whole value. 1 where the values have no ratio.
     """
-    middle = numbers.median(now)
-    if retained <= 0 or min(now) <= 0 or not retained / 2 <= middle <= retained * 2:
+    if retained <= 0 or min(now) <= 0:
         return Decimal(1)
-    return retained / middle
+    return retained / numbers.median(now)
+
+
+def _least(retained: Decimal, mine: Sequence[Decimal], theirs: Sequence[Decimal]) -> Decimal | None:
+    """What no estimate is below: 0 where every number was above it, for then the check counts or times something."""
+    return Decimal(0) if min(retained, *mine, *theirs) > 0 else None
 
 
 def _scaled(gain: Decimal, scale: Decimal) -> Decimal:
