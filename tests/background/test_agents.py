@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 from autoresearch.background import agent, plain_agent
-from autoresearch.background.agent import Ended, Seen, Usage
+from autoresearch.background.agent import Ended, SessionOutput, Usage
 from autoresearch.kernel.core.errors import Refusal
 
 from tests.background.conftest import Scripted
 from tests.unattended import TRIAL
 
 
-def read(*lines: object) -> Seen:
+def read(*lines: object) -> SessionOutput:
     """What a plain agent's lines tell."""
-    seen = Seen()
+    seen = SessionOutput()
     for line in lines:
         seen = plain_agent.read(seen, line if isinstance(line, bytes) else json.dumps(line).encode())
     return seen
@@ -43,7 +43,7 @@ def test_a_plain_agent_tells_what_it_does():
     "line", [b"", b"no JSON", b"[1]", b"3", b'{"tokens": 3}', b'{"running": 5}', b'{"done": 1}', b"{" * 2_000_000]
 )
 def test_a_line_that_says_nothing_changes_nothing(line: bytes):
-    assert read(line) == Seen()
+    assert read(line) == SessionOutput()
 
 
 @pytest.mark.parametrize(

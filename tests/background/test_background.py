@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from autoresearch.background import backoff, manifest, outcome, prompt, runtime, watchdog
 from autoresearch.background.agent import ErrorClass
-from autoresearch.background.runtime import Runtime, Session
+from autoresearch.background.runtime import Runtime, SessionProcess
 from autoresearch.kernel.core import jsontext
 from autoresearch.kernel.core.rulings import Ruling
 from autoresearch.kernel.core.settings import Config, RepoScope
@@ -30,7 +30,7 @@ def test_others_do_not_wait():
     assert [backoff.seconds(error, 3) for error in (OK, ErrorClass("quota", "human"))] == [0, 0]
 
 
-RECORD = Runtime(pid=5, session=Session(1, 6, "i", "m"), terminal_detail="why")
+RECORD = Runtime(pid=5, session=SessionProcess(1, 6, "i", "m"), terminal_detail="why")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_the_end_is_told_with_its_reason():
 
 
 def test_a_record_survives_the_disk():
-    kept = Runtime(pid=1, minutes=1.5, tokens=7, sessions=2, session=Session(3, 4, "x", "y"))
+    kept = Runtime(pid=1, minutes=1.5, tokens=7, sessions=2, session=SessionProcess(3, 4, "x", "y"))
     assert runtime.from_dict(jsontext.loads(jsontext.dumps({"version": 1, **kept.to_dict()}))) == kept
 
 
@@ -70,7 +70,7 @@ def test_a_record_that_cannot_be_read_is_refused(data: dict[str, object]):
 
 
 def after(error: ErrorClass, artifacts: bool = True, empty: int = 0) -> outcome.Next:
-    return outcome.after(outcome.Session(error, artifacts, 1, empty), outcome.Patience(60, 3600, 3))
+    return outcome.after(outcome.SessionOutcome(error, artifacts, 1, empty), outcome.WaitLimits(60, 3600, 3))
 
 
 def test_what_a_session_means():
@@ -120,7 +120,7 @@ def test_a_manifest_survives_the_disk():
         approvals={"push": "no"},
         notes=("n",),
         run_tag="t",
-        baseline=manifest.Baseline(False, Decimal("1.50"), "HEAD"),
+        baseline=manifest.BaselinePlan(False, Decimal("1.50"), "HEAD"),
         controller=manifest.Options(agent_args=("-c", "a=b"), backoff_seconds=0.5, links=("deps",)),
     )
     assert manifest.from_dict(jsontext.loads(jsontext.dumps(kept.to_dict()))) == kept
@@ -145,11 +145,11 @@ def test_a_manifest_that_cannot_be_used_is_refused(data: dict[str, object]):
         manifest.from_dict(data)
 
 
-def facts(**more: object) -> prompt.Facts:
+def facts(**more: object) -> prompt.PromptFacts:
     config = Config(
         goal="fewer", scope="src", verify="count", measured=True, repos=(RepoScope("/b", "lib", "companion"),)
     )
-    return prompt.Facts("/skill", "/repo", **{"mode": "loop", "config": config, **more})  # type: ignore[arg-type]
+    return prompt.PromptFacts("/skill", "/repo", **{"mode": "loop", "config": config, **more})  # type: ignore[arg-type]
 
 
 def test_the_prompt_says_what_a_session_needs():

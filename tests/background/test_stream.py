@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from autoresearch.background import runlog, stream
-from autoresearch.background.stream import Files, Follower
+from autoresearch.background.stream import FileFollower, Files
 
 
 def append(path: Path, data: bytes) -> None:
@@ -15,7 +15,7 @@ def append(path: Path, data: bytes) -> None:
 def test_lines_come_once_and_whole(tmp_path: Path):
     path = tmp_path / "events"
     path.write_bytes(b"one\ntw")
-    follower = Follower(path)
+    follower = FileFollower(path)
     assert list(follower.lines()) == [b"one"]
     append(path, b"o\n\nthree\n")
     assert list(follower.lines()) == [b"two", b"", b"three"]
@@ -27,7 +27,7 @@ def test_a_flood_is_read_in_bounded_space(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(stream, "FILE_LIMIT", 100)
     path = tmp_path / "events"
     path.write_bytes(b"x" * 99 + b"\nhalf")
-    follower = Follower(path)
+    follower = FileFollower(path)
     assert list(follower.lines()) == [b"x" * 99]
     assert path.stat().st_size == 0  # what was read is gone, the half line is remembered
     append(path, b" and half\nnext\n")
@@ -40,7 +40,7 @@ def test_of_a_huge_line_the_beginning_is_kept(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(stream, "_CHUNK", 40)
     path = tmp_path / "events"
     path.write_bytes(b"a" * 300 + b"\nb\n")
-    follower = Follower(path)
+    follower = FileFollower(path)
     first, second = follower.lines()
     assert first.startswith(b"aaaa") and len(first) < 300 and second == b"b"
     follower.close()

@@ -24,11 +24,11 @@ sys.path.insert(0, str(HERE.parent.parent / "scripts"))
 
 from autoresearch.noise.calibration import calibrate  # noqa: E402
 from autoresearch.noise.outliers import steady_spread  # noqa: E402
-from autoresearch.noise.sequential import Rule, judge, order  # noqa: E402
+from autoresearch.noise.sequential import NoiseRule, judge, order  # noqa: E402
 
 Measure = Callable[[], float]
 EDITS = 50
-BUDGET = Rule(direction="lower")
+BUDGET = NoiseRule(direction="lower")
 
 
 # Noise: each is an endless stream of errors with standard deviation 1.

@@ -95,7 +95,7 @@ class Clocked:
 
         return run
 
-    def told(self, rule: sequential.Rule, share: float) -> float:
+    def told(self, rule: sequential.NoiseRule, share: float) -> float:
         """The gain as a share of the baseline that the tool tells after measuring both ends in turns."""
         config = Config(noise={"kind": "noisy", "spread": rule.spread, "samples": ()})
         pairs, patience = list[outliers.Pair](), self.waits()

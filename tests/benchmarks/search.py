@@ -26,7 +26,7 @@ from autoresearch.kernel.core.choices import HAND_OVER_AT, PIVOT_AT  # noqa: E40
 from autoresearch.lines.choosing import Earlier, ordered  # noqa: E402
 from autoresearch.lines.steps import LENGTH  # noqa: E402
 from autoresearch.noise.equivalence import SPREADS  # noqa: E402
-from autoresearch.noise.sequential import Rule, judge, order  # noqa: E402
+from autoresearch.noise.sequential import NoiseRule, judge, order  # noqa: E402
 from autoresearch.salvage.chance import MOST as PARTS  # noqa: E402
 from autoresearch.salvage.delta import Search  # noqa: E402
 from autoresearch.salvage.second_look import TRIALS as PRICES  # noqa: E402
@@ -37,7 +37,7 @@ from autoresearch.search.retry import SHARE  # noqa: E402
 
 TRIALS = 40
 A_KEEP = 3  # tries after a keep
-RULE = Rule(direction="lower")
+RULE = NoiseRule(direction="lower")
 STEP, DRAWS, WIDEST = 0.25, 60, 12.0
 DETECTABLE = 1.5  # spreads; what one trial of forty runs finds four times of five
 NOISES = {"exact": 0.0, "1 %": 0.01, "3 %": 0.03}

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from autoresearch.background.agent import ErrorClass, Seen
+from autoresearch.background.agent import ErrorClass, SessionOutput
 from autoresearch.codex.codex_errors import classify, start_up_error
 from autoresearch.codex.codex_events import read_stream
 
@@ -61,7 +61,7 @@ class Exec:
     last_message: str
 
     @property
-    def session(self) -> Seen:
+    def session(self) -> SessionOutput:
         """The event stream, folded."""
         return read_stream(self.out.splitlines())
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from autoresearch.background.agent import Seen, Usage, tokens_since
+from autoresearch.background.agent import SessionOutput, Usage, tokens_since
 from autoresearch.codex.codex_events import (
     LINE_LIMIT,
     NOTICES_KEPT,
@@ -48,7 +48,7 @@ GOOD = [THREAD, TURN, REASONING, STARTED, ENDED, PATCH, MESSAGE, COMPLETED]
 
 
 def test_a_session_that_ends_well() -> None:
-    assert read_stream(GOOD) == Seen(
+    assert read_stream(GOOD) == SessionOutput(
         thread_id="01a20918-06f1-7a33-a463-8f81a277ae7c",
         usage=Usage(input=200, cached=80, output=20, reasoning=8),
         last_message="done",

@@ -75,7 +75,7 @@ def test_the_configurations_keys_are_listed():
 
 def test_manifest_and_record_are_listed():
     told = re.findall(r"[a-z_]+", section(PAGE, "Launch manifest"))
-    for part in (manifest.Manifest, manifest.Baseline, manifest.Options):
+    for part in (manifest.Manifest, manifest.BaselinePlan, manifest.Options):
         assert [name for name in names(part) if name not in told] == []
     told = re.findall(r"[a-z_]+", section(PAGE, "Runtime record"))
     assert [name for name in runtime.Runtime().to_dict() if name not in told] == []

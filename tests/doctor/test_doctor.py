@@ -12,7 +12,7 @@ from typing import Any, Callable
 
 import pytest
 from autoresearch.codex import settings_edit, skill_file, toml_text
-from autoresearch.doctor import findings as rules
+from autoresearch.doctor import diagnosis_rules as rules
 from autoresearch.hooks import hook_entries
 
 from tests.conftest import ROOT, Ran, Repo

@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 import pytest
 from autoresearch.background import manifest, plain_agent, runtime
-from autoresearch.background.agent import Seen
+from autoresearch.background.agent import SessionOutput
 from autoresearch.codex import codex_events, toml_text
 from autoresearch.hooks import hook_entries
 from autoresearch.kernel.core import config, jsontext, scope, stop_rules
@@ -81,7 +81,7 @@ def events(text: str) -> None:
     """Read a stream of events, of Codex and of a plain agent."""
     seen = codex_events.read_stream(text.encode("utf-8", "surrogatepass").splitlines())
     for line in text.encode("utf-8", "surrogatepass").splitlines():
-        plain_agent.read(Seen(), line)
+        plain_agent.read(SessionOutput(), line)
     assert seen is not None
 
 

@@ -241,7 +241,9 @@ def judge(made: History) -> str:
     base = rebase(made)
     before = [surroundings(repo) for repo in made.repos]
     taken = [_branch(repo) for repo in made.repos]
-    wish = final_branch.Wish("clean", made.dice.random() < 0.3, made.dice.choice(("experiment", "files")), base)
+    wish = final_branch.BranchRequest(
+        "clean", made.dice.random() < 0.3, made.dice.choice(("experiment", "files")), base
+    )
     try:
         answer = final_branch.finalize(made.layout, wish, lambda what: None)
     except Refusal as refusal:

@@ -106,6 +106,21 @@ def test_module_names_are_unique():
     assert sorted({stem for stem in stems if stems.count(stem) > 1}) == []
 
 
+def test_a_module_with_the_name_of_a_feature_is_in_that_feature():
+    features = {f"{name}.py" for name in uses()}
+    assert [m.parts for m in modules() if m.parts[-1] in features and m.parts[-1] != f"{m.room}.py"] == []
+
+
+def test_class_names_are_unique():
+    """One name, one meaning: nobody has to ask which of five it is."""
+    homes: dict[str, set[str]] = {}
+    for module in modules():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, set()).add("/".join(module.parts))
+    assert {name: sorted(found) for name, found in homes.items() if len(found) > 1} == {}
+
+
 def test_core_is_pure():
     core = [module for module in modules() if module.floor == "core"]
     wrong = [

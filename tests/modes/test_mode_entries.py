@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.modes import mode_entries, mode_pages, mode_rules, mode_score, ship_log
-from autoresearch.modes.mode_entries import Context, Entry
+from autoresearch.modes.mode_entries import Context, ModeEntry
 from autoresearch.modes.mode_schemas import OWASP, PHASES, SCHEMAS, STRIDE
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,9 +41,9 @@ FINDING = {
 }
 
 
-def add(mode: str, *rows: dict[str, str], **context: Any) -> tuple[Entry, ...]:
+def add(mode: str, *rows: dict[str, str], **context: Any) -> tuple[ModeEntry, ...]:
     """The entries after these rows, each checked against those before it."""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ModeEntry, ...] = ()
     for row in rows:
         fixed: dict[str, Any] = {"files": FILES, "now": "2026-03-25T01:02:03Z", **context}
         entries += (mode_rules.check_row(SCHEMAS[mode], row, Context(history=entries, **fixed)),)
@@ -356,7 +356,7 @@ def test_no_text_breaks_a_record_or_a_table(title: str, evidence: str):
     (entry,) = add("debug", row)
     log = mode_entries.head(schema, "x", "now") + mode_entries.record(schema, entry)
     assert mode_entries.read(schema, log) == (entry,)
-    folder = mode_pages.Folder(schema, "n", (entry,), (), mode_score.Gate(True, "-"))
+    folder = mode_pages.Folder(schema, "n", (entry,), (), mode_score.ModeGate(True, "-"))
     table = [line for line in mode_pages.render(folder)["summary.md"].split("\n") if line.startswith("| F1")]
     assert len(table) == 1
     assert table[0].replace("\\\\", "").replace("\\|", "").count("|") == 5
@@ -390,14 +390,14 @@ def test_text_is_never_markup(text: str):
 
 def test_a_block_cannot_close_its_fence():
     entry = add("debug", {**BUG, "evidence": "a\n```\n# out\n`````"})[0]
-    folder = mode_pages.Folder(SCHEMAS["debug"], "n", (entry,), (), mode_score.Gate(True, "-"))
+    folder = mode_pages.Folder(SCHEMAS["debug"], "n", (entry,), (), mode_score.ModeGate(True, "-"))
     page = mode_pages.render(folder)["findings.md"]
     assert page.count("\n``````") == 2
 
 
 @pytest.mark.parametrize("mode", sorted(SCHEMAS))
 def test_every_promised_file_is_rendered_from_nothing(mode: str):
-    folder = mode_pages.Folder(SCHEMAS[mode], "n", (), (), mode_score.Gate(True, "-"))
+    folder = mode_pages.Folder(SCHEMAS[mode], "n", (), (), mode_score.ModeGate(True, "-"))
     pages = mode_pages.render(folder)
     assert tuple(pages) == SCHEMAS[mode].files
     assert all(page.startswith("# ") and page.endswith("\n") for page in pages.values())

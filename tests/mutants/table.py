@@ -314,7 +314,7 @@ TABLE = (
     *_of(
         "decision",
         ("a failed guard keeps", 'if improved and guard == "fail":', "if False:", DECISION),
-        ("a crash is a discard", 'Outcome("crash", False', 'Outcome("discard", False', DECISION),
+        ("a crash is a discard", 'TrialOutcome("crash", False', 'TrialOutcome("discard", False', DECISION),
         ("a missing label is nothing", 'if outcome.status != "keep" or not missing:', "if True:", DECISION),
     ),
     *_of(

@@ -119,7 +119,7 @@ def test_a_gain_is_kept_with_an_estimate_that_is_no_lucky_sample(project):
     mine, theirs = (
         [drawn(text, first + n) for n in range(event["runs"] // 2)] for text, first in (("95", 0), ("100", 6))
     )
-    verdict = sequential.judge(list(zip(mine, theirs)), sequential.Rule("lower"))
+    verdict = sequential.judge(list(zip(mine, theirs)), sequential.NoiseRule("lower"))
     assert verdict.action == "keep" and verdict.estimate is not None
     estimate = Decimal(str(answer["metric"]))
     scale = paired.proportion(before, theirs)

@@ -7,7 +7,7 @@ import pytest
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.noise import signrank
 from autoresearch.noise.sequential import (
-    Rule,
+    NoiseRule,
     detectable_spreads,
     futility_limit,
     judge,
@@ -18,7 +18,7 @@ from autoresearch.noise.sequential import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-LOWER = Rule(direction="lower")
+LOWER = NoiseRule(direction="lower")
 small = st.lists(st.integers(-4, 4).map(Decimal), min_size=1, max_size=8)
 
 
@@ -62,7 +62,7 @@ def test_the_looks_never_spend_more_than_alpha(alpha, max_pairs):
 @pytest.mark.parametrize("tied", [False, True])
 def test_false_keeps_are_within_alpha_over_every_sign_pattern(tied):
     # Given the sizes, all 2^10 patterns of signs are equally likely under an edit that does nothing.
-    rule = Rule(direction="lower", max_runs=20)
+    rule = NoiseRule(direction="lower", max_runs=20)
     sizes = [3, 1, 2, 2, 3, 1, 1, 0, 2, 3] if tied else [3, 7, 1, 9, 4, 10, 2, 8, 5, 6]
     kept = sum(
         judge(pairs(*(s * x for s, x in zip(signs, sizes))), rule).action == "keep"
@@ -81,7 +81,7 @@ def test_a_clear_gain_is_kept_after_six_pairs_with_its_interval():
 
 def test_the_direction_turns_the_sign():
     turned = [(retained, candidate) for candidate, retained in pairs(3, 5, 4, 6, 2, 7)]
-    assert judge(turned, Rule(direction="higher")).action == "keep"
+    assert judge(turned, NoiseRule(direction="higher")).action == "keep"
     assert judge(turned, LOWER).action == "discard"
 
 
@@ -97,7 +97,7 @@ def test_one_pair_decides_nothing():
 
 
 def test_the_cap_ends_it():
-    rule = Rule(direction="lower", max_runs=10)
+    rule = NoiseRule(direction="lower", max_runs=10)
     verdict = judge(pairs(5, 4, 3, 2, -1), rule)
     assert (verdict.action, verdict.looks) == ("discard", 1)
     assert "max-runs 10" in verdict.reason
@@ -105,14 +105,14 @@ def test_the_cap_ends_it():
 
 def test_gains_below_min_delta_are_not_kept():
     gains = (3, 5, 4, 6, 2, 7)
-    verdict = judge(pairs(*gains), Rule(direction="lower", min_delta=Decimal(5)))
+    verdict = judge(pairs(*gains), NoiseRule(direction="lower", min_delta=Decimal(5)))
     assert verdict.action == "discard"
-    assert judge(pairs(*gains), Rule(direction="lower", min_delta=Decimal("1.5"))).action == "keep"
+    assert judge(pairs(*gains), NoiseRule(direction="lower", min_delta=Decimal("1.5"))).action == "keep"
 
 
 def test_a_keep_needs_an_estimate_above_zero():
     # Eight gains and no loss have a small p, but most pairs showed no difference at all.
-    gains, rule = [1] * 6 + [0] * 22 + [1] * 2, Rule(direction="lower", max_runs=100)
+    gains, rule = [1] * 6 + [0] * 22 + [1] * 2, NoiseRule(direction="lower", max_runs=100)
     verdict = judge(pairs(*gains), rule)
     assert verdict.p is not None and verdict.p <= keep_levels(rule.alpha, 50)[30]
     assert (verdict.action, verdict.estimate) == ("more", Decimal(0))
@@ -120,7 +120,7 @@ def test_a_keep_needs_an_estimate_above_zero():
 
 @given(st.lists(st.integers(-9, 9), min_size=1, max_size=24), st.sampled_from([10, 20, 40]))
 def test_judging_again_with_more_pairs_keeps_the_decision(gains, max_runs):
-    rule = Rule(direction="lower", max_runs=max_runs)
+    rule = NoiseRule(direction="lower", max_runs=max_runs)
     verdicts = [judge(pairs(*gains[:n]), rule) for n in range(1, len(gains) + 1)]
     final = [verdict for verdict in verdicts if verdict.action != "more"]
     assert all(verdict == final[0] for verdict in final)
@@ -181,7 +181,7 @@ def test_more_runs_detect_smaller_gains():
 )
 def test_values_out_of_range_are_refused(bad, named):
     with pytest.raises(Refusal, match=named):
-        Rule(**{"direction": "lower", **bad})
+        NoiseRule(**{"direction": "lower", **bad})
 
 
 def test_walsh_averages_are_the_means_of_all_pairs():
@@ -190,7 +190,7 @@ def test_walsh_averages_are_the_means_of_all_pairs():
     assert signrank.estimate(gains) == (sorted(means)[4] + sorted(means)[5]) / 2
 
 
-BURSTS = Rule(direction="lower", alpha=0.3, max_runs=12, spread=Decimal(1), steady=Decimal(1))
+BURSTS = NoiseRule(direction="lower", alpha=0.3, max_runs=12, spread=Decimal(1), steady=Decimal(1))
 disturbed = st.lists(
     st.tuples(st.integers(-3, 3), st.integers(-3, 3), st.sampled_from([0, 0, 0, 40, 70]), st.booleans()),
     min_size=6,
@@ -210,7 +210,7 @@ def test_false_keeps_are_within_alpha_over_every_swap_bursts_included(drawn):
 
 
 def test_a_disturbed_pair_is_set_aside_whichever_arm_was_hit():
-    steady = Rule(direction="lower", spread=Decimal(1), steady=Decimal(1))
+    steady = NoiseRule(direction="lower", spread=Decimal(1), steady=Decimal(1))
     calm = [(Decimal(90 + n % 2), Decimal(100 - n % 2)) for n in range(6)]
     for hit in ((Decimal(150), Decimal(100)), (Decimal(90), Decimal(160))):
         verdict = judge([*calm[:3], hit, *calm[3:]], steady)
@@ -220,7 +220,7 @@ def test_a_disturbed_pair_is_set_aside_whichever_arm_was_hit():
 
 
 def test_set_aside_pairs_count_towards_the_cap():
-    rule = Rule(direction="lower", alpha=0.01, max_runs=14, spread=Decimal(1), steady=Decimal(1))
+    rule = NoiseRule(direction="lower", alpha=0.01, max_runs=14, spread=Decimal(1), steady=Decimal(1))
     calm = [(Decimal(90 + n % 2), Decimal(100 - n % 2)) for n in range(7)]
     assert judge(calm, rule).action == "keep"
     assert judge([*calm[:6], (Decimal(150), Decimal(100))], rule).action == "discard"
@@ -229,11 +229,11 @@ def test_set_aside_pairs_count_towards_the_cap():
 def test_unsteady_runs_do_not_make_an_edit_hopeless_at_once():
     unsteady = [(Decimal(130), Decimal(100)), (Decimal(96), Decimal(104))]
     assert judge(unsteady, LOWER).action == "discard"
-    assert judge(unsteady, Rule(direction="lower", spread=Decimal(1), steady=Decimal(1))).action == "more"
+    assert judge(unsteady, NoiseRule(direction="lower", spread=Decimal(1), steady=Decimal(1))).action == "more"
 
 
 def test_a_discard_says_whether_a_gain_worth_having_is_excluded():
-    rule = Rule(direction="lower", spread=Decimal(1), steady=Decimal(1), worth=Decimal(2))
+    rule = NoiseRule(direction="lower", spread=Decimal(1), steady=Decimal(1), worth=Decimal(2))
     refuted = judge(pairs(-3, -4), rule)
     assert (refuted.action, refuted.outcome) == ("discard", "no gain")
     assert refuted.reason.startswith("no gain: a gain has become too unlikely after 2 pairs")

@@ -274,7 +274,7 @@ MACHINE = batch.Machine(8, 16000, 90000)
     ],
 )
 def test_workers_are_granted_by_what_is_there(asked: int, machine: batch.Machine, number: int) -> None:
-    assert batch.granted(batch.Wish(asked, machine)) == (number, "")
+    assert batch.granted(batch.BatchRequest(asked, machine)) == (number, "")
 
 
 @pytest.mark.parametrize(
@@ -282,13 +282,13 @@ def test_workers_are_granted_by_what_is_there(asked: int, machine: batch.Machine
 )
 def test_a_small_machine_is_refused(machine: batch.Machine) -> None:
     with pytest.raises(Refusal, match="go on with single trials"):
-        batch.granted(batch.Wish(3, machine))
-    number, warning = batch.granted(batch.Wish(5, machine, oversubscribe=True))
+        batch.granted(batch.BatchRequest(3, machine))
+    number, warning = batch.granted(batch.BatchRequest(5, machine, oversubscribe=True))
     assert number == 5 and warning.startswith("5 workers as asked")
 
 
 def test_what_fits_is_asked_for_by_name_without_a_warning() -> None:
-    assert batch.granted(batch.Wish(3, MACHINE, oversubscribe=True)) == (3, "")
+    assert batch.granted(batch.BatchRequest(3, MACHINE, oversubscribe=True)) == (3, "")
 
 
 SUM = "cat n note | awk '{s += $1} END {print s}'"

@@ -9,7 +9,7 @@ from typing import Callable
 
 import pytest
 from autoresearch.profiles import spots
-from autoresearch.profiles.spots import Spot
+from autoresearch.profiles.spots import HotSpot
 
 from tests.conftest import Ran, Repo
 from tests.lab import Lab
@@ -102,7 +102,7 @@ def test_perf_or_its_absence_is_told(repo, profile):
 
 def test_lines_and_their_difference():
     before = spots.parsed("# a header\n 60.5 %  parse a.py:3\n\n30% load b.py:1\n5 % old c.py:1\n")
-    assert before[0] == Spot(60.5, "parse a.py:3")
+    assert before[0] == HotSpot(60.5, "parse a.py:3")
     after = spots.parsed("20 % parse a.py:9\n31 % load b.py:1\n40 % new d.py:2\n")
     assert spots.moved(before, after) == ["parse a.py 60 -> 20 %", "new d.py 0 -> 40 %", "old c.py 5 -> 0 %"]
     assert spots.told((), "  \nfirst\n---\nsecond\n") == ["first", "second"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from autoresearch.kernel.disk.layout import Layout
-from autoresearch.report import reading
+from autoresearch.report import accounting
 from autoresearch.report.account_model import Account
 
 from tests.lab import Lab
@@ -24,7 +24,7 @@ def layout_at(root: Path) -> Layout:
 
 def account_at(root: Path) -> Account:
     """What people are shown of the run in a folder."""
-    return reading.read(layout_at(root), time.time())
+    return accounting.read(layout_at(root), time.time())
 
 
 @pytest.fixture

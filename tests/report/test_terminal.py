@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from autoresearch.kernel.core import supervise
 from autoresearch.report import page
-from autoresearch.report.account_model import Account, Controller, Trial
+from autoresearch.report.account_model import Account, ControllerState, OpenTrial
 from autoresearch.report.terminal import Terminal, screen, width
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,17 +73,17 @@ def test_a_long_description_hides_no_failed_guard(account: Account):
 
 
 def test_the_trial_in_progress_with_its_time(account: Account):
-    alive = replace(account, trial=Trial(41, NOW - 25, True), clock=NOW)
+    alive = replace(account, trial=OpenTrial(41, NOW - 25, True), clock=NOW)
     assert "measuring iteration 41 for 25 s, usually about 6.2 s" in screen(alive, Terminal())
-    dead = replace(account, trial=Trial(41, NOW - 25, False), clock=NOW)
+    dead = replace(account, trial=OpenTrial(41, NOW - 25, False), clock=NOW)
     assert "iteration 41 was interrupted; the next command finishes or undoes it" in screen(dead, Terminal(100))
 
 
 def test_what_the_controller_waits_for(account: Account):
-    waiting = Controller("running", detail="rate limit", waiting_until=NOW + 600)
+    waiting = ControllerState("running", detail="rate limit", waiting_until=NOW + 600)
     text = screen(replace(account, controller=waiting, clock=NOW), Terminal())
     assert re.search(r"^Control running; waits until \d\d:\d\d, 10 min from now; rate limit$", text, re.M)
-    lost = Controller("stopped", "controller_lost", "the controller ended without a word")
+    lost = ControllerState("stopped", "controller_lost", "the controller ended without a word")
     assert "Control stopped; controller lost; the controller ended without" in screen(
         replace(account, controller=lost), Terminal()
     )

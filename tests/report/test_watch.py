@@ -159,7 +159,7 @@ def test_it_idles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(os, "get_terminal_size", lambda fd: os.terminal_size((80, 24)))
     root = Synthetic(tmp_path / "long", 1000).write()
     with calls, pytest.raises(KeyboardInterrupt):
-        live.follow(live.Watch(standard(root), Terminal()), None, 1)
+        live.follow(live.LiveView(standard(root), Terminal()), None, 1)
     (_, first), *others = looks
     assert [seconds for seconds, _ in looks] == [1.0] * 6
     assert first > 100_000 and all(cost < 8_000 for _, cost in others), looks

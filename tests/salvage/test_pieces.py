@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from autoresearch.kernel.run.intent import Place
+from autoresearch.kernel.run.intent import TrialRepo
 from autoresearch.kernel.system.gittrees import Trees
 from autoresearch.salvage import pieces
 from autoresearch.salvage.pieces import Piece
@@ -22,7 +22,7 @@ LINES = st.lists(
 
 def parts(repo: Repo, base: str):
     """The last commit's change in pieces."""
-    found = parts_of(Place(str(repo.path), base, repo.git("rev-parse", "HEAD")))
+    found = parts_of(TrialRepo(str(repo.path), base, repo.git("rev-parse", "HEAD")))
     assert found is not None
     return found
 

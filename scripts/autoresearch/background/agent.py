@@ -96,7 +96,7 @@ def tokens_since(previous: Usage, usage: Usage) -> Usage:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SessionOutput:
     """What the lines of output read so far say about one session; texts are one bounded line each.
 
     `usage` is the sum over the whole thread, None before the agent has told it; `context` are the tokens of its
@@ -150,7 +150,7 @@ class Ended:
     """A session that is over: what was seen, what it said on stderr, its exit code (negative: the signal; None: not
     collected), and when it was started (epoch)."""
 
-    seen: Seen
+    seen: SessionOutput
     said: str
     exit_code: int | None
     started: float
@@ -173,16 +173,16 @@ class Agent(Protocol):
     def confined(self, call: Call) -> tuple[str, ...]:
         """The command line before any command that is to run in the sandbox of such a session, () for none."""
 
-    def read(self, seen: Seen, line: bytes) -> Seen:
+    def read(self, seen: SessionOutput, line: bytes) -> SessionOutput:
         """What is known after one more line of output; a line that is not understood changes nothing."""
 
     def ending(self, ended: Ended) -> ErrorClass:
         """Why the session ended."""
 
-    def tokens(self, seen: Seen, started: float) -> Usage | None:
+    def tokens(self, seen: SessionOutput, started: float) -> Usage | None:
         """The tokens of the thread so far, None where nothing is known of them."""
 
-    def context(self, seen: Seen, started: float) -> int:
+    def context(self, seen: SessionOutput, started: float) -> int:
         """Tokens that the thread's history holds by now, 0 where that is not known or it cannot be gone on with."""
 
 

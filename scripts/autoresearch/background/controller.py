@@ -41,7 +41,7 @@ from .account import Book
 from .manifest import Manifest
 from .outcome import Next
 from .runtime import Runtime
-from .session import Finished
+from .session import EndedSession
 from .wake import Wake
 
 LINE = "line"  # among what was refused: the steps of a side line
@@ -145,7 +145,7 @@ class Controller:
         scopes = {str(where): pattern for where, pattern in run.trees().values()}
         checked = health.health(self.layout, run.config.verify, scopes, self.manifest.controller.min_free_mb)
         # Changes outside the scope are named, not fatal: a trial refuses them, and the session may take its own back.
-        gate = health.commit_gate(self.layout, health.Gate("rollback"), scopes)
+        gate = health.commit_gate(self.layout, health.GateQuestion("rollback"), scopes)
         self.book.note(last_health_check=_brief(checked), last_commit_gate=_brief(gate))
         blockers = [*checked["blockers"], *gate["blockers"]]
         return Ruling(runtime.HUMAN, "blocked", listing(blockers)) if blockers else None
@@ -239,7 +239,7 @@ class Controller:
             if taken.broken or taken.text.startswith("refused"):
                 self.refused.add(LINE)
 
-    def _excused(self, ended: Finished, started: float) -> Finished:
+    def _excused(self, ended: EndedSession, started: float) -> EndedSession:
         """The ending of a session whose trial was put off: a busy machine is waited out, as a rate limit is."""
         note = evidence.postponed(self.layout.evidence)
         if ended.ending.name not in ("ok", "unknown") or float(note.get("at", 0)) < started:
@@ -263,20 +263,20 @@ class Controller:
     def _control(self) -> Mapping[str, str]:
         return tampering.control(self.layout, self.manifest.config)
 
-    def _count(self, ended: Finished, grew: bool) -> None:
+    def _count(self, ended: EndedSession, grew: bool) -> None:
         failed = ended.ending.action in ("wait", "backoff")
         self.failures = (1 if grew else self.failures + 1) if failed else 0
         self.empty = 0 if self._has_artifacts() else self.empty + 1
 
-    def _follow(self, ended: Finished) -> Ruling | None:
+    def _follow(self, ended: EndedSession) -> Ruling | None:
         if ended.ending.text and ended.ending.name != "ok":
             self.book.note(last_error=f"{ended.ending.name}: {ended.ending.text}")
         over = self._supervised(after_run=outcome.counts(ended.ending))
         if over is not None:
             return over
         options = self.manifest.controller
-        finished = outcome.Session(ended.ending, self._has_artifacts(), self.failures, self.empty)
-        patience = outcome.Patience(options.backoff_seconds, 3600 * options.wait_usage_limit, options.max_stagnation)
+        finished = outcome.SessionOutcome(ended.ending, self._has_artifacts(), self.failures, self.empty)
+        patience = outcome.WaitLimits(options.backoff_seconds, 3600 * options.wait_usage_limit, options.max_stagnation)
         following = outcome.after(finished, patience)
         if following.ending is not None:
             return following.ending

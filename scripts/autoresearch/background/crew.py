@@ -23,7 +23,7 @@ from . import briefs, outcome, pausing, prompt_facts, runtime, stopping, tamperi
 from .account import Book
 from .agent import ErrorClass
 from .manifest import Manifest
-from .runtime import Session
+from .runtime import SessionProcess
 from .seat import Seat
 from .wake import Wake
 
@@ -65,7 +65,7 @@ class Crew:
         options = self.manifest.controller
         machine = batch.machine_at(self.layout.root)
         insisted = {"oversubscribe": options.oversubscribe, "crew": True}
-        wish = batch.Wish(options.workers, machine, options.setup, options.links, **insisted)
+        wish = batch.BatchRequest(options.workers, machine, options.setup, options.links, **insisted)
         opened = batch.open_batch(self.layout, wish)
         if "warning" in opened:
             self.book.log(opened["warning"])
@@ -153,8 +153,8 @@ class Crew:
             self.book.note(last_error=f"{ended.name}: {ended.text}")
         over = self.over(outcome.counts(ended))
         options = self.manifest.controller
-        patience = outcome.Patience(options.backoff_seconds, 3600 * options.wait_usage_limit, options.max_stagnation)
-        following = outcome.after(outcome.Session(ended, True, seat.failures, 0), patience)
+        patience = outcome.WaitLimits(options.backoff_seconds, 3600 * options.wait_usage_limit, options.max_stagnation)
+        following = outcome.after(outcome.SessionOutcome(ended, True, seat.failures, 0), patience)
         seat.not_before = time.monotonic() + max(following.wait, options.sleep_seconds)
         return over or following.ending
 
@@ -169,7 +169,7 @@ class Crew:
             return
         self._noted, self._noted_at = doing, time.monotonic()
         minutes = self._minutes + (time.monotonic() - self._began) / 60
-        session = Session(0, mark=self.mark, started_at=context.now(), command=f"workers: {doing}")
+        session = SessionProcess(0, mark=self.mark, started_at=context.now(), command=f"workers: {doing}")
         self.book.note(minutes=minutes, session=session)
 
     def _leave(self) -> None:

@@ -49,7 +49,7 @@ PATIENCE = 10.0  # seconds in which a controller is up, or something is wrong
 
 
 @dataclass(frozen=True)
-class Wish:
+class LaunchRequest:
     """What the user confirmed, and what may be replaced for it: the manifest, or the whole earlier run."""
 
     manifest: Manifest
@@ -84,7 +84,7 @@ def sandbox_problem(root: Path) -> str:
     return ""
 
 
-def create(layout: Layout, wish: Wish) -> dict[str, Any]:
+def create(layout: Layout, wish: LaunchRequest) -> dict[str, Any]:
     """Write the manifest alone; the answer of `create-launch`."""
     with locked(layout):
         _refuse_replacing(layout, wish)
@@ -93,12 +93,12 @@ def create(layout: Layout, wish: Wish) -> dict[str, Any]:
     return {**layout.names("launch"), **told, "created_at": found.created_at, "config": found.config.to_dict()}
 
 
-def _refuse_replacing(layout: Layout, wish: Wish) -> None:
+def _refuse_replacing(layout: Layout, wish: LaunchRequest) -> None:
     if layout.launch.exists() and not (wish.force or wish.fresh_start):
         raise Refusal(f"{layout.launch.name} exists, expected none; runtime_ctl start uses it, --force replaces it")
 
 
-def launch(layout: Layout, wish: Wish) -> dict[str, Any]:
+def launch(layout: Layout, wish: LaunchRequest) -> dict[str, Any]:
     """Set up and detach; the answer of `launch`. Raises `Refusal` with the repository as it was."""
     _refuse_idle_workers(wish.manifest)
     _find_agent(wish.manifest)
@@ -124,13 +124,15 @@ def _refuse_idle_workers(found: Manifest) -> None:
         raise Refusal(f"--workers {workers} needs parallel work to be agreed; add --parallel-mode parallel")
 
 
-def _fresh(layout: Layout, wish: Wish) -> dict[str, Any]:
+def _fresh(layout: Layout, wish: LaunchRequest) -> dict[str, Any]:
     """A new run; what was there is archived once the baseline is measured."""
     if not wish.fresh_start:
         _refuse_replacing(layout, wish)
     found = wish.manifest
     _refuse_unfit(layout, found.config, layout.root, found.controller.min_free_mb)
-    kept = checkouts.Wish(found.config.isolation, found.run_tag, found.controller.setup, found.controller.links)
+    kept = checkouts.IsolationRequest(
+        found.config.isolation, found.run_tag, found.controller.setup, found.controller.links
+    )
     if kept.kind == "worktree" and not (found.baseline.measure or found.baseline.metric is not None):
         raise Refusal("--no-baseline and --isolation worktree do not go together; let launch measure the baseline")
     with checkouts.prepared(layout.root, kept) as place:
@@ -187,7 +189,7 @@ def _begin(layout: Layout, found: Manifest, force: bool) -> dict[str, Any]:
 _OWN = ("session_mode", "execution_policy", "measured", *agreement.EXTENDABLE)
 
 
-def _adopt(layout: Layout, wish: Wish, found: Ruling) -> dict[str, Any]:
+def _adopt(layout: Layout, wish: LaunchRequest, found: Ruling) -> dict[str, Any]:
     """Go on with the run that is there, now in background; a different wish is a fresh start, but for more of it."""
     sound = found.reason in ("fresh_start_required", "launch_manifest_required", "full_resume", "tsv_fallback")
     if not sound or launch_facts.facts(layout, False).resume.decision == "fresh_start":
@@ -288,7 +290,7 @@ def _prepare(layout: Layout, found: Manifest, more: Mapping[str, str]) -> dict[s
     if decision.decision == launch_rules.FRESH and more:
         raise Refusal(f"there is no run yet, expected one for more {listing(more)}; start without, or launch anew")
     if decision.decision == launch_rules.FRESH:
-        return _fresh(layout, Wish(found, force=True))
+        return _fresh(layout, LaunchRequest(found, force=True))
     if decision.decision != launch_rules.RESUMABLE:
         raise Refusal(f"{decision.reason}: {listing(decision.sentences)}; ask the user, then runtime_ctl launch")
     _resumable(layout, found.controller.min_free_mb, more)

@@ -13,14 +13,14 @@ from ..kernel.run import context
 from ..resuming import resuming as reading
 from ..supervisor import supervisor
 from . import launch_rules, manifest_file, runtime_file
-from .launch_rules import Facts
+from .launch_rules import LaunchFacts
 
 
-def facts(layout: Layout, running: bool) -> Facts:
+def facts(layout: Layout, running: bool) -> LaunchFacts:
     """What is on disk; `running` says whether a controller other than the caller is at work."""
     seen = reading.examine(layout)
     config = _config(layout) if seen.log is not None else None
-    return Facts(
+    return LaunchFacts(
         resume=seen.decision,
         running=running,
         runtime_present=layout.runtime.exists(),

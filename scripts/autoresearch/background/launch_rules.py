@@ -10,7 +10,7 @@ FRESH, RESUMABLE, HUMAN, BLOCKED = "fresh", "resumable", "needs_human", "blocked
 
 
 @dataclass(frozen=True)
-class Facts:
+class LaunchFacts:
     """What was found: the resume decision, and presence and soundness of manifest and runtime file."""
 
     resume: Ruling
@@ -43,7 +43,7 @@ def strategy(ruling: Ruling) -> str:
     return STRATEGIES.get(ruling.reason, "none")
 
 
-def decide(facts: Facts) -> Ruling:
+def decide(facts: LaunchFacts) -> Ruling:
     """The decision; what makes any start wrong comes first, then what an earlier run left."""
     if facts.running:
         return Ruling(BLOCKED, "already_running", "a controller or a launch is at work here")
@@ -63,14 +63,14 @@ def decide(facts: Facts) -> Ruling:
     return _with_artifacts(facts)
 
 
-def _without_artifacts(facts: Facts) -> Ruling:
+def _without_artifacts(facts: LaunchFacts) -> Ruling:
     if facts.manifest_present:
         why = "a launch is confirmed and no run is there yet: the start sets it up"
         return Ruling(FRESH, "confirmed_launch_without_artifacts", why)
     return Ruling(FRESH, "fresh_start", facts.resume.detail)
 
 
-def _with_artifacts(facts: Facts) -> Ruling:
+def _with_artifacts(facts: LaunchFacts) -> Ruling:
     found = facts.resume
     if found.decision == resume_rules.FALLBACK and not facts.manifest_present:
         why = "a background run needs a confirmed launch: confirm it and launch"

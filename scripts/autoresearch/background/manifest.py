@@ -41,7 +41,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Baseline:
+class BaselinePlan:
     """How the run begins: measured at launch, left to the first session, or reported."""
 
     measure: bool = True
@@ -67,7 +67,7 @@ class Manifest:
     updated_at: str = ""
     run_tag: str = ""
     environment: str = ""
-    baseline: Baseline = field(default_factory=Baseline)
+    baseline: BaselinePlan = field(default_factory=BaselinePlan)
     controller: Options = field(default_factory=Options)
     unknown: Mapping[str, Any] = field(default_factory=dict)  # what another tool wrote besides, kept as it is
 
@@ -105,11 +105,11 @@ def from_dict(data: Mapping[str, Any]) -> Manifest:
         raise ValueError(str(error)) from None
 
 
-def _baseline(data: dict[str, Any]) -> Baseline:
-    known = {name: data[name] for name in names(Baseline) if data.get(name) is not None}
+def _baseline(data: dict[str, Any]) -> BaselinePlan:
+    known = {name: data[name] for name in names(BaselinePlan) if data.get(name) is not None}
     if "metric" in known:
         known["metric"] = Decimal(str(known["metric"]))
-    return _texts(Baseline(**known))
+    return _texts(BaselinePlan(**known))
 
 
 def _texts(made: T) -> T:

@@ -19,7 +19,7 @@ class Next:
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionOutcome:
     """A session that has ended: its class, whether the run is set up, and failed sessions in a row with this one."""
 
     error: ErrorClass
@@ -41,7 +41,7 @@ def ending(found: Ruling) -> Ruling | None:
 
 
 @dataclass(frozen=True)
-class Patience:
+class WaitLimits:
     """How long the user lets the controller wait: seconds of the first backoff and until a plan's limit is reset, and
     how many sessions in a row may leave no run at all (0: any)."""
 
@@ -50,7 +50,7 @@ class Patience:
     empty: int
 
 
-def after(session: Session, patience: Patience) -> Next:
+def after(session: SessionOutcome, patience: WaitLimits) -> Next:
     """What an error alone asks for; the supervisor's decision comes before."""
     error = session.error
     text = f"{error.name}: {error.text}" if error.text else error.name

@@ -27,7 +27,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import one_line
 from . import agent
-from .agent import Call, Ended, ErrorClass, Seen, Usage
+from .agent import Call, Ended, ErrorClass, SessionOutput, Usage
 
 NAME = "plain"
 _LINE = 1024 * 1024  # bytes; a longer line is passed over
@@ -64,7 +64,7 @@ def confined(call: Call) -> tuple[str, ...]:
     return ()
 
 
-def read(seen: Seen, line: bytes) -> Seen:
+def read(seen: SessionOutput, line: bytes) -> SessionOutput:
     """Fold one line."""
     try:
         said = jsontext.loads(line.decode("utf-8", "replace")) if len(line) <= _LINE else None
@@ -73,7 +73,7 @@ def read(seen: Seen, line: bytes) -> Seen:
     return _told(seen, said) if isinstance(said, dict) else seen
 
 
-def _told(seen: Seen, said: Mapping[str, Any]) -> Seen:
+def _told(seen: SessionOutput, said: Mapping[str, Any]) -> SessionOutput:
     texts = {"thread": "thread_id", "message": "last_message", "class": "failure_class"}
     changes: dict[str, Any] = {name: _line(said[key]) for key, name in texts.items() if key in said}
     if "running" in said:
@@ -113,11 +113,11 @@ def ending(ended: Ended) -> ErrorClass:
     return agent.error("unknown", one_line(ended.said, _TEXT) or f"exit code {code} without a word")
 
 
-def tokens(seen: Seen, started: float) -> Usage | None:
+def tokens(seen: SessionOutput, started: float) -> Usage | None:
     """What the program told."""
     return seen.usage
 
 
-def context(seen: Seen, started: float) -> int:
+def context(seen: SessionOutput, started: float) -> int:
     """What the program told."""
     return seen.context if seen.thread_id else 0

@@ -15,7 +15,7 @@ STATUSES = (RUNNING, STOPPED, TERMINAL, HUMAN)
 
 
 @dataclass(frozen=True)
-class Session:
+class SessionProcess:
     """One `codex exec`: process and identity, the mark of all it starts, and what is known of it so far."""
 
     number: int
@@ -54,7 +54,7 @@ class Runtime:
     input: int = 0  # tokens by kind; `cached` is a part of `input`
     cached: int = 0
     output: int = 0
-    session: Session | None = None
+    session: SessionProcess | None = None
     waiting_until: str = ""
     waiting_for: str = ""
     created_at: str = ""
@@ -84,8 +84,8 @@ def from_dict(data: Mapping[str, Any]) -> Runtime:
         values.update({name: int(spent.get(name, 0)) for name in _SPENT if name != "minutes"})
         values.update(minutes=float(spent.get("minutes", 0)), pid=int(values.get("pid", 0)))
         if values.get("session"):
-            known = {name: values["session"][name] for name in names(Session) if name in values["session"]}
-            values["session"] = Session(**known)
+            known = {name: values["session"][name] for name in names(SessionProcess) if name in values["session"]}
+            values["session"] = SessionProcess(**known)
         return Runtime(**values)
     except (TypeError, ValueError, ArithmeticError, AttributeError) as error:
         raise ValueError(f"unusable values ({error})") from None

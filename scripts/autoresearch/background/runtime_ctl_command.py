@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..kernel.disk.layout import Layout
-    from .launch import Wish
+    from .launch import LaunchRequest
 
 CHAT = "chat"  # --notify: the ready form
 _LOOK = 0.5  # seconds between looks at a log that is followed
@@ -275,7 +275,7 @@ def _refuse_sandbox(layout: Layout) -> None:
         raise Refusal(f"{problem}; ask the user to run this line in a terminal of their own: {line}")
 
 
-def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
+def _wish(args: argparse.Namespace, layout: Layout) -> LaunchRequest:
     from ..agreement import validity
     from ..kernel.core import config as values
     from ..kernel.core.frozen import replace
@@ -303,7 +303,7 @@ def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
         notes=tuple(args.note or ()),
         run_tag=init.tag_of(init.Plan(mode, config, args.run_tag or "")),
         environment=start_flags.environment_of(args, layout.root),
-        baseline=manifest.Baseline(
+        baseline=manifest.BaselinePlan(
             not args.no_baseline,
             metric,
             args.baseline_commit,
@@ -312,7 +312,7 @@ def _wish(args: argparse.Namespace, layout: Layout) -> Wish:
         ),
         controller=manifest.options(_changes(args)),
     )
-    return launch.Wish(found, args.force, getattr(args, "fresh_start", False))
+    return launch.LaunchRequest(found, args.force, getattr(args, "fresh_start", False))
 
 
 def _pairs(values: list[str] | None, flag: str) -> dict[str, str]:

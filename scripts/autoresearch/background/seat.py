@@ -13,14 +13,14 @@ from ..kernel.core.text import one_line
 from ..kernel.disk.layout import entry
 from ..kernel.system import process
 from ..parallel import proposed
-from ..parallel.batch import Place
+from ..parallel.batch import WorkerPlace
 from ..waiting import waiting
 from . import agent, prompt_facts, session, stopping, stream, taking
 from .account import Book
-from .agent import ErrorClass, Seen, Usage
+from .agent import ErrorClass, SessionOutput, Usage
 from .manifest import Manifest
 from .session import NEW, Thread
-from .stream import Files, Follower
+from .stream import FileFollower, Files
 
 GRACE = 5.0
 
@@ -31,7 +31,7 @@ class Seat:
     It is `proving` while it is shown that the check sees its folder, which is done in the place of a settling.
     """
 
-    def __init__(self, book: Book, found: Manifest, place: Place, mark: str) -> None:
+    def __init__(self, book: Book, found: Manifest, place: WorkerPlace, mark: str) -> None:
         """Nothing runs yet. `mark` is the crew's, under which all of this worker's processes run."""
         self.book, self.manifest, self.place, self.crew_mark = book, found, place, mark
         self.agent = agent.named(found.controller.agent)
@@ -42,8 +42,8 @@ class Seat:
         self.process: process.Process | None = None
         self.settling = self.proving = False
         self.mark = ""
-        self._seen, self._base = Seen(), Usage()
-        self._follower: Follower | None = None
+        self._seen, self._base = SessionOutput(), Usage()
+        self._follower: FileFollower | None = None
 
     @property
     def thinking(self) -> bool:
@@ -62,8 +62,8 @@ class Seat:
         self._marked("session-")
         post = session.Post(self.mark, self.thread.id, self.place.path)
         self.process = session.begin(self.book, self.manifest, self.files, post)
-        self._seen, self._base = Seen(), self.thread.usage
-        self._follower = Follower(self.files.events)
+        self._seen, self._base = SessionOutput(), self.thread.usage
+        self._follower = FileFollower(self.files.events)
         self.began_at, self.event_at = time.time(), time.monotonic()
         self.sessions += 1
 

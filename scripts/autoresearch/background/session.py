@@ -15,10 +15,10 @@ from ..kernel.system import process
 from ..waiting import waiting
 from . import agent, escalation, pausing, reach, stopping, taking, watchdog
 from .account import Book
-from .agent import Agent, ErrorClass, Seen, Usage
+from .agent import Agent, ErrorClass, SessionOutput, Usage
 from .manifest import Manifest
-from .runtime import Session
-from .stream import Files, Follower, trim
+from .runtime import SessionProcess
+from .stream import FileFollower, Files, trim
 from .wake import Wake
 
 TICK = 2.0  # seconds between looks at a session; its end is noticed at once
@@ -42,7 +42,7 @@ NEW = Thread()
 
 
 @dataclass(frozen=True)
-class Finished:
+class EndedSession:
     """How a session ended: its class, why we ended it ("stop", "silent", "over", "pivot", …, or ""), its thread."""
 
     ending: ErrorClass
@@ -65,7 +65,7 @@ def files(layout: Layout) -> Files:
     return Files(layout.evidence / "session")
 
 
-def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = NEW) -> Finished:
+def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = NEW) -> EndedSession:
     """One session from start to end, nothing of it left running. Raises `Refusal` when it cannot be started.
 
     It goes on with `thread`, or begins a new one.
@@ -75,12 +75,12 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = N
     number = book.found.sessions + 1
     mark = f"{taking.MARK}{os.getpid()}-{number}-{time.time_ns()}"
     # Noted before the start: were the controller killed in between, the mark finds the session all the same.
-    book.note(session=Session(number, mark=mark, started_at=context.now()), last_error="")
+    book.note(session=SessionProcess(number, mark=mark, started_at=context.now()), last_error="")
     started = begin(book, found, place, Post(mark, thread.id))
-    session = Session(number, started.pid, started.identity, mark, context.now())
+    session = SessionProcess(number, started.pid, started.identity, mark, context.now())
     book.note(session=session)
     book.log(f"session {number} {'goes on with its thread' if thread.id else 'starts'}")
-    watch = Watch(book, wake, started, place, agent.named(found.controller.agent))
+    watch = RunningSession(book, wake, started, place, agent.named(found.controller.agent))
     watch.base, watch.escalate = thread.usage, found.controller.escalate
     try:
         cause = watch.wait(found.controller.silence_seconds)
@@ -118,19 +118,19 @@ def _model(escalate: str, known: context.Run | None) -> tuple[str, str]:
     return found.name, found.effort
 
 
-class Watch:
+class RunningSession:
     """A running session: its events folded, its time and tokens accounted for."""
 
     def __init__(self, book: Book, wake: Wake, started: process.Process, place: Files, who: Agent) -> None:
         """Begin to watch."""
         self.book, self.wake, self.process, self.place, self.agent = book, wake, started, place, who
-        self.seen, self.base = Seen(), Usage()
+        self.seen, self.base = SessionOutput(), Usage()
         self._before = book.found
         self._began, self.began_at = time.monotonic(), time.time()
         self._event_at = self._noted_at = self._refreshed_at = self._began
         self._over_since: float | None = None
         self._run: tuple[int, context.Run] | None = None  # as read when the log had this size
-        self._follower = Follower(place.events)
+        self._follower = FileFollower(place.events)
         self.escalate, self._pivoted = "", False
 
     def close(self) -> None:
@@ -239,7 +239,7 @@ class Watch:
         self._account()
 
 
-def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Finished:
+def _ended(book: Book, watch: RunningSession, place: Files, cause: str) -> EndedSession:
     watch.finish()
     code = watch.process.poll()
     seen = watch.seen
@@ -252,4 +252,4 @@ def _ended(book: Book, watch: Watch, place: Files, cause: str) -> Finished:
         book.note(session=None, sessions=book.found.sessions + 1)
         unused = "" if book.found.tokens > watch.tokens_before else ", 0 tokens: no model answered"
         book.log(f"session ends: {ending.name} (exit code {code}{unused}) {ending.text}")
-    return Finished(ending, cause, watch.thread() if ending.name == "ok" else NEW, code)
+    return EndedSession(ending, cause, watch.thread() if ending.name == "ok" else NEW, code)

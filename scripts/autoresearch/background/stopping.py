@@ -23,7 +23,7 @@ from ..waiting import waiting
 from . import abandoned, ending, foreign, outcome, runtime_file
 from . import runtime as values
 from .account import Book
-from .runtime import Runtime, Session
+from .runtime import Runtime, SessionProcess
 
 YIELD = 0.6  # seconds that a controller gets to leave; it is safe to kill at any instant
 HANDING_OVER = 10.0  # seconds for the lock of a killed controller or a launch to come free, however short the grace
@@ -45,7 +45,7 @@ def forget_request(layout: Layout) -> None:
     _request_path(layout).unlink(missing_ok=True)
 
 
-def end(mark: str, leader: process.Process | Session | None, grace: float) -> tuple[str, ...]:
+def end(mark: str, leader: process.Process | SessionProcess | None, grace: float) -> tuple[str, ...]:
     """Interrupt, terminate, kill everything with this mark within `grace` and one second; what is still alive.
 
     An interrupt reaches what a shell command of the CLI started, a termination does not: so it comes first.

@@ -59,7 +59,7 @@ class Files:
             return ""
 
 
-class Follower:
+class FileFollower:
     """A growing file of lines, read on from where the last look ended."""
 
     def __init__(self, path: Path) -> None:

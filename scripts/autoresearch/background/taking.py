@@ -22,7 +22,7 @@ from ..waiting import waiting
 from . import agent, manifest_file, runtime_file, stopping, stream
 from .account import Book
 from .manifest import Options
-from .runtime import Session
+from .runtime import SessionProcess
 from .wake import Wake
 
 SANDBOXED = POLICIES[1]
@@ -129,7 +129,7 @@ def command(book: Book, wake: Wake, argv: tuple[str, ...], what: str, env: Mappi
     for path in (out, err):
         path.write_bytes(b"")
     mark = f"waiting-{os.getpid()}-{time.time_ns()}"
-    session = Session(0, mark=mark, started_at=context.now(), command=what)
+    session = SessionProcess(0, mark=mark, started_at=context.now(), command=what)
     book.note(session=session)
     child = process.start_detached(argv, book.layout.root, dict(env), process.Streams(None, out, err), mark)
     book.log(f"runs {what}")

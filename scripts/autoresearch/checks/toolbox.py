@@ -63,7 +63,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Ran:
+class ToolRun:
     """What a tool left: its exit code and its output."""
 
     code: int
@@ -91,7 +91,7 @@ class Ran:
         return as_json(self.out, tool, self)
 
 
-def as_json(text: str, tool: str, ran: Ran) -> Any:
+def as_json(text: str, tool: str, ran: ToolRun) -> Any:
     """A tool's JSON; raises `Refusal` with the tool's own complaint when it is none."""
     try:
         return jsontext.loads(text)
@@ -99,7 +99,7 @@ def as_json(text: str, tool: str, ran: Ran) -> Any:
         raise broken(tool, ran) from None
 
 
-def broken(tool: str, ran: Ran) -> Refusal:
+def broken(tool: str, ran: ToolRun) -> Refusal:
     """The refusal for a tool that did not do its work."""
     return Refusal(
         f"{tool} did not finish (exit code {ran.code}), expected a program that can be measured; it said: "
@@ -149,12 +149,14 @@ def python(request: Request) -> str:
     return str(request.options.get("python") or look("python3", request.root) or sys.executable)
 
 
-def run(argv: Sequence[str], request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
+def run(
+    argv: Sequence[str], request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> ToolRun:
     """Run one program; see `shell`."""
     return shell(" ".join(map(shlex.quote, argv)), request, env, cwd)
 
 
-def shell(command: str, request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
+def shell(command: str, request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> ToolRun:
     """Run a shell command to its end. Raises `Refusal` when a signal or the time limit ended it."""
     import secrets
 
@@ -165,7 +167,7 @@ def shell(command: str, request: Request, env: Mapping[str, str] | None = None, 
     if done.timed_out or done.exit_code is None or done.overflowed:
         why = f"took over {request.timeout:g} s" if done.timed_out else f"was ended by signal {done.signal}"
         raise Refusal(f"{one_line(command, 200)} {why}, expected it to end by itself; see --timeout")
-    return Ran(done.exit_code, out, err, done.duration)
+    return ToolRun(done.exit_code, out, err, done.duration)
 
 
 def inside(request: Request, runtime: str, program: str, spec: Mapping[str, Any], cwd: Path | None = None) -> Any:

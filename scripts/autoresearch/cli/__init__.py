@@ -54,7 +54,7 @@ def complain(line: str, code: int) -> int:
     return code
 
 
-class _Parser(argparse.ArgumentParser):
+class _FlagParser(argparse.ArgumentParser):
     """Usage errors in one line, exit code 2; flags are never abbreviated."""
 
     fail = staticmethod(fail)
@@ -84,7 +84,7 @@ class _Parser(argparse.ArgumentParser):
 def main(name: str, argv: Sequence[str] | None = None) -> int:
     """Run one command ("report.watch", or "watch" alone); its exit code: 0 done, 1 refused or failed, 2 bad usage."""
     folder, _, verb = (name if "." in name else f"{_home_of(name)}.{name}").partition(".")
-    parser = _Parser(prog=f"autoresearch_{verb}.py", allow_abbrev=False)
+    parser = _FlagParser(prog=f"autoresearch_{verb}.py", allow_abbrev=False)
     try:
         command = importlib.import_module(f"autoresearch.{folder}.{verb}_command")
         parser.description, parser.fail = command.__doc__, getattr(command, "fail", fail)

@@ -6,7 +6,7 @@ import os
 import shlex
 import time
 
-from ..background.agent import Call, Ended, ErrorClass, Seen, Usage
+from ..background.agent import Call, Ended, ErrorClass, SessionOutput, Usage
 from ..kernel.core.choices import POLICIES
 from ..kernel.core.errors import Refusal
 from ..kernel.system import process
@@ -129,12 +129,12 @@ def ending(ended: Ended) -> ErrorClass:
     return known or codex_errors.classify(text, ended.exit_code, ended.seen.completed)
 
 
-def tokens(seen: Seen, started: float) -> Usage | None:
+def tokens(seen: SessionOutput, started: float) -> Usage | None:
     """The sum over the thread and its helpers: the stream tells it at the end of a turn, before that the record."""
     own = seen.usage or rollout.read(seen.thread_id, started).usage
     return own.plus(rollout.with_helpers(seen.thread_id)) if own else None
 
 
-def context(seen: Seen, started: float) -> int:
+def context(seen: SessionOutput, started: float) -> int:
     """The tokens of the thread's newest request and answer, as its record has them."""
     return rollout.read(seen.thread_id, started).context

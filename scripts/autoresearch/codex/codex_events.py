@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..background.agent import Seen, Usage
+from ..background.agent import SessionOutput, Usage
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.jsontext import loads
 from ..kernel.core.text import one_line
@@ -89,7 +89,7 @@ def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def fold(seen: Seen, event: Event) -> Seen:
+def fold(seen: SessionOutput, event: Event) -> SessionOutput:
     """Return the session after one more event; types that are not known change nothing."""
     if event.type == "thread.started":
         return replace(seen, thread_id=event.thread_id)
@@ -108,7 +108,7 @@ def fold(seen: Seen, event: Event) -> Seen:
     return seen
 
 
-def _turn(seen: Seen, event: Event) -> Seen:
+def _turn(seen: SessionOutput, event: Event) -> SessionOutput:
     failed = event.type == "turn.failed"
     return replace(
         seen,
@@ -119,13 +119,13 @@ def _turn(seen: Seen, event: Event) -> Seen:
     )
 
 
-def _error(seen: Seen, text: str) -> Seen:
+def _error(seen: SessionOutput, text: str) -> SessionOutput:
     if text.startswith("Reconnecting"):
         return _notice(seen, text)
     return replace(seen, last_error=text)
 
 
-def _notice(seen: Seen, text: str) -> Seen:
+def _notice(seen: SessionOutput, text: str) -> SessionOutput:
     kept = (*seen.notices, text)[-NOTICES_KEPT:]
     return replace(seen, notices=kept, notice_count=seen.notice_count + 1)
 
@@ -137,15 +137,15 @@ def _running(running: tuple[tuple[str, str], ...], event: Event) -> tuple[tuple[
     return (*others, (event.item_id, event.text))[-RUNNING_KEPT:]
 
 
-def read_stream(lines: Iterable[bytes | str]) -> Seen:
+def read_stream(lines: Iterable[bytes | str]) -> SessionOutput:
     """Return the session that a whole stream tells of."""
-    seen = Seen()
+    seen = SessionOutput()
     for line in lines:
         seen = after_line(seen, line)
     return seen
 
 
-def after_line(seen: Seen, line: bytes | str) -> Seen:
+def after_line(seen: SessionOutput, line: bytes | str) -> SessionOutput:
     """Return what is known after one more line of the stream."""
     event = parse_line(line)
     return fold(seen, event) if event else seen

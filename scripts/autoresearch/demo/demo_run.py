@@ -24,7 +24,7 @@ from ..kernel.disk.layout import SKILL_ROOT, Layout, entry, standard
 from ..kernel.run import context
 from ..kernel.system import gitcall, interrupts, process
 from ..kernel.system.git import Repo
-from .follow import Follower
+from .follow import RunFollower
 
 ASSETS = SKILL_ROOT / "assets" / "demo"
 GOAL = "concord reports on a code base; run fewer lines of Python for one report"
@@ -169,7 +169,7 @@ def _broken_off(child: process.Process) -> None:
 
 def _follow(stage: Stage, tell: Tell) -> None:
     """Tell what is written to the log while the controller is at work."""
-    follower = Follower(stage.layout)
+    follower = RunFollower(stage.layout)
     while runtime_file.is_running(stage.layout):
         follower.tell(tell)
         interrupts.pause(TICK)

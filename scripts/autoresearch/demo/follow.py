@@ -15,7 +15,7 @@ _FORM = "{:>4}  {:<8} {:>12} {:>12}  {}"
 _REFUSED = {"scope": "outside the scope", "evaluator": "part of the evaluator, which is locked"}
 
 
-class Follower:
+class RunFollower:
     """Remembers what was told; `rows` is how many rows of the log that is."""
 
     def __init__(self, layout: Layout) -> None:

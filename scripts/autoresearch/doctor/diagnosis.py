@@ -23,18 +23,18 @@ from ..kernel.run.context import Run
 from ..kernel.system.gitcall import GitError
 from ..machine import probe
 from ..resuming import resuming as reading
-from . import findings as rules
+from . import diagnosis_rules as rules
 from . import mending
-from .findings import Finding
+from .diagnosis_rules import Diagnosis
 from .githealth import Health, version
 
 SCRIPT = str(entry("doctor"))
 Say = Callable[[str], None]
 
 
-def examine(layout: Layout, verify: str, say: Say) -> tuple[Finding, ...]:
+def examine(layout: Layout, verify: str, say: Say) -> tuple[Diagnosis, ...]:
     """All findings for the repository of `layout`; `verify` is tried instead of the run's own check."""
-    found: list[Finding] = []
+    found: list[Diagnosis] = []
     for area, gather in _GATHER.items():
         say(f"looking at {area}")
         found += rules.findings(area, gather(layout))
@@ -313,7 +313,7 @@ def _tracked_changes(tree: Path) -> set[str]:
         return set()
 
 
-def answer(found: tuple[Finding, ...]) -> dict[str, Any]:
+def answer(found: tuple[Diagnosis, ...]) -> dict[str, Any]:
     """The JSON answer."""
     counts = {level: sum(item.severity == level for item in found) for level in (rules.BLOCK, rules.WARN, rules.OK)}
     shown = [{"severity": f.severity, "area": f.area, "what": f.what, "fix": f.fix} for f in found]

@@ -36,14 +36,14 @@ Say = Callable[[Mapping[str, Any]], bool]  # tells one JSON line; False when nob
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ExecResult:
     """What came of a run: the last JSON line, and the hard blocker that ended it, "" for none."""
 
     summary: Mapping[str, Any]
     problem: str
 
 
-def run(layout: Layout, plan: init.Plan, options: Options, say: Say) -> Verdict:
+def run(layout: Layout, plan: init.Plan, options: Options, say: Say) -> ExecResult:
     """Measure the baseline, then start sessions until the run is over; `say` gets each row as it is written.
 
     SIGINT, SIGTERM and SIGHUP end the session, undo an unfinished trial and end the run with what there is. Raises
@@ -156,14 +156,14 @@ class Telling(Wake):
         super().sleep(0.0 if self.asked else seconds)
 
 
-def _verdict(run: context.Run, ended: Runtime) -> Verdict:
+def _verdict(run: context.Run, ended: Runtime) -> ExecResult:
     """The last line. Three pivots without a keep mean that no idea is left: an outcome here, for nobody is asked."""
     reason = ended.terminal_reason
     summary = _summary(run, ended.status == runtime.HUMAN, reason)
     where = run.layout.relative(run.layout.evidence / LOG)
     last = f"; last session: {ended.last_error}" if ended.last_error not in ("", ended.terminal_detail) else ""
     problem = f"{reason}: {ended.terminal_detail}{last}; what happened is in {where}"
-    return Verdict(summary, problem if summary["exit_code"] == BLOCKED else "")
+    return ExecResult(summary, problem if summary["exit_code"] == BLOCKED else "")
 
 
 def told(layout: Layout) -> Iterator[dict[str, Any]]:

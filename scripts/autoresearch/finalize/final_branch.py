@@ -10,19 +10,19 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, isolation, stale, tree
+from ..kernel.run import branches, context, stale, tree
 from ..kernel.run.context import Run
-from ..kernel.system.gittrees import Entry
+from ..kernel.system.gittrees import TreeEntry
 from ..search import past
 from . import final_plan as planning
 from . import prune, pull_request, recheck, total_due, true_total
-from .final_plan import Group, Kept
+from .final_plan import Group, KeptExperiment
 from .githistory import GitError, History
-from .recheck import Ends, Needs, Outcome, Say
+from .recheck import CheckedBranch, Ends, Needs, Say
 
 
 @dataclass(frozen=True)
-class Wish:
+class BranchRequest:
     """What is asked for: the branch's name, how experiments become commits, where it starts ("": the run's start)."""
 
     branch: str
@@ -42,7 +42,7 @@ class Built:
     commits: tuple[tuple[str, Group], ...]
 
 
-def finalize(layout: Layout, wish: Wish, say: Say) -> Mapping[str, Any]:
+def finalize(layout: Layout, wish: BranchRequest, say: Say) -> Mapping[str, Any]:
     """Make the branch in every repository of the run, or raise `Refusal` with none made.
 
     The user's branch, index and tree are never touched: commits are built from tree objects, checks run in
@@ -55,10 +55,10 @@ def finalize(layout: Layout, wish: Wish, say: Say) -> Mapping[str, Any]:
         try:
             return _finalize(run, wish, say)
         except GitError as error:
-            raise isolation.explained(error, run.tree) from None
+            raise branches.explained(error, run.tree) from None
 
 
-def _finalize(run: Run, wish: Wish, say: Say) -> Mapping[str, Any]:
+def _finalize(run: Run, wish: BranchRequest, say: Say) -> Mapping[str, Any]:
     histories = {name: History(where) for name, (where, _) in run.trees().items()}
     for history in histories.values():
         problem = history.branch_problem(wish.branch)
@@ -110,7 +110,9 @@ def _total(run: Run, needs: Needs, say: Say) -> Mapping[str, Any]:
         return {"message": f"the total was not measured: {refusal}"}
 
 
-def _pruning(run: Run, wish: Wish, histories: Mapping[str, History], kept: Sequence[Kept], say: Say) -> prune.Pruning:
+def _pruning(
+    run: Run, wish: BranchRequest, histories: Mapping[str, History], kept: Sequence[KeptExperiment], say: Say
+) -> prune.Pruning:
     """What goes: what was named, or what is worth nothing today."""
     unknown = set(wish.without) - {item.iteration for item in kept}
     if unknown:
@@ -157,7 +159,7 @@ def worth(layout: Layout, needs: Needs, say: Say) -> Mapping[str, Any]:
             histories = {name: History(where) for name, (where, _) in run.trees().items()}
             return prune.valued(run, histories, _kept(run, histories, _starts(run, histories)), needs, say)
         except GitError as error:
-            raise isolation.explained(error, run.tree) from None
+            raise branches.explained(error, run.tree) from None
 
 
 def _refuse_reported(run: Run) -> None:
@@ -207,7 +209,7 @@ def _reported_starts(run: Run, histories: Mapping[str, History]) -> Mapping[str,
     return {name: history.commit_of(noted.get(name, "-")) for name, history in histories.items()}
 
 
-def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[Kept, ...]:
+def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[KeptExperiment, ...]:
     chains = {name: history.steps(starts[name], history.head()) for name, history in histories.items()}
     if not run.config.measured:
         return planning.reported(run.log.rows, run.log.events, chains, str(run.layout.root))
@@ -219,7 +221,7 @@ def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str])
     return found
 
 
-def _base(history: History, wish: Wish, start: str) -> str:
+def _base(history: History, wish: BranchRequest, start: str) -> str:
     if not wish.base:
         return start
     found = history.commit_of(wish.base)
@@ -231,7 +233,7 @@ def _base(history: History, wish: Wish, start: str) -> str:
     return found
 
 
-def _built(run: Run, wish: Wish, kept: Sequence[Kept], ends: Mapping[str, Ends]) -> dict[str, Built]:
+def _built(run: Run, wish: BranchRequest, kept: Sequence[KeptExperiment], ends: Mapping[str, Ends]) -> dict[str, Built]:
     """The commits of every repository; an experiment that changed nothing there has none there."""
     changes = {
         name: {k.iteration: end.history.entries(*k.spans[name]) for k in kept if name in k.spans}
@@ -249,7 +251,7 @@ def _built(run: Run, wish: Wish, kept: Sequence[Kept], ends: Mapping[str, Ends])
 
 
 def _commits(
-    run: Run, history: History, base: str, groups: Sequence[Group], changes: Mapping[int, Sequence[Entry]]
+    run: Run, history: History, base: str, groups: Sequence[Group], changes: Mapping[int, Sequence[TreeEntry]]
 ) -> tuple[tuple[str, Group], ...]:
     content, steps = history.tree_of(base), []
     for group in groups:
@@ -300,7 +302,7 @@ def _make_branches(name: str, built: Mapping[str, Built]) -> None:
         raise
 
 
-def _answer(run: Run, wish: Wish, built: Mapping[str, Built], outcome: Outcome) -> dict[str, Any]:
+def _answer(run: Run, wish: BranchRequest, built: Mapping[str, Built], outcome: CheckedBranch) -> dict[str, Any]:
     """What was made."""
     primary = built[str(run.layout.root)]
     shown = {name: _shown(run, item) for name, item in built.items()}

@@ -12,7 +12,7 @@ from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.text import block, listing, one_line
-from ..kernel.system.gittrees import Entry
+from ..kernel.system.gittrees import TreeEntry
 from ..search import past
 
 SUBJECT_LIMIT = 72
@@ -20,7 +20,7 @@ Events = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class Step:
+class HistoryCommit:
     """One commit of a history: ids of itself, its parents and its tree, and what its trailers say ("" for none)."""
 
     commit: str
@@ -32,7 +32,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptExperiment:
     """One kept experiment: its figures, its words, and from which commit to which it led, by repository."""
 
     iteration: int
@@ -45,7 +45,7 @@ class Kept:
     spans: Mapping[str, tuple[str, str]]
 
 
-Group = tuple[Kept, ...]
+Group = tuple[KeptExperiment, ...]
 
 
 def starts(events: Events) -> Mapping[str, str]:
@@ -58,7 +58,9 @@ def _heads(events: Events) -> dict[int, Mapping[str, str]]:
     return {e["iteration"]: e["heads"] for e in found if isinstance(e.get("iteration"), int)}
 
 
-def kept(rows: Iterable[Row], events: Events, tag: str, chains: Mapping[str, Sequence[Step]]) -> tuple[Kept, ...]:
+def kept(
+    rows: Iterable[Row], events: Events, tag: str, chains: Mapping[str, Sequence[HistoryCommit]]
+) -> tuple[KeptExperiment, ...]:
     """The kept experiments in their order.
 
     `chains` is the first-parent history by repository, from the baseline's commit (included) to HEAD. Raises
@@ -86,15 +88,15 @@ def kept(rows: Iterable[Row], events: Events, tag: str, chains: Mapping[str, Seq
 
 
 def reported(
-    rows: Iterable[Row], events: Events, chains: Mapping[str, Sequence[Step]], primary: str
-) -> tuple[Kept, ...]:
+    rows: Iterable[Row], events: Events, chains: Mapping[str, Sequence[HistoryCommit]], primary: str
+) -> tuple[KeptExperiment, ...]:
     """The kept experiments of a run whose rows were reported: each led from the one before to the commit of its row.
 
     Raises `Refusal` as `kept` does. Commits are not told apart by trailers, for another tool may have made them.
     """
     for steps in chains.values():
         _refuse_broken(steps)
-    steps, at, found = chains[primary], 0, list[Kept]()
+    steps, at, found = chains[primary], 0, list[KeptExperiment]()
     for row in rows:
         if row.is_main and row.iteration and row.status == "keep":
             short = [replace(step, commit=step.commit[: len(row.commit)]) for step in steps]
@@ -108,7 +110,7 @@ def reported(
     return tuple(found)
 
 
-def _refuse_broken(steps: Sequence[Step]) -> None:
+def _refuse_broken(steps: Sequence[HistoryCommit]) -> None:
     """Every commit must be the only child of the one before it."""
     for before, step in zip(steps, steps[1:]):
         if step.parents != (before.commit,):
@@ -136,7 +138,7 @@ class _Own:
     gone: int = 0
     moves: bool = False
 
-    def holds(self, step: Step, iteration: int) -> bool:
+    def holds(self, step: HistoryCommit, iteration: int) -> bool:
         """Whether the run made this commit for that iteration."""
         if self.gone and step.takes_back == f"{self.tag}#{self.gone}":
             return True
@@ -144,7 +146,7 @@ class _Own:
 
 
 def _advance(
-    row: Row, heads: Mapping[str, str], own: _Own, chains: Mapping[str, Sequence[Step]], at: dict[str, int]
+    row: Row, heads: Mapping[str, str], own: _Own, chains: Mapping[str, Sequence[HistoryCommit]], at: dict[str, int]
 ) -> dict[str, tuple[str, str]]:
     """Follow one row through every repository; returns where a kept one led."""
     spans = {}
@@ -165,7 +167,7 @@ def _advance(
     return spans
 
 
-def _position(steps: Sequence[Step], commit: str, iteration: int) -> int:
+def _position(steps: Sequence[HistoryCommit], commit: str, iteration: int) -> int:
     for number, step in enumerate(steps):
         if step.commit == commit:
             return number
@@ -175,14 +177,14 @@ def _position(steps: Sequence[Step], commit: str, iteration: int) -> int:
     )
 
 
-def _foreign(step: Step, when: str) -> Refusal:
+def _foreign(step: HistoryCommit, when: str) -> Refusal:
     return Refusal(
         f"commit {step.commit[:9]} was made by somebody else {when}, expected only the run's experiments, so what was "
         "measured cannot be taken apart from it; cherry-pick the kept commits (git log --grep '^experiment:') by hand"
     )
 
 
-def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> Kept:
+def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> KeptExperiment:
     if not spans:
         raise Refusal(
             f"iteration {row.iteration} was kept but the log does not say at which commit, expected a measured keep; "
@@ -192,7 +194,7 @@ def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> Kep
     trial = next((e for e in events if e.get("kind") == "trial" and e.get("iteration") == row.iteration), {})
     delta = Decimal(row.delta) if numbers.is_number(row.delta) else Decimal(0)
     ends = trial.get("interval")
-    return Kept(
+    return KeptExperiment(
         iteration=row.iteration,
         before=numbers.difference(row.metric, delta),
         after=row.metric,
@@ -204,7 +206,9 @@ def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> Kep
     )
 
 
-def grouped(found: Sequence[Kept], files: Mapping[int, frozenset[str]], squash: bool, how: str) -> tuple[Group, ...]:
+def grouped(
+    found: Sequence[KeptExperiment], files: Mapping[int, frozenset[str]], squash: bool, how: str
+) -> tuple[Group, ...]:
     """Which experiments become one commit.
 
     Only neighbours are joined, so each commit holds a state that was measured. With `files` those that touch the same
@@ -212,7 +216,7 @@ def grouped(found: Sequence[Kept], files: Mapping[int, frozenset[str]], squash: 
     """
     if squash:
         return (tuple(found),)
-    groups: list[list[Kept]] = []
+    groups: list[list[KeptExperiment]] = []
     touched: frozenset[str] = frozenset()
     for item in found:
         mine = files[item.iteration]
@@ -225,7 +229,7 @@ def grouped(found: Sequence[Kept], files: Mapping[int, frozenset[str]], squash: 
     return tuple(tuple(group) for group in groups)
 
 
-def merged(changes: Iterable[Sequence[Entry]]) -> tuple[Entry, ...]:
+def merged(changes: Iterable[Sequence[TreeEntry]]) -> tuple[TreeEntry, ...]:
     """Several changes after one another as one; what comes later wins."""
     return tuple({entry.path: entry for change in changes for entry in change}.values())
 
@@ -278,7 +282,7 @@ def _wrapped(text: str) -> str:
     return re.sub(r"(?m)^(?=#|---|diff |Index: )", " ", "\n".join(lines).strip())
 
 
-def _line(item: Kept) -> str:
+def _line(item: KeptExperiment) -> str:
     return f"- {one_line(item.description, 200) or 'experiment'}: {change(item.before, item.after)}"
 
 

@@ -30,7 +30,9 @@ def run(args: argparse.Namespace) -> Outcome:
     from .recheck import Needs
 
     needs = Needs(tuple(args.link), args.setup)
-    wish = final_branch.Wish(args.branch, args.squash, args.group, args.base, needs, args.prune, tuple(args.without))
+    wish = final_branch.BranchRequest(
+        args.branch, args.squash, args.group, args.base, needs, args.prune, tuple(args.without)
+    )
     with people.Progress() as progress:
         answer = final_branch.finalize(arguments.layout_of(args), wish, progress.step)
     return people.answer(args, answer, _text(answer))

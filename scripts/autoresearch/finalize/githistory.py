@@ -8,7 +8,7 @@ from ..kernel.system import gitcall
 from ..kernel.system.gitcall import GitError
 from ..kernel.system.gitread import names_in
 from ..kernel.system.gittrees import Trees
-from .final_plan import Step
+from .final_plan import HistoryCommit
 
 _FORMAT = "--format=" + "%x1f".join(
     (
@@ -26,7 +26,7 @@ _LOG = ("log", "--first-parent", "--reverse", "--no-show-signature", "--no-mailm
 class History(Trees):
     """A repository whose run is to become a branch. Methods raise GitError when git fails."""
 
-    def steps(self, base: str, tip: str) -> tuple[Step, ...]:
+    def steps(self, base: str, tip: str) -> tuple[HistoryCommit, ...]:
         """`base`, then the first-parent commits from there to `tip`, oldest first."""
         first = _steps(self._read(*_LOG, "-1", base))
         return first if base == tip else first + _steps(self._read(*_LOG, f"{base}..{tip}"))
@@ -58,11 +58,11 @@ class History(Trees):
         return names_in(self._read("ls-files", "--others", "--directory", "--no-empty-directory", "-z"))
 
 
-def _steps(out: bytes) -> tuple[Step, ...]:
+def _steps(out: bytes) -> tuple[HistoryCommit, ...]:
     found = []
     for record in names_in(out):
         commit, parents, tree, *trailers = record.split("\x1f")
-        found.append(Step(commit, tuple(parents.split()), tree, *(text.strip() for text in trailers)))
+        found.append(HistoryCommit(commit, tuple(parents.split()), tree, *(text.strip() for text in trailers)))
     return tuple(found)
 
 

@@ -48,7 +48,7 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckedBranch:
     """What the checks said on the clean checkout.
 
     `verify` is pass or not run, with the reason; `value` is the metric there, `base_value` the metric of its base
@@ -77,15 +77,15 @@ class Outcome:
         }
 
 
-def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> Outcome:
+def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> CheckedBranch:
     """Run the checks of `run` on the branch. Raises `Refusal` when they contradict what the run measured."""
     if not run.config.verify:
-        return Outcome(NOT_RUN, "the run was reported and names no check, so nobody vouches for its numbers")
+        return CheckedBranch(NOT_RUN, "the run was reported and names no check, so nobody vouches for its numbers")
     named = checkout_named(run)
     if named:
         reason = f"the checks name the run's own checkout ({named}), so they would not look at the branch"
         guard, confirm = (NOT_RUN if command else NONE for command in (run.config.guard, run.config.confirm))
-        return Outcome(NOT_RUN, reason, guard=guard, confirm=confirm)
+        return CheckedBranch(NOT_RUN, reason, guard=guard, confirm=confirm)
     with checkouts(run, ends, say) as trees:
         work = trees[str(run.layout.root)]
         furnish(run, work, needs, say)
@@ -182,7 +182,7 @@ def arms_of(ends: Mapping[str, Ends], trees: Mapping[str, Path]) -> Arms:
 
 def _measured(
     run: Run, bench: Bench, ends: Mapping[str, Ends], trees: Mapping[str, Path], needs: Needs, say: Say
-) -> Outcome:
+) -> CheckedBranch:
     """The metric of the branch: equal where it is exact, better than the branch's base where it is noisy."""
     moved = any(end.start and end.base != end.start for end in ends.values())
     say(f"measuring on the clean checkout: {one_line(run.config.verify, 60)}")
@@ -190,8 +190,8 @@ def _measured(
     found = rule.measured(bench, arms, run.state.baseline_metric, bench.mark)
     arms.show_candidate()
     if found.value is None:
-        return Outcome(NOT_RUN, found.problem, runs=found.runs)
-    outcome = Outcome(PASSED, "", found.value, None, found.interval, found.runs)
+        return CheckedBranch(NOT_RUN, found.problem, runs=found.runs)
+    outcome = CheckedBranch(PASSED, "", found.value, None, found.interval, found.runs)
     missed = required.missed(run.config, found)
     if missed:
         raise _contradiction(f"a required number does not hold on the branch ({missed})", run, bench.tree)
@@ -201,13 +201,13 @@ def _measured(
     return _against_base(run, outcome, bench, arms, why) if why else _exact(run, outcome, bench, needs)
 
 
-def _noisy(run: Run, outcome: Outcome, improves: bool, reason: str, bench: Bench) -> Outcome:
+def _noisy(run: Run, outcome: CheckedBranch, improves: bool, reason: str, bench: Bench) -> CheckedBranch:
     if not improves:
         raise _contradiction(f"the branch is not measurably better than its base ({reason})", run, bench.tree)
     return replace(outcome, reason=f"better than its base: {reason}")
 
 
-def _exact(run: Run, outcome: Outcome, bench: Bench, needs: Needs) -> Outcome:
+def _exact(run: Run, outcome: CheckedBranch, bench: Bench, needs: Needs) -> CheckedBranch:
     retained = run.state.current_metric if needs.expected is None else needs.expected
     assert outcome.value is not None
     if outcome.value != retained:
@@ -219,7 +219,7 @@ def _exact(run: Run, outcome: Outcome, bench: Bench, needs: Needs) -> Outcome:
     return replace(outcome, reason="equal to the run's")
 
 
-def _against_base(run: Run, outcome: Outcome, bench: Bench, arms: Arms, why: str) -> Outcome:
+def _against_base(run: Run, outcome: CheckedBranch, bench: Bench, arms: Arms, why: str) -> CheckedBranch:
     """On a base that has moved, and after a run whose numbers were reported, only its own number is compared with."""
     arms.show_retained()
     base = measure.verify(bench, "base-1")
@@ -234,7 +234,7 @@ def _against_base(run: Run, outcome: Outcome, bench: Bench, arms: Arms, why: str
     return replace(outcome, base_value=base.value, runs=2, reason=f"better than its base, {why}")
 
 
-def _other_checks(run: Run, bench: Bench, found: Outcome, say: Say) -> Outcome:
+def _other_checks(run: Run, bench: Bench, found: CheckedBranch, say: Say) -> CheckedBranch:
     """Guard and confirm. A failure counts only where verify ran: else the checkout lacks something."""
     for name, command in (("guard", run.config.guard), ("confirm", run.config.confirm)):
         if not command:

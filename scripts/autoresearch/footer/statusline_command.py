@@ -39,13 +39,13 @@ def _line(folder: str) -> str:
     from ..kernel.core.errors import Refusal
     from ..kernel.core.text import one_line
     from ..kernel.disk import layout
-    from ..report import headline, reading
+    from ..report import accounting, headline
 
     if not os.path.isabs(folder) or not os.path.isdir(folder):
         return ""
     where = layout.standard(find_root(Path(folder)))
     try:
-        account = reading.live(reading.read(where, time.time()), where) if where.results.exists() else None
+        account = accounting.live(accounting.read(where, time.time()), where) if where.results.exists() else None
     except Refusal:
         return ""
     if account is None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from ..kernel.core.choices import NOTHING
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
-from ..kernel.run.measure import Ran
+from ..kernel.run.measure import VerifyRun
 from ..reading import form as forms
 from ..reading import printed, reader, screen
 from ..reading.form import Form
@@ -26,7 +26,7 @@ _OTHERS = 60
 _NOTHING = "No Python files found under the given path"  # ruff, which then exits with 0 and prints `[]`
 
 
-def around(bench: Bench, start: Start, rest: Rest) -> Ran:
+def around(bench: Bench, start: Start, rest: Rest) -> VerifyRun:
     """Run verify and read the number in the format of `--metric-from`, from its file or else its output."""
     config = bench.config
     name, _, file = config.metric_from.partition(":")
@@ -38,7 +38,7 @@ def around(bench: Bench, start: Start, rest: Rest) -> Ran:
     done, cleaned = start(config.verify)
     found = _read(bench, name, file, done)
     problem = f"verify printed no usable metric: {found.problem}" if found.problem else ""
-    return Ran(done, cleaned, found.value, problem, found.others, found.form.to_dict())
+    return VerifyRun(done, cleaned, found.value, problem, found.others, found.form.to_dict())
 
 
 def _read(bench: Bench, name: str, file: str, done: process.Finished) -> printed.Reading:

@@ -20,7 +20,7 @@ from ..kernel.core.choices import EXECUTOR, NOTHING
 from ..kernel.core.frozen import replace
 from ..kernel.core.numbers import median, plain
 from ..kernel.core.settings import Config
-from ..kernel.run.measure import Ran
+from ..kernel.run.measure import VerifyRun
 from ..kernel.system import process
 from ..kernel.system.git import Repo
 from ..reading import printed, screen
@@ -40,7 +40,7 @@ _QUICK = 60.0  # seconds a run may take that a dry run repeats to count its inst
 _TIMES = ("wall", "cpu", *_COUNTED)  # what means the same to somebody who wants it faster
 
 
-def around(bench: Bench, start: Start, rest: Rest) -> Ran:
+def around(bench: Bench, start: Start, rest: Rest) -> VerifyRun:
     """Run verify: its cost beside its number, or as its number. Raises `Refusal` where that is not counted."""
     config = bench.config
     if config.measure == NOTHING or config.metric_from:
@@ -48,7 +48,7 @@ def around(bench: Bench, start: Start, rest: Rest) -> Ran:
         return replace(ran, cost=cost(config, ran.done))
     done, cleaned, spent = run(config, start)
     found = reading(config, done, spent)
-    return Ran(done, cleaned, found.value, found.problem, found.others, found.form.to_dict(), cost=spent)
+    return VerifyRun(done, cleaned, found.value, found.problem, found.others, found.form.to_dict(), cost=spent)
 
 
 def run(config: Config, start: Start) -> tuple[process.Finished, str, Mapping[str, Decimal]]:

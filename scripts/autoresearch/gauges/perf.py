@@ -24,7 +24,7 @@ _PATIENCE = 20.0  # seconds that counting a program that does nothing may take
 
 
 @dataclass(frozen=True)
-class Counted:
+class PerfCount:
     """A command line that counts what it runs, and the folder that the counts go to."""
 
     command: str
@@ -52,7 +52,7 @@ def _totals(path: Path) -> list[str]:
 
 
 @contextmanager
-def counting(command: str, measure: str = "instructions") -> Iterator[Counted]:
+def counting(command: str, measure: str = "instructions") -> Iterator[PerfCount]:
     """The command under `perf stat` or callgrind, whose exit code is the command's.
 
     Raises `Refusal` where nothing is counted.
@@ -72,14 +72,14 @@ def counting(command: str, measure: str = "instructions") -> Iterator[Counted]:
 
 
 @contextmanager
-def _under_perf(command: str) -> Iterator[Counted]:
+def _under_perf(command: str) -> Iterator[PerfCount]:
     with tempfolder.folder("perf") as folder:
         line = ["perf", "stat", "-x,", "-e", _EVENT, "-o", str(folder / "stat"), "--", "/bin/sh", "-c", command]
-        yield Counted(f"exec {shlex.join(line)}", folder)
+        yield PerfCount(f"exec {shlex.join(line)}", folder)
 
 
 @contextmanager
-def _under_callgrind(command: str) -> Iterator[Counted]:
+def _under_callgrind(command: str) -> Iterator[PerfCount]:
     """Every process writes a profile of its own, the shell included; what valgrind says goes into files too."""
     import shutil
 
@@ -88,7 +88,7 @@ def _under_callgrind(command: str) -> Iterator[Counted]:
     with tempfolder.folder("callgrind") as folder:
         files = [f"--callgrind-out-file={folder}/callgrind.%p", f"--log-file={folder}/log.%p"]
         line = ["valgrind", "--tool=callgrind", "--trace-children=yes", *files, "/bin/sh", "-c", command]
-        yield Counted(f"exec {shlex.join(line)}", folder)
+        yield PerfCount(f"exec {shlex.join(line)}", folder)
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ TOO_NOISY_AT = 3  # undecided experiments in a row
 
 
 @dataclass(frozen=True)
-class Step:
+class NextMove:
     """The next move: `continue`, `refine`, `pivot`, `search` or `needs_human`, and why."""
 
     action: str
@@ -35,29 +35,29 @@ def since_keep(rows: Sequence[Row]) -> list[Row]:
     return tail[::-1]
 
 
-def step(rows: Sequence[Row], web_search: str) -> Step:
+def step(rows: Sequence[Row], web_search: str) -> NextMove:
     """What the ladder asks for after these rows."""
     tail = since_keep(rows)
     pivots = sum(row.status == "pivot" for row in tail)
     if pivots >= HAND_OVER_AT:
-        return Step("needs_human", f"{pivots} pivots without a keep")
+        return NextMove("needs_human", f"{pivots} pivots without a keep")
     last_pivot = max((n for n, row in enumerate(tail) if row.status == "pivot"), default=-1)
     recent = [
         row for row in tail[last_pivot + 1 :] if row.status in _EXPERIMENTS and not row.is_own and not is_undecided(row)
     ]
     searched = any(row.status == "search" for row in tail[last_pivot + 1 :])
     if pivots >= SEARCH_AFTER and web_search == "enabled" and not searched and search_refusal(rows) is None:
-        return Step("search", f"{pivots} pivots without a keep")
+        return NextMove("search", f"{pivots} pivots without a keep")
     if len(recent) >= PIVOT_AT:
-        return Step("pivot", f"{len(recent)} experiments in a row without a keep")
+        return NextMove("pivot", f"{len(recent)} experiments in a row without a keep")
     failed = 0
     for row in reversed(recent):
         if row.status not in _FAILED:
             break
         failed += 1
     if failed >= REFINE_AT:
-        return Step("refine", f"{failed} experiments in a row did not help")
-    return Step("continue", _too_noisy(tail))
+        return NextMove("refine", f"{failed} experiments in a row did not help")
+    return NextMove("continue", _too_noisy(tail))
 
 
 def is_undecided(row: Row) -> bool:

@@ -28,5 +28,5 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     from . import health
 
     layout = arguments.layout_of(args)
-    asked = health.Gate(args.phase, args.rollback_policy, args.destructive_approved)
+    asked = health.GateQuestion(args.phase, args.rollback_policy, args.destructive_approved)
     return health.commit_gate(layout, asked, scope_flags.scopes_of(args, layout))

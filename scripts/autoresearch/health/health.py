@@ -122,7 +122,7 @@ def _events(layout: Layout) -> Sequence[journal.Event]:
 
 
 @dataclass(frozen=True)
-class Gate:
+class GateQuestion:
     """What a commit gate is asked: phase, rollback policy and whether a destructive one was approved."""
 
     phase: str
@@ -130,7 +130,7 @@ class Gate:
     destructive_approved: bool = False
 
 
-def commit_gate(layout: Layout, asked: Gate, scopes: Mapping[str, str]) -> dict[str, Any]:
+def commit_gate(layout: Layout, asked: GateQuestion, scopes: Mapping[str, str]) -> dict[str, Any]:
     """The answer of `commit_gate`."""
     told = {**vars(asked), "scope_patterns": []}
     if not Repo(layout.root).is_git():
@@ -148,7 +148,7 @@ def commit_gate(layout: Layout, asked: Gate, scopes: Mapping[str, str]) -> dict[
     return {**_gate_answer(decision, blockers, warnings, checked), **told}
 
 
-def _weigh(item: Checked, asked: Gate, blockers: list[str], warnings: list[str]) -> None:
+def _weigh(item: Checked, asked: GateQuestion, blockers: list[str], warnings: list[str]) -> None:
     if item.staged_artifacts:
         staged = f"artifacts are staged: {listing(item.staged_artifacts)}; unstage them (git restore --staged)"
         blockers.append(item.title + staged)

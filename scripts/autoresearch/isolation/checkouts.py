@@ -12,7 +12,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
 from ..kernel.disk.layout import POINTER
-from ..kernel.run.isolation import PREFIX, explained
+from ..kernel.run.branches import PREFIX, explained
 from ..kernel.system import process
 from ..kernel.system.git import GitError, Repo
 from ..kernel.system.gitread import text_in
@@ -49,7 +49,7 @@ class Branches(Repo):
 
 
 @dataclass(frozen=True)
-class Wish:
+class IsolationRequest:
     """How a run is kept apart: `none`, `branch` or `worktree`, its tag, and what a fresh checkout lacks."""
 
     kind: str
@@ -59,7 +59,7 @@ class Wish:
 
 
 @contextmanager
-def prepared(root: Path, wish: Wish) -> Iterator[str]:
+def prepared(root: Path, wish: IsolationRequest) -> Iterator[str]:
     """Make the branch or worktree for a run; the worktree's path, or "". Taken back when the block raises.
 
     A branch of that name which is checked out already, say with a check committed on it, is the run's as it is.
@@ -88,7 +88,7 @@ def worktree_path(root: Path, tag: str) -> Path:
     return root.parent / f"{root.name}-autoresearch-{tag}"
 
 
-def _refuse_unready(repo: Branches, branch: str, wish: Wish) -> None:
+def _refuse_unready(repo: Branches, branch: str, wish: IsolationRequest) -> None:
     if not repo.is_git() or not repo.head():
         raise Refusal(f"isolation {wish.kind} needs a git repository with a commit; commit first, or --isolation none")
     if repo.exists(f"refs/heads/{branch}"):
@@ -109,14 +109,14 @@ def _branch(repo: Branches, branch: str) -> str:
     return ""
 
 
-def _worktree(repo: Branches, branch: str, wish: Wish) -> str:
+def _worktree(repo: Branches, branch: str, wish: IsolationRequest) -> str:
     path = worktree_path(repo.root, wish.tag)
     repo.add_worktree(path, branch, repo.head())
     (Repo(path).git_dir() / POINTER).write_text(f"{repo.root}\n", "utf-8")
     return str(path)
 
 
-def furnish(root: Path, made: Path, wish: Wish) -> None:
+def furnish(root: Path, made: Path, wish: IsolationRequest) -> None:
     """Link and set up what a checkout lacks; raises `Refusal` when that fails."""
     for link in wish.links:
         place = made / link

@@ -19,9 +19,9 @@ from ..kernel.core.rows import LINE, Row
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.journal import Event
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, exact, intent, isolation, judge, leftovers, tree, trial
+from ..kernel.run import branches, context, exact, intent, judge, leftovers, tree, trial
 from ..kernel.run.context import Run
-from ..kernel.run.intent import Intent, Place
+from ..kernel.run.intent import Intent, TrialRepo
 from ..kernel.run.judge import Verdict
 from ..kernel.run.measure import Arms, Measurement
 from ..kernel.system.git import GitError
@@ -54,7 +54,7 @@ def grow(layout: Layout) -> Mapping[str, Any]:
             answer = trial.answer(run, rows[-1], mended)
             return {**answer, "line": run.state.line, "steps": [f"{row.iteration} {row.description}" for row in rows]}
     except GitError as error:
-        raise isolation.explained(error, context.load(layout).tree) from None
+        raise branches.explained(error, context.load(layout).tree) from None
 
 
 def _step(run: Run) -> tuple[Run, Row]:
@@ -192,7 +192,7 @@ def _measured(run: Run, repo: Trees, other: str, main: Decimal | None = None) ->
     """
     head, root = repo.head(), str(run.layout.root)
     before = {item.repo: item.untracked for item in tree.edits(run)}
-    place, mark = Place(str(run.tree), head, other), f"line-{run.tag}-{os.getpid()}-{time.time_ns()}"
+    place, mark = TrialRepo(str(run.tree), head, other), f"line-{run.tag}-{os.getpid()}-{time.time_ns()}"
     note = Intent(run.state.iteration + 1, run.tag, mark, {root: place}, own=True, started=time.time(), root=root)
     note.write(run.layout.evidence)
     bench = replace(trial.bench_of(run, note), folder=run.layout.evidence / FOLDER)

@@ -12,7 +12,7 @@ from .busy import Load
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
-    from ..kernel.run.measure import Bench, Ran, Rest, Start
+    from ..kernel.run.measure import Bench, Rest, Start, VerifyRun
 
 _MICRO = 1e-6
 # A look at the machine: so many seconds of processor time, and how much longer they take where others want the core.
@@ -43,7 +43,7 @@ def contended() -> bool:
     return time.monotonic() - wall > _SLOWER * _LOOK
 
 
-def around(bench: Bench, start: Start, rest: Rest) -> Ran:
+def around(bench: Bench, start: Start, rest: Rest) -> VerifyRun:
     """A run of verify with what the machine did beside it; the port `measure`."""
     before = read()
     ran = rest()

@@ -11,11 +11,11 @@ from ..kernel.core import jsontext, numbers, rows
 from ..kernel.core.errors import Refusal
 from ..kernel.core.statuses import those
 from ..kernel.disk import journal
-from .mode_entries import Entry
+from .mode_entries import ModeEntry
 from .mode_schemas import CATEGORIES
 
 
-def pending(root: Path, entries: tuple[Entry, ...], queue: tuple[Mapping[str, str], ...]) -> list[dict[str, str]]:
+def pending(root: Path, entries: tuple[ModeEntry, ...], queue: tuple[Mapping[str, str], ...]) -> list[dict[str, str]]:
     """The fields of every main row that the folder does not have yet, in their order.
 
     Each gets `run` (`tag#iteration`), the `counts` of those categories of errors that the check prints as METRIC

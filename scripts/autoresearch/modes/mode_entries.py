@@ -23,7 +23,7 @@ _NAME = re.compile(r"([0-9]{6}-[0-9]{4})-([a-z0-9][a-z0-9-]*)")
 
 
 @dataclass(frozen=True)
-class Entry:
+class ModeEntry:
     """One accepted row: its kind and its non-empty fields."""
 
     kind: str
@@ -43,7 +43,7 @@ class Context:
     row is taken over from a run's own log; `agreed` is what the user consented to, empty where it was not noted.
     """
 
-    history: tuple[Entry, ...] = ()
+    history: tuple[ModeEntry, ...] = ()
     queue: tuple[Mapping[str, str], ...] = ()
     files: Mapping[str, int] = field(default_factory=dict)
     now: str = ""
@@ -95,14 +95,14 @@ _TELLING = (
 )
 
 
-def brief(schema: Schema, entry: Entry) -> str:
+def brief(schema: Schema, entry: ModeEntry) -> str:
     """A row in one short line, fit to be told to the user: its number, what it is, and of what."""
     facts = [text.one_line(entry.get(name), 70) for name in _TELLING if entry.get(name)]
     number = "" if schema.mode == "ship" else f"{entry.get('iteration')} "
     return f"{number}{entry.kind}: {', '.join(facts[:3])}"
 
 
-def record(schema: Schema, entry: Entry) -> str:
+def record(schema: Schema, entry: ModeEntry) -> str:
     """What is appended for `entry`: its event line where fields have no column, then its row."""
     extras = {name: entry.get(name) for name in schema.extras if entry.get(name)}
     event = f"{_EVENT}{jsontext.dumps(extras)}\n" if extras else ""
@@ -138,9 +138,9 @@ def read_queue(log: str) -> tuple[Mapping[str, str], ...]:
     return tuple(_mapping(line[len(marker) :], line) for line in log.split("\n") if line.startswith(marker))
 
 
-def read(schema: Schema, log: str) -> tuple[Entry, ...]:
+def read(schema: Schema, log: str) -> tuple[ModeEntry, ...]:
     """The entries of a log of whole records; raises `Refusal` naming a line that is none."""
-    entries: list[Entry] = []
+    entries: list[ModeEntry] = []
     extras: Mapping[str, str] = {}
     for number, line in enumerate(log.split("\n"), 1):
         if line.startswith(_EVENT):
@@ -151,7 +151,7 @@ def read(schema: Schema, log: str) -> tuple[Entry, ...]:
     return tuple(entries)
 
 
-def _entry(schema: Schema, cells: list[str], extras: Mapping[str, str], number: int) -> Entry:
+def _entry(schema: Schema, cells: list[str], extras: Mapping[str, str], number: int) -> ModeEntry:
     if len(cells) != len(schema.columns):
         raise Refusal(
             f"line {number} of {schema.log} has {len(cells)} cells, expected {len(schema.columns)}: "
@@ -159,7 +159,7 @@ def _entry(schema: Schema, cells: list[str], extras: Mapping[str, str], number: 
         )
     columns = {name: cell for name, cell in zip(schema.columns, cells) if cell not in ("", "-")}
     values = {**columns, **extras}
-    return Entry(kind_of(schema, values), values)
+    return ModeEntry(kind_of(schema, values), values)
 
 
 def _mapping(document: str, where: str) -> Mapping[str, str]:

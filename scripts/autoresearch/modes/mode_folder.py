@@ -65,7 +65,7 @@ def _whole(data: bytes) -> str:
     return data[: mode_entries.whole_length(data)].decode("utf-8", "replace")
 
 
-class Locked:
+class LockedModeLog:
     """The log while its lock is held: what it says, and the only way to add to it."""
 
     def __init__(self, handle: int, path: Path) -> None:
@@ -93,7 +93,7 @@ class Locked:
 
 
 @contextmanager
-def locked(folder: Path, schema: Schema) -> Iterator[Locked]:
+def locked(folder: Path, schema: Schema) -> Iterator[LockedModeLog]:
     """Hold the lock of the folder's log for the block, after everybody who came before."""
     path = folder / schema.log
     try:
@@ -101,7 +101,7 @@ def locked(folder: Path, schema: Schema) -> Iterator[Locked]:
     except OSError as error:
         raise atomic.unwritable(path, error) from None
     try:
-        yield Locked(handle, path)
+        yield LockedModeLog(handle, path)
     finally:
         os.close(handle)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..kernel.core import text
 from ..kernel.core.frozen import dataclass
 from . import mode_score, ship_log
-from .mode_entries import FIELD_LIMIT, Entry
+from .mode_entries import FIELD_LIMIT, ModeEntry
 from .mode_schemas import LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|#~$])|(?<![A-Za-z0-9])(_)|(_)(?![A-Za-z0-9])")
@@ -21,12 +21,12 @@ class Folder:
 
     schema: Schema
     name: str
-    entries: tuple[Entry, ...]
+    entries: tuple[ModeEntry, ...]
     queue: tuple[Mapping[str, str], ...]
-    gate: mode_score.Gate
+    gate: mode_score.ModeGate
     agreed: str = ""
 
-    def of(self, *kinds: str) -> tuple[Entry, ...]:
+    def of(self, *kinds: str) -> tuple[ModeEntry, ...]:
         """The entries of these kinds."""
         return tuple(entry for entry in self.entries if entry.kind in kinds)
 
@@ -58,7 +58,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], empty: str = "No
     return "\n".join([f"| {' | '.join(heads)} |", "|" + "---|" * len(heads), *lines]) if lines else empty
 
 
-def _listed(entries: Iterable[Entry], *names: str) -> str:
+def _listed(entries: Iterable[ModeEntry], *names: str) -> str:
     heads = [_label(name) for name in names]
     return _table(heads, ([entry.get(name) for name in names] for entry in entries))
 
@@ -67,7 +67,7 @@ def _section(title: str, body: str) -> str:
     return f"## {title}\n\n{body}"
 
 
-def _finding(title: str, entry: Entry, names: Sequence[str]) -> str:
+def _finding(title: str, entry: ModeEntry, names: Sequence[str]) -> str:
     facts = [f"- **{_label(name)}:** {_inline(entry.get(name))}" for name in names if not _long(entry.get(name))]
     blocks = [f"**{_label(name)}:**\n\n{_fenced(entry.get(name))}" for name in names if _long(entry.get(name))]
     return "\n\n".join([f"## {title}", "\n".join(facts), *blocks])
@@ -125,7 +125,7 @@ def _eliminated(folder: Folder) -> str:
     return _page(folder, "Eliminated hypotheses", *(tested or ["No hypothesis is eliminated."]))
 
 
-def _hypotheses(entries: Iterable[Entry]) -> list[str]:
+def _hypotheses(entries: Iterable[ModeEntry]) -> list[str]:
     """A section for each: what was seen is shown whole, for it may be the only record of the test."""
     return [
         _finding(f"{e.get('iteration')}: {escaped(e.get('hypothesis'))}", e, [n for n in _SEEN if e.get(n)])

@@ -9,7 +9,7 @@ from ..kernel.core import numbers, text
 from ..kernel.core.errors import Refusal
 from ..kernel.core.statuses import those
 from . import ship_log
-from .mode_entries import FIELD_LIMIT, Context, Entry, kind_of
+from .mode_entries import FIELD_LIMIT, Context, ModeEntry, kind_of
 from .mode_schemas import OWASP, STRIDE, Schema
 
 _MEASURED = ("run", "counts")
@@ -25,7 +25,7 @@ def located_paths(location: str) -> tuple[str, ...]:
     return tuple(match["path"] for match in found if match)
 
 
-def check_row(schema: Schema, given: Mapping[str, str], context: Context) -> Entry:
+def check_row(schema: Schema, given: Mapping[str, str], context: Context) -> ModeEntry:
     """The entry that the given fields make; raises one `Refusal` that names every problem."""
     values, problems = _cleaned(schema, given, context.measured)
     values = _completed(schema, values, context)
@@ -40,7 +40,7 @@ def check_row(schema: Schema, given: Mapping[str, str], context: Context) -> Ent
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         what = f"this {kind} row" if kind else "this row"
         raise Refusal(f"{count} with {what}: {'; '.join(problems)}. Nothing was recorded; mend and add it again")
-    return Entry(kind, {name: values[name] for name in schema.fields if values.get(name)})
+    return ModeEntry(kind, {name: values[name] for name in schema.fields if values.get(name)})
 
 
 def _absent(required: tuple[str, ...], values: Mapping[str, str], given: Mapping[str, str]) -> list[str]:
@@ -169,7 +169,7 @@ def _repeated(kind: str, values: Mapping[str, str], context: Context, names: tup
     return []
 
 
-def withdrawn(entry: Entry, later: tuple[Entry, ...]) -> bool:
+def withdrawn(entry: ModeEntry, later: tuple[ModeEntry, ...]) -> bool:
     """Whether a later row of the same hypothesis or title, at its place or at none, takes a confirmed one back."""
     name = {"confirmed": "hypothesis", "finding": "title"}.get(entry.kind, "")
     return bool(name) and any(
@@ -235,7 +235,7 @@ def _metric_rules(values: dict[str, str], context: Context) -> list[str]:
     return problems
 
 
-def retained(history: tuple[Entry, ...], category: str) -> str | None:
+def retained(history: tuple[ModeEntry, ...], category: str) -> str | None:
     """The metric that stands for a category of errors: its last baseline, keep or drift."""
     for entry in reversed(history):
         counted = bool(entry.get("counts"))  # then its metric is the run's, over all categories

@@ -11,23 +11,23 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.statuses import those
 from . import ship_log
-from .mode_entries import Entry
+from .mode_entries import ModeEntry
 from .mode_rules import retained, withdrawn
 from .mode_schemas import CATEGORIES, LENSES, OWASP, SEVERITIES, STRIDE, Schema
 
-Entries = tuple[Entry, ...]
+Entries = tuple[ModeEntry, ...]
 Queue = tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True)
-class Gate:
+class ModeGate:
     """Whether the folder's result lets a pipeline pass, and why."""
 
     passed: bool
     reason: str
 
 
-NO_GATE = Gate(True, "no severity was asked for; --fail-on SEVERITY makes findings fail the gate")
+NO_GATE = ModeGate(True, "no severity was asked for; --fail-on SEVERITY makes findings fail the gate")
 
 
 def confirmed(entries: Entries) -> Entries:
@@ -125,7 +125,7 @@ def _standing(entries: Entries) -> Entries:
     return tuple(entry for entry in entries if entry.kind in those("retains"))
 
 
-def counted(entry: Entry) -> dict[str, str]:
+def counted(entry: ModeEntry) -> dict[str, str]:
     """The errors by category that the run's own check counted for a row."""
     return {name: number for name, _, number in (part.partition("=") for part in entry.get("counts").split())}
 
@@ -208,7 +208,7 @@ def next_category(entries: Entries) -> str:
     return next((name for name in CATEGORIES if Decimal(left.get(name, "0")) > 0), "")
 
 
-def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> Gate:
+def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> ModeGate:
     """Pass or fail. `fail_on` is a severity: open findings at or above it fail; empty asks for none.
 
     Ship knows no severities: there, any failing or missing check fails. Where nothing was looked at, nothing
@@ -222,26 +222,26 @@ def gate(schema: Schema, entries: Entries, queue: Queue, fail_on: str) -> Gate:
     if not fail_on:
         return NO_GATE
     if not entries:
-        return Gate(False, "nothing was looked at, so nothing can pass")
+        return ModeGate(False, "nothing was looked at, so nothing can pass")
     return _severe(schema, entries, queue, SEVERITIES[: SEVERITIES.index(fail_on) + 1])
 
 
-def _ready(entries: Entries) -> Gate:
+def _ready(entries: Entries) -> ModeGate:
     ready = ship_log.readiness(entries)
     if ship_log.checklist(entries) and not ship_log.failing(entries):
         rest = [
             f"{e.get('item')} ({e.get('status')})" for e in ship_log.checklist(entries) if e.get("status") != "pass"
         ]
-        return Gate(True, f"no check fails; without a pass: {', '.join(rest)}" if rest else "every check passes")
-    return Gate(False, f"readiness is {ready} %" if ready else "nothing was checked")
+        return ModeGate(True, f"no check fails; without a pass: {', '.join(rest)}" if rest else "every check passes")
+    return ModeGate(False, f"readiness is {ready} %" if ready else "nothing was checked")
 
 
-def _severe(schema: Schema, entries: Entries, queue: Queue, severities: tuple[str, ...]) -> Gate:
+def _severe(schema: Schema, entries: Entries, queue: Queue, severities: tuple[str, ...]) -> ModeGate:
     if schema.mode == "fix":
         found = [item.get("title", "") for item in open_findings(entries, queue) if item["severity"] in severities]
     else:
         found = [entry.get("title") for entry in confirmed(entries) if entry.get("severity") in severities]
     limit = severities[-1]
     if found:
-        return Gate(False, f"{len(found)} at or above {limit}: {text.listing(found)}")
-    return Gate(True, f"no open finding at or above {limit}")
+        return ModeGate(False, f"{len(found)} at or above {limit}: {text.listing(found)}")
+    return ModeGate(True, f"no open finding at or above {limit}")

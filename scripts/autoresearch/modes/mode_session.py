@@ -138,9 +138,9 @@ def _muted(schema: Schema, row: Mapping[str, str]) -> tuple[str, ...]:
 
 def _checked(
     schema: Schema, root: Path, rows: Sequence[Mapping[str, str]], context: mode_entries.Context
-) -> tuple[mode_entries.Entry, ...]:
+) -> tuple[mode_entries.ModeEntry, ...]:
     """The entries that the rows make, in their order."""
-    added: tuple[mode_entries.Entry, ...] = ()
+    added: tuple[mode_entries.ModeEntry, ...] = ()
     for number, row in enumerate(rows, 1):
         given, muted = dict(row), _muted(schema, row)
         if schema.mode == "fix":
@@ -167,7 +167,7 @@ _ALONE = {
 }
 
 
-def _take_over(log: mode_folder.Locked, schema: Schema, root: Path, now: float) -> None:
+def _take_over(log: mode_folder.LockedModeLog, schema: Schema, root: Path, now: float) -> None:
     """Append what the fix run has recorded since."""
     if schema.mode != "fix":
         return
@@ -179,7 +179,7 @@ def _take_over(log: mode_folder.Locked, schema: Schema, root: Path, now: float) 
         history += (entry,)
 
 
-def _standing(schema: Schema, entries: tuple[mode_entries.Entry, ...], log: str) -> dict[str, Any]:
+def _standing(schema: Schema, entries: tuple[mode_entries.ModeEntry, ...], log: str) -> dict[str, Any]:
     """Rows, coverage, score, what is missing, what is left of the agreed number, and the next step."""
     queue = mode_entries.read_queue(log)
     owed = mode_score.missing(schema, entries, queue, mode_entries.read_agreed(log))

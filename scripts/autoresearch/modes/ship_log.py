@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ..kernel.core import text
-from .mode_entries import FIELD_LIMIT, Context, Entry
+from .mode_entries import FIELD_LIMIT, Context, ModeEntry
 from .mode_schemas import PHASES, SHIPMENTS
 
 _STATES = {
@@ -17,27 +17,27 @@ _STATES = {
 _DURATION = re.compile(r"[0-9]+(?:\.[0-9]+)?\s*(?:ms|s|m|min|h)?")
 
 
-def readiness(history: tuple[Entry, ...]) -> str:
+def readiness(history: tuple[ModeEntry, ...]) -> str:
     """Per cent of the checklist that passes, what does not count aside; empty when nothing was checked."""
     states = [entry.get("status") for entry in checklist(history)]
     counted = [state for state in states if state not in ("skip", "override")]
     return str(100 * counted.count("pass") // len(counted)) if counted else ""
 
 
-def checklist(history: tuple[Entry, ...]) -> tuple[Entry, ...]:
+def checklist(history: tuple[ModeEntry, ...]) -> tuple[ModeEntry, ...]:
     """The last check of each item, in the order the items first came up."""
     latest = {entry.get("item"): entry for entry in history if entry.kind == "check"}
     return tuple(latest.values())
 
 
-def failing(history: tuple[Entry, ...]) -> list[str]:
+def failing(history: tuple[ModeEntry, ...]) -> list[str]:
     """Items that fail, and that the user did not want overridden: by name, or with what was shipped by force."""
     forced = max((number for number, entry in enumerate(history) if entry.get("force") == "yes"), default=-1)
     last = {entry.get("item"): (number, entry) for number, entry in enumerate(history) if entry.kind == "check"}
     return [item for item, (number, entry) in last.items() if entry.get("status") == "fail" and number > forced]
 
 
-def phases_done(history: tuple[Entry, ...]) -> tuple[str, ...]:
+def phases_done(history: tuple[ModeEntry, ...]) -> tuple[str, ...]:
     """The phases that the log shows, in their order; checks, dry runs and shipments count as theirs."""
     seen = {entry.get("phase") for entry in history}
     seen.update("checklist" for entry in history if entry.kind == "check")
@@ -50,7 +50,7 @@ def phases_done(history: tuple[Entry, ...]) -> tuple[str, ...]:
     return tuple(phase for phase in PHASES if phase in seen)
 
 
-def owed(history: tuple[Entry, ...], phase: str = "") -> list[str]:
+def owed(history: tuple[ModeEntry, ...], phase: str = "") -> list[str]:
     """Phases without a row, up to `phase`; a log without a shipment closes after the checklist (dry run)."""
     done = phases_done(history)
     short = "ship" not in done and (phase == "log" or (not phase and "log" in done))
@@ -58,7 +58,7 @@ def owed(history: tuple[Entry, ...], phase: str = "") -> list[str]:
     return [name for name in wanted if name not in done]
 
 
-def undone(history: tuple[Entry, ...], agreed: str) -> list[str]:
+def undone(history: tuple[ModeEntry, ...], agreed: str) -> list[str]:
     """Agreed commands that no row shows as done, once the dry run is over; what takes back is not among them."""
     phases = phases_done(history)
     if "dry-run" not in phases or "log" in phases:
@@ -72,7 +72,7 @@ def undone(history: tuple[Entry, ...], agreed: str) -> list[str]:
 
 def completed(values: dict[str, str], context: Context) -> dict[str, str]:
     """A ship row with its time stamp, and with type and target of the shipment it belongs to."""
-    last = context.history[-1] if context.history else Entry("", {})
+    last = context.history[-1] if context.history else ModeEntry("", {})
     kind = values.get("type", "")
     values["timestamp"] = context.now
     if kind in _STATES:
@@ -120,7 +120,7 @@ def rules(kind: str, values: dict[str, str], context: Context) -> list[str]:
 
 def _scored(kind: str, values: dict[str, str], context: Context) -> list[str]:
     """Set the readiness as it is with this row; a typed one may only agree with it."""
-    current = Entry(kind, dict(values))
+    current = ModeEntry(kind, dict(values))
     score = readiness((*context.history, current))
     typed = values.pop("checklist_score", score).rstrip("%")
     if score:

@@ -83,7 +83,7 @@ def _in_turns(bench: Bench, arms: Arms, seed: str) -> Cost:
             return _said(verdict, margin_of(bench.config), 2 * len(pairs))
 
 
-def _said(verdict: sequential.Verdict, margin: Decimal, runs: int) -> Cost:
+def _said(verdict: sequential.PairsVerdict, margin: Decimal, runs: int) -> Cost:
     """The gain over the moved state as a cost: margin minus gain."""
     limits = verdict.interval if verdict.action == "keep" else verdict.span
     ends = limits and sorted(margin - end for end in limits)

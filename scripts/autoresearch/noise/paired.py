@@ -25,12 +25,12 @@ DISTURBED_RUNS, DISTURBED_SHARE = 5, 0.2
 MINUTES = 60.0  # seconds from which a run is an expensive one
 
 
-def rule_of(config: Config) -> sequential.Rule:
+def rule_of(config: Config) -> sequential.NoiseRule:
     """The sequential rule as configured."""
     found = config.noise
     samples = [Decimal(str(value)) for value in found.get("samples", ())]
     spread = Decimal(str(found.get("spread", 0)))
-    return sequential.Rule(
+    return sequential.NoiseRule(
         direction=config.direction,
         alpha=float(config.alpha),
         max_runs=cap(config),
@@ -141,7 +141,9 @@ def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measuremen
             return replace(found, wait=_too_busy(verdict, pairs, rule))
 
 
-def _too_busy(verdict: sequential.Verdict, pairs: Sequence[tuple[Decimal, Decimal]], rule: sequential.Rule) -> str:
+def _too_busy(
+    verdict: sequential.PairsVerdict, pairs: Sequence[tuple[Decimal, Decimal]], rule: sequential.NoiseRule
+) -> str:
     """Why a trial has to be repeated: nothing is decided, the runs were far less steady than at the baseline, and the
     machine is busy; else ""."""
     now = load.read()
@@ -190,7 +192,7 @@ def _value(sample: Sample) -> Decimal:
 
 
 def _concluded(
-    verdict: sequential.Verdict, mine: list[Sample], theirs: list[Sample], retained: Decimal, direction: str
+    verdict: sequential.PairsVerdict, mine: list[Sample], theirs: list[Sample], retained: Decimal, direction: str
 ) -> Measurement:
     """The estimate is the retained value moved by the paired gain, not the luckiest sample."""
     ours, now = [_value(sample) for sample in mine], [_value(sample) for sample in theirs]

@@ -45,7 +45,7 @@ NO_GAIN, UNDECIDED = "no gain", "undecided"
 
 
 @dataclass(frozen=True)
-class Rule:
+class NoiseRule:
     """What a noisy trial is judged by.
 
     `direction` is "lower" or "higher" (which way the metric improves), `alpha` the highest probability
@@ -81,7 +81,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PairsVerdict:
     """What the pairs say so far.
 
     `action` is "more", "keep" or "discard"; `estimate` the Hodges-Lehmann gain (metric units, positive
@@ -103,7 +103,7 @@ class Verdict:
     aside: int = 0
 
 
-def judge(pairs: Sequence[Pair], rule: Rule) -> Verdict:
+def judge(pairs: Sequence[Pair], rule: NoiseRule) -> PairsVerdict:
     """Decide on `(candidate, retained)` pairs in the order they were run.
 
     The first pair at which a bound is crossed decides, and pairs after it are ignored: judging again
@@ -121,7 +121,7 @@ def judge(pairs: Sequence[Pair], rule: Rule) -> Verdict:
     return _verdict(action, p, kept, used, rule)
 
 
-def _shifted(pairs: Sequence[Pair], rule: Rule) -> list[Pair]:
+def _shifted(pairs: Sequence[Pair], rule: NoiseRule) -> list[Pair]:
     """The pairs with the candidate worse by `min_delta`: under the hypothesis to be refuted its two runs are alike."""
     if not rule.min_delta:
         return list(pairs)
@@ -180,7 +180,7 @@ def futility_limit(n: int, alpha: float, max_pairs: int) -> float:
     return max(curve, math.pow(2, 1 - n))
 
 
-def _step(kept: Sequence[Pair], used: Sequence[Pair], most: int, rule: Rule) -> tuple[str, float]:
+def _step(kept: Sequence[Pair], used: Sequence[Pair], most: int, rule: NoiseRule) -> tuple[str, float]:
     """The action at the last of the pairs `used`, and its p; `kept` are the counted ones, `most` counted before."""
     excess, last = _gains(kept, rule), len(used) >= rule.max_pairs
     p = signrank.p_value(excess)
@@ -193,14 +193,14 @@ def _step(kept: Sequence[Pair], used: Sequence[Pair], most: int, rule: Rule) -> 
     return ("discard" if hopeless and not _too_early(kept, used, rule) else "more"), p
 
 
-def _level(most: int, now: int, last: bool, rule: Rule) -> float:
+def _level(most: int, now: int, last: bool, rule: NoiseRule) -> float:
     """The largest p that keeps here: that of the looks passed since `most` pairs were counted, else 0."""
     levels = keep_levels(rule.alpha, rule.max_pairs)
     passed = [level for look, level in levels.items() if most < look <= now]
     return max([*passed, levels.get(rule.max_pairs, 0.0) if last else 0.0])
 
 
-def _too_early(kept: Sequence[Pair], used: Sequence[Pair], rule: Rule) -> bool:
+def _too_early(kept: Sequence[Pair], used: Sequence[Pair], rule: NoiseRule) -> bool:
     """Whether the runs are too unsteady to call a candidate hopeless; this can only put a discard off."""
     limit = outliers.UNSTEADY * float(rule.spread)
     if rule.spread and len(kept) < FEW and outliers.seen_spread(kept) > limit:
@@ -208,11 +208,11 @@ def _too_early(kept: Sequence[Pair], used: Sequence[Pair], rule: Rule) -> bool:
     return outliers.promising(used, rule.direction, rule.steady, rule.min_delta)
 
 
-def _gains(pairs: Sequence[Pair], rule: Rule) -> list[Decimal]:
+def _gains(pairs: Sequence[Pair], rule: NoiseRule) -> list[Decimal]:
     return [gain(rule.direction, candidate, retained) for candidate, retained in pairs]
 
 
-def _verdict(action: str, p: float | None, kept: list[Pair], used: list[Pair], rule: Rule) -> Verdict:
+def _verdict(action: str, p: float | None, kept: list[Pair], used: list[Pair], rule: NoiseRule) -> PairsVerdict:
     n, levels = len(kept), keep_levels(rule.alpha, rule.max_pairs)
     gains = [EXACT.add(value, rule.min_delta) for value in _gains(kept, rule)]
     estimate = signrank.estimate(gains) if gains else None
@@ -220,7 +220,7 @@ def _verdict(action: str, p: float | None, kept: list[Pair], used: list[Pair], r
     outcome = ""
     if action == "discard":
         outcome = NO_GAIN if span is None or span[1] < max(rule.worth, rule.min_delta) else UNDECIDED
-    verdict = Verdict(
+    verdict = PairsVerdict(
         action=action,
         reason="",
         estimate=estimate,
@@ -234,14 +234,14 @@ def _verdict(action: str, p: float | None, kept: list[Pair], used: list[Pair], r
     return replace(verdict, reason=_reason(verdict, n, rule))
 
 
-def _span(kept: Sequence[Pair], estimate: Decimal, rule: Rule) -> tuple[Decimal, Decimal]:
+def _span(kept: Sequence[Pair], estimate: Decimal, rule: NoiseRule) -> tuple[Decimal, Decimal]:
     """The gain within 80 %, for noise that is normal with the larger of the calibrated spread and the one seen."""
     spread = max(float(rule.spread), outliers.seen_spread(kept))
     reach = Decimal(f"{NORMAL_80 * spread * math.sqrt(2 / len(kept)):.3g}")
     return EXACT.subtract(estimate, reach), EXACT.add(estimate, reach)
 
 
-def _reason(verdict: Verdict, n: int, rule: Rule) -> str:
+def _reason(verdict: PairsVerdict, n: int, rule: NoiseRule) -> str:
     if verdict.p is None:
         return "no pairs yet"
     wanted = f"a gain above {rule.min_delta}" if rule.min_delta else "a gain"

@@ -17,7 +17,7 @@ from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import listing
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import POINTER, Layout
-from ..kernel.run import context, evaluator_lock, intent, isolation, stale, tree, trial, trial_gate
+from ..kernel.run import branches, context, evaluator_lock, intent, stale, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Bench, Sample
 from ..kernel.run.tree import Guarded
@@ -49,7 +49,7 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Place:
+class WorkerPlace:
     """One worker: its letter, worktree, branch, and the accelerators that are its own."""
 
     id: str
@@ -70,7 +70,7 @@ class Batch:
 
     mark: str
     base: str
-    places: tuple[Place, ...]
+    places: tuple[WorkerPlace, ...]
     applied: str = ""
     runners: tuple[str, ...] = ()
     crew: bool = False
@@ -83,7 +83,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Wish:
+class BatchRequest:
     """Workers asked for, the machine they share, what a checkout lacks; `oversubscribe`: the machine's limits are known
     and the number is meant."""
 
@@ -109,13 +109,16 @@ def read(layout: Layout) -> Batch:
     data = evidence.read_json(evidence.batch_path(layout.evidence))
     try:
         assert data is not None
-        lists = {"places": tuple(Place(**place) for place in data["places"]), "runners": tuple(data.get("runners", ()))}
+        lists = {
+            "places": tuple(WorkerPlace(**place) for place in data["places"]),
+            "runners": tuple(data.get("runners", ())),
+        }
         return Batch(**{**data, **lists})
     except (AssertionError, KeyError, TypeError):
         raise Refusal("no batch is open here, expected one; autoresearch_run_batch.py open makes it") from None
 
 
-def solo(batch: Batch, place: Place, base: str) -> Batch:
+def solo(batch: Batch, place: WorkerPlace, base: str) -> Batch:
     """One worker of a crew as a batch of its own, from the commit that it started from."""
     return replace(batch, base=base, places=(place,))
 
@@ -127,7 +130,7 @@ def alone(layout: Layout) -> Iterator[str]:
         yield intent.undo(layout)
 
 
-def granted(wish: Wish) -> tuple[int, str]:
+def granted(wish: BatchRequest) -> tuple[int, str]:
     """How many workers the machine bears, and a warning where more were wanted by name.
 
     Raises `Refusal` where it bears no batch and nobody insisted.
@@ -160,7 +163,7 @@ def _insisted(workers: int) -> int:
     return workers
 
 
-def _crowded(wish: Wish, bears: int, small: Sequence[str]) -> str:
+def _crowded(wish: BatchRequest, bears: int, small: Sequence[str]) -> str:
     """What is wrong with as many workers as were asked for, "" where the machine bears them."""
     if wish.workers <= bears and not small:
         return ""
@@ -168,7 +171,7 @@ def _crowded(wish: Wish, bears: int, small: Sequence[str]) -> str:
     return f"{wish.workers} workers as asked ({why}): they will slow each other, so limits and timings suffer"
 
 
-def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
+def open_batch(layout: Layout, wish: BatchRequest) -> dict[str, Any]:
     """Make a worktree for each worker; raises `Refusal` with nothing left behind."""
     number, warning = granted(wish)
     with alone(layout):
@@ -185,7 +188,7 @@ def open_batch(layout: Layout, wish: Wish) -> dict[str, Any]:
         except BaseException as error:
             drop(run, batch)
             if isinstance(error, GitError):
-                raise isolation.explained(error, run.tree) from None
+                raise branches.explained(error, run.tree) from None
             raise
     said = {"asked": wish.workers, "granted": number, **({"warning": warning} if warning else {})}
     return {**described(run, batch), **said}
@@ -218,10 +221,10 @@ def _planned(run: Run, shares: Sequence[slices.Slice]) -> Batch:
     places = []
     for letter, share in zip(_LETTERS, shares):
         path = checkouts.worktree_path(run.layout.root, f"{name}-{letter}")
-        branch = f"{isolation.PREFIX}{name}-{letter}"
+        branch = f"{branches.PREFIX}{name}-{letter}"
         if os.path.lexists(path) or Repo(run.tree).exists(f"refs/heads/{branch}"):
             raise Refusal(f"{path} or branch {branch} exists, expected to make it; remove it and repeat the command")
-        places.append(Place(letter, str(path), branch, share.devices, share.environment))
+        places.append(WorkerPlace(letter, str(path), branch, share.devices, share.environment))
     return Batch(_mark(run), Repo(run.tree).head(), tuple(places))
 
 
@@ -243,11 +246,11 @@ def reopened(run: Run, batch: Batch) -> Batch:
     return replace(batch, mark=_mark(run), base=head, applied="", runners=()).write(run.layout.evidence)
 
 
-def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
+def _make(run: Run, batch: Batch, place: WorkerPlace, wish: BatchRequest) -> None:
     path = Path(place.path)
     checkouts.Branches(run.tree).add_worktree(path, place.branch, batch.base)
     (Repo(path).git_dir() / POINTER).write_text(f"{run.layout.root}\n", "utf-8")
-    checkouts.furnish(run.layout.root, path, checkouts.Wish("worktree", run.tag, wish.setup, wish.links))
+    checkouts.furnish(run.layout.root, path, checkouts.IsolationRequest("worktree", run.tag, wish.setup, wish.links))
     lacking = evaluator_lock.changed(path, evaluator_lock.known(run.log))
     if lacking:
         raise Refusal(
@@ -256,7 +259,7 @@ def _make(run: Run, batch: Batch, place: Place, wish: Wish) -> None:
         )
 
 
-def prove(run: Run, batch: Batch, place: Place) -> None:
+def prove(run: Run, batch: Batch, place: WorkerPlace) -> None:
     """This worker's tree stands for all: raises `Refusal` where the check does not see it. Costs one run of it.
 
     Nobody else measures in the main tree, and no other worker of a crew edits this one.

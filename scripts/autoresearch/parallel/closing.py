@@ -12,13 +12,13 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rows import Row
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import budget, context, isolation, tree, trial, trial_gate
+from ..kernel.run import branches, budget, context, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.system.git import GitError, Repo
 from . import batch as batches
 from . import measuring, runners, selection
 from .batch import Batch
-from .measuring import Worker
+from .measuring import MeasuredWorker
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class Measured:
     """A worker with its row, and what was measured, None where there is no number."""
 
-    worker: Worker
+    worker: MeasuredWorker
     row: Row
     metric: Decimal | None
 
@@ -38,11 +38,13 @@ class Measured:
         """Whether it may be kept."""
         return self.row.status == "keep"
 
-    def told(self) -> selection.Worker:
+    def told(self) -> selection.WorkerReport:
         """As a worker reports itself."""
         row, said = self.row, self.worker.attempt.description
         size = len(self.worker.patch)
-        return selection.Worker(row.worker, said, row.commit, self.metric, row.guard, labels=row.labels, diff_size=size)
+        return selection.WorkerReport(
+            row.worker, said, row.commit, self.metric, row.guard, labels=row.labels, diff_size=size
+        )
 
 
 def close(layout: Layout, reopen: bool = False) -> Mapping[str, Any]:
@@ -65,7 +67,7 @@ def close(layout: Layout, reopen: bool = False) -> Mapping[str, Any]:
             tried = runners.try_all(layout, batch)
             return _answer(layout, batch, (number, mended, tried), reopen)
     except GitError as error:
-        raise isolation.explained(error, context.load(layout).tree) from None
+        raise branches.explained(error, context.load(layout).tree) from None
 
 
 def _answer(layout: Layout, batch: Batch, done: tuple[int, str, list[dict[str, Any]]], reopen: bool) -> dict[str, Any]:
@@ -107,7 +109,7 @@ def _settle(run: Run, batch: Batch) -> Batch:
     return _confirm(run, batch, best, event, lines)
 
 
-def _measured(run: Run, batch: Batch, worker: Worker) -> Measured:
+def _measured(run: Run, batch: Batch, worker: MeasuredWorker) -> Measured:
     """The worker's verdict in its own worktree; the held-out check is for the winner alone."""
     verdict = measuring.verdict(run, batch, worker)
     assert verdict is not None  # `measure_all` saw to it
@@ -130,7 +132,9 @@ def _ranked(run: Run, measured: Sequence[Measured]) -> list[Measured]:
     return sorted(kept, key=lambda m: (sign * (m.row.metric or 0), len(m.worker.patch), m.worker.place.id))
 
 
-def _record_none(run: Run, event: Mapping[str, Any], workers: Sequence[Row], told: Sequence[selection.Worker]) -> None:
+def _record_none(
+    run: Run, event: Mapping[str, Any], workers: Sequence[Row], told: Sequence[selection.WorkerReport]
+) -> None:
     """Nothing may be kept: one discard."""
     main = selection.main_row(run, run.state.iteration + 1, None, told)
     with context.writing(run.layout) as (fresh, held):

@@ -28,7 +28,7 @@ from ..kernel.system.gittrees import Trees
 from ..setup import unseen
 from . import batch as batches
 from . import verdicts
-from .batch import Batch, Place
+from .batch import Batch, WorkerPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -40,16 +40,16 @@ GRACE = 2.0
 
 
 @dataclass(frozen=True)
-class Worker:
+class MeasuredWorker:
     """One worker's candidate: its commit on the batch's base ("" without a change), what it says, its patch."""
 
-    place: Place
+    place: WorkerPlace
     commit: str
     attempt: trial.Attempt
     patch: bytes = b""
 
 
-def candidate(run: Run, batch: Batch, place: Place) -> Worker:
+def candidate(run: Run, batch: Batch, place: WorkerPlace) -> MeasuredWorker:
     """The worker's work as one commit on the base; raises `Refusal` for what a trial would not admit either."""
     repo = Repo(Path(place.path))
     if not repo.is_git() or not repo.exists(batch.base):
@@ -77,25 +77,25 @@ def candidate(run: Run, batch: Batch, place: Place) -> Worker:
     labels, description = rows.describe(subject, ())
     attempt = trial.Attempt(description or f"worker {place.id}", labels)
     if not changed:
-        return Worker(place, "", attempt)
+        return MeasuredWorker(place, "", attempt)
     message = f"experiment: {attempt.description}\n\nAutoresearch-Run: {run.tag}\n"
     commit = repo.commit_tree(head, batch.base, message)
-    return Worker(place, commit, attempt, repo.patch(batch.base, commit, evidence.PATCH_LIMIT))
+    return MeasuredWorker(place, commit, attempt, repo.patch(batch.base, commit, evidence.PATCH_LIMIT))
 
 
-def _refuse_paths(place: Place, paths: Sequence[str]) -> None:
+def _refuse_paths(place: WorkerPlace, paths: Sequence[str]) -> None:
     if paths:
         raise Refusal(
             f"worker {place.id} changed {listing(paths)} outside the scope; undo that in {place.path}, then close"
         )
 
 
-def verdict(run: Run, batch: Batch, worker: Worker) -> Verdict | None:
+def verdict(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict | None:
     """What is known of a candidate without running it, or what was measured; None when it has yet to be."""
     return _known(run, worker) or _noted(run, batch, worker)
 
 
-def _known(run: Run, worker: Worker) -> Verdict | None:
+def _known(run: Run, worker: MeasuredWorker) -> Verdict | None:
     """What needs no measuring: no change, or a patch that was tried on this very state."""
     nothing = Measurement(None, "", ())
     if not worker.commit:
@@ -104,16 +104,16 @@ def _known(run: Run, worker: Worker) -> Verdict | None:
     return Verdict("discard", "-", tried, nothing, tried.partition(";")[0]) if tried else None
 
 
-def _path(run: Run, place: Place, name: str) -> Path:
+def _path(run: Run, place: WorkerPlace, name: str) -> Path:
     return evidence.workers_folder(run.layout.evidence) / place.id / name
 
 
-def _tree(worker: Worker) -> str:
+def _tree(worker: MeasuredWorker) -> str:
     """What was measured, by its content: its commit is made anew each time."""
     return Trees(Path(worker.place.path)).tree_of(worker.commit)
 
 
-def _noted(run: Run, batch: Batch, worker: Worker) -> Verdict | None:
+def _noted(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict | None:
     data = evidence.read_json(_path(run, worker.place, "verdict.json"))
     try:
         if data is None or (data["batch"], data["tree"]) != (batch.mark, _tree(worker)):
@@ -141,7 +141,7 @@ def measure_one(layout: Layout, letter: str) -> Mapping[str, Any]:
     return {"worker": letter, "status": found.status, "metric": found.measurement.value, "reason": found.reason}
 
 
-def _alone(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
+def _alone(run: Run, batch: Batch, worker: MeasuredWorker, folder: Path) -> Verdict:
     """Measure, one worker at a time where the numbers are noisy."""
     noisy = run.config.noise.get("kind") == "noisy"
     with locks.held(folder / f"{'all' if noisy else worker.place.id + '-run'}.lock", "", wait=True):
@@ -151,7 +151,7 @@ def _alone(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
     return found
 
 
-def _insistent(run: Run, batch: Batch, worker: Worker) -> Verdict:
+def _insistent(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict:
     """The verdict; where a node failed or the machine hung, measured again, whole."""
     for left in reversed(range(TRIES)):
         try:
@@ -162,11 +162,11 @@ def _insistent(run: Run, batch: Batch, worker: Worker) -> Verdict:
     raise AssertionError
 
 
-def judged(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
+def judged(run: Run, batch: Batch, worker: MeasuredWorker, folder: Path) -> Verdict:
     """Measure a candidate in its worktree, which holds it, against the base; what is printed goes to `folder`."""
     where, base, mark = worker.place.path, batch.base, f"{batch.mark}-{worker.place.id}"
     mine = replace(run, config=replace(run.config, worktree=where, confirm=""))
-    places = {str(run.layout.root): intent.Place(where, base, worker.commit)}
+    places = {str(run.layout.root): intent.TrialRepo(where, base, worker.commit)}
     note = Intent(run.state.iteration + 1, run.tag, mark, places)
     bytecode.forget(Path(where), Repo(Path(where)).changed_paths(base, worker.commit))
     evidence.write_bytes(folder / "patch.diff", worker.patch, 2 * evidence.PATCH_LIMIT)
@@ -174,7 +174,7 @@ def judged(run: Run, batch: Batch, worker: Worker, folder: Path) -> Verdict:
     return judge.judge(mine, bench, note, worker.attempt.labels)
 
 
-def start(run: Run, batch: Batch, place: Place) -> process.Process:
+def start(run: Run, batch: Batch, place: WorkerPlace) -> process.Process:
     """A process that measures a worker, with the accelerators that are the worker's."""
     errors = _path(run, place, "measure.txt")
     errors.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +196,7 @@ def start(run: Run, batch: Batch, place: Place) -> process.Process:
     return process.start_detached(argv, layout.root, place.environment, streams, batch.mark)
 
 
-def measure_all(run: Run, batch: Batch, workers: Sequence[Worker]) -> None:
+def measure_all(run: Run, batch: Batch, workers: Sequence[MeasuredWorker]) -> None:
     """Measure all of them side by side; raises `Refusal` where one gives no verdict, with the others' kept."""
     waiting = [worker for worker in workers if verdict(run, batch, worker) is None]
     try:
@@ -207,7 +207,7 @@ def measure_all(run: Run, batch: Batch, workers: Sequence[Worker]) -> None:
         raise
 
 
-def _round(run: Run, batch: Batch, workers: Sequence[Worker], last: bool) -> list[Worker]:
+def _round(run: Run, batch: Batch, workers: Sequence[MeasuredWorker], last: bool) -> list[MeasuredWorker]:
     """Those whose measuring was killed, to be measured again."""
     children = [(worker, start(run, batch, worker.place)) for worker in workers]
     while any(child.poll() is None for _, child in children):

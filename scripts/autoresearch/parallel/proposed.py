@@ -16,7 +16,7 @@ from ..kernel.run import context, trial, trial_gate
 from ..kernel.run.context import Run
 from . import batch as batches
 from . import measuring
-from .batch import Batch, Place
+from .batch import Batch, WorkerPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Proposal:
+class WorkerProposal:
     """A worker's commit, the commit it stands on, and what the agent says of it."""
 
     base: str
@@ -41,7 +41,7 @@ def _path(layout: Layout, letter: str) -> Path:
     return evidence.workers_folder(layout.evidence) / letter / "proposal.json"
 
 
-def place_of(batch: Batch, letter: str) -> Place:
+def place_of(batch: Batch, letter: str) -> WorkerPlace:
     """The worker of this letter; raises `Refusal` when there is none."""
     found = next((place for place in batch.places if place.id == letter), None)
     if found is None:
@@ -49,7 +49,7 @@ def place_of(batch: Batch, letter: str) -> Place:
     return found
 
 
-def read(layout: Layout, letter: str) -> Proposal | None:
+def read(layout: Layout, letter: str) -> WorkerProposal | None:
     """What the worker has proposed and nobody has settled yet."""
     data = evidence.read_json(_path(layout, letter))
     try:
@@ -58,9 +58,9 @@ def read(layout: Layout, letter: str) -> Proposal | None:
         return None
 
 
-def parsed(data: Mapping[str, Any]) -> Proposal:
+def parsed(data: Mapping[str, Any]) -> WorkerProposal:
     """A proposal as JSON holds it; raises `KeyError` or `TypeError` for what is none."""
-    return Proposal(**{**data, **{name: tuple(data[name]) for name in ("labels", "lessons")}})
+    return WorkerProposal(**{**data, **{name: tuple(data[name]) for name in ("labels", "lessons")}})
 
 
 def drop(layout: Layout, letter: str) -> None:
@@ -68,17 +68,17 @@ def drop(layout: Layout, letter: str) -> None:
     _path(layout, letter).unlink(missing_ok=True)
 
 
-def base_of(layout: Layout, batch: Batch, place: Place) -> str:
+def base_of(layout: Layout, batch: Batch, place: WorkerPlace) -> str:
     """The commit that the worker's folder started from."""
     noted = evidence.read_json(_base_path(layout, place)) or {}
     return str(noted.get("base") or batch.base)
 
 
-def _base_path(layout: Layout, place: Place) -> Path:
+def _base_path(layout: Layout, place: WorkerPlace) -> Path:
     return evidence.workers_folder(layout.evidence) / place.id / "base.json"
 
 
-def note_base(layout: Layout, place: Place, base: str) -> None:
+def note_base(layout: Layout, place: WorkerPlace, base: str) -> None:
     """The worker's folder starts from another commit."""
     evidence.write_json(_base_path(layout, place), {"base": base})
 
@@ -93,7 +93,7 @@ def propose(layout: Layout, letter: str, attempt: trial.Attempt) -> Mapping[str,
     if not worker.commit:
         raise Refusal(f"nothing is changed in {place.path}, expected an edit there; make one, then propose it")
     _refuse(run, worker.patch, attempt)
-    said = {name: getattr(attempt, name) for name in names(Proposal) if name not in ("base", "commit")}
+    said = {name: getattr(attempt, name) for name in names(WorkerProposal) if name not in ("base", "commit")}
     evidence.write_json(_path(layout, letter), {"base": base, "commit": worker.commit, **said})
     return {
         "worker": letter,

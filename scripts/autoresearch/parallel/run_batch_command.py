@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
 if TYPE_CHECKING:
     from typing import Any
 
-    from .batch import Wish
+    from .batch import BatchRequest
 
 OF_A_RUN = True  # goes on in the copy of the skill that the run began with
 
@@ -62,9 +62,9 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     return closing.close(layout, args.reopen) if args.command == "close" else batch.abort(layout)
 
 
-def _wish(args: argparse.Namespace) -> Wish:
+def _wish(args: argparse.Namespace) -> BatchRequest:
     from . import batch
 
     links, each = tuple(args.link or ()), max(1, args.devices_each)
     shared = batch.machine_at(arguments.root_of(args))
-    return batch.Wish(args.workers, shared, args.setup, links, args.oversubscribe, each)
+    return batch.BatchRequest(args.workers, shared, args.setup, links, args.oversubscribe, each)

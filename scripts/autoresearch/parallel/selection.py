@@ -21,7 +21,7 @@ WORKER_STATUSES = ("completed", "crash", "timeout")
 
 
 @dataclass(frozen=True)
-class Worker:
+class WorkerReport:
     """What one worker reports."""
 
     worker_id: str
@@ -35,7 +35,7 @@ class Worker:
     diff_size: int = 0
 
 
-def parse(text: str) -> tuple[Worker, ...]:
+def parse(text: str) -> tuple[WorkerReport, ...]:
     """Read a batch file; raises `Refusal` naming every problem."""
     try:
         data = jsontext.loads(text)
@@ -49,7 +49,7 @@ def parse(text: str) -> tuple[Worker, ...]:
     return workers
 
 
-def _worker(item: Any) -> Worker:
+def _worker(item: Any) -> WorkerReport:
     if not isinstance(item, dict):
         raise Refusal("a worker is not a JSON object, expected worker_id and description at least")
     name = str(item.get("worker_id", ""))
@@ -71,19 +71,19 @@ def _worker(item: Any) -> Worker:
     if not isinstance(commits, dict):
         raise Refusal(f"worker {name}: repo_commits is not an object, expected paths and commits")
     commit = one_line(str(item.get("commit") or "-"), 64)
-    return Worker(
+    return WorkerReport(
         name, description, commit, metric, guard, status, labels, {str(k): str(v) for k, v in commits.items()}, size
     )
 
 
-def judged(run: Run, worker: Worker) -> decision.Outcome:
+def judged(run: Run, worker: WorkerReport) -> decision.TrialOutcome:
     """What a worker's result is worth on its own."""
     crashed = worker.status != "completed"
     outcome = decision.decide(run.config.direction, run.state.current_metric, worker.metric, worker.guard, crashed)
     return decision.gate_labels(outcome, run.config.required_keep_labels, worker.labels)
 
 
-def best(run: Run, workers: Sequence[Worker]) -> Worker | None:
+def best(run: Run, workers: Sequence[WorkerReport]) -> WorkerReport | None:
     """The winner: best metric, then the smaller diff, then the worker id; None when nothing may be kept.
 
     Raises `Refusal` for one that would win and names no commit.
@@ -96,7 +96,7 @@ def best(run: Run, workers: Sequence[Worker]) -> Worker | None:
     return found
 
 
-def foremost(run: Run, workers: Sequence[Worker]) -> Worker | None:
+def foremost(run: Run, workers: Sequence[WorkerReport]) -> WorkerReport | None:
     """The best trial of a batch without a winner: metric, then a passed guard, then the smaller diff, then the id."""
     sign = 1 if run.config.direction == "lower" else -1
     tried = [worker for worker in workers if worker.status == "completed" and worker.metric is not None]
@@ -108,7 +108,7 @@ def passed_over(row: Row) -> Row:
     return row._replace(status="discard", commit="-") if row.status in ("keep", "discard") else row
 
 
-def worker_row(run: Run, number: int, worker: Worker, winner: Worker | None) -> Row:
+def worker_row(run: Run, number: int, worker: WorkerReport, winner: WorkerReport | None) -> Row:
     """The row of one worker; only that of the `winner` says keep."""
     outcome = judged(run, worker)
     current = run.state.current_metric
@@ -127,7 +127,7 @@ def worker_row(run: Run, number: int, worker: Worker, winner: Worker | None) -> 
     return row if worker is winner else passed_over(row)
 
 
-def main_row(run: Run, number: int, winner: Worker | None, workers: Sequence[Worker]) -> Row:
+def main_row(run: Run, number: int, winner: WorkerReport | None, workers: Sequence[WorkerReport]) -> Row:
     """The batch's one counting row: the winner's keep, else the discard of the best trial, if there was any."""
     current = run.state.current_metric
     shown = winner or foremost(run, workers)
@@ -145,14 +145,14 @@ def _refuse_outside(layout: Layout) -> None:
     """What the gate before a batch blocks for files outside the scope refuses a reported one too."""
     from ..health import health
 
-    gate = health.commit_gate(layout, health.Gate("prebatch"), health.repos(layout, None, {}))
+    gate = health.commit_gate(layout, health.GateQuestion("prebatch"), health.repos(layout, None, {}))
     found = [f"{item['repo']}: {listing(item['unexpected_worktree'])}" for item in gate["repo_gates"]]
     found = [text for text, item in zip(found, gate["repo_gates"]) if item["unexpected_worktree"]]
     if found:
         raise Refusal(f"changes outside the scope in {'; '.join(found)}; commit or stash them, then repeat the command")
 
 
-def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
+def append(layout: Layout, workers: Sequence[WorkerReport]) -> dict[str, Any]:
     """Record the batch; the answer of `select_parallel_batch`."""
     _refuse_outside(layout)
     with context.writing(layout) as (run, held):

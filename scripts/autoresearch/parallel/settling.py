@@ -24,8 +24,8 @@ from ..kernel.system.gittrees import Trees
 from . import batch as batches
 from . import measuring, proposed, runners, shelf
 from .anew import Worktree
-from .batch import Batch, Place
-from .proposed import Proposal
+from .batch import Batch, WorkerPlace
+from .proposed import WorkerProposal
 from .shelf import Shelved
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -75,7 +75,7 @@ def prove(layout: Layout, letter: str) -> Mapping[str, Any]:
     return {"worker": letter, "proved": True}
 
 
-def anew(layout: Layout, place: Place) -> None:
+def anew(layout: Layout, place: WorkerPlace) -> None:
     """The worker's folder as the retained state is; what git ignores in it stays."""
     run = context.load(layout)
     head, repo = _retained(run)[0], Worktree(Path(place.path))
@@ -85,14 +85,14 @@ def anew(layout: Layout, place: Place) -> None:
     proposed.drop(layout, place.id)
 
 
-def forget(layout: Layout, place: Place) -> None:
+def forget(layout: Layout, place: WorkerPlace) -> None:
     """A session ended without a proposal: its edit goes, kept as a patch."""
     run, batch = context.load(layout), batches.read(layout)
     _saved(run, batch, place)
     anew(layout, place)
 
 
-def _settled(layout: Layout, batch: Batch, place: Place, proposal: Proposal) -> Mapping[str, Any]:
+def _settled(layout: Layout, batch: Batch, place: WorkerPlace, proposal: WorkerProposal) -> Mapping[str, Any]:
     """The answer; what was measured aside and did not gain is on the shelf, all else is in the log."""
     run = context.load(layout)
     trial_gate.refuse_finished(run)
@@ -115,7 +115,7 @@ def _turn(layout: Layout) -> Path:
     return evidence.workers_folder(layout.evidence) / "main.lock"
 
 
-def _others(layout: Layout, batch: Batch, place: Place) -> bool:
+def _others(layout: Layout, batch: Batch, place: WorkerPlace) -> bool:
     """Whether another worker's proposal is being settled: then the main tree is for what is short, and for keeps."""
     folder = evidence.workers_folder(layout.evidence)
     return any(locks.is_held(folder / f"{other.id}.lock") for other in batch.places if other.id != place.id)
@@ -129,7 +129,7 @@ def _retained(run: Run) -> tuple[str, str]:
     return commit, Trees(run.tree).tree_of(commit)
 
 
-def _aside(run: Run, batch: Batch, place: Place, proposal: Proposal) -> Shelved:
+def _aside(run: Run, batch: Batch, place: WorkerPlace, proposal: WorkerProposal) -> Shelved:
     """The verdict on the proposal, brought up to the retained state, in the worker's own worktree."""
     head, _ = _retained(run)
     message = f"experiment: {proposal.description}\n\nAutoresearch-Run: {run.tag}\n"
@@ -137,7 +137,7 @@ def _aside(run: Run, batch: Batch, place: Place, proposal: Proposal) -> Shelved:
     repo = Worktree(Path(place.path))
     bytecode.forget(repo.root, repo.changed_paths(repo.head(), commit))
     repo.start_anew(commit)
-    worker = measuring.Worker(place, commit, _attempt(place.id, proposal))
+    worker = measuring.MeasuredWorker(place, commit, _attempt(place.id, proposal))
     folder = shelf.fresh(run.layout, place.id)
     verdict = measuring.judged(run, batches.solo(batch, place, head), worker, folder)
     verdict = changed_places.added(run, folder, verdict)
@@ -203,7 +203,7 @@ def _told(run: Run, item: Shelved) -> Verdict:
     return replace(item.verdict, note=note, told={**item.verdict.told, "proposal": item.proposal.commit})
 
 
-def _put(run: Run, letter: str, proposal: Proposal, known: Verdict | None = None) -> tuple[Run, Row]:
+def _put(run: Run, letter: str, proposal: WorkerProposal, known: Verdict | None = None) -> tuple[Run, Row]:
     """The proposal as an experiment of the main tree; `known` is its verdict where it was measured."""
     attempt = replace(_attempt(letter, proposal), content=_content(run, letter, proposal))
     return runners.put(run, attempt, known)
@@ -214,7 +214,7 @@ def _answered(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
     return {**answer, "next": {**answer["next"], "how": HOW}}
 
 
-def _content(run: Run, letter: str, proposal: Proposal) -> str:
+def _content(run: Run, letter: str, proposal: WorkerProposal) -> str:
     """The tree of the retained state with the proposal in it; raises `Refusal` where they conflict."""
     content = runners.on_top(run, proposal.base, proposal.commit, _retained(run)[1])
     if content:
@@ -226,7 +226,7 @@ def _content(run: Run, letter: str, proposal: Proposal) -> str:
     )
 
 
-def _undone(run: Run, proposal: Proposal) -> int:
+def _undone(run: Run, proposal: WorkerProposal) -> int:
     """Keep its patch beside the attempts that were undone; the iteration in whose evidence it is."""
     number = run.state.iteration + 1
     patch = Repo(run.tree).patch(proposal.base, proposal.commit, evidence.PATCH_LIMIT)
@@ -234,7 +234,7 @@ def _undone(run: Run, proposal: Proposal) -> int:
     return number
 
 
-def _attempt(letter: str, proposal: Proposal) -> trial.Attempt:
+def _attempt(letter: str, proposal: WorkerProposal) -> trial.Attempt:
     said = {name: getattr(proposal, name) for name in ("labels", "hypothesis", "searched", "lessons")}
     return trial.Attempt(f"[PARALLEL worker-{letter}] {proposal.description}", knowing=True, **said)
 
@@ -261,7 +261,7 @@ def give_up(layout: Layout) -> str:
     return f"what workers {', '.join(kept)} had not settled is kept as a patch" if kept else ""
 
 
-def _saved(run: Run, batch: Batch, place: Place) -> bool:
+def _saved(run: Run, batch: Batch, place: WorkerPlace) -> bool:
     """Keep what a worker has changed beside the attempts that were undone; whether there was anything."""
     base = proposed.base_of(run.layout, batch, place)
     try:

@@ -16,7 +16,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run.context import Run
 from ..kernel.run.judge import Verdict
 from . import proposed, verdicts
-from .proposed import Proposal
+from .proposed import WorkerProposal
 
 _NOTE = "shelved.json"
 
@@ -27,7 +27,7 @@ class Shelved:
 
     folder: Path
     letter: str
-    proposal: Proposal
+    proposal: WorkerProposal
     verdict: Verdict
     met: str
 

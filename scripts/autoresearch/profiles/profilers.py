@@ -16,7 +16,7 @@ from ..checks.toolbox import Request
 from ..cli import guards
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
-from .spots import Spot
+from .spots import HotSpot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _WITH_VALUE = ("-W", "-X")
 _PERF_LINE = re.compile(r"^\s*(\d+\.\d+)%\s+\S+\s+(\S+)\s+\[\S\]\s+(\S.*?)\s*$")
 
 
-def of_call(request: Request, code: str, setup: str, node: bool) -> list[Spot]:
+def of_call(request: Request, code: str, setup: str, node: bool) -> list[HotSpot]:
     """Where one call of the project spends its time, called for two seconds of the processor."""
     spec = jsontext.dumps({"code": code, "setup": setup, "seconds": 2})
     program, runtime = ("workload.cjs", "node") if node else ("workload.py", toolbox.python(request))
@@ -41,7 +41,7 @@ def of_call(request: Request, code: str, setup: str, node: bool) -> list[Spot]:
     return of_command(request, line, CPU_PROF if node else CPROFILE)
 
 
-def of_command(request: Request, line: str, by: str) -> list[Spot]:
+def of_command(request: Request, line: str, by: str) -> list[HotSpot]:
     """Where a command spends its time, by the named profiler or, for "", the one that fits its program.
 
     Raises `Refusal` when the command fails or no profiler fits.
@@ -85,7 +85,7 @@ def _script(request: Request, head: str) -> str:
     return path if first.startswith(b"#!") and b"python" in first else ""
 
 
-def _by_cprofile(request: Request, line: str) -> list[Spot]:
+def _by_cprofile(request: Request, line: str) -> list[HotSpot]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
@@ -127,14 +127,14 @@ def _is_plain(line: str) -> bool:
     return not any(token and set(token) <= set("();<>|&") for token in lexer)
 
 
-def _run(request: Request, line: str, env: Mapping[str, str] | None = None) -> toolbox.Ran:
+def _run(request: Request, line: str, env: Mapping[str, str] | None = None) -> toolbox.ToolRun:
     ran = toolbox.shell(line, request, {"PYTHONPATH": toolbox.python_path(request.root), **(env or {})})
     if ran.code:
         raise toolbox.broken("the command under the profiler", ran)
     return ran
 
 
-def top_functions(profile: Path, root: Path) -> list[Spot]:
+def top_functions(profile: Path, root: Path) -> list[HotSpot]:
     """Functions below `root` by the share of a cProfile file's time that they and the foreign code they call take.
 
     Raises `Refusal` when the program left no profile.
@@ -151,7 +151,7 @@ def top_functions(profile: Path, root: Path) -> list[Spot]:
         for caller, cost in row[4].items() if key not in spent else ():
             if caller in spent:
                 spent[caller] += cost[2]
-    return _ordered(Spot(100 * own / total, _placed(key, root)) for key, own in spent.items())
+    return _ordered(HotSpot(100 * own / total, _placed(key, root)) for key, own in spent.items())
 
 
 def _placed(key: tuple[str, int, str], root: Path) -> str:
@@ -165,12 +165,12 @@ def _is_own(path: str, root: Path) -> bool:
     return inside and not re.search(r"/(?:site-packages|node_modules|\.venv|venv)/", path[len(str(root)) :])
 
 
-def _ordered(spots: Any) -> list[Spot]:
+def _ordered(spots: Any) -> list[HotSpot]:
     """The largest first; what is below half a per cent says nothing."""
     return sorted((spot for spot in spots if spot.share >= 0.5), key=lambda spot: (-spot.share, spot.name))[:20]
 
 
-def _by_cpu_prof(request: Request, line: str) -> list[Spot]:
+def _by_cpu_prof(request: Request, line: str) -> list[HotSpot]:
     """Every Node process that the line starts is profiled: a `node` of ours stands before the real one on PATH."""
     import os
     import tempfile
@@ -190,7 +190,7 @@ def _by_cpu_prof(request: Request, line: str) -> list[Spot]:
     return node_functions(profiles, request.root)
 
 
-def node_functions(profiles: Sequence[Any], root: Path) -> list[Spot]:
+def node_functions(profiles: Sequence[Any], root: Path) -> list[HotSpot]:
     """Functions below `root` by their share of the samples in V8 profiles, those of foreign code they call included."""
     sums: dict[str, float] = {}
     for profile in profiles:
@@ -201,7 +201,7 @@ def node_functions(profiles: Sequence[Any], root: Path) -> list[Spot]:
             if name != _OUTSIDE:
                 sums[name] = sums.get(name, 0) + float(micros)
     total = sum(sums.values()) or 1.0
-    found = _ordered(Spot(100 * spent / total, name) for name, spent in sums.items())
+    found = _ordered(HotSpot(100 * spent / total, name) for name, spent in sums.items())
     return found if set(sums) - {_COLLECTOR} else []
 
 
@@ -219,7 +219,7 @@ def _owner(number: int, nodes: Mapping[int, Any], parents: Mapping[int, int], ro
     return _COLLECTOR if name == f"({_COLLECTOR})" else _OUTSIDE
 
 
-def _by_perf(request: Request, line: str) -> list[Spot]:
+def _by_perf(request: Request, line: str) -> list[HotSpot]:
     import tempfile
 
     perf = toolbox.look("perf", request.root)
@@ -230,7 +230,7 @@ def _by_perf(request: Request, line: str) -> list[Spot]:
         _run(request, f"{shlex.quote(perf)} record -q -o {data} -- sh -c {shlex.quote(line)} >&2")
         shown = _run(request, f"{shlex.quote(perf)} report -q -i {data} --stdio --no-children --percent-limit 0.5")
     rows = (_PERF_LINE.match(row) for row in shown.out.splitlines())
-    found = [Spot(float(row[1]), f"{row[3]} {row[2].rpartition('/')[2]}") for row in rows if row]
+    found = [HotSpot(float(row[1]), f"{row[3]} {row[2].rpartition('/')[2]}") for row in rows if row]
     if not found:
         raise toolbox.broken("perf", shown)
     return _ordered(found)

@@ -73,7 +73,7 @@ def taken(config: Config, tree: Path) -> str:
     return ran.out
 
 
-def _last(root: Path, iteration: int) -> tuple[spots.Spot, ...]:
+def _last(root: Path, iteration: int) -> tuple[spots.HotSpot, ...]:
     """The newest profile before an iteration."""
     for number in range(iteration - 1, -1, -1):
         found = of_iteration(root, number)
@@ -82,12 +82,12 @@ def _last(root: Path, iteration: int) -> tuple[spots.Spot, ...]:
     return ()
 
 
-def of_iteration(root: Path, number: int) -> tuple[spots.Spot, ...]:
+def of_iteration(root: Path, number: int) -> tuple[spots.HotSpot, ...]:
     """The profile that was taken after an iteration; none for no or a strange file."""
     data = (evidence.read_json(evidence.folder(root, number) / evidence.PROFILE) or {}).get("spots")
     rows = data if isinstance(data, list) else []
     pairs = (row for row in rows if isinstance(row, list) and len(row) == 2)
     try:
-        return tuple(spots.Spot(float(share), str(name)[:200]) for share, name in pairs)
+        return tuple(spots.HotSpot(float(share), str(name)[:200]) for share, name in pairs)
     except (TypeError, ValueError):
         return ()

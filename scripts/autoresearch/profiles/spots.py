@@ -16,7 +16,7 @@ _LEAST = 3.0  # per cent: a smaller move is none
 
 
 @dataclass(frozen=True)
-class Spot:
+class HotSpot:
     """One line: its share of the whole in per cent, and the function with its place."""
 
     share: float
@@ -31,14 +31,14 @@ class Spot:
         return _LINE_NUMBERS.sub("", self.name)
 
 
-def parsed(text: str) -> tuple[Spot, ...]:
+def parsed(text: str) -> tuple[HotSpot, ...]:
     """The lines `12.5 % NAME` of a profiler's output, largest first; none for output of another form."""
     found = (_SHARE.match(line) for line in text.splitlines())
-    spots = (Spot(float(match["share"]), one_line(match["name"], _WIDTH)) for match in found if match)
+    spots = (HotSpot(float(match["share"]), one_line(match["name"], _WIDTH)) for match in found if match)
     return tuple(sorted(spots, key=lambda spot: -spot.share))
 
 
-def told(spots: Sequence[Spot], text: str) -> list[str]:
+def told(spots: Sequence[HotSpot], text: str) -> list[str]:
     """The top lines; of a form that is not known the first ones as they stand."""
     if spots:
         return [str(spot) for spot in spots[:SHOWN]]
@@ -46,14 +46,14 @@ def told(spots: Sequence[Spot], text: str) -> list[str]:
     return lines[:SHOWN]
 
 
-def moved(before: Iterable[Spot], after: Iterable[Spot]) -> list[str]:
+def moved(before: Iterable[HotSpot], after: Iterable[HotSpot]) -> list[str]:
     """What changed by three per cent or more, the largest first: `parse a.py 34 -> 12 %`."""
     old, new = _by_key(before), _by_key(after)
     moves = sorted(((new.get(key, 0) - old.get(key, 0), key) for key in {*old, *new}), key=lambda m: (-abs(m[0]), m[1]))
     return [f"{key} {old.get(key, 0):.0f} -> {new.get(key, 0):.0f} %" for by, key in moves if abs(by) >= _LEAST][:SHOWN]
 
 
-def _by_key(spots: Iterable[Spot]) -> dict[str, float]:
+def _by_key(spots: Iterable[HotSpot]) -> dict[str, float]:
     sums: dict[str, float] = {}
     for spot in spots:
         sums[spot.key] = sums.get(spot.key, 0) + spot.share

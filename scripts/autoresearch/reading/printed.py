@@ -17,7 +17,7 @@ from ..kernel.core.text import one_line
 from . import form as forms
 from . import jsondocs, quantity, screen, tells
 from .form import JSON_KEY, METRIC_LINE, NUMBER, PATTERN, Form
-from .quantity import Quantity, Spot
+from .quantity import NumberSpot, Quantity
 
 _LINE = re.compile(r"^[ \t]*METRIC[ \t]+([^\s=]+)[ \t]*=[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _NEARLY = re.compile(r"^.*\bMETRIC[ \t:]+\S.*$", re.MULTILINE)
@@ -369,7 +369,7 @@ def _lone(text: str, source: Source) -> _Found:
     return _lone_value(text, found[0], source)
 
 
-def _lone_value(text: str, spot: Spot, source: Source) -> _Found:
+def _lone_value(text: str, spot: NumberSpot, source: Source) -> _Found:
     line, before = _line_at(text, spot.start), text.rfind("\n", 0, spot.start) + 1
     if spot.odd:
         shown = text[spot.start : spot.stop + 8].split("\n")[0]
@@ -400,7 +400,7 @@ def _place(text: str, start: int) -> str:
     return "last" if number == filled[-1] else "first" if number == filled[0] else "inner"
 
 
-def _many(text: str, found: list[Spot], source: Source) -> str:
+def _many(text: str, found: list[NumberSpot], source: Source) -> str:
     lines = list(dict.fromkeys(_line_at(text, spot.start) for spot in found))
     told = [line for line in lines if source.name and source.name.lower() in line.lower()]
     line = (told or lines)[-1]

@@ -72,7 +72,7 @@ class Quantity:
 
 
 @dataclass(frozen=True)
-class Spot:
+class NumberSpot:
     """Where a number stands: its digits from `start` to `end`, the unit up to `stop`, and why it is unreadable."""
 
     start: int
@@ -91,10 +91,10 @@ def is_unit(text: str) -> bool:
     return name in _UNITS or per in _PER
 
 
-def spots(text: str) -> list[Spot]:
+def spots(text: str) -> list[NumberSpot]:
     """Every number in `text`, readable or not; digits within words and paths (`v2`, `sha256`, `src/a1`) are none."""
     masked = re.sub(_PATH, lambda match: re.sub("[0-9]", "a", match[0]), text) if "/" in text else text
-    found: list[Spot] = []
+    found: list[NumberSpot] = []
     if re.search("[Nn][Aa][Nn]|[Ii][Nn][Ff]", text):
         found += _odd_spots(_NOT_FINITE, masked, "not a finite decimal")
     if not text.isascii():
@@ -102,11 +102,11 @@ def spots(text: str) -> list[Spot]:
     return sorted([*found, *islice(_decimal_spots(masked), MOST)], key=lambda spot: spot.start)
 
 
-def _odd_spots(pattern: str, text: str, odd: str) -> list[Spot]:
-    return [Spot(m.start(), m.end(), m.end(), odd=odd) for m in re.finditer(pattern, text)]
+def _odd_spots(pattern: str, text: str, odd: str) -> list[NumberSpot]:
+    return [NumberSpot(m.start(), m.end(), m.end(), odd=odd) for m in re.finditer(pattern, text)]
 
 
-def _decimal_spots(text: str) -> Iterator[Spot]:
+def _decimal_spots(text: str) -> Iterator[NumberSpot]:
     for match in _CORE.finditer(text):
         start, before = match.start(), text[max(0, match.start() - 2) : match.start()]
         signed = match[0][0] in _SIGNS
@@ -116,7 +116,7 @@ def _decimal_spots(text: str) -> Iterator[Spot]:
         elif before[-1:] == "." and before[:1].isalnum():
             continue
         unit, stop = unit_after(text, match.end())
-        yield Spot(start, match.end(), stop, unit, _oddity(text, start, match.end(), unit, stop))
+        yield NumberSpot(start, match.end(), stop, unit, _oddity(text, start, match.end(), unit, stop))
 
 
 def unit_after(text: str, end: int) -> tuple[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..kernel.core.choices import NOTHING
 from ..kernel.core.frozen import replace
 from ..kernel.core.settings import Config
-from ..kernel.run.measure import Ran
+from ..kernel.run.measure import VerifyRun
 from . import form, printed, screen
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -20,7 +20,7 @@ def source(config: Config) -> printed.Source:
     return printed.Source(config.metric, config.metric_key, config.metric_pattern, known, config.metric_take)
 
 
-def around(bench: Bench, start: Start, rest: Rest) -> Ran:
+def around(bench: Bench, start: Start, rest: Rest) -> VerifyRun:
     """Run verify and read what it prints; the port `measure`."""
     config = bench.config
     if config.measure != NOTHING or config.metric_from:
@@ -28,7 +28,7 @@ def around(bench: Bench, start: Start, rest: Rest) -> Ran:
     done, cleaned = start(config.verify)
     found = _streams(done, config)
     problem = f"verify printed no usable metric: {found.problem}" if found.problem else ""
-    return Ran(done, cleaned, found.value, problem, found.others, found.form.to_dict())
+    return VerifyRun(done, cleaned, found.value, problem, found.others, found.form.to_dict())
 
 
 def _streams(done: process.Finished, config: Config) -> printed.Reading:

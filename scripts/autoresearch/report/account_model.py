@@ -80,7 +80,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Trial:
+class OpenTrial:
     """The experiment in progress; `alive` is false when its process is gone and the next command will finish it."""
 
     iteration: int
@@ -89,7 +89,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Controller:
+class ControllerState:
     """The background controller: status and reason of docs/artifacts.md, Reasons, one sentence, and what it waits for.
 
     `waiting_until` is in seconds since the epoch, `command` is what its session runs right now.
@@ -103,7 +103,7 @@ class Controller:
 
 
 @dataclass(frozen=True)
-class Worth:
+class CostWithout:
     """What the final state costs without one kept experiment (positive is worse); None where it cannot be measured."""
 
     iteration: int
@@ -131,13 +131,13 @@ class Account:
     started: float | None
     ended: float | None
     next_action: tuple[str, str]
-    trial: Trial | None
-    controller: Controller | None
+    trial: OpenTrial | None
+    controller: ControllerState | None
     clock: float
     limit: str = ""  # how far the retained metric is from the run's bound, where one was worked out
     said: tuple[Said, ...] = ()
     lines: tuple[SideLine, ...] = ()
-    worth: tuple[Worth, ...] = ()  # what each kept experiment was worth when that was measured last
+    worth: tuple[CostWithout, ...] = ()  # what each kept experiment was worth when that was measured last
     profile: tuple[tuple[str, str, str], ...] = ()  # function, share of the time at the first and at the last profile
     true_total: str = ""  # the sentence on both ends measured in turns, as evidence tells it
 

@@ -23,7 +23,7 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.system import interrupts
-from . import excerpts, reading, screenchart
+from . import accounting, excerpts, screenchart
 from .account_model import Account
 from .terminal import Terminal, screen
 
@@ -34,7 +34,7 @@ _QUIT = (b"q", b"Q", b"\x03", b"\x04")
 _NOTE = "q quits"
 
 
-class Watch:
+class LiveView:
     """What is shown right now, and what it was drawn from."""
 
     def __init__(self, layout: Layout, terminal: Terminal) -> None:
@@ -42,7 +42,7 @@ class Watch:
         self._layout, self._terminal = layout, terminal
         self._files = (layout.results, layout.state, layout.runtime, evidence.intent_path(layout.evidence))
         self._seen = excerpts.signature(*self._files)
-        self.account, self._problem = reading.read(layout, time.time()), ""
+        self.account, self._problem = accounting.read(layout, time.time()), ""
         self._drawn: tuple[tuple[int, ...], list[str]] = ((), [])
 
     def text(self, size: os.terminal_size, live: bool = True) -> str:
@@ -64,15 +64,15 @@ class Watch:
         now = excerpts.signature(*self._files)
         try:
             if now != self._seen:
-                self.account, self._problem = reading.read(self._layout, time.time()), ""
+                self.account, self._problem = accounting.read(self._layout, time.time()), ""
             elif self.account.trial or self.account.controller:
-                self.account = reading.live(self.account, self._layout)
+                self.account = accounting.live(self.account, self._layout)
         except Refusal as refusal:
             self._problem = one_line(str(refusal), 300)
         self._seen = now
 
 
-def follow(watch: Watch, keyboard: int | None, output: int) -> None:
+def follow(watch: LiveView, keyboard: int | None, output: int) -> None:
     """Show the run until q, Ctrl-C or a signal to end; `keyboard` is None where there is none to listen to."""
     with _waker() as waker, _raw(keyboard), _alternate(output):
         shown = ""

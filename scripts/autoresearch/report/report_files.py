@@ -11,7 +11,7 @@ from ..kernel.core import artifacts
 from ..kernel.disk import atomic
 from ..kernel.disk.layout import Layout
 from ..kernel.system import gitfiles
-from . import headline, markdown, page, reading
+from . import accounting, headline, markdown, page
 
 _OURS = "content=.codex-autoresearch.>|<!-- written by codex-autoresearch -->"  # by which a report of ours is known
 
@@ -23,7 +23,7 @@ def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, 
     """
     for name, path in paths.items():
         outputs.refuse(path.absolute(), f"--{name}", layout, again=_OURS)
-    account = reading.read(layout, clock)
+    account = accounting.read(layout, clock)
     places = {
         "html": paths.get("html", layout.evidence / "report.html").absolute(),
         "markdown": paths.get("markdown", layout.evidence / "report.md").absolute(),

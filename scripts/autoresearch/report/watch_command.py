@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> Outcome:
     """Follow the run until q or Ctrl-C; without a terminal, or with --once, one screen as text."""
     from . import headline, live
 
-    seen = live.Watch(arguments.layout_of(args), terminal())
+    seen = live.LiveView(arguments.layout_of(args), terminal())
     if args.format == "json":
         return Outcome(headline.facts(seen.account))
     is_live = sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
@@ -44,7 +44,7 @@ def screen(layout: Layout) -> str:
     from . import live
 
     try:
-        return live.Watch(layout, terminal()).text(size(), live=False)
+        return live.LiveView(layout, terminal()).text(size(), live=False)
     except Refusal:
         return ""
 

@@ -23,7 +23,7 @@ from .resume_rules import Evidence
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundRun:
     """What is on disk: the files really used, the log where its rows can be read, and its comments in any case."""
 
     layout: Layout
@@ -37,7 +37,7 @@ class Found:
         return resume_rules.decide(self.evidence)
 
 
-def examine(layout: Layout) -> Found:
+def examine(layout: Layout) -> FoundRun:
     """Read both files, whatever is wrong with them."""
     log, log_problem = _log(layout)
     header = log.header if log else _comments(layout.results)
@@ -49,7 +49,7 @@ def examine(layout: Layout) -> Found:
         relation = _relation(found, log, state_problem)
     told = differences(found, log) if log and found and relation == "diverged" else ()
     files = layout.results.exists(), layout.state.exists()
-    return Found(layout, Evidence(*files, log_problem, state_problem, relation, told), log, header)
+    return FoundRun(layout, Evidence(*files, log_problem, state_problem, relation, told), log, header)
 
 
 def _relation(found: Mapping[str, Any] | None, log: Log | None, problem: str) -> str:

@@ -18,7 +18,7 @@ NOTE = evidence.intent_path(Path()).name  # which lies in the evidence folder
 
 
 @dataclass(frozen=True)
-class Known:
+class BeforeCheck:
     """What it was before a check."""
 
     files: Mapping[Path, bytes]
@@ -40,15 +40,15 @@ def kept(what: Guarded) -> Callable[[], str]:
     return after
 
 
-def _remember(what: Guarded) -> Known:
+def _remember(what: Guarded) -> BeforeCheck:
     mine = {
         tree: keepsake.remember((tree / path for path in paths), keepsake.SMALL) for tree, paths in what.mine.items()
     }
     gits = (gitstanding.of(tree) for tree in what.mine)
-    return Known(keepsake.remember(what.files), mine, tuple(standing for standing in gits if standing))
+    return BeforeCheck(keepsake.remember(what.files), mine, tuple(standing for standing in gits if standing))
 
 
-def put_back(known: Known) -> str:
+def put_back(known: BeforeCheck) -> str:
     """Restore what the check took; what that was, "" for nothing. Raises `Refusal` where a checkout has moved."""
     gone = next((tree for tree in known.mine if not tree.is_dir()), None)
     if gone is not None:  # nothing is written where it was

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class Spent(Exception):
+class NoMoreTests(Exception):
     """No further test may be paid for."""
 
 
@@ -38,7 +38,7 @@ class Search:
         """Bring `best` down to as few of these groups as can be found; needs no group to pass."""
         try:
             _reduce(groups, self._goes)
-        except Spent:
+        except NoMoreTests:
             pass
 
     def _goes(self, groups: Sequence[Sequence[Any]]) -> bool:
@@ -50,7 +50,7 @@ class Search:
             if not stay:
                 return False
             if self.tests >= self._most:
-                raise Spent
+                raise NoMoreTests
             self._known[gone] = self._passes(stay)
             if self._known[gone] and (self.best is None or len(out) < len(self.best)):
                 self.best = out

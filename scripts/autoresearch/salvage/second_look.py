@@ -11,14 +11,14 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import bytecode, evidence
 from ..kernel.run import judge, measure, require
 from ..kernel.run.context import Run
-from ..kernel.run.intent import Intent, Place
+from ..kernel.run.intent import Intent, TrialRepo
 from ..kernel.run.judge import Verdict
 from ..kernel.run.measure import Bench
 from ..kernel.system.git import GitError
-from ..kernel.system.gittrees import GONE, LINK, Entry, Trees
+from ..kernel.system.gittrees import GONE, LINK, TreeEntry, Trees
 from ..search import thought
 from . import chance, pieces
-from .delta import Search, Spent
+from .delta import NoMoreTests, Search
 from .pieces import Hunk, Piece
 
 TRIALS = 2  # times the price of a trial that a search may take
@@ -30,8 +30,8 @@ class Parts:
     """An edit in pieces: its repository, the two ends, and what each piece holds."""
 
     repo: Trees
-    place: Place
-    entries: tuple[Entry, ...]
+    place: TrialRepo
+    entries: tuple[TreeEntry, ...]
     old: dict[str, bytes]
     hunks: dict[Piece, Hunk]
 
@@ -51,14 +51,14 @@ class Parts:
             mine = [piece for piece in stay if piece.path == entry.path]
             if mine and mine[0].hunk >= 0:
                 content = pieces.applied(self.old[entry.path], [self.hunks[piece] for piece in mine])
-                found.append(Entry(entry.path, entry.mode, self.repo.kept(content)))
+                found.append(TreeEntry(entry.path, entry.mode, self.repo.kept(content)))
             elif mine:
                 found.append(entry)
         tree = self.repo.overlaid(self.repo.tree_of(self.place.base), found)
         return self.repo.commit_tree(tree, self.place.base, message)
 
 
-def parts_of(place: Place) -> Parts | None:
+def parts_of(place: TrialRepo) -> Parts | None:
     """The edit of one repository in pieces; None when its patch is too large to be read."""
     repo = Trees(Path(place.tree))
     patch = repo.patch(place.base, place.trial, evidence.PATCH_LIMIT)
@@ -135,7 +135,7 @@ class _Look:
         def passes(stay: Sequence[Piece]) -> bool:
             """Whether this part would be kept; under noise whether it passes what the whole failed."""
             if bound.until is not None and time.monotonic() > bound.until:
-                raise Spent
+                raise NoMoreTests
             commit = self._show(stay)
             try:
                 return self._holds(whole.failed) if noisy else self._judged(commit).status == "keep"

@@ -16,7 +16,7 @@ from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
 from . import picture, proposals, quoted, surroundings, topics
-from .proposals import Proposal, Wish
+from .proposals import CheckProposal, CheckRequest
 from .surroundings import Project
 
 TYPE_CHECKING = False
@@ -36,7 +36,7 @@ class Look:
     lessons: tuple[str, ...]
     machine: str
     goal: str
-    offers: tuple[Proposal, ...]
+    offers: tuple[CheckProposal, ...]
     values: Mapping[str, str] = field(default_factory=dict)
     causes: tuple[picture.Cause, ...] = ()
     shown: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     wanted = _wants_picture(goal, named)
     drawn = picture.measured(project, seconds / 2) if wanted and seconds else picture.Picture()
     project = replace(project, routes=drawn.routes)
-    wish = Wish(goal, "flaky" in named)
+    wish = CheckRequest(goal, "flaky" in named)
     made = [proposals.make(project, kind, wish) for kind in proposals.fitting(project, named)]
     own = quoted.proposal(project, goal)
     made = [*([own] if own else []), *made]
@@ -112,7 +112,7 @@ def _machine(root: Path) -> str:
     return probe.line(root)
 
 
-def _measured(found: Look, wish: Wish, end: float) -> Look:
+def _measured(found: Look, wish: CheckRequest, end: float) -> Look:
     values: dict[str, str] = {}
     passed: dict[str, str] = {}
     offers = list(found.offers)
@@ -132,7 +132,7 @@ def _measured(found: Look, wish: Wish, end: float) -> Look:
     return replace(found, offers=tuple(offers), values=values)
 
 
-def value_now(root: Path, offer: Proposal, seconds: float) -> str:
+def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
     """The metric and the numbers beside it, or why there is none."""
     start = time.monotonic()
     try:
@@ -148,7 +148,7 @@ def value_now(root: Path, offer: Proposal, seconds: float) -> str:
     return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + _kinds_of(ran.out)
 
 
-def _with_passing(root: Path, offer: Proposal, known: dict[str, str], end: float) -> tuple[Proposal, str]:
+def _with_passing(root: Path, offer: CheckProposal, known: dict[str, str], end: float) -> tuple[CheckProposal, str]:
     """The offer with the guards that pass today, and what is said of the others; `known` holds earlier verdicts."""
     given = offer.flags.get("guard") or ()
     guards = [given] if isinstance(given, str) else list(given)

@@ -61,7 +61,7 @@ _TOOLS = {"mypy": "mypy", "pyright": "pyright", "tsc": "node", "ts-any": "node",
 
 
 @dataclass(frozen=True)
-class Proposal:
+class CheckProposal:
     """One check, ready to run: flags of the dry run, why it fits, what it misses, what is missing to run it."""
 
     kind: str
@@ -88,7 +88,7 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Wish:
+class CheckRequest:
     """What is wanted: the user's words, whether flaky tests are meant, and whether speed is measured in turns with a
     copy of the commit that is there now."""
 
@@ -127,7 +127,7 @@ def _fits(kind: str, project: Project) -> bool:
     return True
 
 
-def make(project: Project, kind_name: str, wish: Wish) -> Proposal:
+def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     """One proposal with its flags."""
     kind = kinds.of(kind_name)
     operands, fill_in = _operands(project, kind_name, wish.goal)
@@ -149,17 +149,17 @@ def make(project: Project, kind_name: str, wish: Wish) -> Proposal:
     }
     flags.update(_named(kind_name, operands, bool(turns)), profile=_profile(kind_name, operands, fill_in))
     missing = _missing(project, kind_name)
-    return Proposal(kind_name, {k: v for k, v in flags.items() if v}, kind.misses, missing, fill_in)
+    return CheckProposal(kind_name, {k: v for k, v in flags.items() if v}, kind.misses, missing, fill_in)
 
 
-def _guards(project: Project, kind: str, wish: Wish) -> list[str]:
+def _guards(project: Project, kind: str, wish: CheckRequest) -> list[str]:
     """What must not break, each as NAME=COMMAND: the tests, the interface of a library, answers to compare."""
     tests = "" if kind in _RUNS_TESTS else guard_command(project)
     found = {"tests": tests, "interface": interface_guard(project, kind), "answers": _answers(project, kind, wish)}
     return [f"{name}={command}" for name, command in found.items() if command]
 
 
-def _answers(project: Project, kind: str, wish: Wish) -> str:
+def _answers(project: Project, kind: str, wish: CheckRequest) -> str:
     """The command that compares answers with those of today: of the other routes, or of other calls that are known."""
     commit = _commit(project)
     if not commit or not wish.in_turns:

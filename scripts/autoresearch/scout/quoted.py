@@ -6,7 +6,7 @@ import re
 import shlex
 
 from ..kernel.core import scope
-from .proposals import Proposal, guard_command, places_of
+from .proposals import CheckProposal, guard_command, places_of
 from .surroundings import Project
 
 KIND = "own"
@@ -16,7 +16,7 @@ _HIGHER = re.compile(r"\b(?:high|increas|rais|maximi|more|höher|erhöh|steiger|
 _MISSES = "what the number does not count; nothing was asked of it but to be printed"
 
 
-def proposal(project: Project, goal: str) -> Proposal | None:
+def proposal(project: Project, goal: str) -> CheckProposal | None:
     """The user's own command as a check; None where the goal quotes none that can be run here."""
     texts = [next(filter(None, groups)) for groups in _QUOTED.findall(goal)]
     command = next((text.strip() for text in texts if _runs(project, text)), "")
@@ -32,7 +32,7 @@ def proposal(project: Project, goal: str) -> Proposal | None:
         "verify": command,
         "guard": guard_command(project),
     }
-    return Proposal(KIND, {name: value for name, value in flags.items() if value}, _MISSES)
+    return CheckProposal(KIND, {name: value for name, value in flags.items() if value}, _MISSES)
 
 
 def _runs(project: Project, text: str) -> bool:

@@ -10,7 +10,7 @@ from ..checks import toolbox, web
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import shortened
 from ..profiles import profilers
-from ..profiles.spots import Spot
+from ..profiles.spots import HotSpot
 from . import surroundings, webapps
 from .picture import Cause, Picture
 from .surroundings import Project
@@ -97,7 +97,7 @@ def _scans(rows: list[Any], project: Project) -> Iterator[Cause]:
             yield Cause(places[0], what, gain, risk, not own, table)
 
 
-def _functions(spots: list[Spot]) -> Iterator[Cause]:
+def _functions(spots: list[HotSpot]) -> Iterator[Cause]:
     """Functions in which the routes spend a fifth of their time or more."""
     for spot in spots:
         name, _, place = spot.name.rpartition(" ")

@@ -9,7 +9,7 @@ from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
 from . import picture, proposals, quoted, surroundings, topics
 from .first_look import Look
-from .proposals import CHECK, Proposal
+from .proposals import CHECK, CheckProposal
 
 _TIMED = ("call", "call-node", "command")
 LIMIT = 3600  # characters: 900 tokens
@@ -89,7 +89,7 @@ def _causes(found: Look) -> list[str]:
     return [one_line(line, 230) for line in lines]
 
 
-def _offer(number: int, offer: Proposal, found: Look) -> list[str]:
+def _offer(number: int, offer: CheckProposal, found: Look) -> list[str]:
     flags = offer.flags
     verify = str(flags["verify"]).replace(CHECK, "CHECK")
     value = found.values.get(offer.kind, "")

@@ -13,7 +13,7 @@ from ..kernel.core.rows import LINE, Row
 from ..kernel.core.statuses import those
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk.layout import Layout, script
-from ..kernel.run import context, intent, isolation, tree, trial, trial_gate
+from ..kernel.run import branches, context, intent, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import Trees
@@ -145,7 +145,7 @@ def retry(layout: Layout, iterations: Sequence[Name]) -> Mapping[str, Any]:
                 raise Refusal("--retry takes one iteration or two different ones, such as 12 or 9,12")
             return trial.answer(*tried(run, iterations), mended)
     except GitError as error:
-        raise isolation.explained(error, context.load(layout).tree) from None
+        raise branches.explained(error, context.load(layout).tree) from None
 
 
 def tried(run: Run, iterations: Sequence[Name]) -> tuple[Run, Row]:

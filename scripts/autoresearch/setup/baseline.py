@@ -27,7 +27,7 @@ from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
 from . import bounds, evaluator, reuse, sealing, traps, unseen
-from .known import Known, Place
+from .known import KnownRuns, MeasuredPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def _refuse_moved(before: Mapping[str, str], after: Mapping[str, str]) -> None:
 class _Ran:
     """What the checks showed: as a start to come may take it over, and what was seen around them."""
 
-    known: Known
+    known: KnownRuns
     lock: Mapping[str, str]
     before: Sequence[Edits]
     foreign: Sequence[Event]
@@ -198,7 +198,7 @@ def _measure(
     layout: Layout, config: Config, at: Mapping[str, str], staging: Path, strict: bool, proofs: Sequence[Any]
 ) -> Baseline:
     root, primary = Path(config.worktree or layout.root), str(layout.root)
-    ran = _ran(layout, Place(root, config, at, staging=staging), strict, proofs)
+    ran = _ran(layout, MeasuredPlace(root, config, at, staging=staging), strict, proofs)
     known = ran.known
     guard, guard_problem, guard_seconds = known.guard or ("-", "", 0.0)
     confirm, confirm_problem = known.confirm or ("-", "")
@@ -230,7 +230,7 @@ def _measure(
     )
 
 
-def _ran(layout: Layout, place: Place, strict: bool, proofs: Sequence[Any]) -> _Ran:
+def _ran(layout: Layout, place: MeasuredPlace, strict: bool, proofs: Sequence[Any]) -> _Ran:
     """Run the checks, but for what a dry run of minutes ago tells; a dry run notes what it measured."""
     root, config = place.root, place.config
     before = _fresh(_items(layout, config, ()))
@@ -246,7 +246,7 @@ def _ran(layout: Layout, place: Place, strict: bool, proofs: Sequence[Any]) -> _
     proved = _proved(proofs, replace(bench, lock=lock), samples)
     before, foreign = _disowned(root, before, foreign, made)
     left = [*known.left, *unseen.remembered(before), *_left(before, _items(layout, config, foreign))]
-    ran = Known(tuple(samples), tuple(results), made, tuple(left), _seen(proofs), now, guard, confirm, known.told)
+    ran = KnownRuns(tuple(samples), tuple(results), made, tuple(left), _seen(proofs), now, guard, confirm, known.told)
     if not strict:
         reuse.keep(replace(place, changes=tuple(foreign_events(_items(layout, config, ())))), ran)
     return _Ran(ran, lock, before, foreign, proved)
@@ -319,7 +319,7 @@ def _seen(proofs: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
     return tuple(proof.seen() if hasattr(proof, "seen") else {} for proof in proofs)
 
 
-def _samples(bench: Bench, proofs: Sequence[Any], known: Known) -> tuple[list[Sample], list[str]]:
+def _samples(bench: Bench, proofs: Sequence[Any], known: KnownRuns) -> tuple[list[Sample], list[str]]:
     """The runs of the baseline, `known` ones first, and the result files that each of several wrote."""
     samples = list(known.samples)
     results = list(known.results if samples else evaluator.result_files(bench.tree, bench.config))
@@ -387,7 +387,10 @@ def guard_alone(layout: Layout, config: Config, staging: Path) -> tuple[str, str
     left = _left(items, _items(layout, config, foreign_events(items)))
     changes = tuple(foreign_events(_items(layout, config, ())))
     made = evaluator.written(bench.tree, config, stamps)
-    reuse.keep(Place(bench.tree, config, at, changes, staging), Known(made=tuple(made), left=tuple(left), guard=ended))
+    reuse.keep(
+        MeasuredPlace(bench.tree, config, at, changes, staging),
+        KnownRuns(made=tuple(made), left=tuple(left), guard=ended),
+    )
     return ended
 
 

@@ -28,14 +28,14 @@ _PATIENCE = 5  # times the slowest run of the baseline, a minute at least
 
 
 @dataclass(frozen=True)
-class Seen:
+class OpenedFiles:
     """Files of the scope that runs on this tree opened in the user's checkout alone; `sure` after several runs."""
 
     names: frozenset[str] = frozenset()
     sure: bool = False
 
 
-def prove(main: Path, bench: Bench, samples: Sequence[Sample], seen: Seen | None = None) -> None:
+def prove(main: Path, bench: Bench, samples: Sequence[Sample], seen: OpenedFiles | None = None) -> None:
     """Raise `Refusal` where the check prints what it did at the baseline although every file of the scope is broken.
 
     `main` is the user's checkout, `bench.tree` the one that was made for the run, `samples` are runs of the check on it
@@ -53,7 +53,7 @@ def prove(main: Path, bench: Bench, samples: Sequence[Sample], seen: Seen | None
     with _broken(tree, paths), opened.watch(tree, paths) as here, opened.watch(main, paths) as there:
         sample = measure.verify(bench, "canary")
         touched, now = here.names(), there.names()
-    known = seen or Seen()
+    known = seen or OpenedFiles()
     elsewhere = known.names if known.sure else known.names & now
     if elsewhere:
         raise Refusal(

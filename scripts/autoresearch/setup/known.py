@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownRuns:
     """Runs of verify with what they wrote and left, what the features saw of them, and how guard and confirm ended.
 
     Whatever is empty was not taken over. `proofs` are in the order of the port `proving`; guard and confirm are
@@ -35,7 +35,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Place:
+class MeasuredPlace:
     """What is measured: the checkout with its commits and the user's changes, and where output goes."""
 
     root: Path

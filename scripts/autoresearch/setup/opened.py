@@ -19,7 +19,7 @@ _EVENT = struct.Struct("iIII")  # watch, mask, cookie, length of the name that f
 _OVERFLOW = 0x4000
 
 
-class Watch:
+class OpensWatch:
     """The opens seen since it began; `known` is False where nothing can be told."""
 
     def __init__(self, root: Path, names: Sequence[str]) -> None:
@@ -103,9 +103,9 @@ class Watch:
 
 
 @contextmanager
-def watch(root: Path, names: Sequence[str]) -> Iterator[Watch]:
+def watch(root: Path, names: Sequence[str]) -> Iterator[OpensWatch]:
     """Watch these files below `root` for the time of the block."""
-    found = Watch(root, names)
+    found = OpensWatch(root, names)
     try:
         yield found
     finally:

@@ -52,9 +52,9 @@ class Proof:
         self.wrote = frozenset[str]()
         self.elsewhere, self.runs = frozenset[str](), 0
         self.past: Mapping[str, Any] = {}  # what an earlier dry run saw, where its runs are taken over
-        self.here, self.there = opened.Watch(self.tree, [*self.subjects, *self.ignored]), None
+        self.here, self.there = opened.OpensWatch(self.tree, [*self.subjects, *self.ignored]), None
         if os.path.realpath(self.tree) != os.path.realpath(root):
-            self.there = opened.Watch(root, self.subjects)
+            self.there = opened.OpensWatch(root, self.subjects)
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -90,7 +90,7 @@ class Proof:
         self.warnings += constant(self.tree, self.config)
         self.warnings += kept_elsewhere(self.tree, self.config, samples, self.began)
         self.warnings += indirect(self.tree, self.config, lock)
-        canary.prove(self.root, bench, samples, canary.Seen(elsewhere, self.runs > 1))
+        canary.prove(self.root, bench, samples, canary.OpenedFiles(elsewhere, self.runs > 1))
         return self.warnings
 
     def seen(self) -> Mapping[str, Any]:
@@ -155,7 +155,7 @@ def proving(root: Path, config: Config) -> Iterator[Proof]:
         proof.close()
 
 
-def unopened(config: Config, subjects: Sequence[str], watch: opened.Watch) -> list[str]:
+def unopened(config: Config, subjects: Sequence[str], watch: opened.OpensWatch) -> list[str]:
     """Files of the scope that the check never opened; nothing where that cannot be told, or a build may hide it."""
     seen = watch.seen & frozenset(subjects)
     if not watch.known or not config.scope.strip() or traps.builds(config):

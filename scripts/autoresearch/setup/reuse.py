@@ -20,7 +20,7 @@ from ..kernel.disk import hashes
 from ..kernel.disk.layout import own_scratch
 from ..kernel.run.measure import Sample
 from . import evaluator, rehearsal
-from .known import Known, Place
+from .known import KnownRuns, MeasuredPlace
 
 FRESH = 900.0  # seconds for which runs are those of now
 NAME, FOLDER = "measured.json", "measured"
@@ -33,19 +33,19 @@ _REACHING = (
 )
 
 
-def recalled(place: Place) -> Known:
+def recalled(place: MeasuredPlace) -> KnownRuns:
     """The parts of the last dry runs that still hold; their output is put where that of new runs goes."""
     if place.config.worktree:
-        return Known()
+        return KnownRuns()
     try:
         known = _read(rehearsal.noted(place.root, NAME) or {}, place)
     except (Refusal, KeyError, TypeError, ValueError, ArithmeticError, AttributeError):
-        return Known()
+        return KnownRuns()
     _copy(own_scratch(place.root) / FOLDER, place.staging, known)
     return known
 
 
-def keep(place: Place, known: Known) -> None:
+def keep(place: MeasuredPlace, known: KnownRuns) -> None:
     """Note what was measured; nothing where it cannot be noted, for then it is measured again."""
     if place.config.worktree:
         return
@@ -61,7 +61,7 @@ def keep(place: Place, known: Known) -> None:
         return
 
 
-def _noted(place: Place, known: Known) -> dict[str, Any]:
+def _noted(place: MeasuredPlace, known: KnownRuns) -> dict[str, Any]:
     made, now, data = known.made, time.time(), dict[str, Any]()
     if known.samples:
         seen = [name for event in _watched(known) for name in event.get("files", {})]
@@ -76,8 +76,8 @@ def _noted(place: Place, known: Known) -> dict[str, Any]:
     return data
 
 
-def _read(data: Mapping[str, Any], place: Place) -> Known:
-    known, parts, ages = Known(), [], []
+def _read(data: Mapping[str, Any], place: MeasuredPlace) -> KnownRuns:
+    known, parts, ages = KnownRuns(), [], []
     ran, guard, confirm = (_fresh(data, place, name) for name in ("verify", "guard", "confirm"))
     if ran and ran["read"] == hashes.digests(place.root, ran["read"]) and not _spoiled(ran):
         samples = tuple(map(_unpacked, ran["samples"]))
@@ -95,14 +95,14 @@ def _read(data: Mapping[str, Any], place: Place) -> Known:
     return replace(known, told=_told(parts, ages)) if parts else known
 
 
-def _with_left(known: Known, parts: Sequence[Mapping[str, Any]]) -> Known:
+def _with_left(known: KnownRuns, parts: Sequence[Mapping[str, Any]]) -> KnownRuns:
     """What guard and confirm wrote and left belongs to what is known too."""
     made = dict.fromkeys([*known.made, *(str(name) for part in parts for name in part["made"])])
     left = [*known.left, *(event for part in parts for event in part["left"])]
     return replace(known, made=tuple(made), left=tuple(event for n, event in enumerate(left) if event not in left[:n]))
 
 
-def _fresh(data: Mapping[str, Any], place: Place, name: str) -> Mapping[str, Any]:
+def _fresh(data: Mapping[str, Any], place: MeasuredPlace, name: str) -> Mapping[str, Any]:
     """What is known of a check, {} where it is too old or something it depends on has changed."""
     found: Mapping[str, Any] = data.get(name, {})
     if not found or not 0 <= time.time() - float(found["at"]) <= FRESH:
@@ -121,7 +121,7 @@ def _told(parts: Sequence[str], ages: Sequence[Any]) -> str:
     return f"taken over from the dry run of {ago} ago, for nothing that they depend on has changed: {', '.join(parts)}"
 
 
-def _key(place: Place, name: str, made: Sequence[str]) -> str:
+def _key(place: MeasuredPlace, name: str, made: Sequence[str]) -> str:
     """A digest of everything that a check depends on but what the checks have `made` themselves."""
     import hashlib
 
@@ -142,7 +142,7 @@ def _key(place: Place, name: str, made: Sequence[str]) -> str:
     return hashlib.sha256(jsontext.dumps(facts).encode()).hexdigest()
 
 
-def _watched(known: Known) -> list[Mapping[str, Any]]:
+def _watched(known: KnownRuns) -> list[Mapping[str, Any]]:
     return [event for proof in known.proofs for event in proof.get("watched", ())]
 
 
@@ -168,7 +168,7 @@ def _unpacked(data: Mapping[str, Any]) -> Sample:
     )
 
 
-def _copy(source: Path, target: Path, known: Known) -> None:
+def _copy(source: Path, target: Path, known: KnownRuns) -> None:
     """The output of what is taken over."""
     import shutil
 

@@ -58,7 +58,7 @@ class Unread(Exception):
 def parse(text: str) -> tuple[Item, ...]:
     """The items of a shell text, () where it cannot be read."""
     try:
-        parser = _Parser(tokens(text))
+        parser = _WordParser(tokens(text))
         found = parser.items()
         return found if parser.at_end() else ()
     except (Unread, RecursionError):
@@ -201,7 +201,7 @@ def substitutions(word: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-class _Parser:
+class _WordParser:
     """A reader of tokens by recursive descent."""
 
     def __init__(self, found: list[Token]) -> None:

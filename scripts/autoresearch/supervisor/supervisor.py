@@ -43,7 +43,7 @@ def status(layout: Layout, max_stagnation: int, after_run: bool, write: bool) ->
     return {**answer, **_files(seen, write)}
 
 
-def _files(seen: reading.Found, written: bool) -> dict[str, Any]:
+def _files(seen: reading.FoundRun, written: bool) -> dict[str, Any]:
     return {"supervisor_state_written": written, **seen.layout.names("results", "state")}
 
 
@@ -54,7 +54,7 @@ def _missing(after_run: bool) -> dict[str, Any]:
     return _answer(ruling, "", None, "", Counters())
 
 
-def _inconsistent(seen: reading.Found) -> dict[str, Any]:
+def _inconsistent(seen: reading.FoundRun) -> dict[str, Any]:
     detail = f"{seen.decision.reason}: {'; '.join(seen.decision.sentences)}"
     ruling = Ruling(supervise.HUMAN, "state_inconsistent", detail)
     iteration = seen.log.state.iteration if seen.log else None

@@ -26,6 +26,6 @@ def run(args: argparse.Namespace) -> Outcome:
     if not 4 <= args.runs <= 400:
         raise Refusal(f"--runs is {args.runs}, expected 4 to 400")
     constants = tuple(tuner.constant(values) for values in args.constant)
-    wish = tuner.Wish(constants, tuner.described(args.description), args.runs)
+    wish = tuner.TuneRequest(constants, tuner.described(args.description), args.runs)
     answer = tuner.tune(arguments.layout_of(args), wish)
     return Outcome(answer, text=jsontext.dumps(answer))

@@ -15,11 +15,11 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import context, evaluator_lock, intent, isolation, measure, tree, trial, trial_gate
+from ..kernel.run import branches, context, evaluator_lock, intent, measure, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.system.git import GitError
-from ..kernel.system.gittrees import Entry, Trees
+from ..kernel.system.gittrees import TreeEntry, Trees
 from ..noise import rule
 from . import tuning
 from .tuning import Point
@@ -51,7 +51,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Wish:
+class TuneRequest:
     """What to tune: the constants, how the row is described, how many measurements may be made."""
 
     constants: tuple[Constant, ...]
@@ -60,7 +60,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundConstant:
     """A constant in today's file: its text there, its value, and whether it is a whole number."""
 
     constant: Constant
@@ -95,7 +95,7 @@ def constant(values: Sequence[str]) -> Constant:
     return Constant(path, pattern, ends[0], ends[1], log)
 
 
-def tune(layout: Layout, wish: Wish) -> Mapping[str, Any]:
+def tune(layout: Layout, wish: TuneRequest) -> Mapping[str, Any]:
     """Search, then try the best values as one trial; the answer of a trial, or that nothing is better."""
     try:
         with intent.alone(layout) as mended:
@@ -103,10 +103,10 @@ def tune(layout: Layout, wish: Wish) -> Mapping[str, Any]:
             _refuse_unready(run, wish)
             return _tuned(run, wish, mended)
     except GitError as error:
-        raise isolation.explained(error, context.load(layout).tree) from None
+        raise branches.explained(error, context.load(layout).tree) from None
 
 
-def _refuse_unready(run: Run, wish: Wish) -> None:
+def _refuse_unready(run: Run, wish: TuneRequest) -> None:
     trial_gate.refuse_batch(run)
     trial_gate.refuse_finished(run)
     edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
@@ -119,7 +119,7 @@ def _refuse_unready(run: Run, wish: Wish) -> None:
         raise Refusal(f"{listing(beyond)} is outside the scope ({run.config.scope or '.'}), expected files within it")
 
 
-def _tuned(run: Run, wish: Wish, mended: str) -> Mapping[str, Any]:
+def _tuned(run: Run, wish: TuneRequest, mended: str) -> Mapping[str, Any]:
     tuner = Tuner(run, wish)
     samples, point = tuner.search()
     rows = tuner.table(samples)
@@ -142,7 +142,7 @@ def _tuned(run: Run, wish: Wish, mended: str) -> Mapping[str, Any]:
 class Tuner:
     """One search: the constants as found, and how a point of the cube is measured."""
 
-    def __init__(self, run: Run, wish: Wish) -> None:
+    def __init__(self, run: Run, wish: TuneRequest) -> None:
         """Read the files as HEAD has them; raises `Refusal` for a constant that is not there exactly once."""
         self._run, self._wish = run, wish
         self._repo = Trees(run.tree)
@@ -163,14 +163,14 @@ class Tuner:
         except (OSError, UnicodeDecodeError):
             raise Refusal(f"--constant {path} cannot be read, expected a text file of the repository") from None
 
-    def _found(self, wanted: Constant) -> Found:
+    def _found(self, wanted: Constant) -> FoundConstant:
         matches = list(re.finditer(wanted.pattern, self._texts[wanted.path]))
         if len(matches) != 1 or not numbers.is_number(matches[0][1]):
             raise Refusal(
                 f"--constant pattern {wanted.pattern[:60]!r} fits {len(matches)} places of {wanted.path}, expected one "
                 "with a number in its group; make it longer"
             )
-        return Found(wanted, matches[0][1])
+        return FoundConstant(wanted, matches[0][1])
 
     def values(self, point: Point) -> list[float]:
         """The constants' values at a point; today's at the start."""
@@ -198,7 +198,7 @@ class Tuner:
             text = texts[found.constant.path]
             texts[found.constant.path] = text[: match.start(1)] + shown + text[match.end(1) :]
         modes = {path: _mode(self._run.tree / path) for path in texts}
-        entries = [Entry(path, modes[path], self._repo.kept(text.encode())) for path, text in texts.items()]
+        entries = [TreeEntry(path, modes[path], self._repo.kept(text.encode())) for path, text in texts.items()]
         return self._repo.overlaid(self._repo.tree_of(self._base), entries)
 
     def search(self) -> tuple[dict[Point, list[float]], Point]:
@@ -227,7 +227,7 @@ class Tuner:
         self._number += 1
         commit = self._repo.commit_tree(self.content(point), self._base, "tune\n")
         root = str(self._run.layout.root)
-        place = intent.Place(str(self._run.tree), self._base, commit)
+        place = intent.TrialRepo(str(self._run.tree), self._base, commit)
         note = Intent(
             self._run.state.iteration + 1,
             self._run.tag,

@@ -24,7 +24,7 @@ def median(values: list[float]) -> float:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
 
 
-class Spent(Exception):
+class NoMoreMeasurements(Exception):
     """No further measurement may be paid for."""
 
 
@@ -40,7 +40,7 @@ class Memory:
         """The score of a point; raises `Spent`."""
         if point not in self.known:
             if len(self.known) >= self._most:
-                raise Spent
+                raise NoMoreMeasurements
             self.known[point] = self._score(point)
         return self.known[point]
 
@@ -55,7 +55,7 @@ def exact(start: Point, score: Score, most: int) -> dict[Point, float]:
             _pattern(min(memory.known, key=lambda point: memory.known[point]), memory, NEAR)
         else:
             _pattern(start, memory)
-    except Spent:
+    except NoMoreMeasurements:
         pass
     return memory.known
 

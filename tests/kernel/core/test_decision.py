@@ -32,10 +32,10 @@ def test_every_outcome(direction, trial, guard, crashed, status, improved, reaso
 
 
 def test_a_keep_that_misses_a_required_label_is_a_discard_that_names_it():
-    keep = decision.Outcome("keep", True, "improved")
+    keep = decision.TrialOutcome("keep", True, "improved")
     found = decision.gate_labels(keep, ["a", "b", "c"], ["b"])
-    assert found == decision.Outcome("discard", True, "missing required label: a, c")
+    assert found == decision.TrialOutcome("discard", True, "missing required label: a, c")
     assert decision.gate_labels(keep, ["a"], ["b", "a"]) is keep
     assert decision.gate_labels(keep, [], []) is keep
-    worse = decision.Outcome("discard", False, "worse")
+    worse = decision.TrialOutcome("discard", False, "worse")
     assert decision.gate_labels(worse, ["a"], []) is worse

@@ -163,7 +163,7 @@ def test_an_edit_of_what_a_killed_attempt_of_the_tools_own_left_is_the_next_tria
     lab.value(8)
     lab.repo.git("add", "src/value")
     own = lab.repo.git("commit-tree", lab.repo.git("write-tree"), "-p", base, "-m", "own")
-    place = intent.Place(str(lab.path), base, own)
+    place = intent.TrialRepo(str(lab.path), base, own)
     note = intent.Intent(1, "cut-the-cost", "gone", {str(lab.path): place}, own=True, root=str(lab.path))
     note.write(standard(lab.path).evidence)
     answer = lab.trial(7)

@@ -8,7 +8,7 @@ import pytest
 from autoresearch.kernel.system import gitcall
 from autoresearch.kernel.system.git import Change, GitError, Repo
 from autoresearch.kernel.system.gittrees import Trees
-from autoresearch.kernel.system.gitundo import Trial, take_back
+from autoresearch.kernel.system.gitundo import TrialCommit, take_back
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ def aside(repo):
 
 def undo(repo, base, trial, message):
     """Take the trial at or below HEAD back; returns where HEAD is then."""
-    take_back(Trees(repo.root), Trial(base, trial, repo.branch(), message or "", aside(repo)))
+    take_back(Trees(repo.root), TrialCommit(base, trial, repo.branch(), message or "", aside(repo)))
     return repo.head()
 
 
@@ -233,7 +233,7 @@ def test_a_trial_on_a_branch_that_was_left_is_undone_there(repo):
     trial = repo.commit_paths(["a.txt"], "trial")
     repo.git("switch", "-q", "-c", "elsewhere", base)
     repo.put("a.txt", "users\n")
-    take_back(Trees(repo.root), Trial(base, trial, branch, "undo", aside(repo)))
+    take_back(Trees(repo.root), TrialCommit(base, trial, branch, "undo", aside(repo)))
     assert repo.get("a.txt") == "users\n" and repo.head() == base
     assert repo.changed_paths(base, repo.commit_at(branch)) == () and repo.parent(branch) == trial
 

@@ -12,7 +12,7 @@ UNDECIDED = "undecided"  # closes the description of a discard that refutes noth
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrialOutcome:
     """What a trial is worth: `status` for the log, whether the metric improved, and why in a few words."""
 
     status: str
@@ -25,21 +25,21 @@ def missing_labels(required: Sequence[str], carried: Sequence[str]) -> tuple[str
     return tuple(label for label in required if label not in carried)
 
 
-def decide(direction: str, current: Decimal, trial: Decimal | None, guard: str, crashed: bool) -> Outcome:
+def decide(direction: str, current: Decimal, trial: Decimal | None, guard: str, crashed: bool) -> TrialOutcome:
     """The outcome of a trial against the retained metric; `guard` is `pass`, `fail` or `-`."""
     if crashed or trial is None:
-        return Outcome("crash", False, "the check gave no number")
+        return TrialOutcome("crash", False, "the check gave no number")
     improved = better(direction, trial, current)
     if improved and guard == "fail":
-        return Outcome("discard", True, "guard failed")
+        return TrialOutcome("discard", True, "guard failed")
     if improved:
-        return Outcome("keep", True, "improved")
-    return Outcome("discard", False, "equal" if trial == current else "worse")
+        return TrialOutcome("keep", True, "improved")
+    return TrialOutcome("discard", False, "equal" if trial == current else "worse")
 
 
-def gate_labels(outcome: Outcome, required: Sequence[str], carried: Sequence[str]) -> Outcome:
+def gate_labels(outcome: TrialOutcome, required: Sequence[str], carried: Sequence[str]) -> TrialOutcome:
     """A would-be keep that misses a required label becomes a discard that names it."""
     missing = missing_labels(required, carried)
     if outcome.status != "keep" or not missing:
         return outcome
-    return Outcome("discard", outcome.improved, f"missing required label: {', '.join(missing)}")
+    return TrialOutcome("discard", outcome.improved, f"missing required label: {', '.join(missing)}")

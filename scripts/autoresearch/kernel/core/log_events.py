@@ -11,7 +11,7 @@ from .frozen import Any, dataclass
 
 
 @dataclass(frozen=True)
-class Kind:
+class EventKind:
     """One kind of event: its fields, those that are there only sometimes, and what it says.
 
     `alone`: it needs no row in the same write.
@@ -25,17 +25,17 @@ class Kind:
 
 
 _KINDS = (
-    Kind("start", ("at",), "when the run began (UTC)"),
-    Kind(
+    EventKind("start", ("at",), "when the run began (UTC)"),
+    EventKind(
         "evaluator",
         ("files", "written", "results"),
         "the locked files with their digests; what the checks write themselves; result files that every run writes; at "
         "a drift what had changed",
         ("iteration", "changed"),
     ),
-    Kind("heads", ("iteration", "heads"), "where HEAD of each repository stands after the row"),
-    Kind("samples", ("iteration", "samples"), "each run of the check at the baseline or at a drift"),
-    Kind(
+    EventKind("heads", ("iteration", "heads"), "where HEAD of each repository stands after the row"),
+    EventKind("samples", ("iteration", "samples"), "each run of the check at the baseline or at a drift"),
+    EventKind(
         "trial",
         ("iteration", "at", "key", "runs", "seconds", "took", "why"),
         "cost (`seconds` of the check, `took` all in all, `slowest` run of a retained state), reason and certainty of "
@@ -45,45 +45,45 @@ _KINDS = (
             *("searched", "lessons", "own"),
         ),
     ),
-    Kind("repos", ("iteration", "repo_commits"), "the commit of each repository, in runs with companions"),
-    Kind("batch", ("iteration", "rows"), "worker rows follow, this many rows in all", ("batch",)),
-    Kind(
+    EventKind("repos", ("iteration", "repo_commits"), "the commit of each repository, in runs with companions"),
+    EventKind("batch", ("iteration", "rows"), "worker rows follow, this many rows in all", ("batch",)),
+    EventKind(
         "refused",
         ("what", "paths", "at", "before_iteration"),
         "an edit that was refused before this row; `what` is `scope` or `evaluator`",
     ),
-    Kind("foreign", ("repo", "files"), "the user's own changes at the start, with digests; they are left alone"),
-    Kind("ignored", ("repo", "paths", "rules"), "what git did not show at the start: the user's, never committed"),
-    Kind("watched", ("repo", "files"), "ignored files of the scope with digests: an edit of one is refused"),
-    Kind(
+    EventKind("foreign", ("repo", "files"), "the user's own changes at the start, with digests; they are left alone"),
+    EventKind("ignored", ("repo", "paths", "rules"), "what git did not show at the start: the user's, never committed"),
+    EventKind("watched", ("repo", "files"), "ignored files of the scope with digests: an edit of one is refused"),
+    EventKind(
         "aside",
         ("iteration", "paths"),
         "what stood in the way of the undo: it lies in `aside/` of the row's evidence",
     ),
-    Kind("byproducts", ("repo", "paths"), "untracked files that appeared while checks ran"),
-    Kind("touched", ("repo", "paths"), "tracked files outside the scope that the checks write"),
-    Kind("config", ("config",), "settings that a drift replaced (noise, form of the number)"),
-    Kind(
+    EventKind("byproducts", ("repo", "paths"), "untracked files that appeared while checks ran"),
+    EventKind("touched", ("repo", "paths"), "tracked files outside the scope that the checks write"),
+    EventKind("config", ("config",), "settings that a drift replaced (noise, form of the number)"),
+    EventKind(
         "agreed",
         ("at", "iteration", "config", "was"),
         "the user agreed to more: what holds from now on, and what held before",
         alone=True,
     ),
-    Kind(
+    EventKind(
         "escalated",
         ("at", "iteration", "model", "effort"),
         "after a pivot: the model of the sessions from here on",
         alone=True,
     ),
-    Kind("amended", ("at", "iteration", "of", "text"), "what was tried in iteration `of`, said anew", alone=True),
-    Kind("tell", ("at", "iteration", "text"), "the user's word to whoever works on the run", alone=True),
-    Kind(
+    EventKind("amended", ("at", "iteration", "of", "text"), "what was tried in iteration `of`, said anew", alone=True),
+    EventKind("tell", ("at", "iteration", "text"), "the user's word to whoever works on the run", alone=True),
+    EventKind(
         "line",
         ("at", "iteration", "of", "line"),
         "a side line begins (`line` is its name, `main` where the main one stands) or ends; rows from `of` on are left",
         ("main",),
     ),
-    Kind(
+    EventKind(
         "taken_back",
         ("at", "iteration", "of", "why"),
         "the kept iteration `of` was reverted by the user's will; `iteration` is the drift that measured the rest",

@@ -260,7 +260,7 @@ def read(path: Path, parser: Callable[[bytes], Log] = parse) -> Log:
         raise ValueError(f"not readable: {error.strerror}") from None
 
 
-class Locked:
+class LockedLog:
     """The log while its lock is held: what it says, and the only way to add to it."""
 
     def __init__(self, handle: int, path: Path, log: Log) -> None:
@@ -306,7 +306,7 @@ def _write_at(handle: int, data: bytes, offset: int) -> None:
 
 
 @contextmanager
-def locked(path: Path, parser: Callable[[bytes], Log] = parse) -> Iterator[Locked]:
+def locked(path: Path, parser: Callable[[bytes], Log] = parse) -> Iterator[LockedLog]:
     """Hold the log's lock and read it; raises `Refusal` when it is missing, unreadable or not writable."""
     try:
         handle = locks.open_locked(path, os.O_RDWR)
@@ -317,7 +317,7 @@ def locked(path: Path, parser: Callable[[bytes], Log] = parse) -> Iterator[Locke
     except OSError as error:
         raise atomic.unwritable(path, error) from None
     try:
-        yield Locked(handle, path, _parsed(handle, path, parser))
+        yield LockedLog(handle, path, _parsed(handle, path, parser))
     finally:
         os.close(handle)
 

@@ -18,7 +18,7 @@ from ..core.rulings import Ruling
 from ..core.settings import Config
 from ..core.text import listing, one_line
 from ..disk import journal, snapshot
-from ..disk.journal import Event, Locked, Log
+from ..disk.journal import Event, LockedLog, Log
 from ..disk.layout import Layout, exec_state_path
 from ..system import gitfiles
 from . import budget
@@ -163,13 +163,13 @@ def _log(layout: Layout) -> Log:
 
 
 @contextmanager
-def writing(layout: Layout, parser: Callable[[bytes], Log] = journal.parse) -> Iterator[tuple[Run, Locked]]:
+def writing(layout: Layout, parser: Callable[[bytes], Log] = journal.parse) -> Iterator[tuple[Run, LockedLog]]:
     """The run with its log locked, for one append; `parser` reads it."""
     with journal.locked(layout.results, parser) as held:
         yield assemble(layout, held.log), held
 
 
-def append(run: Run, held: Locked, events: Sequence[Event], new: Sequence[Row]) -> Run:
+def append(run: Run, held: LockedLog, events: Sequence[Event], new: Sequence[Row]) -> Run:
     """Add rows to the log, which makes them count, and bring the snapshot up to date where it can be written."""
     log = held.append(events, new)
     try:

@@ -18,7 +18,7 @@ REPEATS = 3
 
 
 @dataclass(frozen=True)
-class Calibration:
+class ExactCalibration:
     """What repeating the baseline showed: the number, and what looks wrong with the check."""
 
     center: Decimal
@@ -36,7 +36,7 @@ def wanted(config: Config, samples: Sequence[Sample]) -> int:
     return config.calibrate or REPEATS
 
 
-def calibrated(config: Config, samples: Sequence[Sample]) -> tuple[Config, Calibration]:
+def calibrated(config: Config, samples: Sequence[Sample]) -> tuple[Config, ExactCalibration]:
     """The configuration with what the runs showed; raises `Refusal` for a number that does not repeat."""
     values = [sample.value for sample in samples if sample.value is not None]
     if len(set(values)) != 1:
@@ -45,7 +45,7 @@ def calibrated(config: Config, samples: Sequence[Sample]) -> tuple[Config, Calib
     seconds = Decimal(f"{median([Decimal(str(sample.seconds)) for sample in samples]):.4f}")
     noise = {"kind": "exact", "samples": values, "spread": Decimal(0), "smallest_detectable": Decimal(0)}
     kept = replace(config, noise={**config.noise, **noise, "seconds": seconds}, metric_form=samples[0].form)
-    return kept, Calibration(values[0])
+    return kept, ExactCalibration(values[0])
 
 
 def sentence(config: Config, value: Decimal, each: str) -> str:

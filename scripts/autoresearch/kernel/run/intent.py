@@ -40,7 +40,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Place:
+class TrialRepo:
     """One repository of a trial: its checkout, where HEAD was, and the trial's commit once there is one.
 
     `part` is set before a part of the edit is put into the tree in its place; `branch` is "" on a detached HEAD.
@@ -60,7 +60,7 @@ class Intent:
     iteration: int
     tag: str
     mark: str
-    places: Mapping[str, Place]
+    places: Mapping[str, TrialRepo]
     row: str = ""
     events: tuple[Mapping[str, Any], ...] = ()
     rollback: str = ""  # "", "reset" or "revert"
@@ -82,10 +82,10 @@ class Intent:
         return self
 
 
-def place_of(tree: Path) -> Place:
+def place_of(tree: Path) -> TrialRepo:
     """A repository as a trial finds it."""
     repo = Repo(tree)
-    return Place(str(tree), repo.head(), branch=repo.branch())
+    return TrialRepo(str(tree), repo.head(), branch=repo.branch())
 
 
 def read(root: Path) -> Intent | None:
@@ -94,7 +94,7 @@ def read(root: Path) -> Intent | None:
     if data is None:
         return None
     try:
-        places = {str(name): Place(**place) for name, place in data.pop("places").items()}
+        places = {str(name): TrialRepo(**place) for name, place in data.pop("places").items()}
         lists = {"events": tuple(data["events"]), "workers": tuple(data.get("workers", ()))}
         note = Intent(**{**data, **lists, "places": places, "started": float(data["started"])})
         return _moved(note, str(root.parent))
@@ -156,7 +156,7 @@ def end(layout: Layout, mark: str) -> None:
         ended(layout, mark)
 
 
-def _committed(note: Intent, place: Place) -> str:
+def _committed(note: Intent, place: TrialRepo) -> str:
     """The trial's commit at HEAD, recognised by its parent and trailers, or ""."""
     repo = Repo(Path(place.tree))
     head = repo.head()
@@ -182,7 +182,7 @@ def _to_edit(layout: Layout, note: Intent) -> str:
     return "took back to an uncommitted edit"
 
 
-def _undo_below(layout: Layout, note: Intent, place: Place) -> None:
+def _undo_below(layout: Layout, note: Intent, place: TrialRepo) -> None:
     """Take an undecided trial back that somebody has committed on top of; its patch is in the evidence."""
     repo = Trees(Path(place.tree))
     if repo.exists(place.trial) and repo.head() != place.base:
@@ -201,7 +201,7 @@ def shown(note: Intent) -> set[str]:
     return found
 
 
-def show_whole(repo: Trees, place: Place) -> str:
+def show_whole(repo: Trees, place: TrialRepo) -> str:
     """Tree and branch back to the whole edit, where a part of it took its place; returns its commit, else ""."""
     if not place.part:
         return ""
@@ -234,7 +234,7 @@ def _to_base(layout: Layout, note: Intent) -> str:
     return "undid"
 
 
-def _hide(repo: Repo, place: Place) -> None:
+def _hide(repo: Repo, place: TrialRepo) -> None:
     """Take content that no commit at HEAD holds out of the tree; a newer edit of it stays, as an edit of the base."""
     try:
         repo.finish_switch(place.trial, place.base)
@@ -283,7 +283,7 @@ def _head(repo: Repo, branch: str) -> str:
     return (repo.commit_at("refs/heads/" + branch) if switched else "") or repo.head()
 
 
-def is_off(place: Place) -> bool:
+def is_off(place: TrialRepo) -> bool:
     """Whether the branch of a trial holds its edit no more, or only a part of it."""
     repo = Repo(Path(place.tree))
     tip = _head(repo, place.branch) if place.trial else ""
@@ -292,17 +292,17 @@ def is_off(place: Place) -> bool:
     return not set(repo.changed_paths(place.base, place.trial)) <= set(repo.changed_paths(place.base, tip))
 
 
-def _roll_back(layout: Layout, note: Intent, place: Place) -> tuple[str, ...]:
+def _roll_back(layout: Layout, note: Intent, place: TrialRepo) -> tuple[str, ...]:
     message = f"iteration {note.iteration} was not kept\n\nThis reverts commit {place.trial}.\n\n" + trailers(note)
     revert = f'Revert "experiment: {shortened(rows.parse_row(note.row).description, 60)}"\n\n' + message
     return _taken_back(layout, note, place, revert if note.rollback == "revert" else "")
 
 
-def _taken_back(layout: Layout, note: Intent, place: Place, message: str) -> tuple[str, ...]:
+def _taken_back(layout: Layout, note: Intent, place: TrialRepo, message: str) -> tuple[str, ...]:
     """Bring one repository back to before the trial; returns what was in the way and lies in the evidence now."""
     repo = Trees(Path(place.tree))
     aside = evidence.folder(layout.evidence, note.iteration) / "aside"
-    trial = gitundo.Trial(place.base, place.trial, place.branch, message, aside)
+    trial = gitundo.TrialCommit(place.base, place.trial, place.branch, message, aside)
     moved = gitundo.take_back(repo, trial)
     bytecode.forget(repo.root, repo.changed_paths(place.base, place.trial))
     return moved

@@ -86,7 +86,7 @@ def _crash(measured: Measurement, unlikely: bool = False) -> Verdict:
     return Verdict("crash", "-", said, measured, said, unlikely)
 
 
-def decide(run: Run, measured: Measurement) -> decision.Outcome:
+def decide(run: Run, measured: Measurement) -> decision.TrialOutcome:
     """Whether the metric improved: the rule's word under noise, else by comparison and the smallest wanted gain."""
     current, config = run.state.current_metric, run.config
     if measured.improves is not None:
@@ -95,11 +95,11 @@ def decide(run: Run, measured: Measurement) -> decision.Outcome:
             and measured.value is not None
             and numbers.better(config.direction, measured.value, current)
         )
-        return decision.Outcome("keep" if better else "discard", better, measured.reason)
+        return decision.TrialOutcome("keep" if better else "discard", better, measured.reason)
     outcome = decision.decide(config.direction, current, measured.value, "-", False)
     assert measured.value is not None
     if outcome.improved and numbers.gain(config.direction, measured.value, current) < config.min_delta:
-        return decision.Outcome("discard", False, f"gain below the wanted {numbers.plain(config.min_delta)}")
+        return decision.TrialOutcome("discard", False, f"gain below the wanted {numbers.plain(config.min_delta)}")
     return outcome
 
 
@@ -142,7 +142,7 @@ def _survives(run: Run, bench: Bench, measured: Measurement, labels: Sequence[st
         return Verdict("discard", guard, said, measured, said, unlikely, {**checks, "confirm": "fail"}, "confirm")
     if run.config.confirm:
         checks["confirm"] = "pass"
-    outcome = decision.gate_labels(decision.Outcome("keep", True, reason), run.config.required_keep_labels, labels)
+    outcome = decision.gate_labels(decision.TrialOutcome("keep", True, reason), run.config.required_keep_labels, labels)
     note = outcome.reason if outcome.status == "discard" else ""
     return Verdict(outcome.status, guard, outcome.reason, measured, note, unlikely, checks, "labels" if note else "")
 

@@ -23,7 +23,7 @@ from . import evaluator_lock
 from .tree import Guarded
 
 Start = Callable[[str], tuple[process.Finished, str]]  # runs a command: how it ended, what it deleted
-Rest = Callable[[], "Ran"]
+Rest = Callable[[], "VerifyRun"]
 
 # What says why a check failed: an error, but no stack frame, no banner, nor `make: *** [bench] Error 2`.
 _TELLING = re.compile(r"(?!\s*at |=|make|.*Warning).*(?:Error|error:|failed|FAILED|assert)")
@@ -88,7 +88,7 @@ def limit_of(config: Config, seconds: float | None, slowest: float | None = None
 
 
 @dataclass(frozen=True)
-class Ran:
+class VerifyRun:
     """One run of verify as it was read: how it ended, what it deleted, and what of a `Sample` is known by then."""
 
     done: process.Finished
@@ -122,7 +122,7 @@ def verify(bench: Bench, name: str, keep: int = evidence.OUTPUT_LIMIT) -> Sample
     return Sample(value, problem, *known)
 
 
-def _read(bench: Bench, start: Start) -> Ran:
+def _read(bench: Bench, start: Start) -> VerifyRun:
     """Run verify and read its number: each that stands around it is asked before those behind it."""
     rest = partial(_lines, bench, start)
     for around in reversed(list(ports.asked("measure", "around"))):
@@ -130,7 +130,7 @@ def _read(bench: Bench, start: Start) -> Ran:
     return rest()
 
 
-def _lines(bench: Bench, start: Start) -> Ran:
+def _lines(bench: Bench, start: Start) -> VerifyRun:
     """What the kernel reads by itself: METRIC lines."""
     config = bench.config
     asked = next((flag for flag in ("metric_from", "metric_pattern") if getattr(config, flag)), "")
@@ -139,7 +139,7 @@ def _lines(bench: Bench, start: Start) -> Ran:
         raise Refusal(f"--{asked.replace('_', '-')} has nobody who knows it here, expected its feature; install again")
     done, cleaned = start(config.verify)
     read = metric.read(done.stdout.decode("utf-8", "replace"), config.metric_key or config.metric)
-    return Ran(done, cleaned, *read, {"kind": "METRIC line"})
+    return VerifyRun(done, cleaned, *read, {"kind": "METRIC line"})
 
 
 def prepared(bench: Bench, name: str) -> str:

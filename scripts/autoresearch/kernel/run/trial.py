@@ -19,7 +19,7 @@ from ..disk import bytecode, evidence
 from ..disk.layout import Layout
 from ..system.git import GitError, Repo
 from ..system.gittrees import Trees
-from . import context, evaluator_lock, intent, isolation, judge, leftovers, measure, stale, tree, trial_gate
+from . import branches, context, evaluator_lock, intent, judge, leftovers, measure, stale, tree, trial_gate
 from .context import Run
 from .intent import Attempt as Attempt
 from .intent import Intent
@@ -54,7 +54,7 @@ def run_trial(layout: Layout, attempt: Attempt, way: str = "auto") -> Mapping[st
                 queue.drop(layout)
             return answer(after, row, mended)
     except GitError as error:
-        raise isolation.explained(error, context.load(layout).tree) from None
+        raise branches.explained(error, context.load(layout).tree) from None
 
 
 def _refuse_early(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> None:
@@ -270,7 +270,7 @@ def _rollback(run: Run, note: Intent) -> str:
     changed = [Path(place.tree) for place in note.places.values() if place.trial]
     if "reset" not in run.config.rollback_policy:
         return "revert"
-    return isolation.rollback(run) if all(map(isolation.is_isolated, changed)) else "revert"
+    return branches.rollback(run) if all(map(branches.is_isolated, changed)) else "revert"
 
 
 def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> dict[str, Any]:

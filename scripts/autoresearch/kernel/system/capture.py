@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _CHUNK = 65536
 
 
-class Kept:
+class HeadAndTail:
     """Head and tail of a stream; `total` counts all bytes that came."""
 
     def __init__(self, head: int, tail: int) -> None:
@@ -46,7 +46,7 @@ class Capture:
         import selectors
 
         self._pipes = tuple(pipes)
-        self._kept = tuple(Kept(head, tail) for _ in pipes)
+        self._kept = tuple(HeadAndTail(head, tail) for _ in pipes)
         self._selector = selectors.DefaultSelector()
         for pipe, kept in zip(self._pipes, self._kept):
             os.set_blocking(pipe.fileno(), False)

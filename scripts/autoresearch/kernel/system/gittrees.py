@@ -16,7 +16,7 @@ LINK = "160000"  # the commit of a submodule
 
 
 @dataclass(frozen=True)
-class Entry:
+class TreeEntry:
     """One path that a change touched, and what it holds afterwards: git's mode and blob id (mode `GONE`: nothing)."""
 
     path: str
@@ -27,14 +27,14 @@ class Entry:
 class Trees(Repo):
     """A repository whose contents are taken apart and put together. Methods raise GitError when git fails."""
 
-    def entries(self, base: str, tip: str) -> tuple[Entry, ...]:
+    def entries(self, base: str, tip: str) -> tuple[TreeEntry, ...]:
         """What differs between two commits (or trees), as `tip` has it; both ends of a rename."""
         fields = names_in(self._compared("--raw", "-z", "--no-abbrev", *DIFF, base, tip))
         return tuple(
-            Entry(path, about.split(" ")[1], about.split(" ")[3]) for about, path in zip(fields[::2], fields[1::2])
+            TreeEntry(path, about.split(" ")[1], about.split(" ")[3]) for about, path in zip(fields[::2], fields[1::2])
         )
 
-    def overlaid(self, tree: str, entries: Sequence[Entry]) -> str:
+    def overlaid(self, tree: str, entries: Sequence[TreeEntry]) -> str:
         """The id of the tree that is `tree` with these paths replaced."""
         # Removals come first, so that a file may take the place of a folder and the other way round.
         ordered = sorted(entries, key=lambda entry: entry.mode != GONE)

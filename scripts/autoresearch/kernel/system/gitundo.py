@@ -17,7 +17,7 @@ from .gittrees import GONE, LINK, Trees
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialCommit:
     """One commit to take back: its parent, itself, the branch that it was made on ("" when HEAD was detached), the
     message of the commit that reverts it ("" to move the branch back), and where to put what is in the way."""
 
@@ -28,7 +28,7 @@ class Trial:
     aside: Path
 
 
-def take_back(repo: Trees, trial: Trial) -> tuple[str, ...]:
+def take_back(repo: Trees, trial: TrialCommit) -> tuple[str, ...]:
     """The trial's paths back to what they were; the paths that were moved aside. Raises GitError when git fails."""
     if trial.branch and repo.branch() != trial.branch and repo.exists("refs/heads/" + trial.branch):
         _on_branch(repo, trial)  # somebody switched: their tree is theirs
@@ -45,7 +45,7 @@ def take_back(repo: Trees, trial: Trial) -> tuple[str, ...]:
     return moved
 
 
-def _ours(repo: Trees, trial: Trial, tip: str) -> tuple[str, ...]:
+def _ours(repo: Trees, trial: TrialCommit, tip: str) -> tuple[str, ...]:
     """The trial's paths that still are at `tip` what the trial made of them."""
     paths = repo.changed_paths(trial.base, trial.commit)
     if tip == trial.commit:
@@ -54,14 +54,14 @@ def _ours(repo: Trees, trial: Trial, tip: str) -> tuple[str, ...]:
     return tuple(path for path in paths if path not in changed)
 
 
-def _reverted(repo: Trees, trial: Trial, tip: str, paths: Sequence[str]) -> str:
+def _reverted(repo: Trees, trial: TrialCommit, tip: str, paths: Sequence[str]) -> str:
     """A commit on top of `tip` in which these paths are what they were before the trial."""
     back = [entry for entry in repo.entries(trial.commit, trial.base) if entry.path in paths]
     tree = repo.overlaid(repo.tree_of(tip), back)
     return repo.commit_tree(tree, tip, trial.message or f"Revert {trial.commit}")
 
 
-def _on_branch(repo: Trees, trial: Trial) -> None:
+def _on_branch(repo: Trees, trial: TrialCommit) -> None:
     ref = "refs/heads/" + trial.branch
     tip = repo.commit_at(ref)
     ours = _ours(repo, trial, tip)
@@ -71,7 +71,7 @@ def _on_branch(repo: Trees, trial: Trial) -> None:
         repo.move_ref(ref, _reverted(repo, trial, tip, ours), tip)
 
 
-def restore(repo: Trees, trial: Trial, paths: Sequence[str]) -> tuple[str, ...]:
+def restore(repo: Trees, trial: TrialCommit, paths: Sequence[str]) -> tuple[str, ...]:
     """Index and files of these paths to the base's content; returns what was moved aside."""
     if repo.head() == trial.commit and LINK not in {e.mode for e in repo.entries(trial.commit, trial.base)}:
         try:
@@ -85,7 +85,7 @@ def restore(repo: Trees, trial: Trial, paths: Sequence[str]) -> tuple[str, ...]:
 class _Slow:
     """Path by path: what equals the trial's content goes, what is somebody's is moved aside, then the base's comes."""
 
-    def __init__(self, repo: Trees, trial: Trial, paths: Sequence[str]) -> None:
+    def __init__(self, repo: Trees, trial: TrialCommit, paths: Sequence[str]) -> None:
         self.repo, self.trial, self.paths = repo, trial, paths
         self.top = repo.root
         self.moved: list[str] = []

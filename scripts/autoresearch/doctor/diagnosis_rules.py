@@ -29,7 +29,7 @@ def adding(folders: tuple[str, ...]) -> str:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing looked at: `severity` is block, warn or ok; `fix` is a command or one plain step ("" when ok)."""
 
     severity: str
@@ -452,20 +452,20 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
 }  # fmt: skip
 
 
-def findings(area: str, facts: Any) -> tuple[Finding, ...]:
+def findings(area: str, facts: Any) -> tuple[Diagnosis, ...]:
     """What the facts of one area amount to: every rule that fires, else one line that says all is well."""
     fine, rules = RULES[area]
     fired = [rule for rule in rules if rule.when(facts)]
     if not fired:
-        return (Finding(OK, area, _filled(fine, facts)),)
-    return tuple(Finding(rule.severity, area, _filled(rule.what, facts), _filled(rule.fix, facts)) for rule in fired)
+        return (Diagnosis(OK, area, _filled(fine, facts)),)
+    return tuple(Diagnosis(rule.severity, area, _filled(rule.what, facts), _filled(rule.fix, facts)) for rule in fired)
 
 
 def _filled(template: str, facts: Any) -> str:
     return one_line(template.format(f=facts), 600)
 
 
-def decision(found: tuple[Finding, ...]) -> str:
+def decision(found: tuple[Diagnosis, ...]) -> str:
     """The worst severity."""
     severities = {item.severity for item in found}
     return next(level for level in (BLOCK, WARN, OK) if level in severities or level == OK)

@@ -26,7 +26,7 @@ from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..notes import bound
 from . import loose, side_lines
-from .account_model import Account, Controller, Experiment, Refused, Said, Trial, Worth
+from .account_model import Account, ControllerState, CostWithout, Experiment, OpenTrial, Refused, Said
 
 _REFUSED_PATHS = 5
 _SAID_SHOWN = 50
@@ -69,13 +69,13 @@ def of_run(run: Run, clock: float) -> Account:
     )
 
 
-def _worth(run: Run) -> Iterable[Worth]:
+def _worth(run: Run) -> Iterable[CostWithout]:
     """The table of the last measurement, with the words of the log."""
     told = {row.iteration: row.description for row in run.log.rows if row.is_main and row.status == "keep"}
     for item in loose.items((evidence.read_json(run.layout.evidence / evidence.WORTH) or {}).get("worth")):
         number = loose.decimal(item.get("iteration")) if isinstance(item, dict) else None
         if number is not None and int(number) in told:
-            yield Worth(
+            yield CostWithout(
                 iteration=int(number),
                 description=one_line(told[int(number)], 160),
                 cost=loose.decimal(item.get("cost_without")),
@@ -116,7 +116,7 @@ def _true_total(run: Run) -> str:
     return f"{told} (something was kept since)" if told else "not measured yet, --total does it"
 
 
-def in_progress(layout: Layout) -> Trial | None:
+def in_progress(layout: Layout) -> OpenTrial | None:
     """The experiment being measured, or the one that a kill left."""
     note = evidence.read_json(evidence.intent_path(layout.evidence))
     if note is None:
@@ -124,16 +124,16 @@ def in_progress(layout: Layout) -> Trial | None:
     iteration, started = loose.decimal(note.get("iteration")), loose.decimal(note.get("started"))
     if iteration is None or started is None:
         return None
-    return Trial(int(iteration), float(started), locks.is_held(layout.evidence / "trial.lock"))
+    return OpenTrial(int(iteration), float(started), locks.is_held(layout.evidence / "trial.lock"))
 
 
-def controller(layout: Layout) -> Controller | None:
+def controller(layout: Layout) -> ControllerState | None:
     """What is true of the background controller: its lock proves its life, its record says the rest."""
     if not layout.runtime.exists():
         return None
     recorded, truth = runtime_file.truth(layout)
     session = recorded.session if recorded else None
-    return Controller(
+    return ControllerState(
         status=truth.decision,
         reason="" if truth.reason in ("none", "runtime_active") else one_line(truth.reason, 80),
         detail=one_line(truth.detail, 160),

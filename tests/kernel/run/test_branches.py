@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from autoresearch.kernel.run.isolation import is_isolated
+from autoresearch.kernel.run.branches import is_isolated
 
 from tests.conftest import Repo
 
