@@ -27,6 +27,7 @@ GIT = ("gitdies", "gitfails")
 BIG = """
 import sys
 sys.path.insert(0, sys.argv.pop(1))
+import autoresearch.early
 from autoresearch.cli import main
 from autoresearch.machine import accelerators, limits
 limits.cpu_count, limits.memory_mb, limits.free_mb = lambda *_: 8, lambda *_: (16000, 16000), lambda root: 90000
