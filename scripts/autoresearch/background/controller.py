@@ -183,8 +183,8 @@ class Controller:
         """Several sessions at once, to the end of the run; where that cannot be had, one at a time, with the reason."""
         try:
             return crew.Crew(self.book, self.wake, self.manifest, self._crew_over).run()
-        except Refusal as refusal:
-            why = str(refusal)
+        except (Refusal, GitError) as error:
+            why = str(error)
         self.manifest = replace(self.manifest, controller=replace(self.manifest.controller, workers=1))
         self.book.note(launch_context={**self.book.found.launch_context, "serial_because": one_line(why, 300)})
         self.book.log(f"one session at a time: {why}")

@@ -54,13 +54,8 @@ def _deferred(base: Any) -> Any:
 
 
 def _agreed(parser: argparse.ArgumentParser) -> None:
-    arguments.add_config(parser)
     start_flags.add_flags(parser)
     add = parser.add_argument
-    add("--baseline-metric", help="a reported baseline instead of a measured one")
-    add("--baseline-commit", default="")
-    add("--baseline-description", default="")
-    add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
     add("--no-baseline", action="store_true", help="leave set-up and baseline to the first session")
     add("--original-goal", default="", help="the user's words")
     add("--prompt-text", default="", help="the user's prompt, given to each session")

@@ -121,9 +121,7 @@ def lcov(request: Request) -> Counted:
     if not command:
         raise Refusal("no --build CMD given, expected the command that runs the tests and writes the report; pass it")
     before = toolbox.stamps([path])
-    ran = toolbox.shell(str(command), request)
-    if ran.code:
-        raise toolbox.broken("the test run", ran)
+    ran = toolbox.done(str(command), request, "the test run")
     if toolbox.stamps([path]) in ({}, before):
         raise Refusal(f"{path} was not written by the command, expected a new LCOV report; {ran.complaint()}")
     hits = _lcov_hits(toolbox.read(path), request)

@@ -147,9 +147,7 @@ def build(request: Request) -> Counted:
     for _ in range(int(request.get("runs", 1))):
         clean = request.options.get("clean")
         if clean:
-            done = toolbox.shell(str(clean), request)
-            if done.code:
-                raise toolbox.broken("--clean", done)
+            toolbox.done(str(clean), request, "--clean")
         start = time.perf_counter()
         cpu.append(_cost(Request(request.root, (), {**request.options, "wall": None}), request.command(), request.root))
         seconds.append(time.perf_counter() - start)

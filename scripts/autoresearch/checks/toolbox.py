@@ -144,6 +144,14 @@ def look(name: str, root: Path) -> str:
     return which(name, path=os.pathsep.join([*local, *own, *beside])) or which(name) or ""
 
 
+def need(name: str, root: Path, install: str) -> str:
+    """Where a program is that nothing stands in for. Raises `Refusal` with what to `install`."""
+    found = look(name, root)
+    if not found:
+        raise Refusal(f"{name} is not installed here, expected it on PATH; install {install}")
+    return found
+
+
 def python(request: Request) -> str:
     """The interpreter that runs the project's code: `--python`, its virtual environment's, or the one on PATH."""
     return str(request.options.get("python") or look("python3", request.root) or sys.executable)
@@ -168,6 +176,14 @@ def shell(command: str, request: Request, env: Mapping[str, str] | None = None, 
         why = f"took over {request.timeout:g} s" if done.timed_out else f"was ended by signal {done.signal}"
         raise Refusal(f"{one_line(command, 200)} {why}, expected it to end by itself; see --timeout")
     return ToolRun(done.exit_code, out, err, done.duration)
+
+
+def done(command: str, request: Request, what: str) -> ToolRun:
+    """Run a shell command that must succeed; raises `Refusal` where it did not."""
+    ran = shell(command, request)
+    if ran.code:
+        raise broken(what, ran)
+    return ran
 
 
 def inside(request: Request, runtime: str, program: str, spec: Mapping[str, Any], cwd: Path | None = None) -> Any:

@@ -32,9 +32,7 @@ def anys(request: Request) -> Counted:
 
 def ask(request: Request, folder: Path, implicit: bool) -> Any:
     """What `inside/typescript.cjs` says of the project in a folder; raises `Refusal` for one that does not parse."""
-    node = toolbox.look("node", request.root)
-    if not node:
-        raise Refusal("node is not installed here, expected it on PATH; install Node.js")
+    node = toolbox.need("node", request.root, "Node.js")
     spec = {
         "root": str(folder),
         "modules": _modules(request),

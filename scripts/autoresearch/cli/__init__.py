@@ -85,6 +85,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     """Run one command ("report.watch", or "watch" alone); its exit code: 0 done, 1 refused or failed, 2 bad usage."""
     folder, _, verb = (name if "." in name else f"{_home_of(name)}.{name}").partition(".")
     parser = _FlagParser(prog=f"autoresearch_{verb}.py", allow_abbrev=False)
+    args = argparse.Namespace()
     try:
         command = importlib.import_module(f"autoresearch.{folder}.{verb}_command")
         parser.description, parser.fail = command.__doc__, getattr(command, "fail", fail)
@@ -104,7 +105,7 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("AUTORESEARCH_TRACEBACK"):
             raise
-        return parser.fail(_blame(error))
+        return parser.fail(_blame(error, getattr(args, "repo", None) or "."))
 
 
 def _home_of(verb: str) -> str:
@@ -134,12 +135,14 @@ def _run(command: Any, args: argparse.Namespace) -> Mapping[str, Any] | Outcome:
     return answer
 
 
-def _blame(error: Exception) -> str:
+def _blame(error: Exception, root: str) -> str:
     """What to say of an error that no rule foresaw: git's and a file's are the machine's, others a defect."""
     from ..kernel.system.gitcall import GitError
 
     if isinstance(error, GitError):
-        return f"git refused: {error}; expected a healthy repository, see git status and repair it"
+        from ..kernel.run.branches import explained
+
+        return str(explained(error, os.path.realpath(root)))
     if isinstance(error, RuntimeError) and any(words in str(error) for words in _PLACES):
         return f"{error}; expected a file or folder that can be found, mend this and repeat the command"
     if isinstance(error, OSError) and error.strerror:

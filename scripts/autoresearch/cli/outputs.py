@@ -56,7 +56,7 @@ def _problem(path: Path, layout: Layout, own: str) -> str:
         return f"is {kind}, expected a file"
     if _is_artifact(real, layout, own):
         return "is an artifact of the run, expected another file"
-    return "is tracked by git, expected a file that is not" if _tracked(real) else ""
+    return "is tracked by git, expected a file that is not" if is_tracked(real) else ""
 
 
 def _kind(path: Path) -> str:
@@ -79,7 +79,8 @@ def _is_artifact(real: Path, layout: Layout, own: str) -> bool:
     return not own and artifacts.is_owned(layout.relative(real))
 
 
-def _tracked(real: Path) -> bool:
+def is_tracked(real: Path) -> bool:
+    """Whether git tracks the file, in whatever repository it lies."""
     repo = Repo(real.parent)
     try:
         return repo.is_git() and bool(repo.blob_ids([str(real)]))

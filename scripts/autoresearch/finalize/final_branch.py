@@ -10,14 +10,14 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
 from ..kernel.disk import atomic, evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import branches, context, stale, tree
+from ..kernel.run import context, stale, tree
 from ..kernel.run.context import Run
 from ..kernel.system.gittrees import TreeEntry
 from ..search import past
 from . import final_plan as planning
 from . import prune, pull_request, recheck, total_due, true_total
 from .final_plan import Group, KeptExperiment
-from .githistory import GitError, History
+from .githistory import History
 from .recheck import CheckedBranch, Ends, Needs, Say
 
 
@@ -52,10 +52,7 @@ def finalize(layout: Layout, wish: BranchRequest, say: Say) -> Mapping[str, Any]
     with stale.held(layout, "a trial is running here, expected none; wait for it and repeat"):
         run = context.load(layout)
         _refuse_unready(run)
-        try:
-            return _finalize(run, wish, say)
-        except GitError as error:
-            raise branches.explained(error, run.tree) from None
+        return _finalize(run, wish, say)
 
 
 def _finalize(run: Run, wish: BranchRequest, say: Say) -> Mapping[str, Any]:
@@ -154,12 +151,9 @@ def worth(layout: Layout, needs: Needs, say: Say) -> Mapping[str, Any]:
     with stale.held(layout, "a trial is running here, expected none; wait for it and repeat"):
         run = context.load(layout)
         _refuse_unready(run)
-        try:
-            _refuse_reported(run)
-            histories = {name: History(where) for name, (where, _) in run.trees().items()}
-            return prune.valued(run, histories, _kept(run, histories, _starts(run, histories)), needs, say)
-        except GitError as error:
-            raise branches.explained(error, run.tree) from None
+        _refuse_reported(run)
+        histories = {name: History(where) for name, (where, _) in run.trees().items()}
+        return prune.valued(run, histories, _kept(run, histories, _starts(run, histories)), needs, say)
 
 
 def _refuse_reported(run: Run) -> None:

@@ -19,12 +19,11 @@ from ..kernel.core.rows import LINE, Row
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.journal import Event
 from ..kernel.disk.layout import Layout
-from ..kernel.run import branches, context, exact, intent, judge, leftovers, tree, trial
+from ..kernel.run import context, exact, intent, judge, leftovers, tree, trial
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent, TrialRepo
 from ..kernel.run.judge import Verdict
 from ..kernel.run.measure import Arms, Measurement
-from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import Trees
 from ..search import past, retry
 from . import choosing, steps
@@ -41,20 +40,17 @@ MOST = 12  # steps of one command
 
 def grow(layout: Layout) -> Mapping[str, Any]:
     """Take the steps that are due; the answer of the last one. Raises `Refusal` where none is."""
-    try:
-        with intent.alone(layout) as mended:
-            run = context.load(layout)
-            retry.refuse_edited(run)
-            rows: list[Row] = []
-            while steps.due(run) and len(rows) < MOST:
-                run, row = _step(run)
-                rows.append(row)
-            if not rows:
-                raise Refusal("no step of a side line is due, expected one; follow `next` of the last answer")
-            answer = trial.answer(run, rows[-1], mended)
-            return {**answer, "line": run.state.line, "steps": [f"{row.iteration} {row.description}" for row in rows]}
-    except GitError as error:
-        raise branches.explained(error, context.load(layout).tree) from None
+    with intent.alone(layout) as mended:
+        run = context.load(layout)
+        retry.refuse_edited(run)
+        rows: list[Row] = []
+        while steps.due(run) and len(rows) < MOST:
+            run, row = _step(run)
+            rows.append(row)
+        if not rows:
+            raise Refusal("no step of a side line is due, expected one; follow `next` of the last answer")
+        answer = trial.answer(run, rows[-1], mended)
+        return {**answer, "line": run.state.line, "steps": [f"{row.iteration} {row.description}" for row in rows]}
 
 
 def _step(run: Run) -> tuple[Run, Row]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..kernel.system.ask import ask_all
+from .limits import slurp
 
 _QUESTIONS = {
     "nvidia": ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits"),
@@ -74,25 +75,18 @@ def apple(text: str) -> Iterator[Device]:
 
 def _nvidia_files(root: Path) -> Iterator[Device]:
     for path in sorted(root.glob("proc/driver/nvidia/gpus/*/information")):
-        match = re.search(r"^Model:\s*(.+)$", _slurp(path), re.M)
+        match = re.search(r"^Model:\s*(.+)$", slurp(path), re.M)
         yield "nvidia", match.group(1).strip() if match else "NVIDIA GPU", None
 
 
 def _kfd_files(root: Path) -> Iterator[Device]:
     """Nodes of the kernel's ROCm topology that have SIMD units; the others are CPUs."""
     for node in sorted(root.glob("sys/class/kfd/kfd/topology/nodes/*")):
-        simd = re.search(r"^simd_count (\d+)$", _slurp(node / "properties"), re.M)
+        simd = re.search(r"^simd_count (\d+)$", slurp(node / "properties"), re.M)
         if simd and int(simd.group(1)):
-            size = re.search(r"^size_in_bytes (\d+)$", _slurp(node / "mem_banks/0/properties"), re.M)
-            name = _slurp(node / "name").strip() or "AMD GPU"
+            size = re.search(r"^size_in_bytes (\d+)$", slurp(node / "mem_banks/0/properties"), re.M)
+            name = slurp(node / "name").strip() or "AMD GPU"
             yield "rocm", name, int(size.group(1)) // _MIB if size else None
-
-
-def _slurp(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -24,11 +24,8 @@ def read(path: Path) -> list[Idea]:
 
 
 def change(path: Path, edit: Callable[[Sequence[Idea]], tuple[list[Idea], Idea]]) -> Idea:
-    """Apply `edit` to the entries and write them; returns the entry that it names. Raises `Refusal` when unwritable.
-
-    The lock is on the file that has the name now, so a rewrite by another process in between is seen.
-    """
-    with _locked(path):
+    """Apply `edit` to the entries and write them; returns the entry that it names. Raises `Refusal` when unwritable."""
+    with locked(path):
         entries, named = edit(read(path))
         limit = bounds.read(path)
         atomic.replace(path, ideas.render(entries, limit.text() if limit else ""))
@@ -37,12 +34,16 @@ def change(path: Path, edit: Callable[[Sequence[Idea]], tuple[list[Idea], Idea]]
 
 def set_bound(path: Path, limit: Bound) -> None:
     """Write the run's bound above the ideas, in place of an earlier one."""
-    with _locked(path):
+    with locked(path):
         atomic.replace(path, ideas.render(read(path), limit.text()))
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file of notes, made where it is missing. Raises `Refusal` when unwritable.
+
+    The lock is on the file that has the name now, so a rewrite by another process in between is seen.
+    """
     gitfiles.hide(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

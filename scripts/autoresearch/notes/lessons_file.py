@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..kernel.disk import atomic, locks, regular
-from ..kernel.system import gitfiles
+from ..kernel.disk import atomic, regular
 from . import lessons
+from .ideas_file import locked
 from .lessons import Lesson
 
 
@@ -39,24 +38,13 @@ def credit(path: Path, used: Sequence[str], kept: bool) -> None:
 
 
 def _changed(path: Path, edit: Callable[[Sequence[Lesson]], Sequence[Lesson]]) -> Sequence[Lesson]:
-    """Apply `edit` to the entries and write them.
-
-    The lock is on the file that has the name now, so a rewrite by another process in between is seen.
-    """
-    gitfiles.hide(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = locks.open_locked(path, os.O_RDWR | os.O_CREAT)
-    except OSError as error:
-        raise atomic.unwritable(path, error) from None
-    try:
+    """Apply `edit` to the entries and write them."""
+    with locked(path):
         entries = edit(read(path))
         if _has_foreign(regular.read_bytes(path)):
             _keep_aside(path)
         atomic.replace(path, lessons.render(entries))
         return entries
-    finally:
-        os.close(handle)
 
 
 def _keep_aside(path: Path) -> None:

@@ -22,7 +22,7 @@ from ..kernel.run.context import Run
 from ..kernel.run.measure import Bench, Sample
 from ..kernel.run.tree import Guarded
 from ..kernel.system import process
-from ..kernel.system.git import GitError, Repo
+from ..kernel.system.git import Repo
 from ..setup import canary
 from . import slices
 from .anew import Worktree
@@ -185,10 +185,8 @@ def open_batch(layout: Layout, wish: BatchRequest) -> dict[str, Any]:
                 _make(run, batch, place, wish)
             if batch.proved:
                 prove(run, batch, batch.places[0])
-        except BaseException as error:
+        except BaseException:
             drop(run, batch)
-            if isinstance(error, GitError):
-                raise branches.explained(error, run.tree) from None
             raise
     said = {"asked": wish.workers, "granted": number, **({"warning": warning} if warning else {})}
     return {**described(run, batch), **said}
@@ -211,9 +209,7 @@ def _refuse_unready(run: Run) -> None:
         raise Refusal("this run is serial, expected --parallel-mode parallel, agreed at its start; use run_trial")
     if run.config.companions:
         raise Refusal("a batch works in one repository, this run has companions; use run_trial")
-    edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
-    if edited:
-        raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
+    trial_gate.refuse_edited(run)
 
 
 def _planned(run: Run, shares: Sequence[slices.Slice]) -> Batch:

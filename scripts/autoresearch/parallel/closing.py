@@ -12,9 +12,9 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rows import Row
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import branches, budget, context, tree, trial, trial_gate
+from ..kernel.run import budget, context, tree, trial, trial_gate
 from ..kernel.run.context import Run
-from ..kernel.system.git import GitError, Repo
+from ..kernel.system.git import Repo
 from . import batch as batches
 from . import measuring, runners, selection
 from .batch import Batch
@@ -52,22 +52,19 @@ def close(layout: Layout, reopen: bool = False) -> Mapping[str, Any]:
 
     Raises `Refusal` with the workers' folders as they were.
     """
-    try:
-        with batches.alone(layout) as mended:
-            run, batch = context.load(layout), batches.read(layout)
-            if batch.crew:
-                raise Refusal("a controller's workers are at work here, expected a batch; runtime_ctl stop ends them")
-            batch = batches.take_back(run, batch)
-            done = batches.is_recorded(run, batch)
-            if not done:
-                batch = _settle(run, batch)
-            run = context.load(layout)
-            number = done or run.state.iteration
-            _keep_evidence(layout, batch, number)
-            tried = runners.try_all(layout, batch)
-            return _answer(layout, batch, (number, mended, tried), reopen)
-    except GitError as error:
-        raise branches.explained(error, context.load(layout).tree) from None
+    with batches.alone(layout) as mended:
+        run, batch = context.load(layout), batches.read(layout)
+        if batch.crew:
+            raise Refusal("a controller's workers are at work here, expected a batch; runtime_ctl stop ends them")
+        batch = batches.take_back(run, batch)
+        done = batches.is_recorded(run, batch)
+        if not done:
+            batch = _settle(run, batch)
+        run = context.load(layout)
+        number = done or run.state.iteration
+        _keep_evidence(layout, batch, number)
+        tried = runners.try_all(layout, batch)
+        return _answer(layout, batch, (number, mended, tried), reopen)
 
 
 def _answer(layout: Layout, batch: Batch, done: tuple[int, str, list[dict[str, Any]]], reopen: bool) -> dict[str, Any]:

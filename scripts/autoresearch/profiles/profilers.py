@@ -175,9 +175,7 @@ def _by_cpu_prof(request: Request, line: str) -> list[HotSpot]:
     import os
     import tempfile
 
-    node = toolbox.look("node", request.root)
-    if not node:
-        raise Refusal("node is not installed here, expected it on PATH; install Node.js")
+    node = toolbox.need("node", request.root, "Node.js")
     with tempfile.TemporaryDirectory() as folder:
         shim, out = Path(folder, "bin", "node"), Path(folder, "out")
         shim.parent.mkdir()
@@ -222,9 +220,7 @@ def _owner(number: int, nodes: Mapping[int, Any], parents: Mapping[int, int], ro
 def _by_perf(request: Request, line: str) -> list[HotSpot]:
     import tempfile
 
-    perf = toolbox.look("perf", request.root)
-    if not perf:
-        raise Refusal("perf is not installed here, expected it on PATH; install linux-perf, or profile otherwise")
+    perf = toolbox.need("perf", request.root, "linux-perf, or profile otherwise")
     with tempfile.TemporaryDirectory() as folder:
         data = shlex.quote(str(Path(folder, "perf.data")))
         _run(request, f"{shlex.quote(perf)} record -q -o {data} -- sh -c {shlex.quote(line)} >&2")

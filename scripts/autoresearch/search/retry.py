@@ -13,7 +13,7 @@ from ..kernel.core.rows import LINE, Row
 from ..kernel.core.statuses import those
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk.layout import Layout, script
-from ..kernel.run import branches, context, intent, tree, trial, trial_gate
+from ..kernel.run import context, intent, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import Trees
@@ -136,16 +136,13 @@ def fits(run: Run, choice: Choice) -> bool:
 
 def retry(layout: Layout, iterations: Sequence[Name]) -> Mapping[str, Any]:
     """Try stored attempts on today's state; the answer of a trial. Raises `Refusal` with nothing recorded."""
-    try:
-        with intent.alone(layout) as mended:
-            run = context.load(layout)
-            trial_gate.refuse_finished(run)
-            refuse_edited(run)
-            if len(iterations) > 2:
-                raise Refusal("--retry takes one iteration or two different ones, such as 12 or 9,12")
-            return trial.answer(*tried(run, iterations), mended)
-    except GitError as error:
-        raise branches.explained(error, context.load(layout).tree) from None
+    with intent.alone(layout) as mended:
+        run = context.load(layout)
+        trial_gate.refuse_finished(run)
+        refuse_edited(run)
+        if len(iterations) > 2:
+            raise Refusal("--retry takes one iteration or two different ones, such as 12 or 9,12")
+        return trial.answer(*tried(run, iterations), mended)
 
 
 def tried(run: Run, iterations: Sequence[Name]) -> tuple[Run, Row]:
@@ -158,9 +155,7 @@ def refuse_edited(run: Run) -> None:
     trial_gate.refuse_batch(run)
     if run.config.companions:
         raise Refusal("this run has companion repositories, expected one repository; make the edit again by hand")
-    edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
-    if edited:
-        raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
+    trial_gate.refuse_edited(run)
 
 
 def _prepared(run: Run, iterations: tuple[Name, ...]) -> tuple[trial.Attempt, Sequence[tree.Edits]]:

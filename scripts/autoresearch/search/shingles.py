@@ -44,18 +44,19 @@ def resemblance(one: frozenset[str], other: frozenset[str]) -> float:
 
 def deleted(patch: str) -> frozenset[tuple[str, str]]:
     """The telling lines that a patch takes away for good: path and text."""
-    gone: Counter[tuple[str, str]] = Counter()
-    for sign, path, text in changes(patch):
-        gone[path, text] += 1 if sign == "-" else -1
-    return frozenset(line for line, count in gone.items() if count > 0 and len(line[1]) >= _LONG)
+    return _more_of("-", patch)
 
 
 def added(patch: str) -> frozenset[tuple[str, str]]:
     """The telling lines that a patch brings."""
-    new: Counter[tuple[str, str]] = Counter()
+    return _more_of("+", patch)
+
+
+def _more_of(wanted: str, patch: str) -> frozenset[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
     for sign, path, text in changes(patch):
-        new[path, text] += 1 if sign == "+" else -1
-    return frozenset(line for line, count in new.items() if count > 0 and len(line[1]) >= _LONG)
+        found[path, text] += 1 if sign == wanted else -1
+    return frozenset(line for line, count in found.items() if count > 0 and len(line[1]) >= _LONG)
 
 
 def brings_back(patch: str, kept: str) -> int:

@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from ..cli.outputs import is_tracked
 from ..kernel.core import artifacts, scope
 from ..kernel.core.frozen import replace
 from ..kernel.core.settings import Config
 from ..kernel.disk import hashes
 from ..kernel.disk.layout import SKILL_ROOT, installed
 from ..kernel.run.evaluator_lock import protected
-from ..kernel.system.git import GitError, Repo
+from ..kernel.system.git import Repo
 from . import evaluator_files, named_files
 
 
@@ -39,7 +40,7 @@ def _built(root: Path, config: Config, names: Iterable[str]) -> frozenset[str]:
 
 def _ignored(root: Path, name: str) -> bool:
     repo = Repo(root)
-    return not os.path.isabs(name) and repo.is_git() and not _tracked(root / name) and not _visible(repo, name)
+    return not os.path.isabs(name) and repo.is_git() and not is_tracked(root / name) and not _visible(repo, name)
 
 
 def _visible(repo: Repo, name: str) -> bool:
@@ -115,15 +116,7 @@ def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -
         return ()
     executed = named_files.expand(root, evaluator_files.executed(_commands(config)))
     judges = {*executed, *_imported(root, executed, _in_scope(root, config)), *protected(root, config)}
-    return tuple(name for name in moved if name not in judges and not _tracked(root / name))
-
-
-def _tracked(path: Path) -> bool:
-    repo = Repo(path.parent)
-    try:
-        return repo.is_git() and bool(repo.blob_ids([str(path)]))
-    except GitError:
-        return False  # a folder named .git far above that is no repository
+    return tuple(name for name in moved if name not in judges and not is_tracked(root / name))
 
 
 def shown(root: Path, config: Config, digests: Mapping[str, str]) -> tuple[str, ...]:
@@ -142,4 +135,4 @@ def result_files(root: Path, config: Config) -> tuple[str, ...]:
     )
     names = dict.fromkeys(name for text in texts for name in evaluator_files.results(text))
     there = [name for name in names if not name.startswith("/") and (root / name).parent.is_dir()]
-    return tuple(name for name in there[:20] if not _tracked(root / name))
+    return tuple(name for name in there[:20] if not is_tracked(root / name))

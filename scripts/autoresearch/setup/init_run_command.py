@@ -20,13 +20,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags as in docs/artifacts.md, Commands."""
     arguments.add_paths(parser)
-    arguments.add_config(parser)
     start_flags.add_flags(parser)
     add = parser.add_argument
-    add("--baseline-metric", help="a reported baseline instead of a measured one")
-    add("--baseline-commit", default="")
-    add("--baseline-description", default="")
-    add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
     add("--extend", action="store_true", help="go on with the run that is there; budgets are added to what was used")
     add("--force", action="store_true", help="archive an existing run first")
     add("--dry-run", action="store_true", help="measure and report only; nothing in the repository changes")

@@ -15,9 +15,15 @@ if TYPE_CHECKING:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """`--as-rehearsed` and `--as-proposed`."""
-    parser.add_argument("--as-proposed", type=int, metavar="N", help="take the scout's Nth proposal; other flags win")
-    parser.add_argument("--as-rehearsed", action="store_true", help="take the flags of the last --dry-run; others win")
+    """The agreement, `--as-rehearsed` and `--as-proposed`, and a baseline that is reported."""
+    arguments.add_config(parser)
+    add = parser.add_argument
+    add("--as-proposed", type=int, metavar="N", help="take the scout's Nth proposal; other flags win")
+    add("--as-rehearsed", action="store_true", help="take the flags of the last --dry-run; others win")
+    add("--baseline-metric", help="a reported baseline instead of a measured one")
+    add("--baseline-commit", default="")
+    add("--baseline-description", default="")
+    add("--repo-commit", action="append", metavar="PATH=COMMIT", help="a repository's baseline commit")
 
 
 def flags(args: argparse.Namespace) -> dict[str, Any]:

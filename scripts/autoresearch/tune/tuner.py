@@ -15,10 +15,9 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, evidence
 from ..kernel.disk.layout import Layout
-from ..kernel.run import branches, context, evaluator_lock, intent, measure, tree, trial, trial_gate
+from ..kernel.run import context, evaluator_lock, intent, measure, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
-from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import TreeEntry, Trees
 from ..noise import rule
 from . import tuning
@@ -97,21 +96,16 @@ def constant(values: Sequence[str]) -> Constant:
 
 def tune(layout: Layout, wish: TuneRequest) -> Mapping[str, Any]:
     """Search, then try the best values as one trial; the answer of a trial, or that nothing is better."""
-    try:
-        with intent.alone(layout) as mended:
-            run = context.load(layout)
-            _refuse_unready(run, wish)
-            return _tuned(run, wish, mended)
-    except GitError as error:
-        raise branches.explained(error, context.load(layout).tree) from None
+    with intent.alone(layout) as mended:
+        run = context.load(layout)
+        _refuse_unready(run, wish)
+        return _tuned(run, wish, mended)
 
 
 def _refuse_unready(run: Run, wish: TuneRequest) -> None:
     trial_gate.refuse_batch(run)
     trial_gate.refuse_finished(run)
-    edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
-    if edited:
-        raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
+    trial_gate.refuse_edited(run)
     if not 1 <= len(wish.constants) <= MOST:
         raise Refusal(f"{len(wish.constants)} constants given, expected 1 to {MOST}; tune those that matter most")
     beyond = scope.outside([constant.path for constant in wish.constants], run.config.scope)

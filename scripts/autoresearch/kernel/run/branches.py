@@ -30,12 +30,12 @@ def rollback(run: Run) -> str:
     return "reset" if "reset" in run.config.rollback_policy and is_isolated(run.tree) else "revert"
 
 
-def explained(error: GitError, tree: Path) -> Refusal:
-    """The refusal for a git failure in a trial; a read-only `.git` is named as what it is."""
+def explained(error: GitError, tree: str | Path) -> Refusal:
+    """The refusal for a git failure; a read-only `.git` is named as what it is."""
     if not error.read_only:
         return Refusal(f"git refused: {error}; expected a healthy repository, run git status in {tree} and repair it")
     return Refusal(
-        f"the sandbox has made {tree}/.git read-only, so the experiment cannot be committed; the edit stays. "
+        f"the sandbox has made {tree}/.git read-only, so nothing can be committed; the edit stays. "
         f"Start Codex with --add-dir {shlex.quote(str(tree))}/.git (or full access), or run this command "
         "outside the sandbox"
     )

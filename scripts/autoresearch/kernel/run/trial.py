@@ -35,26 +35,23 @@ def run_trial(layout: Layout, attempt: Attempt, way: str = "auto") -> Mapping[st
     `way` is how it is waited for: here (`inline`), by somebody else (`queue`), or as its length says (`auto`).
     """
     known = context.load(layout)
-    try:
-        note = intent.read(layout.evidence)
-        before = set() if note is None else _inside(tree.edits(known)) - intent.shown(note)
-        with intent.alone(layout) as mended:
-            run = context.load(layout)
-            trial_gate.refuse_batch(run)
-            trial_gate.refuse_finished(run)
-            found = trial_gate.admitted(run, tree.edits(run))
-            _refuse_mixture(mended, before, _inside(found))
-            edited = any(item.inside for item in found)
-            queue = ports.first("session", "queue")
-            if edited and queue and queue.is_wanted(run, way):
-                _refuse_early(run, attempt, found)
-                return dict(queue.note(run, attempt))
-            after, row = experiment(run, attempt, found) if edited else _no_op(run, attempt)
-            if queue:
-                queue.drop(layout)
-            return answer(after, row, mended)
-    except GitError as error:
-        raise branches.explained(error, context.load(layout).tree) from None
+    note = intent.read(layout.evidence)
+    before = set() if note is None else _inside(tree.edits(known)) - intent.shown(note)
+    with intent.alone(layout) as mended:
+        run = context.load(layout)
+        trial_gate.refuse_batch(run)
+        trial_gate.refuse_finished(run)
+        found = trial_gate.admitted(run, tree.edits(run))
+        _refuse_mixture(mended, before, _inside(found))
+        edited = any(item.inside for item in found)
+        queue = ports.first("session", "queue")
+        if edited and queue and queue.is_wanted(run, way):
+            _refuse_early(run, attempt, found)
+            return dict(queue.note(run, attempt))
+        after, row = experiment(run, attempt, found) if edited else _no_op(run, attempt)
+        if queue:
+            queue.drop(layout)
+        return answer(after, row, mended)
 
 
 def _refuse_early(run: Run, attempt: Attempt, found: Sequence[tree.Edits]) -> None:

@@ -134,3 +134,10 @@ def refusal_of(run: Run, patch: bytes, attempt: Attempt) -> str:
     or warns of it (the port `edit`) and the agent does not insist."""
     asked = [*ports.asked("edit", "refusal"), *([] if attempt.knowing else ports.asked("edit", "warning"))]
     return tried_before(run, key_of(run, patch)) or next(filter(None, (ask(run, patch) for ask in asked)), "")
+
+
+def refuse_edited(run: Run) -> None:
+    """Refuse a tree with edits, for what makes its own. Raises `Refusal`."""
+    edited = [path for item in admitted(run, tree.edits(run)) for path in item.inside]
+    if edited:
+        raise Refusal(f"uncommitted changes in {listing(edited)}, expected none; run_trial measures them, or undo them")
