@@ -145,11 +145,11 @@ def test_a_manifest_that_cannot_be_used_is_refused(data: dict[str, object]):
         manifest.from_dict(data)
 
 
-def facts(**more: object) -> prompt.PromptFacts:
+def facts(**more: object) -> prompt.Facts:
     config = Config(
         goal="fewer", scope="src", verify="count", measured=True, repos=(RepoScope("/b", "lib", "companion"),)
     )
-    return prompt.PromptFacts("/skill", "/repo", **{"mode": "loop", "config": config, **more})  # type: ignore[arg-type]
+    return prompt.Facts("/skill", "/repo", **{"mode": "loop", "config": config, **more})  # type: ignore[arg-type]
 
 
 def test_the_prompt_says_what_a_session_needs():

@@ -151,4 +151,4 @@ def test_the_shipped_check_is_locked_where_a_run_measures_by_it(repo: Repo):
     ],
 )
 def test_what_a_tool_said_is_its_error(err: str, out: str, told: str):
-    assert toolbox.ToolRun(1, out, err, 0.1).complaint().startswith(told)
+    assert toolbox.Ran(1, out, err, 0.1).complaint().startswith(told)

@@ -21,7 +21,7 @@ _PAGES = {"fix": ("loop-workflow", "fix-workflow"), "exec": ("loop-workflow",)}
 
 
 @dataclass(frozen=True)
-class PromptFacts:
+class Facts:
     """What the prompt tells. `figures` are lines about the run, `rows` its last rows: both are data."""
 
     skill: str  # the skill's folder
@@ -38,7 +38,7 @@ class PromptFacts:
     brief: Brief | None = None  # of one worker of several
 
 
-def render(facts: PromptFacts) -> str:
+def render(facts: Facts) -> str:
     """The whole prompt."""
     parts = [
         _opening(facts),
@@ -50,7 +50,7 @@ def render(facts: PromptFacts) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _opening(facts: PromptFacts) -> str:
+def _opening(facts: Facts) -> str:
     pages = ("runtime-hard-invariants", *_PAGES.get(facts.mode, (f"{facts.mode}-workflow",)))
     named = " ".join(f"{facts.skill}/references/{page}.md" for page in pages)
     where = "here, and may read along" if _watched(facts) else "and left alone; nobody can answer"
@@ -61,12 +61,12 @@ def _opening(facts: PromptFacts) -> str:
     )
 
 
-def _watched(facts: PromptFacts) -> bool:
+def _watched(facts: Facts) -> bool:
     """Whether this is a session of the user's own, and not one that a controller or a pipeline started."""
     return facts.config.session_mode == "foreground" and facts.mode != "exec"
 
 
-def _agreed(facts: PromptFacts) -> str:
+def _agreed(facts: Facts) -> str:
     config = facts.config
     items = {
         "goal": config.goal,
@@ -101,11 +101,11 @@ def _budget(config: Config) -> str:
     return ", ".join(f"{value} {word}" for word, value in given.items() if value is not None)
 
 
-def _setup(facts: PromptFacts) -> str:
+def _setup(facts: Facts) -> str:
     return f"The run is not set up yet. Begin with this command, exactly:\n\n    {facts.setup}"
 
 
-def _now(facts: PromptFacts) -> str:
+def _now(facts: Facts) -> str:
     step = facts.step or {}
     data = [*facts.figures, "last rows (iteration, status, metric, description):", *facts.rows]
     lines = "\n".join(f"| {one_line(line, 200)}" for line in data)
@@ -119,7 +119,7 @@ def _now(facts: PromptFacts) -> str:
     ).rstrip()
 
 
-def _worker(facts: PromptFacts, brief: Brief) -> str:
+def _worker(facts: Facts, brief: Brief) -> str:
     script = f"python3 {facts.skill}/scripts/autoresearch_run_batch.py propose --repo {facts.repo}"
     flags = f'--worker {brief.letter} --description "what changed" --hypothesis "why it should help"'
     return (
@@ -132,7 +132,7 @@ def _worker(facts: PromptFacts, brief: Brief) -> str:
     )
 
 
-def _work(facts: PromptFacts) -> str:
+def _work(facts: Facts) -> str:
     if facts.brief:
         return _worker(facts, facts.brief)
     if not facts.config.measured:
@@ -152,7 +152,7 @@ def _work(facts: PromptFacts) -> str:
     )
 
 
-def _end(facts: PromptFacts) -> str:
+def _end(facts: Facts) -> str:
     if _watched(facts):
         return "Go on until an answer's next.action is stop or needs_human, or the user interrupts."
     if facts.brief:

@@ -62,14 +62,12 @@ def _first(layout: Layout, found: Manifest) -> str:
     return prompt.render(_facts(layout, found.mode, found.config, found, {"setup": setup_command(layout, found)}))
 
 
-def _facts(
-    layout: Layout, mode: str, agreed: Config, found: Manifest | None, more: dict[str, Any]
-) -> prompt.PromptFacts:
+def _facts(layout: Layout, mode: str, agreed: Config, found: Manifest | None, more: dict[str, Any]) -> prompt.Facts:
     notes = _agreed_besides(found) if found else ()
     notes = (*notes, *(f"said by the user in mid-run: {word}" for word in more.pop("words", ())))
     repo = shlex.quote(str(layout.root))
     wish = (found.prompt_text or found.original_goal) if found else ""
-    return prompt.PromptFacts(shlex.quote(str(SKILL_ROOT)), repo, mode, agreed, wish=wish, notes=notes, **more)
+    return prompt.Facts(shlex.quote(str(SKILL_ROOT)), repo, mode, agreed, wish=wish, notes=notes, **more)
 
 
 def _line(row: Row) -> str:

@@ -11,7 +11,7 @@ from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from . import escapes, toolbox
 from .counted import Counted, Finding, distinct
-from .toolbox import Request, ToolRun
+from .toolbox import Ran, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def clippy(request: Request) -> Counted:
     return Counted(numbers, unique, () if benches else ("its benchmarks do not build with this Rust: left out",))
 
 
-def _events(ran: ToolRun) -> Iterator[Any]:
+def _events(ran: Ran) -> Iterator[Any]:
     """The JSON lines among a tool's output."""
     for line in ran.out.splitlines():
         if line.startswith("{"):
@@ -167,7 +167,7 @@ def govet(request: Request) -> Counted:
     return Counted({"findings": len(found), "ignores": _nolint(request)}, distinct(found))
 
 
-def _vetted(ran: ToolRun) -> Iterator[tuple[str, Any]]:
+def _vetted(ran: Ran) -> Iterator[tuple[str, Any]]:
     """Rows of `go vet -json`: one JSON object a package, on stderr between comment lines, on stdout since Go 1.24."""
     import json
 

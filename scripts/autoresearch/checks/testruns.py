@@ -15,7 +15,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from . import escapes, toolbox
 from .counted import Counted, Finding, least_one
-from .toolbox import Request, ToolRun
+from .toolbox import Ran, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -255,7 +255,7 @@ def gotest(request: Request) -> Counted:
     return counted(request, once)
 
 
-def _go_tests(ran: ToolRun, request: Request) -> Iterator[Test]:
+def _go_tests(ran: Ran, request: Request) -> Iterator[Test]:
     """Tests without subtests, and packages that do not build; a test with subtests is as good as these."""
     events = [jsontext.loads(line) for line in ran.out.splitlines() if line.startswith("{")]
     if ran.code and not events:
@@ -309,7 +309,7 @@ def cargotest(request: Request) -> Counted:
     return counted(request, once)
 
 
-def _cargo_tests(ran: ToolRun) -> Iterator[Test]:
+def _cargo_tests(ran: Ran) -> Iterator[Test]:
     """Each program's tests; the programs are named on stderr, in the order in which their blocks come on stdout."""
     units = re.findall(r"^\s*(?:Running (?:unittests )?(\S+)|Doc-tests (\S+))", ran.err, re.MULTILINE)
     blocks = re.split(r"^running \d+ tests?$", ran.out, flags=re.MULTILINE)[1:]

@@ -63,7 +63,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class ToolRun:
+class Ran:
     """What a tool left: its exit code and its output."""
 
     code: int
@@ -91,7 +91,7 @@ class ToolRun:
         return as_json(self.out, tool, self)
 
 
-def as_json(text: str, tool: str, ran: ToolRun) -> Any:
+def as_json(text: str, tool: str, ran: Ran) -> Any:
     """A tool's JSON; raises `Refusal` with the tool's own complaint when it is none."""
     try:
         return jsontext.loads(text)
@@ -99,7 +99,7 @@ def as_json(text: str, tool: str, ran: ToolRun) -> Any:
         raise broken(tool, ran) from None
 
 
-def broken(tool: str, ran: ToolRun) -> Refusal:
+def broken(tool: str, ran: Ran) -> Refusal:
     """The refusal for a tool that did not do its work."""
     return Refusal(
         f"{tool} did not finish (exit code {ran.code}), expected a program that can be measured; it said: "
@@ -157,14 +157,12 @@ def python(request: Request) -> str:
     return str(request.options.get("python") or look("python3", request.root) or sys.executable)
 
 
-def run(
-    argv: Sequence[str], request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None
-) -> ToolRun:
+def run(argv: Sequence[str], request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
     """Run one program; see `shell`."""
     return shell(" ".join(map(shlex.quote, argv)), request, env, cwd)
 
 
-def shell(command: str, request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> ToolRun:
+def shell(command: str, request: Request, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ran:
     """Run a shell command to its end. Raises `Refusal` when a signal or the time limit ended it."""
     import secrets
 
@@ -175,10 +173,10 @@ def shell(command: str, request: Request, env: Mapping[str, str] | None = None, 
     if done.timed_out or done.exit_code is None or done.overflowed:
         why = f"took over {request.timeout:g} s" if done.timed_out else f"was ended by signal {done.signal}"
         raise Refusal(f"{one_line(command, 200)} {why}, expected it to end by itself; see --timeout")
-    return ToolRun(done.exit_code, out, err, done.duration)
+    return Ran(done.exit_code, out, err, done.duration)
 
 
-def done(command: str, request: Request, what: str) -> ToolRun:
+def done(command: str, request: Request, what: str) -> Ran:
     """Run a shell command that must succeed; raises `Refusal` where it did not."""
     ran = shell(command, request)
     if ran.code:

@@ -16,7 +16,7 @@ from ..kernel.system.gittrees import TreeEntry
 from ..search import past
 from . import final_plan as planning
 from . import prune, pull_request, recheck, total_due, true_total
-from .final_plan import Group, KeptExperiment
+from .final_plan import Group, Kept
 from .githistory import History
 from .recheck import CheckedBranch, Ends, Needs, Say
 
@@ -108,7 +108,7 @@ def _total(run: Run, needs: Needs, say: Say) -> Mapping[str, Any]:
 
 
 def _pruning(
-    run: Run, wish: BranchRequest, histories: Mapping[str, History], kept: Sequence[KeptExperiment], say: Say
+    run: Run, wish: BranchRequest, histories: Mapping[str, History], kept: Sequence[Kept], say: Say
 ) -> prune.Pruning:
     """What goes: what was named, or what is worth nothing today."""
     unknown = set(wish.without) - {item.iteration for item in kept}
@@ -203,7 +203,7 @@ def _reported_starts(run: Run, histories: Mapping[str, History]) -> Mapping[str,
     return {name: history.commit_of(noted.get(name, "-")) for name, history in histories.items()}
 
 
-def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[KeptExperiment, ...]:
+def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[Kept, ...]:
     chains = {name: history.steps(starts[name], history.head()) for name, history in histories.items()}
     if not run.config.measured:
         return planning.reported(run.log.rows, run.log.events, chains, str(run.layout.root))
@@ -227,7 +227,7 @@ def _base(history: History, wish: BranchRequest, start: str) -> str:
     return found
 
 
-def _built(run: Run, wish: BranchRequest, kept: Sequence[KeptExperiment], ends: Mapping[str, Ends]) -> dict[str, Built]:
+def _built(run: Run, wish: BranchRequest, kept: Sequence[Kept], ends: Mapping[str, Ends]) -> dict[str, Built]:
     """The commits of every repository; an experiment that changed nothing there has none there."""
     changes = {
         name: {k.iteration: end.history.entries(*k.spans[name]) for k in kept if name in k.spans}

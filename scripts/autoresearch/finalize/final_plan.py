@@ -32,7 +32,7 @@ class HistoryCommit:
 
 
 @dataclass(frozen=True)
-class KeptExperiment:
+class Kept:
     """One kept experiment: its figures, its words, and from which commit to which it led, by repository."""
 
     iteration: int
@@ -45,7 +45,7 @@ class KeptExperiment:
     spans: Mapping[str, tuple[str, str]]
 
 
-Group = tuple[KeptExperiment, ...]
+Group = tuple[Kept, ...]
 
 
 def starts(events: Events) -> Mapping[str, str]:
@@ -60,7 +60,7 @@ def _heads(events: Events) -> dict[int, Mapping[str, str]]:
 
 def kept(
     rows: Iterable[Row], events: Events, tag: str, chains: Mapping[str, Sequence[HistoryCommit]]
-) -> tuple[KeptExperiment, ...]:
+) -> tuple[Kept, ...]:
     """The kept experiments in their order.
 
     `chains` is the first-parent history by repository, from the baseline's commit (included) to HEAD. Raises
@@ -89,14 +89,14 @@ def kept(
 
 def reported(
     rows: Iterable[Row], events: Events, chains: Mapping[str, Sequence[HistoryCommit]], primary: str
-) -> tuple[KeptExperiment, ...]:
+) -> tuple[Kept, ...]:
     """The kept experiments of a run whose rows were reported: each led from the one before to the commit of its row.
 
     Raises `Refusal` as `kept` does. Commits are not told apart by trailers, for another tool may have made them.
     """
     for steps in chains.values():
         _refuse_broken(steps)
-    steps, at, found = chains[primary], 0, list[KeptExperiment]()
+    steps, at, found = chains[primary], 0, list[Kept]()
     for row in rows:
         if row.is_main and row.iteration and row.status == "keep":
             short = [replace(step, commit=step.commit[: len(row.commit)]) for step in steps]
@@ -184,7 +184,7 @@ def _foreign(step: HistoryCommit, when: str) -> Refusal:
     )
 
 
-def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> KeptExperiment:
+def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> Kept:
     if not spans:
         raise Refusal(
             f"iteration {row.iteration} was kept but the log does not say at which commit, expected a measured keep; "
@@ -194,7 +194,7 @@ def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> Kep
     trial = next((e for e in events if e.get("kind") == "trial" and e.get("iteration") == row.iteration), {})
     delta = Decimal(row.delta) if numbers.is_number(row.delta) else Decimal(0)
     ends = trial.get("interval")
-    return KeptExperiment(
+    return Kept(
         iteration=row.iteration,
         before=numbers.difference(row.metric, delta),
         after=row.metric,
@@ -206,9 +206,7 @@ def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> Kep
     )
 
 
-def grouped(
-    found: Sequence[KeptExperiment], files: Mapping[int, frozenset[str]], squash: bool, how: str
-) -> tuple[Group, ...]:
+def grouped(found: Sequence[Kept], files: Mapping[int, frozenset[str]], squash: bool, how: str) -> tuple[Group, ...]:
     """Which experiments become one commit.
 
     Only neighbours are joined, so each commit holds a state that was measured. With `files` those that touch the same
@@ -216,7 +214,7 @@ def grouped(
     """
     if squash:
         return (tuple(found),)
-    groups: list[list[KeptExperiment]] = []
+    groups: list[list[Kept]] = []
     touched: frozenset[str] = frozenset()
     for item in found:
         mine = files[item.iteration]
@@ -282,7 +280,7 @@ def _wrapped(text: str) -> str:
     return re.sub(r"(?m)^(?=#|---|diff |Index: )", " ", "\n".join(lines).strip())
 
 
-def _line(item: KeptExperiment) -> str:
+def _line(item: Kept) -> str:
     return f"- {one_line(item.description, 200) or 'experiment'}: {change(item.before, item.after)}"
 
 

@@ -23,7 +23,7 @@ from ..kernel.run.measure import Arms, Bench
 from ..noise import equivalence
 from ..noise.equivalence import Cost
 from . import recheck
-from .final_plan import Group, KeptExperiment
+from .final_plan import Group, Kept
 from .githistory import History
 from .recheck import Ends, Needs, Say
 
@@ -60,7 +60,7 @@ class Worth:
         }
 
 
-def without(histories: Mapping[str, History], kept: Sequence[KeptExperiment], gone: Collection[int]) -> dict[str, str]:
+def without(histories: Mapping[str, History], kept: Sequence[Kept], gone: Collection[int]) -> dict[str, str]:
     """The tree of every repository without these experiments; raises `Refusal` where later ones build on one of them.
 
     The last is taken out first.
@@ -119,7 +119,7 @@ class Scales:
         return self._histories[repo].commit_tree(tree, self._full[repo], "without\n")
 
 
-def table(scales: Scales, histories: Mapping[str, History], kept: Sequence[KeptExperiment]) -> list[Worth]:
+def table(scales: Scales, histories: Mapping[str, History], kept: Sequence[Kept]) -> list[Worth]:
     """The worth of each kept experiment, in their order."""
     found = []
     for item in kept:
@@ -134,7 +134,7 @@ def table(scales: Scales, histories: Mapping[str, History], kept: Sequence[KeptE
 
 
 def pruned(
-    scales: Scales, histories: Mapping[str, History], kept: Sequence[KeptExperiment], worth: Sequence[Worth]
+    scales: Scales, histories: Mapping[str, History], kept: Sequence[Kept], worth: Sequence[Worth]
 ) -> tuple[list[int], Cost]:
     """The experiments that go, and their joint cost: all that are worth nothing, as far as they are so together."""
     gone = sorted((item for item in worth if item.is_nothing), key=lambda item: item.cost.value or 0)
@@ -153,7 +153,7 @@ def pruned(
 def _more(
     scales: Scales,
     histories: Mapping[str, History],
-    kept: Sequence[KeptExperiment],
+    kept: Sequence[Kept],
     worth: Sequence[Worth],
     found: tuple[list[int], Cost],
 ) -> tuple[list[int], Cost]:
@@ -191,9 +191,7 @@ class Pruning:
         evidence.write_json(run.layout.evidence / evidence.WORTH, {"at": context.now(), **self.to_dict()})
 
 
-def weighed(
-    run: Run, histories: Mapping[str, History], kept: Sequence[KeptExperiment], needs: Needs, say: Say
-) -> Pruning:
+def weighed(run: Run, histories: Mapping[str, History], kept: Sequence[Kept], needs: Needs, say: Say) -> Pruning:
     """The table, and which experiments may go; measured in clean checkouts that are gone afterwards."""
     with _scales(run, histories, needs, say) as scales:
         worth = table(scales, histories, kept)
@@ -202,7 +200,7 @@ def weighed(
 
 
 def valued(
-    run: Run, histories: Mapping[str, History], kept: Sequence[KeptExperiment], needs: Needs, say: Say
+    run: Run, histories: Mapping[str, History], kept: Sequence[Kept], needs: Needs, say: Say
 ) -> Mapping[str, Any]:
     """The table alone, noted as evidence; nothing is left out."""
     with _scales(run, histories, needs, say) as scales:
@@ -245,12 +243,7 @@ def replayed(history: History, name: str, base: str, groups: Sequence[Group]) ->
 
 
 def named(
-    run: Run,
-    histories: Mapping[str, History],
-    kept: Sequence[KeptExperiment],
-    gone: Sequence[int],
-    needs: Needs,
-    say: Say,
+    run: Run, histories: Mapping[str, History], kept: Sequence[Kept], gone: Sequence[int], needs: Needs, say: Say
 ) -> Pruning:
     """Experiments that the user wants out: their joint cost is measured and told, whatever it is."""
     if not gone:

@@ -9,7 +9,7 @@ from typing import Any
 from ..kernel.core import numbers
 from ..kernel.core.settings import Config
 from ..kernel.core.text import block, one_line
-from .final_plan import KeptExperiment, change
+from .final_plan import Kept, change
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#@!$&])")
 CELL_LIMIT = 300
@@ -28,7 +28,7 @@ def fenced(text: str) -> str:
     return f"{fence}sh\n{clean}\n{fence}"
 
 
-def text(config: Config, header: Mapping[str, str], kept: Sequence[KeptExperiment], answer: Mapping[str, Any]) -> str:
+def text(config: Config, header: Mapping[str, str], kept: Sequence[Kept], answer: Mapping[str, Any]) -> str:
     """The whole Markdown. `header` is the log's, `answer` what `finalize` answers with."""
     name = escaped(config.metric, 60) or "the metric"
     total = change(answer["baseline_metric"], answer["retained_metric"])
@@ -101,7 +101,7 @@ def _how(config: Config, header: Mapping[str, str]) -> str:
     return rule + (f"\n\nMachine: {machine}" if machine else "")
 
 
-def _table(kept: Sequence[KeptExperiment]) -> str:
+def _table(kept: Sequence[Kept]) -> str:
     rows = [
         f"| {item.iteration} | {escaped(item.description)} | {change(item.before, item.after)} | {item.guard} | "
         f"{escaped(item.hypothesis)} |"

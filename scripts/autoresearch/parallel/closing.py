@@ -38,13 +38,11 @@ class Measured:
         """Whether it may be kept."""
         return self.row.status == "keep"
 
-    def told(self) -> selection.WorkerReport:
+    def told(self) -> selection.Worker:
         """As a worker reports itself."""
         row, said = self.row, self.worker.attempt.description
         size = len(self.worker.patch)
-        return selection.WorkerReport(
-            row.worker, said, row.commit, self.metric, row.guard, labels=row.labels, diff_size=size
-        )
+        return selection.Worker(row.worker, said, row.commit, self.metric, row.guard, labels=row.labels, diff_size=size)
 
 
 def close(layout: Layout, reopen: bool = False) -> Mapping[str, Any]:
@@ -129,9 +127,7 @@ def _ranked(run: Run, measured: Sequence[Measured]) -> list[Measured]:
     return sorted(kept, key=lambda m: (sign * (m.row.metric or 0), len(m.worker.patch), m.worker.place.id))
 
 
-def _record_none(
-    run: Run, event: Mapping[str, Any], workers: Sequence[Row], told: Sequence[selection.WorkerReport]
-) -> None:
+def _record_none(run: Run, event: Mapping[str, Any], workers: Sequence[Row], told: Sequence[selection.Worker]) -> None:
     """Nothing may be kept: one discard."""
     main = selection.main_row(run, run.state.iteration + 1, None, told)
     with context.writing(run.layout) as (fresh, held):

@@ -21,7 +21,7 @@ WORKER_STATUSES = ("completed", "crash", "timeout")
 
 
 @dataclass(frozen=True)
-class WorkerReport:
+class Worker:
     """What one worker reports."""
 
     worker_id: str
@@ -35,7 +35,7 @@ class WorkerReport:
     diff_size: int = 0
 
 
-def parse(text: str) -> tuple[WorkerReport, ...]:
+def parse(text: str) -> tuple[Worker, ...]:
     """Read a batch file; raises `Refusal` naming every problem."""
     try:
         data = jsontext.loads(text)
@@ -49,7 +49,7 @@ def parse(text: str) -> tuple[WorkerReport, ...]:
     return workers
 
 
-def _worker(item: Any) -> WorkerReport:
+def _worker(item: Any) -> Worker:
     if not isinstance(item, dict):
         raise Refusal("a worker is not a JSON object, expected worker_id and description at least")
     name = str(item.get("worker_id", ""))
@@ -71,19 +71,19 @@ def _worker(item: Any) -> WorkerReport:
     if not isinstance(commits, dict):
         raise Refusal(f"worker {name}: repo_commits is not an object, expected paths and commits")
     commit = one_line(str(item.get("commit") or "-"), 64)
-    return WorkerReport(
+    return Worker(
         name, description, commit, metric, guard, status, labels, {str(k): str(v) for k, v in commits.items()}, size
     )
 
 
-def judged(run: Run, worker: WorkerReport) -> decision.TrialOutcome:
+def judged(run: Run, worker: Worker) -> decision.TrialOutcome:
     """What a worker's result is worth on its own."""
     crashed = worker.status != "completed"
     outcome = decision.decide(run.config.direction, run.state.current_metric, worker.metric, worker.guard, crashed)
     return decision.gate_labels(outcome, run.config.required_keep_labels, worker.labels)
 
 
-def best(run: Run, workers: Sequence[WorkerReport]) -> WorkerReport | None:
+def best(run: Run, workers: Sequence[Worker]) -> Worker | None:
     """The winner: best metric, then the smaller diff, then the worker id; None when nothing may be kept.
 
     Raises `Refusal` for one that would win and names no commit.
@@ -96,7 +96,7 @@ def best(run: Run, workers: Sequence[WorkerReport]) -> WorkerReport | None:
     return found
 
 
-def foremost(run: Run, workers: Sequence[WorkerReport]) -> WorkerReport | None:
+def foremost(run: Run, workers: Sequence[Worker]) -> Worker | None:
     """The best trial of a batch without a winner: metric, then a passed guard, then the smaller diff, then the id."""
     sign = 1 if run.config.direction == "lower" else -1
     tried = [worker for worker in workers if worker.status == "completed" and worker.metric is not None]
@@ -108,7 +108,7 @@ def passed_over(row: Row) -> Row:
     return row._replace(status="discard", commit="-") if row.status in ("keep", "discard") else row
 
 
-def worker_row(run: Run, number: int, worker: WorkerReport, winner: WorkerReport | None) -> Row:
+def worker_row(run: Run, number: int, worker: Worker, winner: Worker | None) -> Row:
     """The row of one worker; only that of the `winner` says keep."""
     outcome = judged(run, worker)
     current = run.state.current_metric
@@ -127,7 +127,7 @@ def worker_row(run: Run, number: int, worker: WorkerReport, winner: WorkerReport
     return row if worker is winner else passed_over(row)
 
 
-def main_row(run: Run, number: int, winner: WorkerReport | None, workers: Sequence[WorkerReport]) -> Row:
+def main_row(run: Run, number: int, winner: Worker | None, workers: Sequence[Worker]) -> Row:
     """The batch's one counting row: the winner's keep, else the discard of the best trial, if there was any."""
     current = run.state.current_metric
     shown = winner or foremost(run, workers)
@@ -152,7 +152,7 @@ def _refuse_outside(layout: Layout) -> None:
         raise Refusal(f"changes outside the scope in {'; '.join(found)}; commit or stash them, then repeat the command")
 
 
-def append(layout: Layout, workers: Sequence[WorkerReport]) -> dict[str, Any]:
+def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
     """Record the batch; the answer of `select_parallel_batch`."""
     _refuse_outside(layout)
     with context.writing(layout) as (run, held):

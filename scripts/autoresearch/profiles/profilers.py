@@ -127,7 +127,7 @@ def _is_plain(line: str) -> bool:
     return not any(token and set(token) <= set("();<>|&") for token in lexer)
 
 
-def _run(request: Request, line: str, env: Mapping[str, str] | None = None) -> toolbox.ToolRun:
+def _run(request: Request, line: str, env: Mapping[str, str] | None = None) -> toolbox.Ran:
     ran = toolbox.shell(line, request, {"PYTHONPATH": toolbox.python_path(request.root), **(env or {})})
     if ran.code:
         raise toolbox.broken("the command under the profiler", ran)
