@@ -43,7 +43,22 @@ ALONE = {
     "marked": '\ufeff[projects."{p}"]\ntrust_level = "untrusted"\n',
     "windows": '[projects."{p}"]\r\ntrust_level = "untrusted"\r\n[x]\r\na = 1\r\n',
     "a text like a table": 'text = """\n[projects."{p}"]\ntrust_level = "untrusted"\n"""\n',
+    "a quoted key": '["projects"."{p}"]\n"trust_level" = "untrusted" # mine\n',
+    "a text of three quotes": '[projects."{p}"]\ntrust_level = """untrusted"""\n',
+    "a pair without trust": '[projects]\n"{p}" = { more = 1 }\n',
+    "a table below": '[projects."{p}".more]\na = 1\n',
+    "windows, nothing": 'model = "m"\r\n[x]\r\na = 1\r\n',
+    "a project below first": '[projects]\n"{p}/x" = { trust_level = "untrusted" }\n"{p}" = {trust_level="untrusted"}\n',
 }
+# Forms that only a parser reads.
+PARSED = {
+    "escapes": '[projects."{u}"]\ntrust_level = "untrusted"\n',
+    "none, all in one line": 'projects = { "{p}" = { more = 1 }, "/o" = { trust_level = "untrusted" } }\n',
+    "lists between": '[projects."{p}"]\nlist = [\n["a"],\n]\ntrust_level = "untrusted"\n',
+    "a text between": '[projects."{p}"]\nt = """\n[x]\ntrust_level = "untrusted"\n"""\ntrust_level = "untrusted"\n',
+    "a text over lines": '[projects."{p}"]\ntrust_level = """\nuntrusted"""\n',
+}
+parser_only = pytest.mark.skipif(sys.version_info < (3, 11), reason="there is no parser")
 HOMES = [(before, name) for before in BEFORE for name in TOLD if before != OTHER or name in PLAIN]
 LONG = 'projects = {\n  "/o" = { trust_level = "untrusted", },\n}\n'  # Codex takes it, Python's parser does not
 UNCLEAR = [LONG, "broken = [\n"]
@@ -73,6 +88,19 @@ def test_trust_is_added_to_settings_of_an_unusual_form(repo: Repo, told: str):
     assert after.startswith("\ufeff".encode()) == (told == "marked")
     settings, problem = codex_home.settings()
     assert problem == "" and codex_home.trusts(settings, repo.path) and not codex_home.trusts(settings, Path("/o"))
+    assert told != "windows, nothing" or after.count(b"\r\n") == after.count(b"\n")
+
+
+@parser_only
+@pytest.mark.parametrize("told", PARSED)
+def test_trust_is_added_wherever_it_is_told(repo: Repo, told: str):
+    escaped = str(repo.path).replace("/", "\\u002f")
+    write(PARSED[told].replace("{p}", str(repo.path)).replace("{u}", escaped))
+    before = toml_text.parse(codex_home.config_path().read_text())
+    assert mending.mend(repo.path, "trust")["changed"] and not mending.mend(repo.path, "trust")["changed"]
+    after = toml_text.parse(codex_home.config_path().read_text())
+    before["projects"][str(repo.path)]["trust_level"] = "trusted"
+    assert after == before
 
 
 @pytest.mark.parametrize(("before", "told"), HOMES)
@@ -93,7 +121,7 @@ def test_trust_is_mended_where_codex_never_ran(repo: Repo):
     assert codex_home.trusts(codex_home.settings()[0], repo.path)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="there is no parser")
+@parser_only
 @pytest.mark.parametrize("text", UNCLEAR)
 def test_what_is_not_understood_is_left_as_it_is(repo: Repo, text: str):
     path = write(text)
@@ -102,22 +130,90 @@ def test_what_is_not_understood_is_left_as_it_is(repo: Repo, text: str):
     assert path.read_text() == text and not mending.can(repo.path, "trust")
 
 
-@pytest.mark.parametrize("before", BEFORE)
+LISTS = [
+    "z = [\n[1],\n  [2],\n]\n[y]\na = 1\n",
+    'text = """\n[x]\n# autoresearch: begin\n"""\n',
+    "# autoresearch: begin\nmodel = 'm'\n",
+    'model = "m"\r\n\r\n[x]\r\na = 1\r\n',
+]
+
+
+@pytest.mark.parametrize("before", [*BEFORE, *LISTS])
 def test_the_permission_profile_comes_and_goes(repo: Repo, before: str):
-    path = write(before)
+    path = write("")
+    path.write_bytes(before.encode())
     assert mending.mend(repo.path, "permissions")["changed"]
     assert not mending.mend(repo.path, "permissions")["changed"]
     found = toml_text.parse(path.read_text())
     assert found["default_permissions"] == "autoresearch"
     assert found["permissions"]["autoresearch"]["filesystem"][":workspace_roots"] == {".git": "write"}
     mending.mend(repo.path, "no-permissions")
-    assert path.read_text().rstrip("\n") == before.rstrip("\n")
+    assert path.read_bytes().decode().rstrip("\n") == before.rstrip("\n")
 
 
 def test_permissions_that_are_settled_are_left_alone(repo: Repo):
     write('sandbox_mode = "workspace-write"\n')
     with pytest.raises(Refusal, match="sets sandbox_mode already"):
         mending.mend(repo.path, "permissions")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        '[permissions.autoresearch]\nextends = ":read-only"\n',
+        pytest.param('permissions = { mine = { extends = ":workspace" } }\n', marks=parser_only),
+    ],
+)
+def test_permissions_of_the_users_are_left_alone(repo: Repo, own: str):
+    path = write(own)
+    with pytest.raises(Refusal, match="other permissions"):
+        mending.mend(repo.path, "permissions")
+    assert path.read_text() == own and not mending.can(repo.path, "permissions")
+
+
+def test_a_profile_that_was_moved_is_not_said_to_be_gone(repo: Repo):
+    mending.mend(repo.path, "permissions")
+    path = codex_home.config_path()
+    for end in ("\r\n", ""):  # an editor's line ends, and none at the end
+        path.write_bytes(path.read_text().rstrip().replace("\n", end or "\n").encode())
+        mending.mend(repo.path, "no-permissions")
+        assert "permissions" not in path.read_text()
+        mending.mend(repo.path, "permissions")
+    text = "".join(line for line in path.read_text().splitlines(True) if not line.startswith("#"))
+    path.write_text(text)
+    with pytest.raises(Refusal, match="outside of the lines"):
+        mending.mend(repo.path, "no-permissions")
+    assert path.read_text() == text
+
+
+SKILL = "codex-autoresearch"
+OFF = {
+    "a table": f'[[skills.config]]\nname = "{SKILL}"\nenabled = false # for now\n',
+    "windows": f'[[skills.config]]\r\nname = "{SKILL}"\r\nenabled = false\r\n[x]\r\na = 1\r\n',
+    "quoted": f"[[skills.config]]\n'enabled'=false\n\"name\" = '{SKILL}'\n",
+    "twice": f'[[skills.config]]\nname = "{SKILL}"\nenabled = false\n' * 2,
+    "a text like it": f'x = """\n[[skills.config]]\nname = "{SKILL}"\nenabled = false\n"""\n'
+    f'[[skills.config]]\nname = "{SKILL}"\nenabled = false\n',
+    "other features off": f'[[skills.config]]\nname = "o"\nenabled = false\n[[skills.config]]\nname = "{SKILL}"\n'
+    "enabled = false\n[analytics]\nenabled = false\n",
+}
+OFF_IN_A_LIST = {
+    "a list": f'[skills]\nconfig = [\n{{name = "o", enabled = false}},\n{{enabled = false, name = "{SKILL}"}},\n]\n',
+    "a line": f'skills.config = [{{ name = "{SKILL}", enabled = false }}]\n',
+    "lists within": f'[[skills.config]]\nname = "{SKILL}"\ntags = [\n["a"],\n]\nenabled = false\n',
+}
+
+
+@pytest.mark.parametrize("told", [*OFF, *(pytest.param(name, marks=parser_only) for name in OFF_IN_A_LIST)])
+def test_the_skill_is_switched_on_however_it_is_off(repo: Repo, told: str):
+    path = write("")
+    text = {**OFF, **OFF_IN_A_LIST}[told]
+    path.write_bytes(text.encode())
+    assert settings_edit.disabled(codex_home.settings()[0], {SKILL})
+    assert mending.mend(repo.path, "skill")["changed"] and not mending.mend(repo.path, "skill")["changed"]
+    after = path.read_bytes().decode()
+    assert not settings_edit.disabled(codex_home.settings()[0], {SKILL})
+    assert after.replace("true", "false") == text and after.count("true") == (2 if told == "twice" else 1)
 
 
 def test_codex_starts_after_every_mending(repo: Repo, sealed: Path):

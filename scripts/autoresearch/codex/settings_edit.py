@@ -1,4 +1,8 @@
-"""Careful edits of Codex's config.toml as text: what the user wrote stays, byte for byte. Pure."""
+"""Careful edits of Codex's config.toml as text: what the user wrote stays, byte for byte. Pure.
+
+Settings have many forms. Each edit is tried at every place that could be meant, and the first text is taken that reads
+back as the settings before with nothing changed but what was asked.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +15,21 @@ from ..kernel.core.errors import Refusal
 from . import toml_text
 
 _BEGIN, _END = "# autoresearch: begin", "# autoresearch: end"
+_OURS = re.compile(rf"^{_BEGIN}\r?\n(?:(?!^{_BEGIN}).)*?^{_END}(?:\r?\n|\Z)", re.MULTILINE | re.DOTALL)
 _PROFILE = "autoresearch"
-_FIRST_TABLE = re.compile(r"^\s*\[", re.MULTILINE)
-_INLINE = re.compile(r"""(trust_level["']?\s*=\s*)(?:"[^"]*"|'[^']*')""")
-_TRUST = re.compile(r"""\s*["']?trust_level["']?\s*=""")
 _TRUSTED = 'trust_level = "trusted"'
-_ALL = re.compile(r"""\s*["']?projects["']?\s*=\s*\{""")
-_OFF = re.compile(r"""^(\s*["']?enabled["']?\s*=\s*)false""")
-_ENTRY = re.compile(r"\s*\[\[\s*skills\s*\.\s*config\s*\]\]")
+_LEVEL = re.compile(
+    r"""(trust_level["']?[ \t]*=[ \t]*)(?:"{3}.*?"{3}|'{3}.*?'{3}|"[^"\n]*"|'[^'\n]*'|[^\s,}#]+)""", re.DOTALL
+)
+_OFF = re.compile(r"""(enabled["']?[ \t]*=[ \t]*)false\b""")
+_HEAD = re.compile(r"^[ \t]*\[.*$", re.MULTILINE)
+_OPEN = re.compile(r"\{\s*(\}?)")
+_ALL = re.compile(r"""projects["']?[ \t]*=[ \t]*\{\s*(\}?)""")
 _BY_HAND = "edit it by hand"
 
 
 def trusting(text: str, folder: str) -> str:
-    """The settings with the project `folder` trusted: the table that is there is edited, else one is added.
+    """The settings with the project `folder` trusted: what is said of it there is edited, else a table is added.
 
     Raises `Refusal` for a file that is no TOML, or tells of the project in a way that is not understood.
     """
@@ -37,37 +43,33 @@ def trusting(text: str, folder: str) -> str:
 
 
 def _attempts(text: str, folder: str) -> Iterator[str]:
-    """How the settings may read afterwards, by the forms that they can have: the one that reads back right is it."""
-    lines = text.split("\n")
-    for at, line in enumerate(lines):
-        if toml_text.table_of(line) == ("projects", folder):
-            yield "\n".join([*lines[: at + 1], _TRUSTED, *_untold(lines[at + 1 :])])
-        for changed in (_inline(line, folder), _inserted(line, folder)):
-            if changed:
-                yield "\n".join([*lines[:at], changed, *lines[at + 1 :]])
-    gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-    yield f"{text}{gap}[projects.{_quoted(folder)}]\n{_TRUSTED}\n"
+    """How the settings may read afterwards: a level changed, a line or a pair added, or a table."""
+    told, end = text.find(folder), _line_end(text)
+    for level in sorted(_LEVEL.finditer(text), key=lambda found: found.start() < told):
+        yield f'{text[: level.end(1)]}"trusted"{text[level.end() :]}'
+    for head in _HEAD.finditer(text):
+        if toml_text.table_of(head[0]) == ("projects", folder):
+            yield f"{text[: head.end()]}\n{_TRUSTED}{end[:-1]}{text[head.end() :]}"
+    for found in _OPEN.finditer(text):
+        yield _within(text, found, _TRUSTED)
+    for found in _ALL.finditer(text):
+        yield _within(text, found, f"{_quoted(folder)} = {{ {_TRUSTED} }}")
+    yield f"{_closed(text)}{end if text else ''}[projects.{_quoted(folder)}]{end}{_TRUSTED}{end}"
 
 
-def _untold(lines: list[str]) -> list[str]:
-    """The lines after a table's head without what that table says of trust."""
-    end = next((n for n, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
-    return [line for line in lines[:end] if not _TRUST.match(line)] + lines[end:]
+def _within(text: str, opened: re.Match[str], pair: str) -> str:
+    """The text with a pair more at the start of the inline table that `opened` found."""
+    at = opened.end() - len(opened[1])
+    return f"{text[: opened.start()]}{opened[0].rstrip('}').rstrip()} {pair}{' ' if opened[1] else ', '}{text[at:]}"
 
 
-def _inline(line: str, folder: str) -> str:
-    """A line that tells the project's trust within another table, as it reads when trusted; "" for another line."""
-    at = max(line.find(f'"{folder}"'), line.find(f"'{folder}'"))
-    found = at >= 0 and _INLINE.search(line, at)
-    return line[:at] + _INLINE.sub(r'\1"trusted"', line[at:], count=1) if found else ""
+def _line_end(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
-def _inserted(line: str, folder: str) -> str:
-    """A line with all projects in one inline table, with this one added; "" for another line."""
-    head = _ALL.match(line)
-    rest = line[head.end() :].lstrip() if head else ""
-    comma = " " if rest.startswith("}") else ", "
-    return f"{head[0]} {_quoted(folder)} = {{ {_TRUSTED} }}{comma}{rest}" if head else ""
+def _closed(text: str) -> str:
+    """The text with its last line ended."""
+    return text if not text or text.endswith("\n") else text + _line_end(text)
 
 
 def _quoted(folder: str) -> str:
@@ -76,11 +78,17 @@ def _quoted(folder: str) -> str:
 
 def _trusts_alone(before: dict[str, object], after: str, folder: str) -> bool:
     """Whether settings read back as those before with nothing changed but the trust."""
+    found = _read(after)
+    return (
+        found is not None and _level(found, folder) == "trusted" and _without(found, folder) == _without(before, folder)
+    )
+
+
+def _read(text: str) -> dict[str, Any] | None:
     try:
-        found = toml_text.parse(after)
+        return toml_text.parse(text)
     except ValueError:
-        return False
-    return _level(found, folder) == "trusted" and _without(found, folder) == _without(before, folder)
+        return None
 
 
 def _level(settings: dict[str, object], folder: str) -> object:
@@ -99,7 +107,7 @@ def _without(settings: dict[str, object], folder: str) -> dict[str, object]:
     return {**settings, "projects": {key: value for key, value in kept.items() if value != {}}}
 
 
-def _parsed(text: str) -> dict[str, object]:
+def _parsed(text: str) -> dict[str, Any]:
     try:
         return toml_text.parse(text)
     except ValueError as error:
@@ -111,27 +119,31 @@ def with_profile(text: str) -> str:
 
     Raises `Refusal` where permissions are settled otherwise already.
     """
-    if _BEGIN in text:
-        return text
-    found = _parsed(text)
+    text = _OURS.sub("", text)
+    found, end = _parsed(text), _line_end(text)
     taken = [name for name in ("default_permissions", "sandbox_mode") if name in found]
     if taken:
         raise Refusal(f"config.toml sets {taken[0]} already, expected none; {_BY_HAND}, or start codex with --add-dir")
-    first = _FIRST_TABLE.search(text)
-    at = first.start() if first else len(text)
-    head = f'{_BEGIN}\ndefault_permissions = "{_PROFILE}"\n{_END}\n'
+    # The first line of a file is in no table, and its end in no text or list, whatever lies between.
+    head = (_BEGIN, f'default_permissions = "{_PROFILE}"', _END)
     tail = (
-        f'{_BEGIN}\n[permissions.{_PROFILE}]\nextends = ":workspace"\n\n[permissions.{_PROFILE}.filesystem]\n'
-        f'":workspace_roots" = {{ ".git" = "write" }}\n{_END}\n'
+        *(_BEGIN, f"[permissions.{_PROFILE}]", 'extends = ":workspace"', ""),
+        *(f"[permissions.{_PROFILE}.filesystem]", '":workspace_roots" = { ".git" = "write" }', _END),
     )
-    gap = "\n" if at and text[at - 1] != "\n" else ""
-    rest = text[at:] + ("\n" if text[at:] and not text.endswith("\n") else "")
-    return text[:at] + gap + head + rest + tail
+    after = end.join([*head, _closed(text) + end.join(tail), ""])
+    if _read(after) is None or _PROFILE in found.get("permissions", {}):
+        raise Refusal(f"config.toml has other permissions in a form to which none is added; {_BY_HAND}, or start codex "
+                      "with --add-dir")  # fmt: skip
+    return after
 
 
 def without_profile(text: str) -> str:
-    """The settings without our profile."""
-    return re.sub(rf"(?ms)^{re.escape(_BEGIN)}\n.*?^{re.escape(_END)}\n", "", text)
+    """The settings without our profile; raises `Refusal` where somebody has moved it out of our lines."""
+    after = _OURS.sub("", text)
+    if (_read(after) or {}).get("default_permissions") == _PROFILE:
+        raise Refusal(f"config.toml names the profile {_PROFILE} outside of the lines that were added, expected it "
+                      f"there; {_BY_HAND}")  # fmt: skip
+    return after
 
 
 def enabling(text: str, names: Collection[str]) -> str:
@@ -139,17 +151,28 @@ def enabling(text: str, names: Collection[str]) -> str:
 
     Raises `Refusal` where it is switched off in a form that is not understood.
     """
-    before = _parsed(text)
-    lines = text.split("\n")
-    starts = [n for n, line in enumerate(lines) if line.lstrip().startswith("[")]
-    for start, end in zip(starts, [*starts[1:], len(lines)]):
-        entry = toml_text.parse("\n".join(lines[start + 1 : end])) if _ENTRY.match(lines[start]) else {}
-        if _is_off(entry, names):
-            lines[start:end] = [_OFF.sub(r"\1true", line) for line in lines[start:end]]
-    after = "\n".join(lines)
-    if disabled(before, names) and disabled(_parsed(after), names):
-        raise Refusal(f"config.toml switches the skill off in an unknown form, expected a table; {_BY_HAND}")
-    return after
+    settings = _parsed(text)
+    wanted = _switched_on(settings, names)
+    while disabled(settings, names):
+        tried = (text[: off.end(1)] + "true" + text[off.end() :] for off in _OFF.finditer(text))
+        for attempt in tried:
+            found = _read(attempt)
+            if found is not None and found != settings and _switched_on(found, names) == wanted:
+                text, settings = attempt, found
+                break
+        else:
+            raise Refusal(f"config.toml switches the skill off in an unknown form, expected a table; {_BY_HAND}")
+    return text
+
+
+def _switched_on(settings: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """The settings as they read with the skill on."""
+    skills = settings.get("skills")
+    entries = skills.get("config") if isinstance(skills, dict) else None
+    if not isinstance(skills, dict) or not isinstance(entries, list):
+        return dict(settings)
+    on = [{**entry, "enabled": True} if _is_off(entry, names) else entry for entry in entries]
+    return {**settings, "skills": {**skills, "config": on}}
 
 
 def disabled(settings: Mapping[str, Any], names: Collection[str]) -> bool:

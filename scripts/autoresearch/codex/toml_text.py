@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ _KEY = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _TABLE = re.compile(rf"\[\[?\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?")
 _PAIR = re.compile(rf"({_DOTTED})\s*=\s*(.*)")
+_LONG = re.compile(r"""=\s*("{3}|'{3})""")
 _WORDS = {"true": True, "false": False}
 
 
@@ -43,8 +45,13 @@ def table_of(line: str) -> tuple[str, ...]:
 def _lines(text: str) -> dict[str, Any]:
     root: dict[str, Any] = {}
     table = root
+    within = ""  # a text over several lines, by its quotes
     for line in text.split("\n"):
         line = line.strip()
+        begun = _LONG.search(line)
+        if within or (begun and line.count(begun[1]) == 1):
+            within = "" if within and within in line else within or (begun[1] if begun else "")
+            continue
         opened, pair = _TABLE.fullmatch(line), _PAIR.fullmatch(line)
         if opened:
             table = _opened(root, _keys(opened[1]), line.startswith("[["))
@@ -74,7 +81,10 @@ def _keys(dotted: str) -> list[str]:
 def _unquoted(text: str) -> str:
     if text[:1] == "'":
         return text[1:-1]
-    return re.sub(r"\\(.)", r"\1", text[1:-1]) if text[:1] == '"' else text
+    try:  # JSON has nearly the same escapes
+        return str(json.loads(text, strict=False)) if text[:1] == '"' else text
+    except ValueError:
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
 
 
 def _value(text: str) -> Any:

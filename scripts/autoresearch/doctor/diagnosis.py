@@ -153,13 +153,14 @@ def _skill(layout: Layout) -> rules.SkillCopies:
         copies = (str(place),) if in_plugin() else codex_home.plugin_skills(codex_home.settings()[0], own.name)
     copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(place)))
     folders = [Path(folder) for folder in dict.fromkeys((*copies, str(place)))]
-    settings, _ = codex_home.settings()
+    disabled = settings_edit.disabled(codex_home.settings()[0], codex_home.skill_names(own.name, copies))
     return rules.SkillCopies(
         name=own.name,
         own=str(place),
         copies=copies,
         broken=tuple((f"{skill.folder}/SKILL.md", skill.problem) for skill in mine if skill.problem),
-        disabled=settings_edit.disabled(settings, codex_home.skill_names(own.name, copies)),
+        disabled=disabled,
+        by_hand=disabled and not mending.can(layout.root, "skill"),
         clones=_clones(health, folders),
         inside="CODEX_THREAD_ID" in os.environ,
         script=SCRIPT,

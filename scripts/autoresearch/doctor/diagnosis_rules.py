@@ -164,11 +164,13 @@ class SkillCopies:
     inside: bool = False
     script: str = ""  # this command's own
     root: str = ""
+    by_hand: bool = False  # the settings are of a form in which this command cannot switch it on
 
     @property
-    def mend(self) -> str:
-        """How this command mends a setting, for a shell."""
-        return mending(self.script, self.root)
+    def switching(self) -> str:
+        """How the skill is switched on."""
+        told = f"say enabled = true of {self.name} under skills.config, in the settings of Codex"
+        return told if self.by_hand else f"{mending(self.script, self.root)} skill"
 
     @property
     def top(self) -> str:
@@ -391,7 +393,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         Rule(WARN, lambda f: not f.copies and f.inside, "the next session cannot see {f.name} from here",
              'mkdir -p ~/.agents/skills && ln -sfn {f.link} ~/.agents/skills/{f.name}'),
         Rule(BLOCK, lambda f: f.disabled, "{f.name} is switched off in the settings of Codex",
-             "{f.mend} skill"),
+             "{f.switching}"),
         Rule(WARN, lambda f: bool(f.clones),
              "{f.clones[0]} is a clone within this repository: git add -A would record it as an embedded one",
              "cd {f.top} && f=$(git rev-parse --git-path info/exclude) && "
