@@ -31,7 +31,7 @@ class Ward:
 
     def settings(self, text: str = "", trust: str = "trusted") -> None:
         """Write Codex's config.toml; where it says nothing of a sandbox, one that may commit."""
-        text = text if "sandbox_mode" in text else settings_edit.with_profile(text)
+        text = text if "sandbox_mode" in text else settings_edit.with_profile(text, {})
         project = f'\n[projects."{self.repo.path}"]\ntrust_level = "{trust}"\n'
         (self.home / ".codex" / "config.toml").write_text(text + project)
 
@@ -82,6 +82,12 @@ def ward(repo: Repo, sealed: Path, run_script, monkeypatch: pytest.MonkeyPatch) 
     return made
 
 
+def repeated(told: str) -> None:
+    """Run a finding's fix twice, from a folder that is not the project's."""
+    for _ in range(2):
+        subprocess.run(told.partition(" => ")[2], shell=True, check=True, cwd="/", capture_output=True)
+
+
 def lesser(ward: Ward, where: Path, text: str = "") -> Path:
     """A second skill file in a folder."""
     where.mkdir(parents=True)
@@ -107,7 +113,10 @@ def test_text_has_one_fix_below_each_finding(ward: Ward):
 def test_scratch_folders_of_killed_commands_are_named(ward: Ward):
     left = ward.home / "tmp" / "autoresearch-scratch-finalize-4194305-x"
     left.mkdir()
-    assert ward.only("warn", "artifacts").endswith(f"rm -r {left}")
+    told = ward.only("warn", "artifacts")
+    assert told.endswith(f"rm -rf {left}")
+    repeated(told)
+    assert ward.findings() == {}
 
 
 def test_an_old_python3(ward: Ward):
@@ -132,7 +141,10 @@ def test_no_commit_yet(ward: Ward, tmp_path: Path):
     ward.repo.path.mkdir()
     ward.repo.git("init", "--quiet")
     ward.settings()
-    assert "there is no commit yet" in ward.only("block", "git")
+    told = ward.only("block", "git")
+    assert "there is no commit yet" in told
+    repeated(told)
+    assert ward.findings() == {} and ward.repo.git("rev-list", "--count", "HEAD") == "1"
 
 
 def test_a_broken_repository(ward: Ward):
@@ -292,9 +304,31 @@ def test_a_clone_within_the_repository(ward: Ward):
     Repo(copy).git("init", "--quiet")
     told = ward.only("warn", "skill")
     assert "git add -A would record it" in told
-    subprocess.run(told.partition(" => ")[2], shell=True, check=True, cwd=ward.repo.path)
+    repeated(told)
     assert ward.findings() == {}
     assert ward.repo.status() == ""
+
+
+def test_a_clone_that_a_link_leads_to(ward: Ward):
+    (ward.home / ".agents" / "skills" / NAME).unlink()
+    Repo(lesser(ward, ward.repo.path / "tools" / "ar")).git("init", "--quiet")
+    (ward.repo.path / ".agents" / "skills").mkdir(parents=True)
+    (ward.repo.path / ".agents" / "skills" / NAME).symlink_to("../../tools/ar")
+    told = ward.only("warn", "skill")
+    assert told.startswith("tools/ar is a clone")
+    repeated(told)
+    assert ward.findings() == {}
+
+
+def test_a_plugins_skill_that_is_switched_off(ward: Ward):
+    (ward.home / ".agents" / "skills" / NAME).unlink()
+    lesser(ward, ward.home / ".codex/plugins/cache/m" / NAME / "1/skills" / NAME)
+    plugin = f'[plugins."{NAME}@m"]\nenabled = true\n'
+    ward.settings(f'{plugin}[[skills.config]]\nname = "{NAME}:{NAME}"\nenabled = false\n')
+    told = ward.only("block", "skill")
+    assert "is switched off" in told
+    repeated(told)
+    assert ward.findings() == {}
 
 
 def test_hooks_of_this_skill(ward: Ward, tmp_path: Path):
@@ -384,8 +418,7 @@ def test_an_interrupted_trial_and_tracked_artifacts(run: Ward):
     assert "a trial was interrupted" in run.only("warn", "artifacts")
     (run.repo.path / "autoresearch-evidence" / "intent.json").unlink()
     run.repo.git("add", "--force", "research-results.tsv")
-    told = run.only("warn", "artifacts")
-    subprocess.run(told.partition(" => ")[2], shell=True, check=True, cwd=run.repo.path, capture_output=True)
+    repeated(run.only("warn", "artifacts"))
     assert run.findings() == {}
 
 

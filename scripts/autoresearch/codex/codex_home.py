@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,26 +66,75 @@ def hook_states(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def runs_hooks(found: Mapping[str, Any]) -> bool:
     """Whether Codex runs hooks at all with these settings."""
     features = found.get("features")
-    return not (isinstance(features, dict) and features.get("hooks") is False)
+    named = features if isinstance(features, dict) else {}
+    return named.get("hooks", named.get("codex_hooks")) is not False  # the second is its earlier name
 
 
-def grants_git(found: Mapping[str, Any]) -> bool:
-    """Whether the permission profile in force lets .git of the workspace be written."""
+def in_force(found: Mapping[str, Any], root: Path) -> Mapping[str, Any]:
+    """The settings with those of the project over them, which Codex reads where it trusts the project."""
+    return _over(found, project_settings(root)) if trusts(found, root) else found
+
+
+def project_settings(root: Path) -> Mapping[str, Any]:
+    """The project's own settings, empty where there are none; with such as are no TOML Codex does not start."""
+    path = root / ".codex" / "config.toml"
+    try:  # of a home that is the project itself they are the user's
+        return {} if path.resolve() == config_path().resolve() else toml_text.parse(regular.read_text(path))
+    except (OSError, ValueError):
+        return {}
+
+
+def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables merged, the upper values winning."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _over(under, value) if isinstance(value, dict) and isinstance(under, dict) else value
+    return merged
+
+
+def grants_git(found: Mapping[str, Any], folders: Collection[str]) -> bool:
+    """Whether what is in force lets all of Git's folders here be written: by a permission profile, which names .git of
+    the workspace or the folders, or by the sandbox's writable roots."""
+    written: set[str] = set()
+    inner = ""
+    for place, access in _accesses(found):
+        (written.add if access == "write" else written.discard)(os.path.realpath(place))
+        inner = str(access.get(".git") or inner) if place == ":workspace_roots" and isinstance(access, dict) else inner
+    if not found.get("default_permissions"):
+        table = found.get("sandbox_workspace_write")
+        roots = table.get("writable_roots") if isinstance(table, dict) else None
+        written.update(os.path.realpath(str(root)) for root in (roots if isinstance(roots, list) else ()))
+    return (inner == "write" and len(folders) == 1) or written.issuperset(map(os.path.realpath, folders))
+
+
+def _profiles(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The permission profile in force and those that it extends, the nearest first."""
     profiles, name = found.get("permissions"), str(found.get("default_permissions", ""))
-    profile = profiles.get(name) if isinstance(profiles, dict) else None
-    files = profile.get("filesystem") if isinstance(profile, dict) else None
-    places = files.get(":workspace_roots") if isinstance(files, dict) else None
-    return isinstance(places, dict) and places.get(".git") == "write"
+    known = profiles if isinstance(profiles, dict) else {}
+    chain: list[Mapping[str, Any]] = []
+    while isinstance(known.get(name), dict) and len(chain) < len(known):
+        chain.append(known[name])
+        name = str(known[name].get("extends") or "")
+    return chain
+
+
+def _accesses(found: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Places and what the permission profile in force allows there, what it extends first."""
+    tables = [profile.get("filesystem") for profile in reversed(_profiles(found))]
+    return [pair for table in tables if isinstance(table, dict) for pair in table.items()]
 
 
 def sandbox(found: Mapping[str, Any]) -> str:
-    """The sandbox that the settings name, "" for none: of a permission profile, what it extends in the end."""
-    profiles = found.get("permissions")
-    name = str(found.get("default_permissions") or found.get("sandbox_mode", ""))
-    for _ in range(len(profiles) if isinstance(profiles, dict) else 0):
-        profile = profiles.get(name) if isinstance(profiles, dict) else None
-        name = str(profile.get("extends") or name) if isinstance(profile, dict) else name
-    return name.lstrip(":")
+    """The sandbox that the settings name, "" for none: of a permission profile, what it allows with what it extends."""
+    chain, told = _profiles(found), _accesses(found)
+    if not chain:
+        return str(found.get("default_permissions") or found.get("sandbox_mode", "")).lstrip(":")
+    if (":root", "write") in told:
+        return "danger-full-access"
+    base = str(chain[-1].get("extends") or "read-only").lstrip(":")
+    writes = any("write" in (access.values() if isinstance(access, dict) else (access,)) for _, access in told)
+    return "workspace-write" if base == "read-only" and writes else base
 
 
 def skills(root: Path, is_git: bool) -> tuple[Skill, ...]:
@@ -116,9 +165,11 @@ def plugin_skills(found: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def skill_names(name: str, copies: Iterable[str]) -> set[str]:
-    """What a skill goes by in the settings: its name, and the paths of its file, the real one too."""
+    """What a skill goes by in the settings: its name, and the paths of its file: as it is, real, below "~"."""
     files = [os.path.join(copy, "SKILL.md") for copy in copies]
-    return {name, *files, *map(os.path.realpath, files)}
+    user = os.path.expanduser("~") + os.sep
+    short = [f"~/{path[len(user) :]}" for path in files if path.startswith(user)]
+    return {name, *files, *short, *map(os.path.realpath, files)}
 
 
 def _files(folder: Path, depth: int) -> Iterator[Path]:

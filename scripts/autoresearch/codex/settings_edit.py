@@ -25,6 +25,7 @@ _OFF = re.compile(r"""(enabled["']?[ \t]*=[ \t]*)false\b""")
 _HEAD = re.compile(r"^[ \t]*\[.*$", re.MULTILINE)
 _OPEN = re.compile(r"\{\s*(\}?)")
 _ALL = re.compile(r"""projects["']?[ \t]*=[ \t]*\{\s*(\}?)""")
+_SETTLED = ("default_permissions", "sandbox_mode", "sandbox_workspace_write")
 _BY_HAND = "edit it by hand"
 
 
@@ -114,14 +115,15 @@ def _parsed(text: str) -> dict[str, Any]:
         raise Refusal(f"config.toml cannot be read ({error}), expected TOML; correct it first") from None
 
 
-def with_profile(text: str) -> str:
-    """The settings with a permission profile of ours, under which a sandboxed session may commit.
+def with_profile(text: str, own: Mapping[str, Any]) -> str:
+    """The settings with a permission profile of ours, under which a sandboxed session may commit; `own` are those of
+    the project.
 
-    Raises `Refusal` where permissions are settled otherwise already.
+    Raises `Refusal` where the sandbox is settled otherwise already, for a profile puts all such settings out of force.
     """
     text = _OURS.sub("", text)
     found, end = _parsed(text), _line_end(text)
-    taken = [name for name in ("default_permissions", "sandbox_mode") if name in found]
+    taken = [name for name in _SETTLED if name in found or name in own]
     if taken:
         raise Refusal(f"config.toml sets {taken[0]} already, expected none; {_BY_HAND}, or start codex with --add-dir")
     # The first line of a file is in no table, and its end in no text or list, whatever lies between.
@@ -176,15 +178,16 @@ def _switched_on(settings: Mapping[str, Any], names: Collection[str]) -> dict[st
 
 
 def disabled(settings: Mapping[str, Any], names: Collection[str]) -> bool:
-    """Whether the skill that goes by one of `names` is switched off."""
+    """Whether the skill that goes by one of `names` is switched off: the last entry that tells of it decides."""
     skills = settings.get("skills")
     entries = skills.get("config") if isinstance(skills, dict) else None
-    return any(_is_off(entry, names) for entry in entries) if isinstance(entries, list) else False
+    told = [entry for entry in (entries if isinstance(entries, list) else ()) if _is_told(entry, names)]
+    return bool(told) and told[-1].get("enabled") is False
+
+
+def _is_told(entry: object, names: Collection[str]) -> bool:
+    return isinstance(entry, dict) and (entry.get("name") in names or entry.get("path") in names)
 
 
 def _is_off(entry: object, names: Collection[str]) -> bool:
-    return (
-        isinstance(entry, dict)
-        and entry.get("enabled") is False
-        and (entry.get("name") in names or entry.get("path") in names)
-    )
+    return isinstance(entry, dict) and entry.get("enabled") is False and _is_told(entry, names)

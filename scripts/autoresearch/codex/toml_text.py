@@ -32,7 +32,7 @@ def parse(text: str) -> dict[str, Any]:
 
 
 def lenient(text: str) -> dict[str, Any]:
-    """Tables, strings, booleans and whole numbers on one line; the rest is passed over."""
+    """Tables, strings, lists of them, booleans and whole numbers on one line; the rest is passed over."""
     return _lines(text.lstrip(BOM))
 
 
@@ -94,5 +94,7 @@ def _value(text: str) -> Any:
     if text.startswith("{"):  # of an inline table what stands on this line
         pairs = re.findall(rf"""({_DOTTED})\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|[^,}}]*)""", text)
         return {_unquoted(key): _value(value.strip()) for key, value in pairs}
+    if text.startswith("["):  # of a list on this line its texts
+        return [_unquoted(item) for item in re.findall(r""""(?:[^"\\]|\\.)*"|'[^']*'""", text)]
     word = text.split("#")[0].strip()
     return int(word) if re.fullmatch(r"[+-]?\d+", word) else _WORDS.get(word)

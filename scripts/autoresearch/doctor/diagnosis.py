@@ -87,6 +87,7 @@ def _codex(layout: Layout) -> rules.Codex:
     name = str(settings.get("model_provider") or "openai")
     level = codex_home.trust_level(settings, layout.root)
     folders = _git_folders(layout)
+    sandboxed = codex_home.in_force(settings, layout.root)
     return rules.Codex(
         path=program,
         version="codex " + ".".join(map(str, words.version)) if words.version else "",
@@ -97,13 +98,13 @@ def _codex(layout: Layout) -> rules.Codex:
         signed_in=words.signed_in or bool(os.environ.get("CODEX_API_KEY")),
         missing_key=key if key and not os.environ.get(key) else "",
         needs_login=provider.get("requires_openai_auth") is True if provider else name == "openai",
-        sandbox=codex_home.sandbox(settings),
+        sandbox=codex_home.sandbox(sandboxed),
         root=str(layout.root),
         script=SCRIPT,
         number=words.version,
         sandboxed=_policy(layout) == "workspace_write",
         level=level,
-        confined=_is_confined(settings, level, len(folders) > 1) and "CODEX_THREAD_ID" not in os.environ,
+        confined=_is_confined(sandboxed, level, folders) and "CODEX_THREAD_ID" not in os.environ,
         settled=len(folders) > 1 or not mending.can(layout.root, "permissions"),
         folders=folders,
         served=codex_agent.served(),
@@ -121,11 +122,11 @@ def _git_folders(layout: Layout) -> tuple[str, ...]:
     return tuple(map(str, dict.fromkeys(places)))
 
 
-def _is_confined(settings: Mapping[str, Any], level: str, linked: bool) -> bool:
+def _is_confined(settings: Mapping[str, Any], level: str, folders: tuple[str, ...]) -> bool:
     """Whether Codex's own sandbox would keep a session that is watched from committing."""
     sandbox = codex_home.sandbox(settings)
     usual = sandbox == "" and level != ""  # a project of which nothing is known starts read-only
-    return (usual or sandbox in ("workspace", "workspace-write")) and (linked or not codex_home.grants_git(settings))
+    return (usual or sandbox in ("workspace", "workspace-write")) and not codex_home.grants_git(settings, folders)
 
 
 def _policy(layout: Layout) -> str:
@@ -149,11 +150,13 @@ def _skill(layout: Layout) -> rules.SkillCopies:
     seen = codex_home.skills(layout.root, health.is_git())
     mine = [skill for skill in seen if own.name in (skill.name, Path(skill.folder).name)]
     copies = tuple(skill.folder for skill in mine if not skill.problem and skill.name == own.name)
+    names = codex_home.skill_names(own.name, copies)
     if not copies:  # a plugin's skill goes by another name, so that a copy beside it is no clash
         copies = (str(place),) if in_plugin() else codex_home.plugin_skills(codex_home.settings()[0], own.name)
+        names = codex_home.skill_names(f"{own.name}:{own.name}", copies)
     copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(place)))
     folders = [Path(folder) for folder in dict.fromkeys((*copies, str(place)))]
-    disabled = settings_edit.disabled(codex_home.settings()[0], codex_home.skill_names(own.name, copies))
+    disabled = settings_edit.disabled(codex_home.settings()[0], names)
     return rules.SkillCopies(
         name=own.name,
         own=str(place),
@@ -170,8 +173,9 @@ def _skill(layout: Layout) -> rules.SkillCopies:
 
 def _clones(health: Health, folders: list[Path]) -> tuple[str, ...]:
     try:
-        root = health.root
-        return tuple(f.relative_to(root).as_posix() for f in folders if f != root and health.would_embed(f))
+        root = Path(os.path.realpath(health.root))
+        real = dict.fromkeys(Path(os.path.realpath(folder)) for folder in folders)
+        return tuple(f.relative_to(root).as_posix() for f in real if f != root and health.would_embed(f))
     except GitError:
         return ()  # outside git nothing is recorded
 
@@ -184,6 +188,8 @@ def _hooks(layout: Layout) -> rules.Hooks:
         except Refusal as refusal:
             return rules.Hooks(str(hooks_file.path_of(layout.root, scope)), problem=str(refusal))
     found = list({status["path"]: status for status in found}.values())  # a plugin's are those of every scope
+    settings = codex_home.settings()[0]
+    off_here = not codex_home.runs_hooks(codex_home.project_settings(layout.root))
     verdicts = [verdict for status in found for verdict in status["hooks"].values()]
     commands = [command for status in found for command in status["commands"]]
     return rules.Hooks(
@@ -193,7 +199,8 @@ def _hooks(layout: Layout) -> rules.Hooks:
         changed=verdicts.count(hook_entries.CHANGED),
         off=verdicts.count(hook_entries.OFF),
         missing=next((gone for command in commands for gone in _gone(command)), ""),
-        disabled=not codex_home.runs_hooks(codex_home.settings()[0]),
+        disabled=not codex_home.runs_hooks(codex_home.in_force(settings, layout.root)),
+        by_project=str(layout.root / ".codex" / "config.toml") if off_here else "",
         install=_install(layout, found),
         project_untrusted=any(status["ignored"] and status["commands"] for status in found),
     )
@@ -256,6 +263,7 @@ def _artifacts(layout: Layout) -> rules.Artifacts:
         tracked=tracked,
         scripts=str(entry("doctor").parent),
         scratch=tuple(map(str, tempfolder.left())),
+        root=str(layout.root),
     )
 
 

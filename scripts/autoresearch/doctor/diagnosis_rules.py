@@ -14,6 +14,7 @@ BLOCK, WARN, OK = "block", "warn", "ok"
 OLDEST_CODEX, OLDEST_SANDBOX = (0, 150), (0, 131)
 TRUST_FLAG = (0, 169)  # the first that was seen with `exec --trust`; 0.168.0 has none
 OLDEST_GIT = (2, 26)  # --pathspec-from-file
+_HOOKS_ON = "codex features enable hooks"
 SLOW = 60.0  # seconds of one run of verify from which fewer experiments fit into a night
 BLOCK_MB, WARN_MB = 500, 1024
 
@@ -221,7 +222,13 @@ class Hooks:
     problem: str = ""
     project_untrusted: bool = False
     disabled: bool = False  # all hooks, by the settings
+    by_project: str = ""  # the project's own settings, where those switch them off
     install: str = ""  # the command that installs them anew
+
+    @property
+    def switching(self) -> str:
+        """How hooks are switched on."""
+        return f"say hooks = true under [features] in {self.by_project}" if self.by_project else _HOOKS_ON
 
 
 @dataclass(frozen=True)
@@ -270,6 +277,12 @@ class Artifacts:
     tracked: tuple[str, ...]
     scripts: str
     scratch: tuple[str, ...] = ()
+    root: str = ""
+
+    @property
+    def top(self) -> str:
+        """The run's folder, for a shell."""
+        return shlex.quote(self.root)
 
     @property
     def left(self) -> str:
@@ -341,7 +354,8 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         Rule(BLOCK, lambda f: bool(f.problem), "git fails here: {f.problem}", "git -C {f.quoted} status"),
         Rule(BLOCK, lambda f: f.is_repo and not f.problem and not f.has_commit,
              "there is no commit yet, so nothing to go back to",
-             "git -C {f.quoted} add -A && git -C {f.quoted} commit -m start"),
+             "cd {f.quoted} && {{ git rev-parse -q --verify HEAD || "
+             "{{ git add -A && git commit --allow-empty -m start; }}; }}"),
         Rule(BLOCK, lambda f: bool(f.busy), "an operation is unfinished ({f.busy[0]})", "git -C {f.quoted} status"),
         Rule(WARN, lambda f: bool(f.locked), "{f.locked} exists: another git is at work here, or one was killed",
              "wait for it to end; if none runs: rm {f.locked}"),
@@ -410,7 +424,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         Rule(WARN, lambda f: f.changed > 0, "{f.changed} of {f.installed} hooks have changed since they were trusted: "
              "Codex skips them", "start codex here once and choose to trust them"),
         Rule(WARN, lambda f: f.installed > 0 and f.disabled, "hooks are switched off in Codex altogether",
-             "codex features enable hooks"),
+             "{f.switching}"),
         Rule(WARN, lambda f: f.off > 0, "{f.off} of {f.installed} hooks are switched off",
              "start codex here, /hooks switches them on"),
     )),
@@ -430,14 +444,15 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
     )),
     "artifacts": ("{f.reason}", (
         Rule(BLOCK, lambda f: f.decision == "mini_wizard" or f.detail == "unrecoverable_artifacts", "{f.reason}",
-             "python3 {f.script}/autoresearch_resume_check.py --repo ., then decide: resume or init_run --force"),
+             "decide whether to resume or to begin anew (init_run --force); this says more: "
+             "python3 {f.script}/autoresearch_resume_check.py --repo {f.top}"),
         Rule(WARN, lambda f: f.decision == "tsv_fallback", "{f.reason}",
-             "python3 {f.script}/autoresearch_resume_check.py --repo . --write-repaired-state"),
+             "python3 {f.script}/autoresearch_resume_check.py --repo {f.top} --write-repaired-state"),
         Rule(WARN, lambda f: f.unfinished, "a trial was interrupted; the next one finishes or undoes it",
              "run the next trial, or record_iteration, which does the same"),
-        Rule(WARN, lambda f: bool(f.scratch), "killed commands left scratch folders: {f.left}", "rm -r {f.left}"),
+        Rule(WARN, lambda f: bool(f.scratch), "killed commands left scratch folders: {f.left}", "rm -rf {f.left}"),
         Rule(WARN, lambda f: bool(f.tracked), "files of the tool are tracked by Git: {f.paths}",
-             "git rm -r --cached {f.paths}"),
+             "git -C {f.top} rm -rq --cached --ignore-unmatch -- {f.paths}"),
     )),
     "verify": ("{f.both}, the same twice, in {f.seconds:.1f} s", (
         Rule(WARN, lambda f: f.busy, "a trial is running, so verify was not tried", "wait for it, then repeat"),

@@ -51,10 +51,13 @@ class Health(Reader):
 
     def would_embed(self, folder: Path) -> bool:
         """Whether `git add` would record this folder's own repository: one neither ignored nor a submodule."""
-        real = Path(os.path.realpath(folder))  # of a link git records the link alone
-        if not (folder / ".git").exists() or not real.is_relative_to(os.path.realpath(self._cwd())):
+        real, top = (
+            Path(os.path.realpath(folder)),
+            os.path.realpath(self._cwd()),
+        )  # of a link git records the link alone
+        if not (folder / ".git").exists() or not real.is_relative_to(top):
             return False
-        name = folder.relative_to(self._cwd()).as_posix()
+        name = real.relative_to(top).as_posix()
         asked = ["check-ignore", "-q", "--no-index", "--", name]
         ignored = gitcall.attempt(self._cwd(), asked, env={"GIT_LITERAL_PATHSPECS": "0"})[0] == 0
         return not ignored and not self.blob_ids([name])

@@ -45,7 +45,7 @@ def _edited(text: str, root: Path, what: str) -> str:
     edits: Mapping[str, Callable[[str], str]] = {
         "trust": lambda text: settings_edit.trusting(text, str(root.resolve())),
         "skill": lambda text: settings_edit.enabling(text, _names(root)),
-        "permissions": settings_edit.with_profile,
+        "permissions": lambda text: settings_edit.with_profile(text, codex_home.project_settings(root)),
         "no-permissions": settings_edit.without_profile,
     }
     head = toml_text.BOM if text.startswith(toml_text.BOM) else ""
@@ -68,11 +68,11 @@ def _replace(path: Path, before: str, after: str, root: str) -> None:
 
 
 def _names(root: Path) -> set[str]:
-    """What this skill goes by in the settings, every visible copy included."""
+    """What this skill goes by in the settings, every visible copy and a plugin's name included."""
     place = layout.installed()
     name = skill_file.read(str(place), (place / "SKILL.md").read_bytes()).name
     copies = [skill.folder for skill in codex_home.skills(root, Repo(root).is_git()) if skill.name == name]
-    return codex_home.skill_names(name, [*copies, str(place)])
+    return {f"{name}:{name}", *codex_home.skill_names(name, [*copies, str(place)])}
 
 
 def _text(path: Path) -> str:

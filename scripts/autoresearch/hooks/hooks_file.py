@@ -62,7 +62,7 @@ def status(root: Path, scope: str) -> dict[str, Any]:
     document = _read(path)
     found = hook_entries.trust(document, key, codex_home.hook_states(settings))
     ignored = scope == "project" and not codex_home.trusts(settings, root)
-    runs = codex_home.runs_hooks(settings)
+    runs = codex_home.runs_hooks(codex_home.in_force(settings, root))
     return {
         "scope": scope,
         "path": str(path),
