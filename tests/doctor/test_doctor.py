@@ -324,11 +324,17 @@ def test_a_plugins_skill_that_is_switched_off(ward: Ward):
     (ward.home / ".agents" / "skills" / NAME).unlink()
     lesser(ward, ward.home / ".codex/plugins/cache/m" / NAME / "1/skills" / NAME)
     plugin = f'[plugins."{NAME}@m"]\nenabled = true\n'
-    ward.settings(f'{plugin}[[skills.config]]\nname = "{NAME}:{NAME}"\nenabled = false\n')
-    told = ward.only("block", "skill")
-    assert "is switched off" in told
-    repeated(told)
-    assert ward.findings() == {}
+    file = ward.home / ".codex/plugins/cache/m" / NAME / "1/skills" / NAME / "SKILL.md"
+    for key, value in (("name", f"{NAME}:{NAME}"), ("path", file)):
+        ward.settings(f'{plugin}[[skills.config]]\n{key} = "{value}"\nenabled = false\n')
+        told = ward.only("block", "skill")
+        assert "is switched off" in told
+        repeated(told)
+        assert ward.findings() == {}
+    ward.settings(f'{plugin}[[skills.config]]\nname = "{NAME}"\nenabled = false\n')
+    assert ward.findings() == {}, "its name alone is another skill's"
+    ward.settings(f"{plugin}[features]\nplugins = false\n")
+    assert "cannot see" in ward.only("block", "skill")
 
 
 def test_hooks_of_this_skill(ward: Ward, tmp_path: Path):

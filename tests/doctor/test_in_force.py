@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from autoresearch.codex import codex_home, settings_edit, toml_text
 from autoresearch.doctor import diagnosis, mending
-from autoresearch.doctor import findings as rules
+from autoresearch.doctor import diagnosis_rules as rules
 from autoresearch.hooks import hooks_file
 from autoresearch.kernel.core.errors import Refusal
 from autoresearch.kernel.disk.layout import standard

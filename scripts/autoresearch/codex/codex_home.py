@@ -65,9 +65,13 @@ def hook_states(found: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def runs_hooks(found: Mapping[str, Any]) -> bool:
     """Whether Codex runs hooks at all with these settings."""
-    features = found.get("features")
-    named = features if isinstance(features, dict) else {}
+    named = _features(found)
     return named.get("hooks", named.get("codex_hooks")) is not False  # the second is its earlier name
+
+
+def _features(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    features = found.get("features")
+    return features if isinstance(features, dict) else {}
 
 
 def in_force(found: Mapping[str, Any], root: Path) -> Mapping[str, Any]:
@@ -155,7 +159,7 @@ def skills(root: Path, is_git: bool) -> tuple[Skill, ...]:
 def plugin_skills(found: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """The folders of a skill that the plugin of its own name brings, where that is installed and switched on."""
     plugins = found.get("plugins")
-    entries = plugins.items() if isinstance(plugins, dict) else ()
+    entries = plugins.items() if isinstance(plugins, dict) and _features(found).get("plugins") is not False else ()
     places = [key.partition("@") for key, entry in entries if isinstance(entry, dict) and entry.get("enabled") is True]
     cache = home() / "plugins" / "cache"
     files = [

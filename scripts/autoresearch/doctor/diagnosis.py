@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..cli.own_copy import in_plugin
 from ..codex import cli_words, codex_agent, codex_home, settings_edit, skill_file
 from ..hooks import hook_entries, hooks_file
 from ..kernel.core import choices, numbers
@@ -152,7 +151,7 @@ def _skill(layout: Layout) -> rules.SkillCopies:
     copies = tuple(skill.folder for skill in mine if not skill.problem and skill.name == own.name)
     names = codex_home.skill_names(own.name, copies)
     if not copies:  # a plugin's skill goes by another name, so that a copy beside it is no clash
-        copies = (str(place),) if in_plugin() else codex_home.plugin_skills(codex_home.settings()[0], own.name)
+        copies = codex_home.plugin_skills(codex_home.settings()[0], own.name)
         names = codex_home.skill_names(f"{own.name}:{own.name}", copies)
     copies = tuple(sorted(copies, key=lambda copy: os.path.realpath(copy) != str(place)))
     folders = [Path(folder) for folder in dict.fromkeys((*copies, str(place)))]

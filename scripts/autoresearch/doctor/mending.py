@@ -72,7 +72,8 @@ def _names(root: Path) -> set[str]:
     place = layout.installed()
     name = skill_file.read(str(place), (place / "SKILL.md").read_bytes()).name
     copies = [skill.folder for skill in codex_home.skills(root, Repo(root).is_git()) if skill.name == name]
-    return {f"{name}:{name}", *codex_home.skill_names(name, [*copies, str(place)])}
+    copies += [*codex_home.plugin_skills(codex_home.settings()[0], name), str(place)]
+    return {f"{name}:{name}", *codex_home.skill_names(name, copies)}
 
 
 def _text(path: Path) -> str:
