@@ -46,6 +46,8 @@ class Crew:
         self.layout = book.layout
         self.mark = f"session-crew-{time.time_ns()}"
         self.seats: list[Seat] = []
+        self.own: Seat | None = None  # the tool's, for what is measured beside the workers
+        self._gains = False  # whether would-be keeps wait for it
         self._began, self._minutes, self._noted = time.monotonic(), book.found.minutes, ""
         self._noted_at = self._asked_at = 0.0
         self._control: Mapping[str, str] = {}  # what makes git run something, where sessions are confined
@@ -56,12 +58,12 @@ class Crew:
         settling.give_up(self.layout)
         self._note()  # before anything is made: whoever stops us finds it
         try:
-            self._open()
-            return self._work()
+            return self._work(self._open())
         finally:
             self._leave()
 
-    def _open(self) -> None:
+    def _open(self) -> Seat:
+        """The workers' folders and seats; the tool's own."""
         options = self.manifest.controller
         machine = batch.machine_at(self.layout.root)
         insisted = {"oversubscribe": options.oversubscribe, "crew": True}
@@ -70,11 +72,12 @@ class Crew:
         if "warning" in opened:
             self.book.log(opened["warning"])
         found: Batch = batch.read(self.layout)
-        self.seats = [Seat(self.book, self.manifest, place, self.mark) for place in found.places]
-        self.seats[-1].prove()  # the others think meanwhile
-        self._control = self._controlled()
+        *self.seats, own = [Seat(self.book, self.manifest, place, self.mark) for place in found.places]
+        own.prove()  # the workers think meanwhile
+        self.own, self._control = own, self._controlled()
+        return own
 
-    def _work(self) -> Ruling | None:
+    def _work(self, own: Seat) -> Ruling | None:
         ending: Ruling | None = None
         while True:
             if self.wake.asked:
@@ -82,7 +85,8 @@ class Crew:
             ending = ending or self._ended_by()
             for seat in self.seats:
                 ending = self._look(seat, ending) or ending
-            if ending and not any(seat.settling for seat in self.seats):
+            self._look_at_own(own, ending)
+            if ending and not self._gains and not any(seat.settling for seat in (*self.seats, own)):
                 return ending
             self._note()
             self.wake.sleep(TICK)
@@ -97,13 +101,10 @@ class Crew:
         return self.over(False)
 
     def _look(self, seat: Seat, ending: Ruling | None) -> Ruling | None:
-        """One look at a worker; the ending that follows from it. Raises `Refusal` where its folder is of no use."""
-        if seat.proving and seat.has_ended():
-            problem = seat.proved()
-            if problem and not ending:
-                raise Refusal(problem)
-        elif seat.settling and seat.has_ended():
+        """One look at a worker; the ending that follows from it."""
+        if seat.settling and seat.has_ended():
             seat.settled()
+            self._gains = settling.has_gain(self.layout)
         elif seat.thinking and seat.has_ended():
             return self._follow(seat, seat.thought())
         elif seat.thinking and ending:
@@ -112,9 +113,30 @@ class Crew:
         elif seat.thinking and time.monotonic() - seat.event_at > self.manifest.controller.silence_seconds:
             seat.end()
             return self._follow(seat, seat.thought("silent"))
-        elif not seat.process and not ending and time.monotonic() >= seat.not_before:
+        elif not seat.process and not ending and time.monotonic() >= seat.not_before and not self._is_shared(seat):
             return self._start(seat)
         return None
+
+    def _is_shared(self, seat: Seat) -> bool:
+        """Whether the worker's accelerators are in use for the proof."""
+        return bool(seat.place.devices) and seat is self.seats[-1] and self.own is not None and self.own.proving
+
+    def _look_at_own(self, own: Seat, ending: Ruling | None) -> None:
+        """The proof at first, then would-be keeps; raises `Refusal` where the workers' folders are of no use."""
+        if own.process and not own.has_ended():
+            return
+        if own.proving:
+            problem = own.proved()
+            if problem and not ending:
+                raise Refusal(problem)
+        elif own.process:
+            letter, answer = own.recorded()
+            for seat in self.seats:
+                seat.earlier = answer if seat.place.id == letter else seat.earlier
+            own.not_before = 0.0 if letter else time.monotonic() + NOTE
+            self._gains = settling.has_gain(self.layout) and bool(letter or not ending)
+        if self._gains and time.monotonic() >= own.not_before:
+            own.record()
 
     def _start(self, seat: Seat) -> Ruling | None:
         """Settle what the worker left, else its next session."""
@@ -125,7 +147,7 @@ class Crew:
             seat.think(seat.opening(self._prompt(seat)))
         except Refusal as refusal:
             return Ruling(runtime.HUMAN, "codex_exec_unavailable", str(refusal))
-        seat.handed = ""
+        seat.handed = seat.earlier = ""
         return None
 
     def _prompt(self, seat: Seat) -> str:
@@ -135,7 +157,7 @@ class Crew:
         others = briefs.others({each.place.id: each.said for each in self.seats}, seat.place.id)
         parts = (briefs.lens(index, seat.sessions), briefs.share(paths, index, count), others)
         brief = briefs.Brief(seat.place.id, seat.place.path, *parts)
-        return prompt_facts.text(self.layout, self.manifest, seat.handed, brief)
+        return prompt_facts.text(self.layout, self.manifest, seat.news, brief)
 
     def _follow(self, seat: Seat, ended: ErrorClass) -> Ruling | None:
         """What the end of a session means: its proposal is settled, or it is waited, or a human is needed."""
@@ -164,7 +186,8 @@ class Crew:
 
     def _note(self) -> None:
         """The record: who does what, and the time, which counts once for all."""
-        doing = listing([f"{seat.place.id} {seat.doing}" for seat in self.seats]) or "opening their folders"
+        own = [self.own] if self.own and self.own.process else []
+        doing = listing([f"{seat.place.id} {seat.doing}" for seat in (*self.seats, *own)]) or "opening their folders"
         if doing == self._noted and time.monotonic() - self._noted_at < NOTE:
             return
         self._noted, self._noted_at = doing, time.monotonic()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 
+from ..kernel.core import jsontext
 from ..kernel.core.frozen import replace
 from ..kernel.core.pace import TOKENS
 from ..kernel.core.text import one_line
@@ -28,7 +29,8 @@ GRACE = 5.0
 class Seat:
     """A worker: `thinking` while its session runs, `settling` while its proposal is measured, else idle.
 
-    It is `proving` while it is shown that the check sees its folder, which is done in the place of a settling.
+    The tool's own seat has no sessions. It is `proving` while it is shown that the check sees the workers' folders;
+    later it measures would-be keeps on the merged tree.
     """
 
     def __init__(self, book: Book, found: Manifest, place: WorkerPlace, mark: str) -> None:
@@ -37,6 +39,7 @@ class Seat:
         self.agent = agent.named(found.controller.agent)
         self.files = Files(session.files(book.layout).folder / place.id)
         self.thread, self.handed, self.said = NEW, "", ""
+        self.earlier = ""  # the answer to a gain that was measured again while the worker went on
         self.sessions = self.failures = 0
         self.not_before = 0.0  # when the next session may start (monotonic)
         self.process: process.Process | None = None
@@ -68,9 +71,13 @@ class Seat:
         self.sessions += 1
 
     def prove(self) -> None:
-        """Have it shown that the check sees the worker's folder."""
+        """Have it shown that the check sees the workers' folders."""
         self._begin("prove")
         self.proving = True
+
+    def record(self) -> None:
+        """Have the next would-be keep measured on the merged tree, and what was measured before it recorded."""
+        self._begin("record")
 
     def settle(self) -> None:
         """Have the proposal measured and recorded, in a process of its own."""
@@ -138,7 +145,7 @@ class Seat:
         return ending
 
     def proved(self) -> str:
-        """Why the check does not see the worker's folder, as far as is known, "" where it does."""
+        """Why the check does not see the workers' folders, as far as is known, "" where it does."""
         taken, self.proving = self._taken(), False
         return "" if taken.startswith("{") else taken or "what shows that the check sees the workers' folders was ended"
 
@@ -156,15 +163,30 @@ class Seat:
         self.handed = self._taken() or "the measuring was ended before it was done; the edit is taken back"
         self.book.log(f"worker {self.place.id}: {one_line(self.handed, 300)}")
 
+    def recorded(self) -> tuple[str, str]:
+        """The worker whose would-be keep was measured again, and what came of it; "" where it waits on."""
+        told = self._taken()
+        self.book.log(f"merged tree: {one_line(told or 'the measuring was ended before it was done', 300)}")
+        try:
+            return str(jsontext.loads(told)["worker"]), told
+        except (ValueError, TypeError, KeyError):
+            return "", ""
+
     def proposal(self) -> bool:
         """Whether the session left something to be measured."""
         found = proposed.read(self.book.layout, self.place.id)
         self.said = found.description if found else self.said
         return found is not None
 
+    @property
+    def news(self) -> str:
+        """What the worker has not been told yet."""
+        parts = (self.handed, self.earlier and f"Your earlier gain was measured again: {self.earlier}")
+        return "\n".join(filter(None, parts))
+
     def opening(self, fresh: str) -> str:
         """What the next session is told: the answer alone while its thread is short, else `fresh`."""
         if self.handed and 0 < self.thread.context < self.manifest.controller.resume_tokens:
-            return waiting.told(self.handed)
+            return waiting.told(self.news)
         self.thread = NEW
         return fresh

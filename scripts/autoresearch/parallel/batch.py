@@ -36,6 +36,7 @@ MOST = 3  # workers; references/parallel-experiments-protocol.md
 LEAST_RAM_MB = 7000  # of a machine sold with 8 GB
 LEAST_DISK_MB = 5000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+TOOL = "tool"  # the id of a crew's place that is no worker's
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,8 @@ class Batch:
 
     `runners` are the commits of losers that gained, best first, which are still to be tried on top of the winner.
     `crew`: a controller's, whose workers propose one by one and are never closed together. Until it is `proved` that
-    the check sees their folders, nothing that was measured there counts.
+    the check sees their folders, nothing that was measured there counts. A crew's last place is the tool's own: it is
+    proved in a folder that is made for it, with `setup` and `links`.
     """
 
     mark: str
@@ -75,6 +77,13 @@ class Batch:
     runners: tuple[str, ...] = ()
     crew: bool = False
     proved: bool = True
+    setup: str = ""
+    links: tuple[str, ...] = ()
+
+    @property
+    def workers(self) -> tuple[WorkerPlace, ...]:
+        """The places of the workers."""
+        return tuple(place for place in self.places if place.id != TOOL)
 
     def write(self, root: Path) -> Batch:
         """Make the note durable."""
@@ -109,11 +118,8 @@ def read(layout: Layout) -> Batch:
     data = evidence.read_json(evidence.batch_path(layout.evidence))
     try:
         assert data is not None
-        lists = {
-            "places": tuple(WorkerPlace(**place) for place in data["places"]),
-            "runners": tuple(data.get("runners", ())),
-        }
-        return Batch(**{**data, **lists})
+        lists = {name: tuple(data.get(name, ())) for name in ("runners", "links")}
+        return Batch(**{**data, **lists, "places": tuple(WorkerPlace(**place) for place in data["places"])})
     except (AssertionError, KeyError, TypeError):
         raise Refusal("no batch is open here, expected one; autoresearch_run_batch.py open makes it") from None
 
@@ -177,12 +183,11 @@ def open_batch(layout: Layout, wish: BatchRequest) -> dict[str, Any]:
     with alone(layout):
         run = context.load(layout)
         _refuse_unready(run)
-        batch = _planned(run, slices.of(wish.machine.devices, number))
-        batch = replace(batch, crew=wish.crew, proved=not wish.crew)
+        batch = _planned(run, slices.of(wish.machine.devices, number), wish)
         batch.write(layout.evidence)
         try:
-            for place in batch.places:
-                _make(run, batch, place, wish)
+            for place in batch.workers:
+                make(run, batch, place)
             if batch.proved:
                 prove(run, batch, batch.places[0])
         except BaseException:
@@ -195,7 +200,7 @@ def open_batch(layout: Layout, wish: BatchRequest) -> dict[str, Any]:
 def described(run: Run, batch: Batch) -> dict[str, Any]:
     """An open batch as the answer tells of it."""
     return {
-        "workers": [vars(place) for place in batch.places],
+        "workers": [vars(place) for place in batch.workers],
         "base": Repo(run.tree).short(batch.base),
         "scope": run.config.scope,
         "message": "make one edit in each path and commit it there with a subject that says what; then close",
@@ -212,16 +217,17 @@ def _refuse_unready(run: Run) -> None:
     trial_gate.refuse_edited(run)
 
 
-def _planned(run: Run, shares: Sequence[slices.Slice]) -> Batch:
+def _planned(run: Run, shares: Sequence[slices.Slice], wish: BatchRequest) -> Batch:
     name = f"{run.tag}-{run.state.iteration + 1}"
     places = []
-    for letter, share in zip(_LETTERS, shares):
+    for letter, share in (*zip(_LETTERS, shares), *([(TOOL, shares[-1])] if wish.crew else [])):
         path = checkouts.worktree_path(run.layout.root, f"{name}-{letter}")
         branch = f"{branches.PREFIX}{name}-{letter}"
         if os.path.lexists(path) or Repo(run.tree).exists(f"refs/heads/{branch}"):
             raise Refusal(f"{path} or branch {branch} exists, expected to make it; remove it and repeat the command")
         places.append(WorkerPlace(letter, str(path), branch, share.devices, share.environment))
-    return Batch(_mark(run), Repo(run.tree).head(), tuple(places))
+    batch = Batch(_mark(run), Repo(run.tree).head(), tuple(places), setup=wish.setup, links=wish.links)
+    return replace(batch, crew=wish.crew, proved=not wish.crew)
 
 
 def _mark(run: Run) -> str:
@@ -242,11 +248,12 @@ def reopened(run: Run, batch: Batch) -> Batch:
     return replace(batch, mark=_mark(run), base=head, applied="", runners=()).write(run.layout.evidence)
 
 
-def _make(run: Run, batch: Batch, place: WorkerPlace, wish: BatchRequest) -> None:
+def make(run: Run, batch: Batch, place: WorkerPlace) -> None:
+    """The folder of a place, with what the checks need; raises `Refusal` where they lack something in it."""
     path = Path(place.path)
     checkouts.Branches(run.tree).add_worktree(path, place.branch, batch.base)
     (Repo(path).git_dir() / POINTER).write_text(f"{run.layout.root}\n", "utf-8")
-    checkouts.furnish(run.layout.root, path, checkouts.IsolationRequest("worktree", run.tag, wish.setup, wish.links))
+    checkouts.furnish(run.layout.root, path, checkouts.IsolationRequest("worktree", run.tag, batch.setup, batch.links))
     lacking = evaluator_lock.changed(path, evaluator_lock.known(run.log))
     if lacking:
         raise Refusal(
@@ -293,14 +300,19 @@ def take_back(run: Run, batch: Batch) -> Batch:
 
 def drop(run: Run, batch: Batch) -> None:
     """Remove worktrees, branches, what was measured, and last the note. Safe to repeat."""
-    repo = checkouts.Branches(run.tree)
     for place in batch.places:
-        stale.clear(Path(place.path), 0.0)
-        repo.remove_worktree(Path(place.path))
-        if repo.exists(f"refs/heads/{place.branch}"):
-            repo.forget_branch(place.branch)
+        remove(run, place)
     drop_results(run)
     evidence.batch_path(run.layout.evidence).unlink(missing_ok=True)
+
+
+def remove(run: Run, place: WorkerPlace) -> None:
+    """Remove the folder of a place and its branch, as far as they are there."""
+    repo = checkouts.Branches(run.tree)
+    stale.clear(Path(place.path), 0.0)
+    repo.remove_worktree(Path(place.path))
+    if repo.exists(f"refs/heads/{place.branch}"):
+        repo.forget_branch(place.branch)
 
 
 def drop_results(run: Run) -> None:

@@ -9,6 +9,7 @@ from ..cli import arguments, attempts
 
 TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .batch import BatchRequest
@@ -30,9 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     settled = commands.add_parser("settle", help="measure and record one worker's proposal", allow_abbrev=False)
     proved = commands.add_parser("prove", help="show that the check sees this worker's folder", allow_abbrev=False)
-    for command in (opened, closed, aborted, measured, proposed, settled, proved):
+    recorded = commands.add_parser("record", help="measure a would-be keep on the merged tree", allow_abbrev=False)
+    for command in (opened, closed, aborted, measured, proposed, settled, proved, recorded):
         arguments.add_paths(command)
-    for command in (measured, proposed, settled, proved):
+    for command in (measured, proposed, settled, proved, recorded):
         command.add_argument("--worker", required=True, metavar="ID", help="its letter")
     attempts.add(proposed)
     closed.add_argument(
@@ -53,8 +55,9 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     layout = arguments.layout_of(args)
     if args.command == "propose":
         return proposed.propose(layout, args.worker, attempts.of(args))
-    if args.command in ("settle", "prove"):
-        return (settling.settle if args.command == "settle" else settling.prove)(layout, args.worker)
+    if args.command in ("settle", "prove", "record"):
+        step: Callable[..., Mapping[str, Any]] = getattr(settling, args.command)
+        return step(layout, args.worker)
     if args.command == "open":
         return batch.open_batch(layout, _wish(args))
     if args.command == "measure":

@@ -1,9 +1,9 @@
 """One worker's proposal turned into a row: brought up to the retained state, measured, kept or thrown away.
 
 A proposal that is alone is measured in the main tree, as any trial is; so are all with a noisy metric, one after the
-other. Where several are settled at once they are measured in their own worktrees, side by side. Of these a would-be
-keep is measured once more, on the merged tree. The others are decided: their workers go on, and whoever has the main
-tree next records them.
+other. Where several are settled at once they are measured in their own worktrees, side by side. Their workers then go
+on. What did not gain is decided, and whoever has the main tree next records it; a would-be keep is measured once more,
+on the merged tree (`record`), while its worker's folder holds it already.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+_GAINED = (
+    "It is measured again on the merged tree while you go on; your folder holds it already. A later answer tells "
+    "whether it was kept. Go on with another idea."
+)
 HOW = "in your own folder, with run_batch propose in place of run_trial"
 
 
@@ -47,38 +51,69 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
     proposal = proposed.read(layout, letter)
     if proposal is None:
         return {}
-    folder = evidence.workers_folder(layout.evidence)
-    with locks.held(folder / f"{letter}.lock", f"worker {letter} is being settled, expected nobody; wait for it"):
+    with locks.held(_own(layout, letter), f"worker {letter} is being settled, expected nobody; wait for it"):
         try:
-            answer = _settled(layout, batch, place, proposal)
+            answer, base = _settled(layout, batch, place, proposal)
         except Postponed:
             raise
         except Refusal:
             anew(layout, place)
             raise
-        anew(layout, place)
+        anew(layout, place, base)
     return {**answer, **_caught_up(layout, proposal.commit)}
 
 
 def prove(layout: Layout, letter: str) -> Mapping[str, Any]:
-    """Whether the check sees the workers' folders, shown on this one while the others think or are measured.
+    """Whether the check sees the workers' folders, shown on the tool's own while they think or are measured.
 
     Raises `Refusal` where it does not. Until then nobody records what was measured aside.
     """
     batch = batches.read(layout)
     place = proposed.place_of(batch, letter)
-    folder = evidence.workers_folder(layout.evidence)
-    with locks.held(folder / f"{letter}.lock", "", wait=True), locks.held(_turn(layout), "", wait=True):
-        batches.prove(context.load(layout), batch, place)
+    with locks.held(_own(layout, letter), "", wait=True), locks.held(_turn(layout), "", wait=True):
+        run = context.load(layout)
+        batches.remove(run, place)
+        batches.make(run, batch, place)
+        batches.prove(run, batch, place)
+        batches.remove(run, place)
         replace(batch, proved=True).write(layout.evidence)
     _caught_up(layout, "")
     return {"worker": letter, "proved": True}
 
 
-def anew(layout: Layout, place: WorkerPlace) -> None:
-    """The worker's folder as the retained state is; what git ignores in it stays."""
+def record(layout: Layout, letter: str) -> Mapping[str, Any]:
+    """What waits on the shelf into the log, up to the first would-be keep, which is measured again; the answer to it.
+
+    Raises `Postponed` where it cannot be measured now: it waits on.
+    """
+    with locks.held(_own(layout, letter), "", wait=True):
+        return _confirmed(layout)
+
+
+def _confirmed(layout: Layout) -> Mapping[str, Any]:
+    """The first would-be keep of the shelf measured in the main tree, once it is free; {} for none."""
+    with locks.held(_turn(layout), "", wait=True):
+        gain = next(filter(_gains, shelf.waiting(layout)), None)
+        if gain is None or not batches.read(layout).proved:
+            return {}
+        with batches.alone(layout):
+            answer = _record_all(layout, gain.proposal.commit, gain)
+    return {"worker": gain.letter, **answer}
+
+
+def has_gain(layout: Layout, letter: str = "") -> bool:
+    """Whether a would-be keep, of this worker or of any, waits to be measured on the merged tree."""
+    return any(_gains(item) and letter in ("", item.letter) for item in shelf.waiting(layout))
+
+
+def _gains(item: Shelved) -> bool:
+    return item.verdict.status == "keep"
+
+
+def anew(layout: Layout, place: WorkerPlace, base: str = "") -> None:
+    """The worker's folder as the retained state is, or as `base`; what git ignores in it stays."""
     run = context.load(layout)
-    head, repo = _retained(run)[0], Worktree(Path(place.path))
+    head, repo = base or _retained(run)[0], Worktree(Path(place.path))
     bytecode.forget(repo.root, repo.changed_paths(repo.head(), head))
     repo.start_anew(head)
     proposed.note_base(layout, place, head)
@@ -92,33 +127,44 @@ def forget(layout: Layout, place: WorkerPlace) -> None:
     anew(layout, place)
 
 
-def _settled(layout: Layout, batch: Batch, place: WorkerPlace, proposal: WorkerProposal) -> Mapping[str, Any]:
-    """The answer; what was measured aside and did not gain is on the shelf, all else is in the log."""
+def _settled(layout: Layout, batch: Batch, place: WorkerPlace, proposal: WorkerProposal) -> tuple[Mapping[str, Any], str]:
+    """The answer, and the commit that the worker goes on from where that is not the retained one.
+
+    What was measured aside is on the shelf, all else is in the log. A gain of a worker with accelerators of its own is
+    measured again in its place: they bear one run at a time.
+    """
+    while has_gain(layout, place.id) and not _merged(context.load(layout), proposal):
+        if not _confirmed(layout):  # it builds on that gain
+            break
     run = context.load(layout)
     trial_gate.refuse_finished(run)
     if run.config.noise.get("kind") != "noisy" and _others(layout, batch, place):
         found = _aside(run, batch, place, proposal)
-        if found.verdict.status != "keep":
+        if not (_gains(found) and place.devices):
             shelf.put(found)
-            return _awaiting(run, found)
+            return _awaiting(run, found), Repo(Path(place.path)).head() if _gains(found) else ""
         shelf.drop(found)
     with locks.held(_turn(layout), "", wait=True), batches.alone(layout) as mended:
         if batches.read(layout).proved:
             _record_all(layout)
         run = context.load(layout)
         trial_gate.refuse_finished(run)
-        return _answered(*_put(run, place.id, proposal), mended)
+        return _answered(*_put(run, place.id, proposal), mended), ""
 
 
 def _turn(layout: Layout) -> Path:
     """The lock of whoever has the main tree."""
-    return evidence.workers_folder(layout.evidence) / "main.lock"
+    return _own(layout, "main")
+
+
+def _own(layout: Layout, letter: str) -> Path:
+    """The lock of whoever settles this worker's proposal."""
+    return evidence.workers_folder(layout.evidence) / f"{letter}.lock"
 
 
 def _others(layout: Layout, batch: Batch, place: WorkerPlace) -> bool:
     """Whether another worker's proposal is being settled: then the main tree is for what is short, and for keeps."""
-    folder = evidence.workers_folder(layout.evidence)
-    return any(locks.is_held(folder / f"{other.id}.lock") for other in batch.places if other.id != place.id)
+    return any(locks.is_held(_own(layout, other.id)) for other in batch.places if other.id != place.id)
 
 
 def _retained(run: Run) -> tuple[str, str]:
@@ -157,7 +203,7 @@ def _awaiting(run: Run, found: Shelved) -> Mapping[str, Any]:
         **verdict.told,
         "next": {
             "action": "continue",
-            "do": "Its row follows once the main tree is free. Go on with another idea.",
+            "do": _GAINED if _gains(found) else "Its row follows once the main tree is free. Go on with another idea.",
             "how": HOW,
         },
     }
@@ -166,7 +212,7 @@ def _awaiting(run: Run, found: Shelved) -> Mapping[str, Any]:
 def _caught_up(layout: Layout, own: str) -> Mapping[str, Any]:
     """Record what is on the shelf, unless somebody has the main tree: that one then does it. The answer to `own`."""
     answer: Mapping[str, Any] = {}
-    while shelf.waiting(layout) and batches.read(layout).proved:
+    while _ready(layout, None) and batches.read(layout).proved:
         try:
             with locks.held(_turn(layout), intent.BUSY), batches.alone(layout):
                 answer = _record_all(layout, own) or answer
@@ -175,23 +221,35 @@ def _caught_up(layout: Layout, own: str) -> Mapping[str, Any]:
     return answer
 
 
-def _record_all(layout: Layout, own: str = "") -> Mapping[str, Any]:
-    """A row for each verdict on the shelf; the answer to the proposal with the commit `own`. The caller is alone.
+def _ready(layout: Layout, gain: Shelved | None) -> list[Shelved]:
+    """What gets its row now, in the order in which it was measured: up to the first would-be keep, `gain` included."""
+    found = shelf.waiting(layout)
+    first = next((index for index, item in enumerate(found) if _gains(item)), len(found))
+    return found[: first + 1] if gain else found[:first]
+
+
+def _record_all(layout: Layout, own: str = "", gain: Shelved | None = None) -> Mapping[str, Any]:
+    """A row for each verdict that is ready; the answer to the proposal with the commit `own`. The caller is alone.
 
     What is not admitted any more (the run is over, it conflicts with a later keep, it was tried) stays as a patch.
     """
     answer: Mapping[str, Any] = {}
-    for item in shelf.waiting(layout):
+    for item in _ready(layout, gain):
         run = context.load(layout)
         number = shelf.recorded(run, item)
         try:
             if not number:
                 trial_gate.refuse_finished(run)
-                after, row = _put(run, item.letter, item.proposal, _told(run, item))
+                known = None if _gains(item) else _told(run, item)
+                after, row = _put(run, item.letter, item.proposal, known)
                 number = row.iteration
                 answer = _answered(after, row, "") if item.proposal.commit == own else answer
-        except Refusal:
+        except Postponed:
+            raise
+        except Refusal as refusal:
             number = _undone(run, item.proposal)
+            told = {"status": "refused", "decision": str(refusal)}
+            answer = told if item.proposal.commit == own else answer
         shelf.drop(item, evidence.folder(layout.evidence, number))
     return answer
 
@@ -216,7 +274,7 @@ def _answered(after: Run, row: Row, mended: str) -> Mapping[str, Any]:
 
 def _content(run: Run, letter: str, proposal: WorkerProposal) -> str:
     """The tree of the retained state with the proposal in it; raises `Refusal` where they conflict."""
-    content = runners.on_top(run, proposal.base, proposal.commit, _retained(run)[1])
+    content = _merged(run, proposal)
     if content:
         return content
     name = evidence.folder(run.layout.evidence, _undone(run, proposal)).name
@@ -224,6 +282,10 @@ def _content(run: Run, letter: str, proposal: WorkerProposal) -> str:
         f"the proposal of worker {letter} does not apply to what is retained by now, or is in it already; its patch "
         f"is in {name}/undone.diff of the evidence, make what is still wanted of it anew"
     )
+
+
+def _merged(run: Run, proposal: WorkerProposal) -> str:
+    return runners.on_top(run, proposal.base, proposal.commit, _retained(run)[1])
 
 
 def _undone(run: Run, proposal: WorkerProposal) -> int:
@@ -251,12 +313,13 @@ def give_up(layout: Layout) -> str:
         if not batch.crew:
             return ""
         batches.take_back(run, batch)
-        if batch.proved:
-            _record_all(layout)
         for item in shelf.waiting(layout):
-            _undone(run, item.proposal)
+            if _gains(item) or not batch.proved:
+                _undone(run, item.proposal)
+                shelf.drop(item)
+        _record_all(layout)
         run = context.load(layout)
-        kept = [place.id for place in batch.places if _saved(run, batch, place)]
+        kept = [place.id for place in batch.workers if _saved(run, batch, place)]
         batches.drop(run, batch)
     return f"what workers {', '.join(kept)} had not settled is kept as a patch" if kept else ""
 
