@@ -93,16 +93,16 @@ def test_what_is_measured_beside_a_busy_main_tree_is_recorded_by_the_same_rule(p
     assert_gone(parts)
 
 
-# In the main tree it waits for a sign, and there its number is a gain.
+# In the main tree it waits for a sign; there its number may be a gain.
 HELD = """case $PWD in */repo)
-  if ls .. | grep -qx hold; then until ls .. | grep -qx go; do sleep 0.1; done; echo 5; exit; fi;;
+  if ls .. | grep -qx hold; then until ls .. | grep -qx go; do sleep 0.1; done; {} fi;;
 esac
 """
 
 
 def test_workers_go_on_while_a_trial_has_the_main_tree_and_each_verdict_gets_one_row(parts: Scripted):
     parts.plan([propose("date +%N > part-$letter-note")])
-    launch(parts, "--iterations", 90, "--salvage-runs", 0, check=HELD)
+    launch(parts, "--iterations", 90, "--salvage-runs", 0, check=HELD.format("echo 5; exit;"))
     beside = parts.repo.path.parent
     (beside / "hold").touch()
     folder = parts.repo.path / "autoresearch-evidence"
@@ -122,6 +122,53 @@ def test_workers_go_on_while_a_trial_has_the_main_tree_and_each_verdict_gets_one
     assert all((folder / f"{int(row[0]):04d}" / "verify-1.out").exists() for row in rows[1:])
     found = re.findall(r'"proposal": "(\w+)"', parts.repo.read("research-results.tsv"))
     assert commit in found and len(set(found)) == len(found)
+    assert_gone(parts)
+
+
+def shelved(parts: Scripted) -> list[tuple[str, str]]:
+    """The worker and the verdict of each proposal that waits for its row, the oldest first."""
+    notes = sorted((parts.repo.path / "autoresearch-evidence" / "batch" / "shelf").glob("*/shelved.json"))
+    return [(note.parent.name[-1], json.loads(note.read_text())["verdict"]["status"]) for note in notes]
+
+
+def test_a_worker_goes_on_with_its_gain_while_that_is_measured_again(parts: Scripted):
+    # What follows the gain is another edit: the folder holds the gain already.
+    lower = "case $(cat part-$letter) in 9) echo 8 > part-$letter;; *) date +%N > part-$letter-note;; esac"
+    parts.plan([propose(lower)])
+    launch(parts, "--iterations", 90, "--salvage-runs", 0, check=HELD.format(":;"))
+    (parts.repo.path.parent / "hold").touch()
+
+    def has_gone_on() -> str:
+        found = shelved(parts)
+        gains = [letter for letter, status in found if status == "keep"]
+        return next((letter for letter in gains if (letter, "discard") in found), "")
+
+    assert until(has_gone_on), (shelved(parts), parts.log())
+    letter = has_gone_on()
+    (parts.repo.path.parent / "go").touch()
+    assert until(lambda: parts.repo.read(f"part-{letter}") == "8\n" and len(parts.rows()) > 6), parts.log()
+    assert until(lambda: any("Your earlier gain was measured again" in text for text in parts.prompts())), parts.log()
+    assert parts.ctl("pause").code == 0
+    assert parts.ended()["reason"] == "user_paused", parts.log()
+    mine = [row[5] for row in parts.rows() if f"worker-{letter}]" in row[6]]
+    assert mine.index("keep") == 0 and mine.count("keep") == 1 and "discard" in mine, parts.rows()
+    assert_gone(parts)
+
+
+@pytest.mark.parametrize("way", ["stop", "kill"])
+def test_a_gain_that_waits_to_be_measured_again_stays_as_a_patch_where_the_run_ends(parts: Scripted, way: str):
+    parts.plan([OWN])
+    launch(parts, "--iterations", 90, check=HELD.format(":;"))
+    (parts.repo.path.parent / "hold").touch()
+    assert until(lambda: any(status == "keep" for _, status in shelved(parts))), parts.log()
+    if way == "kill":
+        kill(int(parts.record()["pid"]), signal.SIGKILL)
+        assert until(lambda: parts.status()["status"] != "running")
+    stopped = parts.ctl("stop", "--grace-seconds", 5).json
+    assert stopped["alive"] == [] and len(parts.rows()) == 1, parts.log()
+    patch = parts.repo.read("autoresearch-evidence/0001/undone.diff")
+    assert patch.count("+8") >= 2, patch  # one was in the main tree, one on the shelf
+    assert total(parts) == 27
     assert_gone(parts)
 
 

@@ -1,11 +1,13 @@
 """What batches gain and what kills leave.
 
     python -m tests.benchmarks.batches {serial,batches} [PROPOSALS] [SECONDS] [GAINS]
-    python -m tests.benchmarks.batches kills [BATCHES] [SEED]
+    python -m tests.benchmarks.batches kills [BATCHES] [SEED] [NODES]
 
 `serial` and `batches` (3 workers) finish proposals whose check sleeps, some of them better than what is retained.
-`kills` runs batches; each is killed at a random instant, the whole close or one measuring process, and closed again.
-What is wrong afterwards (a row that lacks, a worktree, branch, note or process that is left) ends it with a traceback.
+`kills` runs batches with labels; at a random instant something of each is killed: its `open`, its `close`, that with
+all that measures, one measuring process, the check itself (with NODES the Slurm job that it runs in), or its `close`
+before an `abort`. It is then closed again, or aborted. What is wrong afterwards (a row that lacks, or a label; a worktree,
+branch, note, process or job that is left) ends it with a traceback.
 """
 
 from __future__ import annotations
@@ -18,7 +20,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from tests.executors.slurm_here import Slurm
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 WORKERS = 3
@@ -27,7 +33,7 @@ WORKERS = 3
 class Project:
     """A run in a repository: the number in `n` is to fall from 1000."""
 
-    def __init__(self, home: Path, check: str) -> None:
+    def __init__(self, home: Path, check: str, executor: str = "local") -> None:
         """Measure the baseline."""
         self.path = home / "repo"
         self.path.mkdir()
@@ -38,7 +44,13 @@ class Project:
         self.git("add", "n")
         self.git("commit", "-qm", "begin")
         flags = ("--scope", "n", "--metric-name", "n", "--direction", "lower", "--verify", check, "--calibrate", "2")
-        self.call("init_run", "--goal", "less", *flags, "--parallel-mode", "parallel", "--salvage-runs", "0")
+        self.call(
+            "init_run",
+            "--goal",
+            "less",
+            *flags,
+            *("--parallel-mode", "parallel", "--salvage-runs", "0", "--executor", executor),
+        )
 
     def git(self, *args: str, where: Path | None = None) -> str:
         """What git says."""
@@ -68,11 +80,11 @@ class Project:
         answer = self.call("run_batch", "open", "--workers", str(WORKERS), "--oversubscribe")
         return [Path(worker["path"]) for worker in answer["workers"]]  # type: ignore[attr-defined]
 
-    def edit(self, folders: list[Path], numbers: list[int]) -> None:
+    def edit(self, folders: list[Path], numbers: list[int], said: str = "") -> None:
         """One edit in each folder, committed there."""
         for folder, number in zip(folders, numbers):
             (folder / "n").write_text(f"{number}\n")
-            self.git("commit", "-qam", f"to {number}", where=folder)
+            self.git("commit", "-qam", f"{said}to {number}", where=folder)
 
 
 def proposals(count: int, gains: int) -> list[int]:
@@ -110,58 +122,144 @@ def timed(way: str, count: int, seconds: float, gains: int) -> None:
         )
 
 
-def killed(project: Project, draw: random.Random, number: int) -> str:
-    """One batch whose close is killed; what was killed."""
-    retained = 1000 - number
-    project.edit(project.opened(), [draw.choice([retained - 1, 3000]) + index * 1000 * 3 for index in range(WORKERS)])
-    child = project.start("run_batch", "close")
-    time.sleep(draw.uniform(0, 3.0))
-    what = draw.choice(["the close", "one"])
-    if what == "the close":
+def _pids(pattern: str, below: Path | None = None) -> list[int]:
+    """Processes whose command line holds `pattern`, and that work in a folder `below` where one is given."""
+    said = subprocess.run(["pgrep", "-f", "--", pattern], capture_output=True, text=True, check=False).stdout.split()
+    found = [int(pid) for pid in said if int(pid) != os.getpid()]
+    return [pid for pid in found if below is None or str(_folder(pid)).startswith(str(below))]
+
+
+def _folder(pid: int) -> Path:
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd"))
+    except OSError:
+        return Path()
+
+
+def _shot(pids: list[int], draw: random.Random) -> bool:
+    """Kill one of them; whether there was one."""
+    try:
+        os.kill(draw.choice(pids), signal.SIGKILL)
+    except (IndexError, ProcessLookupError):
+        return False
+    return True
+
+
+class Killer:
+    """Batches of one run, each with something of it killed at a random instant."""
+
+    def __init__(self, project: Project, draw: random.Random, slurm: Slurm | None) -> None:
+        """Nothing is killed yet."""
+        self.project, self.draw, self.slurm = project, draw, slurm
+        self.crashed = 0  # workers' rows that a killed check has made crashes
+
+    def opened(self) -> tuple[str, list[Path]]:
+        """The folders of the next batch; now and then its `open` is killed, and the batch given up and opened again."""
+        if self.draw.random() > 0.2:
+            return "", self.project.opened()
+        child = self.project.start("run_batch", "open", "--workers", str(WORKERS), "--oversubscribe")
+        time.sleep(self.draw.uniform(0, 3.0))
         os.killpg(child.pid, signal.SIGKILL)
-    else:
-        measuring = subprocess.run(["pgrep", "-f", f"measure --repo {project.path}"], capture_output=True, text=True)
-        found = measuring.stdout.split()[:1]
-        for pid in found:
-            os.kill(int(pid), signal.SIGKILL)
-        what = "a measuring process" if found else "nothing in time"
-    child.communicate()
-    if (project.path / "autoresearch-evidence" / "batch.json").exists():
-        project.call("run_batch", "close")
-    elif what == "the close":
-        what = "nothing in time"
-    return what
+        child.communicate()
+        note = self.project.path / "autoresearch-evidence" / "batch.json"
+        hit = note.exists()
+        if hit:
+            self.project.call("run_batch", "abort")
+        return "open" if hit else "", self.project.opened()
+
+    def killed(self, number: int) -> list[str]:
+        """One batch, from open to its record; what was killed of it."""
+        what, folders = self.opened()
+        retained, draw = 1000 - number, self.draw
+        numbers = [draw.choice([retained - 1, 3000]) + index * 3000 for index in range(WORKERS)]
+        self.project.edit(folders, numbers, "[labels: night] ")
+        child = self.project.start("run_batch", "close")
+        time.sleep(draw.uniform(0, 4.0))
+        how = draw.choice(["close", "close with all", "worker", "job", "abort"])
+        hit = self._hit(how, child)
+        child.communicate()
+        note = self.project.path / "autoresearch-evidence" / "batch.json"
+        if how == "abort" and note.exists():
+            self.project.call("run_batch", "abort")
+        elif note.exists():
+            self.project.call("run_batch", "close")
+        return [name for name in (what, how if hit else "") if name]
+
+    def _hit(self, how: str, child: subprocess.Popen[str]) -> bool:
+        measuring = _pids(f"measure --repo {self.project.path}")
+        if how == "worker":
+            return _shot(measuring, self.draw)
+        if how == "job" and self.slurm:
+            jobs = [line.split()[0] for line in self.slurm.jobs()]
+            return bool(jobs) and self.slurm.ask("scancel", "--signal=KILL", self.draw.choice(jobs)) == ""
+        if how == "job":
+            return _shot(_pids("sleep", self.project.path.parent), self.draw)
+        runs = child.poll() is None
+        os.killpg(child.pid, signal.SIGKILL)
+        for pid in measuring if how == "close with all" else ():
+            _shot([pid], self.draw)
+        return runs
+
+    def check(self) -> None:
+        """Every batch has its four rows with their labels, or was aborted and has none; nothing is left."""
+        project = self.project
+        lines = [line.split("\t") for line in (project.path / "research-results.tsv").read_text().split("\n")]
+        rows = [line for line in lines if line[0][:1].isdigit()]
+        last = int(rows[-1][0])
+        expected = ["0"] + [f"{n}{letter}" for n in range(1, last + 1) for letter in ("a", "b", "c", "")]
+        assert [row[0] for row in rows] == expected, rows[-8:]
+        bare = [row for row in rows[1:] if "[labels: night]" not in row[6] and "no winner among" not in row[6]]
+        assert not bare, bare
+        state = json.loads((project.path / "autoresearch-state.json").read_text())["state"]
+        assert state["iteration"] == last and project.path.joinpath("n").read_text() == f"{state['current_metric']}\n"
+        self.crashed = sum(row[5] == "crash" for row in rows)
+        whole(project)
+        assert not (self.slurm and self.slurm.jobs()), self.slurm and self.slurm.jobs()
 
 
-def whole(project: Project, count: int) -> None:
-    """Nothing lacks and nothing is left after so many batches."""
-    expected = ["0"] + [f"{n}{letter}" for n in range(1, count + 1) for letter in ("a", "b", "c", "")]
-    assert project.rows() == expected, project.rows()[-8:]
+def whole(project: Project) -> None:
+    """No worktree, branch, note or process is left."""
     assert project.git("worktree", "list").count("\n") == 1
     assert project.git("branch", "--list", "autoresearch/*") == ""
     assert [path.name for path in project.path.parent.iterdir() if "autoresearch" in path.name] == []
     assert not {"batch", "batch.json", "intent.json"} & set(os.listdir(project.path / "autoresearch-evidence"))
     assert project.git("status", "--porcelain") == ""
-    left = subprocess.run(["pgrep", "-f", f"repo {project.path}"], capture_output=True, text=True, check=False).stdout
+    left = [
+        pid for pid in _pids("sleep", project.path.parent) + _pids(f"repo {project.path}") if _folder(pid) != Path()
+    ]
     assert not left, left
 
 
-def kills(count: int, seed: int) -> None:
-    """Kill so many batches and count what was hit."""
-    draw = random.Random(seed)
-    hit: dict[str, int] = {}
-    with tempfile.TemporaryDirectory(prefix="batches-") as folder:
-        project = Project(Path(folder), "sleep 0.3; cat n")
+@contextmanager
+def cluster(folder: Path, nodes: int) -> Iterator[Slurm | None]:
+    """A Slurm with so many nodes, None for none."""
+    if not nodes:
+        yield None
+        return
+    with Slurm(folder, nodes) as slurm:
+        os.environ.update({name: slurm.environment[name] for name in ("PATH", "SLURM_CONF")})
+        yield slurm
+
+
+def kills(count: int, seed: int, nodes: int) -> None:
+    """Kill something of so many batches and count what was hit; on a Slurm with so many nodes where there are any."""
+    draw, hit = random.Random(seed), dict[str, int]()
+    with tempfile.TemporaryDirectory(prefix="batches-") as folder, cluster(Path(folder) / "s", nodes) as slurm:
+        home = Path(folder) / "home"
+        home.mkdir()
+        killer = Killer(Project(home, "sleep 0.3; cat n", "slurm" if slurm else "local"), draw, slurm)
         for number in range(count):
-            what = killed(project, draw, number)
-            hit[what] = hit.get(what, 0) + 1
-            whole(project, number + 1)
-            print(number + 1, hit, flush=True)
+            for what in killer.killed(number) or ["nothing in time"]:
+                hit[what] = hit.get(what, 0) + 1
+            killer.check()
+            told = ", ".join(f"{name} {times}" for name, times in sorted(hit.items()))
+            print(f"{number + 1} batches: {told}; {killer.crashed} crashes", flush=True)
 
 
 if __name__ == "__main__":
     way, rest = sys.argv[1], sys.argv[2:]
     if way == "kills":
-        kills(int((rest or ["200"])[0]), int((rest[1:] or ["1"])[0]))
+        given = [*rest, *["200", "1", "0"][len(rest) :]]
+        kills(*map(int, given))
     else:
         timed(way, int((rest or ["30"])[0]), float((rest[1:] or ["6"])[0]), int((rest[2:] or ["3"])[0]))

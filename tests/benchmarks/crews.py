@@ -1,11 +1,13 @@
 """What several sessions at once gain over one, and what kills leave.
 
     python -m tests.benchmarks.crews timed [WORKERS] [PROPOSALS] [THINK] [MEASURE] [GAINS]
+    python -m tests.benchmarks.crews turns [ROUNDS] [WORKERS] [PROPOSALS] [THINK] [MEASURE] [GAINS]
     python -m tests.benchmarks.crews slurm [NODES] [PROPOSALS] [MEASURE] [GAINS]
     python -m tests.benchmarks.crews kills [KILLS] [SEED]
 
 `timed` runs one background run on the plain agent, whose sessions think (sleep) and propose; some proposals gain, and
-the check sleeps. With 1 worker it is the usual run, one session that makes trial after trial. `slurm` does so with
+the check sleeps. With 1 worker it is the usual run, one session that makes trial after trial. `turns` does so with
+one and with many in turns, each time with the machine's load, and prints the share of the time. `slurm` does so with
 as many workers as emulated nodes, then with one, on a Slurm that it starts (root, slurm-wlm, munge). `kills` kills the
 controller, a session, or what measures, at random instants, and starts the run again. What is wrong afterwards ends it
 with a traceback.
@@ -104,24 +106,34 @@ class Crewed(Project):
         return str(self.record()["terminal_reason"])
 
 
-def timed(workers: int, count: int, times: tuple[float, float], gains: int, executor: str = "local") -> None:
-    """Print what it took; `times` are the seconds to think and to measure."""
+def timed(workers: int, count: int, times: tuple[float, float], gains: int, executor: str = "local") -> float:
+    """Print what it took and return it; `times` are the seconds to think and to measure."""
     think, measure = times
     with tempfile.TemporaryDirectory(prefix="crews-") as folder:
         project = Crewed(Path(folder), think, f"{gains} {count}")
         project.launch(workers, count, measure, executor)
-        start = time.monotonic()
+        start, loads = time.monotonic(), [os.getloadavg()[0]]
         while len(project.rows()) <= count and project.record()["status"] == "running":
             time.sleep(0.1)
+            loads.append(os.getloadavg()[0])
         took = time.monotonic() - start  # to the last row; then the true total is measured
         reason = project.wait()
         state = project.state()
         whole(project, count)
         print(
             f"{workers} workers: {count} proposals, {gains} gain, think {think} s, measure {measure} s: {took:.1f} s, "
-            f"{3600 * state['iteration'] / took:.0f} an hour; kept {state['keeps']}, {reason}",
+            f"{3600 * state['iteration'] / took:.0f} an hour; kept {state['keeps']}, {reason}; "
+            f"load {min(loads):.1f} to {max(loads):.1f}",
             flush=True,
         )
+    return took
+
+
+def turns(rounds: int, workers: int, count: int, times: tuple[float, float], gains: int) -> None:
+    """Many and one in turns, so that both meet the same machine; the share of the time after each round."""
+    for _ in range(rounds):
+        many, one = (timed(number, count, times, gains) for number in (workers, 1))
+        print(f"share {many / one:.3f}", flush=True)
 
 
 def on_slurm(nodes: int, count: int, measure: float, gains: int) -> None:
@@ -192,6 +204,10 @@ if __name__ == "__main__":
     elif way == "slurm":
         given = [*rest, *["8", "32", "30", "3"][len(rest) :]]
         on_slurm(int(given[0]), int(given[1]), float(given[2]), int(given[3]))
+    elif way == "turns":
+        given = [*rest, *["3", "3", "30", "0", "30", "3"][len(rest) :]]
+        rounds, workers, count, think, measure, gains = given
+        turns(int(rounds), int(workers), int(count), (float(think), float(measure)), int(gains))
     else:
         given = [*rest, *["3", "30", "0", "15", "3"][len(rest) :]]
         timed(int(given[0]), int(given[1]), (float(given[2]), float(given[3])), int(given[4]))

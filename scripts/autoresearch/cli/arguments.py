@@ -69,7 +69,7 @@ def layout_of(args: argparse.Namespace) -> Layout:
     root = root_of(args)
     given = {name: getattr(args, f"{name}_path", None) for name in choices.FILES}
     for name, path in given.items():
-        if path and path != choices.FILES[name]:
+        if path and root / path != root / choices.FILES[name]:
             from . import outputs
 
             outputs.refuse(root / path, f"--{name}-path", standard(root), outputs.LOOKS, name)

@@ -63,7 +63,8 @@ def on_top(run: Run, base: str, commit: str, tree: str) -> str:
     """The tree that `commit` (on `base`) makes on top of `tree`, merged three-way; "" where it conflicts, or adds
     nothing."""
     repo = Trees(run.tree)
-    content = repo.patched(tree, repo.patch(base, commit, evidence.PATCH_LIMIT))
+    is_current = repo.tree_of(base) == tree  # as where nothing was kept meanwhile
+    content = repo.tree_of(commit) if is_current else repo.patched(tree, repo.patch(base, commit, evidence.PATCH_LIMIT))
     return "" if content == tree else content
 
 
