@@ -4,10 +4,10 @@
     python -m tests.benchmarks.batches kills [BATCHES] [SEED] [NODES]
 
 `serial` and `batches` (3 workers) finish proposals whose check sleeps, some of them better than what is retained.
-`kills` runs batches with labels; at a random instant something of each is killed: its `open`, its `close`, that with
+`kills` runs batches with labels; something of each is killed at a random instant: its `open`, its `close`, that with
 all that measures, one measuring process, the check itself (with NODES the Slurm job that it runs in), or its `close`
-before an `abort`. It is then closed again, or aborted. What is wrong afterwards (a row that lacks, or a label; a worktree,
-branch, note, process or job that is left) ends it with a traceback.
+before an `abort`. It is then closed again, or aborted. What is wrong afterwards (a row that lacks, or a label; a
+worktree, branch, note, process or job that is left) ends it with a traceback.
 """
 
 from __future__ import annotations
@@ -174,9 +174,8 @@ class Killer:
         numbers = [draw.choice([retained - 1, 3000]) + index * 3000 for index in range(WORKERS)]
         self.project.edit(folders, numbers, "[labels: night] ")
         child = self.project.start("run_batch", "close")
-        time.sleep(draw.uniform(0, 4.0))
         how = draw.choice(["close", "close with all", "worker", "job", "abort"])
-        hit = self._hit(how, child)
+        hit = self._aimed(how, child) if how in ("worker", "job") else self._blind(how, child)
         child.communicate()
         note = self.project.path / "autoresearch-evidence" / "batch.json"
         if how == "abort" and note.exists():
@@ -185,16 +184,30 @@ class Killer:
             self.project.call("run_batch", "close")
         return [name for name in (what, how if hit else "") if name]
 
-    def _hit(self, how: str, child: subprocess.Popen[str]) -> bool:
-        measuring = _pids(f"measure --repo {self.project.path}")
+    def _aimed(self, how: str, child: subprocess.Popen[str]) -> bool:
+        """Kill one process that measures, or one check, a moment after there are any."""
+        pause = self.draw.uniform(0, 0.5)
+        while child.poll() is None:
+            if self._targets(how):
+                time.sleep(pause)
+                found = self._targets(how)
+                if found and how == "job" and self.slurm:
+                    return self.slurm.ask("scancel", "--signal=KILL", str(self.draw.choice(found))) == ""
+                return _shot(found, self.draw)
+            time.sleep(0.02)
+        return False
+
+    def _targets(self, how: str) -> list[int]:
         if how == "worker":
-            return _shot(measuring, self.draw)
-        if how == "job" and self.slurm:
-            jobs = [line.split()[0] for line in self.slurm.jobs()]
-            return bool(jobs) and self.slurm.ask("scancel", "--signal=KILL", self.draw.choice(jobs)) == ""
-        if how == "job":
-            return _shot(_pids("sleep", self.project.path.parent), self.draw)
-        runs = child.poll() is None
+            return _pids(f"measure --repo {self.project.path}")
+        if self.slurm:
+            return [int(line.split()[0]) for line in self.slurm.jobs() if "RUNNING" in line]
+        return _pids("sleep", self.project.path.parent)
+
+    def _blind(self, how: str, child: subprocess.Popen[str]) -> bool:
+        """Kill the `close` at any instant, with all that measures where that is asked."""
+        time.sleep(self.draw.uniform(0, 4.0))
+        measuring, runs = self._targets("worker"), child.poll() is None
         os.killpg(child.pid, signal.SIGKILL)
         for pid in measuring if how == "close with all" else ():
             _shot([pid], self.draw)
@@ -247,7 +260,7 @@ def kills(count: int, seed: int, nodes: int) -> None:
     with tempfile.TemporaryDirectory(prefix="batches-") as folder, cluster(Path(folder) / "s", nodes) as slurm:
         home = Path(folder) / "home"
         home.mkdir()
-        killer = Killer(Project(home, "sleep 0.3; cat n", "slurm" if slurm else "local"), draw, slurm)
+        killer = Killer(Project(home, "sleep 0.5; cat n", "slurm" if slurm else "local"), draw, slurm)
         for number in range(count):
             for what in killer.killed(number) or ["nothing in time"]:
                 hit[what] = hit.get(what, 0) + 1

@@ -57,3 +57,17 @@ def test_three_sessions_side_by_side_each_in_its_own_worktree(
         f"[PARALLEL worker-{letter}]" for letter in "abc"
     }
     assert background.repo.status() == "" and background.repo.git("branch", "--list", "autoresearch/*") == ""
+
+
+@pytest.mark.parametrize(
+    "edit", ["git config core.pager evil", "echo evil > $(git rev-parse --git-path hooks/pre-push)"]
+)
+def test_a_sandboxed_worker_that_changes_what_git_runs_ends_the_run(server: Server, background: Background, edit: str):
+    server.play(scripts.agent([edit, LOWER, PROPOSE + '--description "step $letter"']))
+    wish = ("--execution-policy", "workspace_write", "--scope", "part-*", *WORKERS, *SET)
+    ran = background.launch(*wish, verify="echo $(($(cat part-a) + $(cat part-b) + $(cat part-c)))")
+    assert ran.code == 0, ran.err
+    ended = background.ended()
+    assert (ended["status"], ended["reason"]) == ("needs_human", "blocked"), background.log()
+    assert "changed what git runs" in ended["detail"] and str(Path(".git") / "") in ended["detail"]
+    assert background.repo.git("branch", "--list", "autoresearch/*") == ""
