@@ -127,7 +127,9 @@ def forget(layout: Layout, place: WorkerPlace) -> None:
     anew(layout, place)
 
 
-def _settled(layout: Layout, batch: Batch, place: WorkerPlace, proposal: WorkerProposal) -> tuple[Mapping[str, Any], str]:
+def _settled(
+    layout: Layout, batch: Batch, place: WorkerPlace, proposal: WorkerProposal
+) -> tuple[Mapping[str, Any], str]:
     """The answer, and the commit that the worker goes on from where that is not the retained one.
 
     What was measured aside is on the shelf, all else is in the log. A gain of a worker with accelerators of its own is
