@@ -37,7 +37,7 @@ class Options:
     setup: str = ""
     links: tuple[str, ...] = ()
     workers: int = 1  # sessions side by side
-    oversubscribe: bool = False  # as many as asked for, whatever the machine bears
+    oversubscribe: bool = False  # as many as asked for, whatever the machine can carry
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,12 @@ def _controller(parser: argparse.ArgumentParser) -> None:
         help="go on with shorter threads (default: 50000; 0: never)",
     )
     add("--workers", type=int, metavar="N", help="sessions side by side, each in a worktree (default: 1)")
-    add("--oversubscribe", action="store_true", default=None, help="as many as asked for, whatever the machine bears")
+    add(
+        "--oversubscribe",
+        action="store_true",
+        default=None,
+        help="as many as asked for, whatever the machine can carry",
+    )
     add("--escalate", metavar="'MODEL:EFFORT, …'", help="after each pivot the next of these models does the work")
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
 
@@ -134,7 +139,7 @@ _COMMANDS = {
     "create-launch": ("write the launch manifest", (_agreed, _controller)),
     "launch": ("measure the baseline, write the manifest and start in background", (_agreed, _fresh, _controller)),
     "start": ("resume, extend, or start what create-launch confirmed", (_controller, _more)),
-    "tell": ("hand a word of the user's to the next answer", (_word,)),
+    "tell": ("pass what the user says on with the next answer", (_word,)),
     "pause": ("end between two experiments; start goes on", ()),
     "take-back": ("revert a kept experiment by the user's will", (_unkept,)),
     "run": ("control the run in this process", (_controller, _lock)),

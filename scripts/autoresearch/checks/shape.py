@@ -185,7 +185,7 @@ def _json_object(path: Path) -> Any:
     try:
         return jsontext.loads(toolbox.read(path))
     except ValueError as error:
-        raise Refusal(f"{path} is no JSON ({error}), expected a whole manifest; mend it") from None
+        raise Refusal(f"{path} is no JSON ({error}), expected a whole manifest; correct it") from None
 
 
 def _requirements(path: Path) -> list[str]:
@@ -217,7 +217,7 @@ def _setup_cfg(path: Path) -> list[str]:
     try:
         parser.read_string(toolbox.read(path))
     except configparser.Error as error:
-        raise Refusal(f"{path} is not understood ({error}), expected a whole manifest; mend it") from None
+        raise Refusal(f"{path} is not understood ({error}), expected a whole manifest; correct it") from None
     listed = parser.get("options", "install_requires", fallback="")
     return sorted({_project(line.strip()) for line in listed.splitlines() if line.strip()})
 

@@ -69,8 +69,8 @@ def _refuse_broken(tests: Iterable[Test], request: Request) -> None:
     wrong = next((test for test in tests if test.outcome == BROKEN), None)
     if wrong and not request.options.get("count_broken"):
         raise Refusal(
-            f"{wrong.name} could not be loaded: {wrong.text}; its tests are hidden, expected all to run. Mend it, or "
-            "pass --count-broken where this is what the run is to mend"
+            f"{wrong.name} could not be loaded: {wrong.text}; its tests are hidden, expected all to run. Repair it, or "
+            "pass --count-broken where this is what the run is to repair"
         )
 
 

@@ -144,10 +144,10 @@ def _blame(error: Exception, root: str) -> str:
 
         return str(explained(error, os.path.realpath(root)))
     if isinstance(error, RuntimeError) and any(words in str(error) for words in _PLACES):
-        return f"{error}; expected a file or folder that can be found, mend this and repeat the command"
+        return f"{error}; expected a file or folder that can be found, repair this and repeat the command"
     if isinstance(error, OSError) and error.strerror:
         where = "a file" if error.filename is None else error.filename  # a write that fails does not know its file
-        return f"{where}: {error.strerror}; nothing half-written stays, mend this and repeat the command"
+        return f"{where}: {error.strerror}; nothing half-written stays, repair this and repeat the command"
     return (
         f"unexpected {type(error).__name__}: {error}; nothing half-written stays, repeat the command, "
         "and report it with AUTORESEARCH_TRACEBACK=1 set if it comes back"

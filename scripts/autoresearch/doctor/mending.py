@@ -63,7 +63,7 @@ def _replace(path: Path, before: str, after: str, root: str) -> None:
     if problem:
         atomic.replace(path.resolve(), before) if existed else path.unlink()
         raise Refusal(
-            f"with this Codex would not start here ({problem}), expected settings that it takes; mend that first"
+            f"with this Codex would not start here ({problem}), expected settings that it takes; correct that first"
         )
 
 

@@ -76,7 +76,9 @@ def _rows(given: Sequence[str]) -> list[list[str]]:
         else:
             rows[-1].append(item)
     if not all(rows):
-        raise Refusal("a row has no field, expected FIELD=VALUE around each +; nothing was recorded, mend and repeat")
+        raise Refusal(
+            "a row has no field, expected FIELD=VALUE around each +; nothing was recorded, correct it and repeat"
+        )
     return rows
 
 
@@ -97,7 +99,7 @@ def _fields(given: Sequence[str]) -> Mapping[str, str]:
             except Refusal as refusal:
                 problems.append(f"{one_line(name, 40)}: {refusal}")
     if problems:
-        raise Refusal(f"{'; '.join(problems)}. Nothing was recorded; mend and add the row again")
+        raise Refusal(f"{'; '.join(problems)}. Nothing was recorded; correct it and add the row again")
     return fields
 
 

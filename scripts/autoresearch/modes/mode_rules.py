@@ -39,7 +39,7 @@ def check_row(schema: Schema, given: Mapping[str, str], context: Context) -> Mod
     if problems:
         count = f"{len(problems)} problems" if len(problems) > 1 else "1 problem"
         what = f"this {kind} row" if kind else "this row"
-        raise Refusal(f"{count} with {what}: {'; '.join(problems)}. Nothing was recorded; mend and add it again")
+        raise Refusal(f"{count} with {what}: {'; '.join(problems)}. Nothing was recorded; correct it and add it again")
     return ModeEntry(kind, {name: values[name] for name in schema.fields if values.get(name)})
 
 
@@ -207,7 +207,7 @@ def _fix_rules(kind: str, values: dict[str, str], context: Context) -> list[str]
     if kind == "keep" and values.get("guard") == "fail":
         problems.append("guard failed, so this is no keep")
     if kind == "keep" and context.muted:
-        problems.append(f"the patch mutes instead of mending ({text.listing(context.muted)}), so this is no keep")
+        problems.append(f"the patch mutes instead of fixing ({text.listing(context.muted)}), so this is no keep")
     if context.muted:
         values["muted"] = str(len(context.muted))
     return problems

@@ -146,7 +146,7 @@ def _action_problems(values: Mapping[str, str], context: Context) -> list[str]:
     problems += _command_problems(values, context)
     failed = failing(context.history)
     if failed and values.get("force") != "yes":
-        problems.append(f"the checklist fails on {text.listing(failed)}; mend it, or force=yes where the user agreed")
+        problems.append(f"the checklist fails on {text.listing(failed)}; repair it, or force=yes where the user agreed")
     return problems
 
 

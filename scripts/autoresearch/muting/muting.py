@@ -1,4 +1,4 @@
-"""Signals that a patch mutes instead of mending: skip markers, ignore comments, casts, removed tests."""
+"""Signals that a patch mutes instead of fixing: skip markers, ignore comments, casts, removed tests."""
 
 from __future__ import annotations
 
@@ -104,6 +104,6 @@ def refusal(run: Run, patch: bytes) -> str:
     if not found:
         return ""
     return (
-        f"the edit mutes signals instead of mending them ({listing(found)}); nothing was run. "
+        f"the edit mutes signals instead of fixing their cause ({listing(found)}); nothing was run. "
         "Take that out, then run the trial again"
     )

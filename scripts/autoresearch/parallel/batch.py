@@ -173,7 +173,7 @@ def _crowded(wish: BatchRequest, bears: int, small: Sequence[str]) -> str:
     """What is wrong with as many workers as were asked for, "" where the machine bears them."""
     if wish.workers <= bears and not small:
         return ""
-    why = listing(small) if small else f"this machine bears {max(1, bears)}"
+    why = listing(small) if small else f"this machine can carry {max(1, bears)}"
     return f"{wish.workers} workers as asked ({why}): they will slow each other, so limits and timings suffer"
 
 

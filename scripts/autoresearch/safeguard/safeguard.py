@@ -59,7 +59,7 @@ def put_back(known: BeforeCheck) -> str:
     said = (
         (lost, "deletes files that are not its own ({}), as git clean does"),
         (taken, "takes back changes that are not its own ({}), as git stash and git reset do"),
-        (mended, "breaks git or hides files from it ({}), which was mended"),
+        (mended, "breaks git or hides files from it ({}), which was repaired"),
     )
     told = [words.format(listing(names, 3)) for names, words in said if names]
     return f"the check {' and '.join(told)}" if told else ""
