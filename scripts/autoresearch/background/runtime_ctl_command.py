@@ -94,7 +94,7 @@ def _controller(parser: argparse.ArgumentParser) -> None:
         "--oversubscribe",
         action="store_true",
         default=None,
-        help="as many as asked for, whatever the machine can carry",
+        help="as many as asked for, even if the machine is small",
     )
     add("--escalate", metavar="'MODEL:EFFORT, …'", help="after each pivot the next of these models does the work")
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")

@@ -76,9 +76,7 @@ def _rows(given: Sequence[str]) -> list[list[str]]:
         else:
             rows[-1].append(item)
     if not all(rows):
-        raise Refusal(
-            "a row has no field, expected FIELD=VALUE around each +; nothing was recorded, correct it and repeat"
-        )
+        raise Refusal("a row has no field, expected FIELD=VALUE around each +; nothing was recorded, repeat corrected")
     return rows
 
 

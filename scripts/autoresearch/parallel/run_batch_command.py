@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = opened.add_argument
     add("--workers", type=int, required=True, metavar="N", help="asked for; the machine may grant fewer")
-    add("--oversubscribe", action="store_true", help="as many as asked for, whatever the machine can carry")
+    add("--oversubscribe", action="store_true", help="as many as asked for, even if the machine is small")
     add("--devices-each", type=int, default=1, metavar="N", help="accelerators of one experiment (default: 1)")
     add("--setup", metavar="CMD", default="", help="prepares a fresh worktree")
     add("--link", action="append", metavar="PATH", help="linked into a fresh worktree, e.g. node_modules")
