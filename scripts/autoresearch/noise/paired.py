@@ -159,9 +159,9 @@ def _too_busy(
 def _failed(bench: Bench, arms: Arms, mine: Sequence[Sample], theirs: Sequence[Sample]) -> Measurement:
     """A run gave no number. One that hung is the edit's fault only where the retained code ends now."""
     if theirs:
-        measure.refuse_if_late(theirs[-1])
+        measure.in_time(theirs[-1])
     if mine[-1].late and len(theirs) < len(mine):
-        measure.refuse_if_late(measure.retained(bench, arms, len(mine), SAMPLE_OUTPUT))
+        measure.retained(bench, arms, len(mine), SAMPLE_OUTPUT)
     return measure.failed(mine, theirs)
 
 
@@ -170,14 +170,14 @@ def _slow(bench: Bench, mine: Sequence[Sample], theirs: Sequence[Sample], keeps:
     soft = bench.limit.soft
     if soft is None or max(measure.seconds_of(mine)) <= soft:
         return ""
-    both = measure.seconds_of(mine), measure.seconds_of(theirs)
-    sure = len(mine) >= timelimit.ROUNDS and timelimit.slower(*both)
-    return timelimit.too_slow(*both) if sure or (keeps and slower_mostly(*both)) else ""
+    both, crowd = (measure.seconds_of(mine), measure.seconds_of(theirs)), measure.crowd(mine)
+    sure = len(mine) >= timelimit.ROUNDS and timelimit.slower(*both, crowd)
+    return timelimit.too_slow(*both) if sure or (keeps and slower_mostly(*both, crowd)) else ""
 
 
-def slower_mostly(mine: Sequence[float], theirs: Sequence[float]) -> bool:
+def slower_mostly(mine: Sequence[float], theirs: Sequence[float], crowd: float = 1.0) -> bool:
     """Whether the middle run is too slow beside the middle one of the retained code."""
-    return sorted(mine)[len(mine) // 2] > timelimit.allowed(sorted(theirs)[len(theirs) // 2])
+    return sorted(mine)[len(mine) // 2] > timelimit.allowed(sorted(theirs)[len(theirs) // 2], crowd)
 
 
 def _arm(bench: Bench, arms: Arms, candidate: bool, number: int) -> Sample:

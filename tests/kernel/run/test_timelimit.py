@@ -30,6 +30,20 @@ def test_only_what_is_slower_in_every_round_is_slow():
     assert not timelimit.slower([130, 140], [60, 71])  # and here it slowed the retained code
     assert not timelimit.slower([9], [1])
     assert paired.slower_mostly([130, 119, 150], [60, 50, 61])
+    # Two seconds of work take sixteen where thirteen processes want each core, and a copied file still takes one.
+    assert timelimit.slower([15.7], [0.6]) and not timelimit.slower([15.7], [0.6], crowd=13.0)
+    assert timelimit.slower([150], [0.6], crowd=13.0)
+
+
+def test_the_load_beside_the_runs_says_how_many_wanted_a_core():
+    loads: list[dict[str, float | None]] = [
+        {},
+        {"load": 26.0, "cores": 2},
+        {"load": None, "cores": 2},
+        {"load": 1.0, "cores": 4},
+    ]
+    assert measure.crowd([measure.Sample(None, "", 1.0, 0, load=load) for load in loads]) == 13
+    assert measure.crowd([measure.Sample(None, "", 1.0, 0)]) == 1
 
 
 class Desk:

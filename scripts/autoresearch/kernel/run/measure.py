@@ -302,9 +302,8 @@ def exact(bench: Bench, arms: Arms) -> Measurement:
     """One run decides; one that takes long is compared with the retained code before its time is held against it."""
     sample = verify(bench, "verify-1")
     if sample.late:
-        refuse_if_late(retained(bench, arms, 1))
-    soft = bench.limit.soft
-    if sample.problem or soft is None or sample.seconds <= soft:
+        retained(bench, arms, 1)
+    if sample.problem or sample.seconds <= (bench.limit.soft or sample.seconds):
         return Measurement(sample.value, sample.problem, (sample,))
     return _compared(bench, arms, sample)
 
@@ -312,40 +311,45 @@ def exact(bench: Bench, arms: Arms) -> Measurement:
 def _compared(bench: Bench, arms: Arms, first: Sample) -> Measurement:
     """Candidate and retained code in turns, until the candidate was quick enough once, or too slow in every round."""
     mine, theirs = [first], [retained(bench, arms, 1)]
-    refuse_if_late(theirs[0])
-    while timelimit.slower(seconds_of(mine), seconds_of(theirs)) and len(theirs) < timelimit.ROUNDS:
+    while too_slow(mine, theirs) and len(theirs) < timelimit.ROUNDS:
         arms.show_candidate()
         mine.append(verify(bench, f"verify-{len(mine) + 1}"))
         theirs.append(retained(bench, arms, len(mine)))
-        refuse_if_late(theirs[-1])
     slow = too_slow(mine, theirs)
     return Measurement(None if slow else first.value, slow, tuple(mine), tuple(theirs))
 
 
 def retained(bench: Bench, arms: Arms, number: int, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
-    """Run verify on the retained content."""
+    """Run verify on the retained content; raises `Postponed` where even that was ended at the hard limit."""
     arms.show_retained()
-    return verify(bench, f"retained-{number}", keep)
+    return in_time(verify(bench, f"retained-{number}", keep))
 
 
-def refuse_if_late(sample: Sample) -> None:
-    """Raise `Postponed` where even the retained code was ended at the hard limit: that says nothing of the edit."""
+def in_time(sample: Sample) -> Sample:
+    """A run of the retained code; raises `Postponed` where even that was ended at the hard limit, for that says nothing
+    of the edit."""
     if sample.late:
         raise Postponed(
             f"postponed: the retained code did not end within {sample.seconds:.0f} s either, so the machine or the "
             "check is to blame, not the edit; nothing was recorded and the edit stays, repeat the command later"
         )
+    return sample
 
 
 def too_slow(mine: Sequence[Sample], theirs: Sequence[Sample]) -> str:
     """What is wrong with a candidate that was too slow beside the retained code in every round, else ""."""
     both = seconds_of(mine), seconds_of(theirs)
-    return timelimit.too_slow(*both) if timelimit.slower(*both) else ""
+    return timelimit.too_slow(*both) if timelimit.slower(*both, crowd(mine)) else ""
 
 
 def seconds_of(samples: Sequence[Sample]) -> list[float]:
     """What each of them took."""
     return [sample.seconds for sample in samples]
+
+
+def crowd(samples: Sequence[Sample]) -> float:
+    """Processes that wanted each core while these ran, at the most, by the load of the machine; 1 at least."""
+    return max(1.0, *(float(run.load.get("load") or 0) / float(run.load.get("cores") or 1) for run in samples))
 
 
 def failed(samples: Sequence[Sample], retained: Sequence[Sample]) -> Measurement:
