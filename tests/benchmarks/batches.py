@@ -208,7 +208,8 @@ class Killer:
         """Kill the `close` at any instant, with all that measures where that is asked."""
         time.sleep(self.draw.uniform(0, 4.0))
         measuring, runs = self._targets("worker"), child.poll() is None
-        os.killpg(child.pid, signal.SIGKILL)
+        if runs:
+            os.killpg(child.pid, signal.SIGKILL)
         for pid in measuring if how == "close with all" else ():
             _shot([pid], self.draw)
         return runs
