@@ -124,9 +124,9 @@ def poll(session: int, usage: Usage = USAGE, wait_ms: int = LONGEST_POLL_MS) -> 
     return _call("write_stdin", {"session_id": session, "chars": "", "yield_time_ms": wait_ms}, usage)
 
 
-def helper(message: str) -> Reply:
+def helper(message: str, name: str = "help") -> Reply:
     """Return a call that starts a sub-agent with a history of its own; only newer models have the tool."""
-    return _call("spawn_agent", {"task_name": "help", "message": message, "fork_turns": "none"}, USAGE, "collaboration")
+    return _call("spawn_agent", {"task_name": name, "message": message, "fork_turns": "none"}, USAGE, "collaboration")
 
 
 def await_helper() -> Reply:
