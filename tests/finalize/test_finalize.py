@@ -231,7 +231,7 @@ def test_a_check_that_cannot_run_there_is_said_plainly(start, attempt, finalize,
 
 
 def test_a_check_that_names_the_checkout_is_not_run(start, attempt, finalize, repo):
-    start(verify=f"cat n.txt # see {repo.path}-notes")
+    start(verify=f"cat n.txt # see {repo.path}/notes")
     attempt("nine", n="9\n")
     assert "name the run's own checkout" in finalize().json["metric"]["reason"]
 

@@ -84,3 +84,22 @@ def test_a_noisy_total_has_an_interval_within_max_runs(lab: Lab):
 def test_nothing_kept_is_nothing_to_measure(lab: Lab):
     lab.init()
     refused(lab.call("total"), "nothing was kept by a measured run")
+
+
+def test_a_check_that_names_its_checkout_is_warned_of_before_the_start_and_asks_for_no_total(lab: Lab):
+    flags = [
+        "--scope",
+        "src/",
+        "--metric-name",
+        "cost",
+        "--direction",
+        "lower",
+        "--verify",
+        f"cat {lab.path}/src/value",
+    ]
+    rehearsed = lab.call("init_run", "--dry-run", *flags).json
+    assert any("names this checkout by its path" in text for text in rehearsed["warnings"])
+    lab.init("--stop-condition", "<= 4", verify=flags[-1])
+    closing = lab.trial(4)["next"]["do"]
+    assert "autoresearch_total.py" not in closing
+    refused(lab.call("total"), "paths relative to it")

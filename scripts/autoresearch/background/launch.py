@@ -26,7 +26,7 @@ from ..kernel.run import budget, context, tree
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
 from ..resuming import resuming as reading
-from ..setup import archives, archiving, init
+from ..setup import archives, archiving, init, skill_paths
 from ..supervisor import supervisor
 from ..waiting import waiting
 from . import (
@@ -137,6 +137,7 @@ def _fresh(layout: Layout, wish: LaunchRequest) -> dict[str, Any]:
         raise Refusal("--no-baseline and --isolation worktree do not go together; let launch measure the baseline")
     with checkouts.prepared(layout.root, kept) as place:
         found = replace(found, config=replace(found.config, worktree=place))
+        skill_paths.lay(layout.root, Path(place or layout.root), found.config)
         before = [layout.results, layout.state]
         moved = [path for path in before if wish.fresh_start and path.exists()]
         answer = _begin(layout, found, wish.fresh_start)

@@ -1,3 +1,3 @@
 """A clean branch of the kept experiments, proven equal and measured again."""
 
-USES = ("cli", "kernel", "noise", "search")
+USES = ("cli", "kernel", "noise", "search", "setup")

@@ -19,6 +19,7 @@ from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
 from ..kernel.system import process
 from ..noise import required, rule
+from ..setup import skill_paths
 from .githistory import GitError, History
 
 Say = Callable[[str], None]
@@ -99,9 +100,9 @@ def recheck(run: Run, ends: Mapping[str, Ends], needs: Needs, say: Say) -> Check
 
 def checkout_named(run: Run) -> str:
     """The run's checkout when a check names it by its path, so that it looks at no other; else ""."""
-    """The run's own checkout where a check names it, else ""."""
-    commands = " ".join((run.config.verify, run.config.guard, run.config.confirm))
-    return next((str(tree) for tree, _ in run.trees().values() if str(tree) in commands), "")
+    listed = skill_paths.commands(run.config)
+    trees = dict.fromkeys((*(tree for tree, _ in run.trees().values()), run.layout.root))
+    return next((str(tree) for tree in trees if any(skill_paths.names_checkout(text, tree) for text in listed)), "")
 
 
 @contextmanager
@@ -143,6 +144,7 @@ def furnish(run: Run, work: Path, needs: Needs, say: Say) -> None:
             raise Refusal(f"--link {name} {problem}, expected an untracked file or folder of the checkout; correct it")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(source)
+    skill_paths.lay(run.tree, work, run.config)
     lock = evaluator_lock.known(run.log)
     absent = [name for name in lock if not os.path.isabs(name) and not (work / name).exists()]
     for name, digest in hashes.digests(run.tree, absent).items():

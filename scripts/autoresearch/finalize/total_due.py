@@ -11,8 +11,13 @@ from ..kernel.run.context import Run
 
 
 def advice(run: Run) -> str:
-    """The command that measures the total, where something was kept since it was last measured; else ""."""
-    return f"python3 {script('total')} --repo ." if run.mode != "exec" and is_due(run) else ""
+    """The command that measures the total, where something was kept since it was last measured and the checks run in
+    any checkout; else ""."""
+    if run.mode == "exec" or not is_due(run):
+        return ""
+    from . import recheck
+
+    return "" if recheck.checkout_named(run) else f"python3 {script('total')} --repo ."
 
 
 def is_due(run: Run) -> bool:

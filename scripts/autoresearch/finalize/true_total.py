@@ -76,7 +76,8 @@ def _refuse_nothing(run: Run) -> None:
         raise Refusal("nothing was kept by a measured run here, expected a gain to measure; run trials first")
     if named:
         raise Refusal(
-            f"the check names the run's own checkout ({named}), expected one that can run elsewhere; correct it"
+            f"a check names the run's own checkout ({named}), expected paths relative to it, as both ends are measured "
+            "in other checkouts; leave the total out, and agree such a check for the next run"
         )
 
 

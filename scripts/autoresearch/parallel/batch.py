@@ -15,7 +15,7 @@ from ..isolation import checkouts
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import listing
-from ..kernel.disk import bytecode, evidence
+from ..kernel.disk import evidence
 from ..kernel.disk.layout import POINTER, Layout
 from ..kernel.run import branches, context, evaluator_lock, intent, stale, tree, trial, trial_gate
 from ..kernel.run.context import Run
@@ -23,9 +23,9 @@ from ..kernel.run.measure import Bench, Sample
 from ..kernel.run.tree import Guarded
 from ..kernel.system import process
 from ..kernel.system.git import Repo
-from ..setup import canary
+from ..setup import canary, skill_paths
 from . import slices
-from .anew import Worktree
+from .anew import renew
 from .slices import Device
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -241,9 +241,7 @@ def reopened(run: Run, batch: Batch) -> Batch:
     """
     head = Repo(run.tree).head()
     for place in batch.places:
-        repo = Worktree(Path(place.path))
-        bytecode.forget(repo.root, repo.changed_paths(repo.head(), head))
-        repo.start_anew(head)
+        renew(run, place.path, head)
     drop_results(run)
     return replace(batch, mark=_mark(run), base=head, applied="", runners=()).write(run.layout.evidence)
 
@@ -254,6 +252,7 @@ def make(run: Run, batch: Batch, place: WorkerPlace) -> None:
     checkouts.Branches(run.tree).add_worktree(path, place.branch, batch.base)
     (Repo(path).git_dir() / POINTER).write_text(f"{run.layout.root}\n", "utf-8")
     checkouts.furnish(run.layout.root, path, checkouts.IsolationRequest("worktree", run.tag, batch.setup, batch.links))
+    skill_paths.lay(run.layout.root, path, run.config)
     lacking = evaluator_lock.changed(path, evaluator_lock.known(run.log))
     if lacking:
         raise Refusal(

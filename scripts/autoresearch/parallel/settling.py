@@ -14,7 +14,7 @@ from ..findings import changed_places
 from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.rows import Row
-from ..kernel.disk import bytecode, evidence, locks
+from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent, trial, trial_gate
 from ..kernel.run.context import Run
@@ -23,7 +23,7 @@ from ..kernel.system.git import GitError, Repo
 from ..kernel.system.gittrees import Trees
 from . import batch as batches
 from . import measuring, proposed, runners, shelf
-from .anew import Worktree
+from .anew import renew
 from .batch import Batch, WorkerPlace
 from .proposed import WorkerProposal
 from .shelf import Shelved
@@ -113,9 +113,8 @@ def _gains(item: Shelved) -> bool:
 def anew(layout: Layout, place: WorkerPlace, base: str = "") -> None:
     """The worker's folder as the retained state is, or as `base`; what git ignores in it stays."""
     run = context.load(layout)
-    head, repo = base or _retained(run)[0], Worktree(Path(place.path))
-    bytecode.forget(repo.root, repo.changed_paths(repo.head(), head))
-    repo.start_anew(head)
+    head = base or _retained(run)[0]
+    renew(run, place.path, head)
     proposed.note_base(layout, place, head)
     proposed.drop(layout, place.id)
 
@@ -182,9 +181,7 @@ def _aside(run: Run, batch: Batch, place: WorkerPlace, proposal: WorkerProposal)
     head, _ = _retained(run)
     message = f"experiment: {proposal.description}\n\nAutoresearch-Run: {run.tag}\n"
     commit = Trees(run.tree).commit_tree(_content(run, place.id, proposal), head, message)
-    repo = Worktree(Path(place.path))
-    bytecode.forget(repo.root, repo.changed_paths(repo.head(), commit))
-    repo.start_anew(commit)
+    renew(run, place.path, commit)
     worker = measuring.MeasuredWorker(place, commit, _attempt(place.id, proposal))
     folder = shelf.fresh(run.layout, place.id)
     verdict = measuring.judged(run, batches.solo(batch, place, head), worker, folder)

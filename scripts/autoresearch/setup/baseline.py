@@ -26,7 +26,7 @@ from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
-from . import bounds, evaluator, reuse, sealing, traps, unseen
+from . import bounds, evaluator, reuse, sealing, skill_paths, traps, unseen
 from .known import KnownRuns, MeasuredPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -207,7 +207,7 @@ def _measure(
     shown = evaluator.shown(root, config, ran.lock)
     warnings = (*_sealed(ran.before), *ran.proved, *found.warnings, guard_problem, confirm_problem)
     warnings += (*_busy_warning(known.busy, config), *_lock_warnings(ran.lock, shown))
-    warnings += _dirty_warning(ran.before, primary)
+    warnings += (*_bound(layout.root, config), *_dirty_warning(ran.before, primary))
     return Baseline(
         _by_construction(config, found.center),
         Repo(root).short(at[primary]),
@@ -401,6 +401,16 @@ def _confirm(bench: Bench) -> tuple[str, str]:
     if measure.passes(bench, bench.config.confirm, "")[0]:
         return "pass", ""
     return "fail", "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
+
+
+def _bound(root: Path, config: Config) -> tuple[str, ...]:
+    """A warning on checks that can look at no other checkout than this one."""
+    if not any(skill_paths.names_checkout(command, root) for command in skill_paths.commands(config)):
+        return ()
+    return (
+        f"a check names this checkout by its path ({root}), so that the total, pruning and a branch for review cannot "
+        "be measured elsewhere: write its paths relative to the repository",
+    )
 
 
 def _lock_warnings(lock: Mapping[str, str], shown: Iterable[str]) -> tuple[str, ...]:

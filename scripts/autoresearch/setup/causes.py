@@ -10,7 +10,7 @@ from pathlib import Path
 from ..kernel.core.settings import Config
 from ..kernel.core.text import one_line
 from ..kernel.system import ask
-from . import evaluator_files, named_files
+from . import evaluator_files, named_files, skill_paths
 from .listing import Listing
 
 _LOOKED = 600  # links and path files that are looked at
@@ -45,7 +45,7 @@ def _found(main: Path, tree: Path, config: Config) -> Iterator[str]:
 
 def _leads(text: str, main: Path) -> bool:
     """Whether a text names the checkout itself, not merely a path that begins alike (`repo-autoresearch-x`)."""
-    return any(re.search(re.escape(name) + r"(?![\w.-])", text) for name in {str(main), os.path.realpath(main)})
+    return skill_paths.names_checkout(text, main)
 
 
 def _named(main: Path, tree: Path, config: Config) -> str:

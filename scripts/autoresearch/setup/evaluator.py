@@ -14,12 +14,12 @@ from ..kernel.disk import hashes
 from ..kernel.disk.layout import SKILL_ROOT, installed
 from ..kernel.run.evaluator_lock import protected
 from ..kernel.system.git import Repo
-from . import evaluator_files, named_files
+from . import evaluator_files, named_files, skill_paths
 
 
 def files(root: Path, config: Config) -> tuple[str, ...]:
     """Every file of the evaluator: executed, named outside the scope, imported by those, and `--protect` globs."""
-    commands = _commands(config)
+    commands = skill_paths.commands(config)
     inside = _in_scope(root, config)
     executed = evaluator_files.executed(commands)
     found = named_files.expand(root, evaluator_files.locked(commands, inside))
@@ -27,7 +27,7 @@ def files(root: Path, config: Config) -> tuple[str, ...]:
     named = tuple(n for n in found if n in executed or not (inside(n) or artifacts.is_owned(n)))
     chosen = dict.fromkeys((*named, *_imported(root, named, inside), *protected(root, config)))
     built = _built(root, config, named)
-    return (*(n for n in chosen if not _program_outside(root, n) and n not in built), *_shipped(executed))
+    return (*(n for n in chosen if not _program_outside(root, n) and n not in built), *_shipped(root, executed))
 
 
 def _built(root: Path, config: Config, names: Iterable[str]) -> frozenset[str]:
@@ -47,20 +47,21 @@ def _visible(repo: Repo, name: str) -> bool:
     return any(change.path == name for change in repo.changes())
 
 
-def _commands(config: Config) -> list[str]:
-    """Everything that is run to judge."""
-    named = (config.verify, config.guard, config.confirm, config.prepare, config.screen)
-    return [command for command in named if command]
-
-
-def _shipped(executed: frozenset[str]) -> tuple[str, ...]:
+def _shipped(root: Path, executed: frozenset[str]) -> tuple[str, ...]:
     """The skill's own check with all that it measures by, where a command runs it: it judges like any other file."""
-    for scripts in {SKILL_ROOT / "scripts", installed() / "scripts"}:
-        check = scripts / "autoresearch_check.py"
-        if any(Path(name) == check for name in executed):
-            parts = sorted((scripts / "autoresearch" / "checks").rglob("*.*"))
-            return (str(check), *(str(path) for path in parts if path.suffix in (".py", ".cjs")))
+    for name in sorted(executed):
+        scripts, check = os.path.split(name)
+        if check == "autoresearch_check.py" and _is_skills(root, name):
+            parts = sorted((root / scripts / "autoresearch" / "checks").rglob("*.*"))
+            kept = (path.relative_to(root / scripts) for path in parts if path.suffix in (".py", ".cjs"))
+            return (name, *(f"{scripts}/{path.as_posix()}" for path in kept))
     return ()
+
+
+def _is_skills(root: Path, name: str) -> bool:
+    """Whether a file is one of this skill, reached by a link or not; where the skill itself is worked on, none is."""
+    places = {SKILL_ROOT, Path(os.path.realpath(installed()))} - {Path(os.path.realpath(root))}
+    return any(Path(os.path.realpath(root / name)).is_relative_to(place) for place in places)
 
 
 def _in_scope(root: Path, config: Config) -> scope.Matcher:
@@ -78,9 +79,9 @@ def _in_scope(root: Path, config: Config) -> scope.Matcher:
 
 def _program_outside(root: Path, name: str) -> bool:
     """System programs and the skill itself are not the user's evaluator; hashing an interpreter says nothing."""
-    path = Path(name)
-    return path.is_absolute() and (
-        any(path.is_relative_to(place) for place in ("/usr", "/bin", SKILL_ROOT, installed()))
+    path = root / name
+    return _is_skills(root, name) or (
+        os.path.isabs(name) and any(path.is_relative_to(place) for place in ("/usr", "/bin"))
     )
 
 
@@ -114,7 +115,7 @@ def written(root: Path, config: Config, before: Mapping[str, tuple[int, ...]]) -
     moved = [name for name, stamp in hashes.stamps(root, names).items() if stamp != before.get(name)]
     if not moved:
         return ()
-    executed = named_files.expand(root, evaluator_files.executed(_commands(config)))
+    executed = named_files.expand(root, evaluator_files.executed(skill_paths.commands(config)))
     judges = {*executed, *_imported(root, executed, _in_scope(root, config)), *protected(root, config)}
     return tuple(name for name in moved if name not in judges and not is_tracked(root / name))
 
