@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from autoresearch.scout import quoted, surroundings
+from autoresearch.scout import quoted, sentence, surroundings
+from autoresearch.scout.proposals import CheckRequest
 
 from tests.conftest import Ran, Repo
 
@@ -32,7 +33,8 @@ def root(repo: Repo) -> Path:
     ],
 )
 def test_a_quoted_command_is_the_check(root: Path, goal: str, verify: str | None, metric: str, direction: str):
-    offer = quoted.proposal(surroundings.look(root), goal)
+    project = surroundings.look(root)
+    offer = quoted.proposal(project, CheckRequest(goal, said=sentence.read(project, goal)))
     if verify is None:
         assert offer is None
         return

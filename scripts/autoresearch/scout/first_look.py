@@ -15,7 +15,7 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
-from . import picture, proposals, quoted, surroundings, topics
+from . import known_tools, picture, proposals, quoted, sentence, surroundings, topics
 from .proposals import CheckProposal, CheckRequest
 from .surroundings import Project
 
@@ -41,18 +41,25 @@ class Look:
     causes: tuple[picture.Cause, ...] = ()
     shown: tuple[str, ...] = ()
 
+    def works(self, offer: CheckProposal) -> bool:
+        """Whether an offer can be run as it is and gave a number where it was measured."""
+        return offer.ready and not self.values.get(offer.kind, "").startswith(_NONE)
+
 
 def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> Look:
     """The first look; with `seconds` the picture and the proposals are measured within that time in all."""
     end = time.monotonic() + seconds
     project = replace(surroundings.look(root), headers=tuple(headers))
-    named = topics.topics(goal)
+    said = sentence.read(project, goal)
+    named = topics.topics(said.rest) or topics.topics(goal)
     wanted = _wants_picture(goal, named)
     drawn = picture.measured(project, seconds / 2) if wanted and seconds else picture.Picture()
     project = replace(project, routes=drawn.routes)
-    wish = CheckRequest(goal, "flaky" in named)
-    made = [proposals.make(project, kind, wish) for kind in proposals.fitting(project, named)]
-    own = quoted.proposal(project, goal)
+    known = known_tools.known(project, said.check) if said.check else None
+    wish = CheckRequest(goal, "flaky" in named, said=said, known=known, tools=known_tools.named(project, goal))
+    fitting = dict.fromkeys([*([known.kind] if known else []), *proposals.fitting(project, named)])
+    made = [proposals.make(project, kind, wish) for kind in fitting]
+    own = None if known else quoted.proposal(project, wish)
     made = [*([own] if own else []), *made]
     made.sort(key=lambda offer: not offer.ready)
     ready = sum(offer.ready for offer in made)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..checks import kinds, toolbox
-from ..kernel.core.frozen import dataclass
+from ..kernel.core.frozen import dataclass, field
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, surroundings, webapps
+from . import calls, sentence, surroundings, webapps
+from .known_tools import KnownCommand
+from .sentence import Said
 from .surroundings import Project
 
 TYPE_CHECKING = False
@@ -89,12 +91,15 @@ class CheckProposal:
 
 @dataclass(frozen=True)
 class CheckRequest:
-    """What is wanted: the user's words, whether flaky tests are meant, and whether speed is measured in turns with a
-    copy of the commit that is there now."""
+    """What is wanted: the user's words and what they settle, whether flaky tests are meant, and whether speed is
+    measured in turns with a copy of the commit that is there now."""
 
     goal: str
     flaky: bool = False
     in_turns: bool = True
+    said: Said = field(default_factory=Said)
+    known: KnownCommand | None = None  # the kind that the user's own command is
+    tools: Mapping[str, str] = field(default_factory=dict)  # executables that the words name by a path
 
 
 def fitting(project: Project, topics: tuple[str, ...]) -> list[str]:
@@ -131,11 +136,14 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     """One proposal with its flags."""
     kind = kinds.of(kind_name)
     operands, fill_in = _operands(project, kind_name, wish.goal)
+    given = wish.tools.get(kind_name, "")
+    operands += f" --tool {shlex.quote(given)}" if given else ""
+    if wish.known and wish.known.kind == kind_name:
+        operands, given = wish.known.operands or operands, "theirs"
     turns = _in_turns(project, kind_name) if wish.in_turns else ""
     verify = " ".join(filter(None, (CHECK, kind_name, operands, "--runs 5" if wish.flaky else "", turns)))
     in_tests = kind_name in ("coverage", "coverage-go", "coverage-lcov")
     scope = _scope(project, kind_name, in_tests)
-    guards = _guards(project, kind_name, wish)
     flags: dict[str, Any] = {
         "mode": "fix" if kind.metric == "failed" and not wish.flaky else None,  # so that the run ends at 0 by itself
         "goal": wish.goal or kind.what,
@@ -143,20 +151,45 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
         "metric_name": "flaky" if wish.flaky else kind.metric,
         "direction": kind.direction,
         "verify": verify,
-        "guard": guards if len(guards) > 1 else "".join(guards).partition("=")[2] or None,
+        "guard": as_flag(_guards(project, kind_name, wish)),
         "protect": list(_protected(project, in_tests)) or None,
         "require": list(kind.require) or None,
     }
     flags.update(_named(kind_name, operands, bool(turns)), profile=_profile(kind_name, operands, fill_in))
-    missing = _missing(project, kind_name)
-    return CheckProposal(kind_name, {k: v for k, v in flags.items() if v}, kind.misses, missing, fill_in)
+    missing = "" if given else _missing(project, kind_name)
+    return CheckProposal(kind_name, as_said(flags, wish.said), kind.misses, missing, fill_in)
+
+
+def as_said(flags: Mapping[str, Any], said: Said) -> dict[str, Any]:
+    """The flags that hold something, with the places that the user's words allow and take out."""
+    named = f"{', '.join(said.scope) or flags['scope']}"
+    kept = [*(flags.get("protect") or ()), *said.kept]
+    fitted = {**flags, "scope": named, "protect": list(dict.fromkeys(kept))}
+    return {name: value for name, value in fitted.items() if value}
+
+
+def as_flag(guards: Sequence[str]) -> list[str] | str:
+    """Guards as the flag holds them: several with their names, one as its command alone, "" for none."""
+    return list(guards) if len(guards) > 1 else "".join(guards).partition("=")[2]
 
 
 def _guards(project: Project, kind: str, wish: CheckRequest) -> list[str]:
-    """What must not break, each as NAME=COMMAND: the tests, the interface of a library, answers to compare."""
+    """What must not break, each as NAME=COMMAND: what the user names, the tests, the interface of a library, answers
+    to compare."""
     tests = "" if kind in _RUNS_TESTS else guard_command(project)
     found = {"tests": tests, "interface": interface_guard(project, kind), "answers": _answers(project, kind, wish)}
-    return [f"{name}={command}" for name, command in found.items() if command]
+    return with_asked(wish.said, [f"{name}={command}" for name, command in found.items() if command])
+
+
+_TEST_RUNNERS = ("pytest", "unittest", "npm test", "go test", "cargo test", "make test", "jest", "vitest", "tox")
+
+
+def with_asked(said: Said, ours: Sequence[str]) -> list[str]:
+    """The guards that the user names before those that were found; tests that they run already are not run again."""
+    asked = sentence.labelled(said.guards)
+    tested = any(runner in command for runner in _TEST_RUNNERS for command in said.guards)
+    names = {guard.partition("=")[0] for guard in asked} | ({"tests"} if tested else set())
+    return [*asked, *(guard for guard in ours if guard.partition("=")[0] not in names)]
 
 
 def _answers(project: Project, kind: str, wish: CheckRequest) -> str:

@@ -7,7 +7,7 @@ import shlex
 from ..checks import toolbox
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
-from . import picture, proposals, quoted, surroundings, topics
+from . import known_tools, picture, proposals, quoted, surroundings, topics
 from .first_look import Look
 from .proposals import CHECK, CheckProposal
 
@@ -65,7 +65,11 @@ def _installed(found: Look) -> str:
     names += ["go"] if "Go" in found.project.languages else []
     names += ["cargo"] if "Rust" in found.project.languages else []
     places = {name: toolbox.look(name, found.project.root) for name in names}
-    shown = [f"{name} {_place(path, found)}" if path else f"{name} missing" for name, path in places.items()]
+    given = known_tools.named(found.project, found.goal)
+    shown = [
+        f"{name} as given" if name in given else f"{name} {_place(path, found)}" if path else f"{name} missing"
+        for name, path in places.items()
+    ]
     return ", ".join(shown) or "nothing looked for"
 
 
@@ -96,7 +100,8 @@ def _offer(number: int, offer: CheckProposal, found: Look) -> list[str]:
     lines = [f"{number}. {flags['metric_name']}, {flags['direction']} is better" + (f": {value}" if value else "")]
     lines.append(f"   verify: {verify}")
     given = flags.get("guard") or ("the check runs the tests" if offer.tests else "none: say so")
-    unheld = "" if offer.tests or found.project.tests or "Python" not in found.project.languages else _UNHELD
+    held = offer.tests or flags.get("guard") or found.project.tests
+    unheld = "" if held or "Python" not in found.project.languages else _UNHELD
     guard = given if isinstance(given, str) else "; ".join(given)
     scope = flags.get("scope") or "no code was found to propose, choose one with --scope"
     lines.append(f"   scope: {scope}; guard: {guard.replace(CHECK, 'CHECK')}{unheld}")
@@ -120,5 +125,8 @@ def _next(found: Look, skill: str) -> list[str]:
     lines = [] if named else ["(the goal's words name no kind of check: these are stand-ins, say so or write one)"]
     lines += [f"CHECK is: {CHECK}"] if any(proposals.CHECK in str(o.flags["verify"]) for o in found.offers) else []
     lines += [_PROFILE] if any(offer.kind in _TIMED for offer in found.offers) else []
-    start = f"next: python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed 1"
-    return [*lines, start + " (other flags given with it win: --scope, --verify, --guard, …)"]
+    best = next((number for number, offer in enumerate(found.offers, 1) if found.works(offer)), 0)
+    start = f"python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed {best or 1}"
+    if not best:
+        return [*lines, f"next: none of these runs as it is: settle what one lacks, then {start} --verify 'COMMAND'"]
+    return [*lines, f"next: {start} (other flags given with it win: --scope, --verify, --guard, …)"]

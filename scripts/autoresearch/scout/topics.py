@@ -8,7 +8,7 @@ import re
 _STEMS = {
     "flaky": r"flak|unzuverl|wackel|intermitt|instable|inestable",
     "any": r"\bany\b",
-    "types": r"\btyp(?:e|es|ed|ing|en|fehler\w*|isier\w*|age|os?)\b|mypy|pyright|annotat|\btsc\b",
+    "types": r"\btyp(?:e|es|ed|ing|en|fehler\w*|isier\w*|age|os?)\b|mypy|pyright|annotat|\btsc\b|\btip(?:os?|ado|i)\b",
     "coverage": r"coverage|untested|abdeck|\bdeck\w* .*\bab\b|couverture|cobertura|uncovered"
     r"|\b(?:more|add|write|missing|mehr|schreib\w*|plus de|m[áa]s) (?:\w+ )?(?:unit)?(?:tests?|pruebas)\b",
     "lint": r"\blint|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",

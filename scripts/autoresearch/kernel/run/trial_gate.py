@@ -67,8 +67,8 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
     if protected:
         _note(run, "evaluator", protected)
         raise Refusal(
-            f"the evaluator was changed: {listing(protected)}; it is locked so that numbers stay comparable. "
-            "Undo that change; a wanted one goes through the user and a re-baseline (record_iteration --status drift)"
+            f"the evaluator was changed: {listing(protected)}; it is locked: numbers stay comparable. Undo that (where "
+            "this skill was updated, that too); a wanted one: ask the user, then record_iteration --status drift"
         )
     outside = [path for item in found for path in tree.named(item, item.outside, primary)]
     if outside:
