@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
+from autoresearch.kernel.core import stop_rules
+from autoresearch.search import hints
 
 from tests.conftest import Ran
 from tests.lab import Lab, refused
@@ -69,7 +75,33 @@ def test_a_target_that_is_near_is_raised(lab: Lab):
     assert "target" not in lab.trial(6)["next"]
     told = lab.trial(5)["next"]
     assert told["action"] == "stop"
-    assert told["target"] == "100 % of the way to <= 5 is gone: propose 2.5 for the next run"
+    assert told["target"] == "100 % of the way to <= 5 is gone: propose 2 for the next run"
+
+
+@pytest.mark.parametrize(
+    ("direction", "bound", "values", "told"),
+    [
+        ("lower", "<= 0", (216, 21), ""),
+        ("lower", "<= 0", (216, 1), ""),
+        ("lower", "< 0", (3, 0), ""),
+        ("lower", "<= 1", (216, 1), "propose 0 for"),
+        ("lower", "<= 3", (216, 9), "propose 1 for"),
+        ("lower", "<= 0.5", (2, 0.5), "propose 0.25 for"),
+        ("lower", "<= 100", (216, 150), ""),
+        ("higher", ">= 95", (50, 95), "propose 140 for"),
+        ("higher", ">= 9.5", (5, 9.5), "propose 14 for"),
+        ("lower", "<= -5", (5, -5), "propose -15 for"),
+    ],
+)
+def test_a_raised_target_is_whole_for_a_count_and_none_where_zero_was_agreed(
+    direction: str, bound: str, values: tuple[float, float], told: str
+):
+    first, now = (Decimal(str(value)) for value in values)
+    state = SimpleNamespace(baseline_metric=first, current_metric=now, best_metric=now)
+    config = SimpleNamespace(direction=direction, stop_at=lambda mode: stop_rules.parse(bound, direction))
+    run: Any = SimpleNamespace(config=config, state=state, mode="loop")
+    said = hints.raised(run)
+    assert (told in said) if told else said == ""
 
 
 def test_values_tried_outside_are_told_with_the_row(lab: Lab):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ..kernel.core import numbers
 from ..kernel.core.rows import Row
@@ -46,18 +46,26 @@ def _time(seconds: float) -> str:
 
 
 def raised(run: Run) -> str:
-    """The next target, when nine tenths of the way to the agreed one are gone; as far again."""
+    """The next target, when nine tenths of the way to the agreed one are gone; as far again. None where that is 0, the
+    least there is."""
     condition = run.config.stop_at(run.mode)
     state = run.state
     if condition is None or state.best_metric == state.baseline_metric:
         return ""
     way = numbers.gain(run.config.direction, condition.bound, state.baseline_metric)
     gone = numbers.gain(run.config.direction, state.current_metric, state.baseline_metric)
-    if way <= 0 or gone < NEAR * way or state.current_metric == 0:
+    is_lower = run.config.direction == "lower"
+    if way <= 0 or gone < NEAR * way or state.current_metric == 0 or (is_lower and condition.bound == 0):
         return ""
-    step = max(way, gone) * (1 if run.config.direction == "higher" else -1)
-    further = state.current_metric + step
-    if run.config.direction == "lower" and state.baseline_metric > 0 and further <= 0:
-        further = state.current_metric / 2
+    further = state.current_metric + max(way, gone) * (-1 if is_lower else 1)
+    if is_lower and condition.bound > 0 >= further:
+        further = min(state.current_metric, condition.bound) / 2
+    if _is_whole(state.baseline_metric, state.current_metric, condition.bound):
+        further = further.to_integral_value(ROUND_FLOOR if is_lower else ROUND_CEILING)
     share = min(100, int(100 * gone / way))
     return f"{share} % of the way to {condition} is gone: propose {numbers.plain(further)} for the next run"
+
+
+def _is_whole(*values: Decimal) -> bool:
+    """Whether a metric is a whole count, as far as these values tell."""
+    return all(value == value.to_integral_value() for value in values)

@@ -205,7 +205,9 @@ def _measure(
     left = [*known.left, *(event for proof in proofs for event in proof.events())]
     config, found = _calibrated(config, known.samples, guard_seconds)
     shown = evaluator.shown(root, config, ran.lock)
-    warnings = (*_sealed(ran.before), *ran.proved, *found.warnings, guard_problem, confirm_problem)
+    told = strict and bool(known.told)  # by the dry run
+    proved = () if told else ran.proved
+    warnings = (*_sealed(ran.before), *proved, *found.warnings, guard_problem, confirm_problem)
     warnings += (*_busy_warning(known.busy, config), *_lock_warnings(ran.lock, shown))
     warnings += (*_bound(layout.root, config), *_dirty_warning(ran.before, primary))
     return Baseline(

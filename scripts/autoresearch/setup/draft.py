@@ -49,7 +49,7 @@ def lines(config: Config, sentence: str, told: Mapping[str, Any]) -> list[str]:
         "Each is a commit on a branch of its own; failures are undone by the tool; all is kept in the log.",
         'Foreground: I work here. Background: it works alone with your rights. "stop" ends either.',
     ]
-    reply = f"{config.iterations or USUAL}, go"
+    reply = f"{config.iterations or USUAL}, go" if config.iterations or not _ends(config) else "go"
     last.append(f'Reply "background, {reply}" or "foreground, {reply}", or tell me what to change.')
     return [*found, *_warned(told.get("warnings", ()), MOST - len(found) - len(last)), *last]
 
@@ -87,14 +87,22 @@ def _guard(config: Config, state: str) -> str:
     return f"{listing(names, 4)} ({'passes' if state == 'pass' else 'FAILS'} today)"
 
 
-def _end(config: Config) -> str:
-    ends: Sequence[str] = [
-        *([config.stop_condition] if config.stop_condition else []),
+def _ends(config: Config) -> list[str]:
+    """The limits that end the run whatever comes of it."""
+    return [
         *([f"{config.iterations} experiments"] if config.iterations else []),
-        *([f"{config.max_minutes} minutes"] if config.max_minutes else []),
+        *([f"{config.max_minutes} minutes after the start (setting up not counted)"] if config.max_minutes else []),
         *([config.until] if config.until else []),
+        *([f"{config.max_tokens} tokens"] if config.max_tokens else []),
+        *([f"{config.max_sessions} sessions"] if config.max_sessions else []),
     ]
-    if config.iterations or config.max_minutes:
-        return f"Ends at {' or '.join(ends)}."
-    before = f"at {' or '.join(ends)}, at the latest " if ends else ""
+
+
+def _end(config: Config) -> str:
+    limits = _ends(config)
+    goal = [config.stop_condition] if config.stop_condition else []
+    if limits:
+        which = ", whichever comes first" if len([*goal, *limits]) > 1 else ""
+        return f"Ends at {' or '.join([*goal, *limits])}{which}."
+    before = f"at {goal[0]}, at the latest " if goal else ""
     return f"Ends {before}after {USUAL} experiments, unless you say otherwise."

@@ -288,7 +288,7 @@ def _named(run: Run, command: str) -> str:
     """A command of the loop: in the run's own copy of the skill by its path, which stays where an update moves ours."""
     place = own_copy.of_run(run.layout.evidence)
     name = f"autoresearch_{command}.py"
-    return f"{place}/scripts/{name} (this run's own copy of the scripts)" if place else name
+    return f"{place}/scripts/{name} (the skill as this run began with it: <skill-root> of the pages)" if place else name
 
 
 def answer(ready: Ready) -> dict[str, Any]:
