@@ -12,7 +12,7 @@ from ..kernel.disk.layout import script
 from ..kernel.system import git
 from . import calls, sentence, surroundings, webapps
 from .known_tools import KnownCommand
-from .sentence import Said
+from .sentence import GoalTerms
 from .surroundings import Project
 
 TYPE_CHECKING = False
@@ -97,7 +97,7 @@ class CheckRequest:
     goal: str
     flaky: bool = False
     in_turns: bool = True
-    said: Said = field(default_factory=Said)
+    said: GoalTerms = field(default_factory=GoalTerms)
     known: KnownCommand | None = None  # the kind that the user's own command is
     tools: Mapping[str, str] = field(default_factory=dict)  # executables that the words name by a path
 
@@ -160,7 +160,7 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     return CheckProposal(kind_name, as_said(flags, wish.said), kind.misses, missing, fill_in)
 
 
-def as_said(flags: Mapping[str, Any], said: Said) -> dict[str, Any]:
+def as_said(flags: Mapping[str, Any], said: GoalTerms) -> dict[str, Any]:
     """The flags that hold something, with the places that the user's words allow and take out."""
     named = f"{', '.join(said.scope) or flags['scope']}"
     kept = [*(flags.get("protect") or ()), *said.kept]
@@ -184,7 +184,7 @@ def _guards(project: Project, kind: str, wish: CheckRequest) -> list[str]:
 _TEST_RUNNERS = ("pytest", "unittest", "npm test", "go test", "cargo test", "make test", "jest", "vitest", "tox")
 
 
-def with_asked(said: Said, ours: Sequence[str]) -> list[str]:
+def with_asked(said: GoalTerms, ours: Sequence[str]) -> list[str]:
     """The guards that the user names before those that were found; tests that they run already are not run again."""
     asked = sentence.labelled(said.guards)
     tested = any(runner in command for runner in _TEST_RUNNERS for command in said.guards)

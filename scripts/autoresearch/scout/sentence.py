@@ -113,7 +113,7 @@ _LIMIT = re.compile(
 
 
 @dataclass(frozen=True)
-class Said:
+class GoalTerms:
     """Commands that the words quote (the one that measures, those that must keep passing), what may change, what may
     not, and the words without all that."""
 
@@ -124,7 +124,7 @@ class Said:
     rest: str = ""
 
 
-def read(project: Project, goal: str) -> Said:
+def read(project: Project, goal: str) -> GoalTerms:
     """What the goal's words settle. A command that must pass is the check where nothing else could be one."""
     commands: list[str] = []
 
@@ -146,7 +146,7 @@ def read(project: Project, goal: str) -> Said:
         guards, plain = ([at for at, role in roles if role == wanted] for wanted in ("strong", "weak"))
     check = commands[plain[0]] if plain else ""
     allowed, kept = _places(project, sentences)
-    return Said(check, tuple(dict.fromkeys(commands[at] for at in guards)), allowed, kept, rest)
+    return GoalTerms(check, tuple(dict.fromkeys(commands[at] for at in guards)), allowed, kept, rest)
 
 
 def _rest(project: Project, sentences: Iterable[str], guards: frozenset[int]) -> str:
