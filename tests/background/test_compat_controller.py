@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.background.conftest import STAND_IN, Scripted
-from tests.conftest import SCRIPTS, Ran
+from tests.conftest import HANG, SCRIPTS, Ran
 from tests.unattended import TRIAL, alive, kill, until
 
 
@@ -61,6 +61,14 @@ def test_stop_ends_it_with_its_group(background: Scripted, stubborn: bool, tmp_p
         assert (answer["status"], answer["reason"]) == ("stopped", "user_stopped")
         assert not alive(child.pid) and not alive(sleeper)
     assert background.record()["their_key"] == 1
+
+
+def test_its_numbers_may_be_texts(background: Scripted, theirs: Any):
+    record = {"version": 1, "status": "running", "pid": str(theirs.pid), "pgid": str(theirs.pid)}
+    background.repo.write("autoresearch-runtime.json", json.dumps(record, indent=2).replace("\n", "\r\n"))
+    assert background.status()["status"] == "running"
+    assert background.ctl("stop", "--grace-seconds", 1).json["status"] == "stopped"
+    assert theirs.wait(HANG) != 0
 
 
 def test_a_number_that_was_used_again_is_no_controller(background: Scripted, theirs: Any):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -226,3 +227,68 @@ def test_a_run_is_taken_up_continued_reported_and_finalized(
     assert repo.git("show", "clean:value") == "6"
     assert done["metric"]["status"] == ("not run" if stage is old_log else "pass")
     assert repo.status() == ""
+
+
+def spelt(theirs: Theirs, log: Callable[[str], str], state: Callable[[str], str] = str) -> None:
+    """The files of a run in the middle, written otherwise."""
+    mid_run(theirs)
+    files = {theirs.repo.path / "research-results.tsv": log, theirs.repo.path / "autoresearch-state.json": state}
+    for path, change in files.items():
+        path.write_bytes(change(path.read_text()).encode())
+
+
+def windows(text: str) -> str:
+    """The text with the line ends of Windows."""
+    return text.replace("\n", "\r\n")
+
+
+def pretty(text: str) -> str:
+    """JSON as another program writes it: over lines, keys sorted, line ends of Windows."""
+    return windows(json.dumps(json.loads(text), indent=4, sort_keys=True) + "\n")
+
+
+def digits(text: str) -> str:
+    """The log with a metric of 17 digits, of which the snapshot has the nearest binary float."""
+    return text.replace("\t8\t-2\t", "\t8.0000000000000001\t-2\t")
+
+
+SPELT: dict[str, tuple[Callable[[str], str], Callable[[str], str]]] = {
+    "line ends of Windows": (windows, pretty),
+    "17 digits": (digits, str),
+    "blank lines and notes": (lambda text: text.replace("\n1\t", "\n\n# note: theirs\n1\t") + "\n\n", str),
+    "keys without blanks": (lambda text: text.replace("# mode: loop", "#mode:loop"), str),
+    "no comments": (lambda text: text[text.index("iteration\t") :], str),
+    "a text that opens a quote": (lambda text: text.replace("\ttwelve", '\t"twelve'), str),
+    "metrics as text": (str, lambda text: text.replace('"current_metric": 8', '"current_metric": "8.0"')),
+    "fewer counts": (str, lambda text: text.replace('"no_ops": 0, "blocked": 0, ', "")),
+    "no supervisor and no check": (
+        str,
+        lambda text: text.replace(', "supervisor": {}', "").replace('"verify": "cat value", ', ""),
+    ),
+}
+
+
+def strictly(repo: Repo) -> tuple[int, str]:
+    """The last iteration and its metric by a reader that knows nothing but rows of seven columns."""
+    lines = [line for line in repo.read("research-results.tsv").splitlines() if line.strip() and line[0] != "#"]
+    rows = [next(csv.reader([line], delimiter="\t")) for line in lines[1:]]
+    assert lines[0] + "\n" == COLUMNS and {len(row) for row in rows} == {7}
+    mains = [row for row in rows if row[0].isdigit()]
+    assert [int(row[0]) for row in mains] == list(range(len(mains)))
+    return int(mains[-1][0]), mains[-1][2]
+
+
+@pytest.mark.parametrize("name", SPELT)
+def test_a_run_is_taken_up_however_it_is_spelt(background: Scripted, run_script: Callable[..., Ran], name: str):
+    theirs = Theirs(background, run_script)
+    spelt(theirs, *SPELT[name])
+    before = (theirs.repo.path / "research-results.tsv").read_bytes()
+    assert theirs.ok("resume_check")["detail"] == "json_matches_tsv"
+    six = theirs.commit(6, "six")
+    row = ("--status", "keep", "--metric", 6, "--commit", six, "--guard", "pass", "--description", "taken")
+    assert theirs.ok("record_iteration", *row)["retained_metric"] == 6
+    assert (theirs.repo.path / "research-results.tsv").read_bytes().startswith(before.rstrip(b"\n"))
+    assert strictly(theirs.repo) == (3, "6")
+    state = json.loads(theirs.repo.read("autoresearch-state.json"))
+    assert (state["their_top"], state["config"]["their_config"], state["state"]["iteration"]) == ([1, 2.5], "x", 3)
+    assert theirs.ok("supervisor_status")["decision"] == "relaunch" and theirs.repo.status() == ""

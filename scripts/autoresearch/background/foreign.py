@@ -25,8 +25,9 @@ def pid_of(layout: Layout) -> int:
     the number, as after a reboot.
     """
     data = evidence.read_json(layout.runtime) or {}
-    pid = data.get("pid")
-    if data.get("identity") or not isinstance(pid, int) or isinstance(pid, bool) or pid <= 1 or pid == os.getpid():
+    told = str(data.get("pid"))  # a number, in some tools as text
+    pid = int(told) if told.isdecimal() and told.isascii() else 0
+    if data.get("identity") or pid <= 1 or pid == os.getpid():
         return 0
     started = process.started_at(pid)
     if started is None or started > layout.runtime.stat().st_mtime + _SLACK:
@@ -58,7 +59,7 @@ def _group(pid: int, recorded: Any) -> int:
         group = os.getpgid(pid)
     except (ProcessLookupError, PermissionError):
         return 0
-    return group if group == recorded and group not in (0, 1, os.getpgrp()) else 0
+    return group if str(group) == str(recorded) and group not in (0, 1, os.getpgrp()) else 0
 
 
 def _note(layout: Layout) -> None:

@@ -244,3 +244,10 @@ def test_a_side_line_begins_its_own_count_and_leaves_no_best_behind():
     back = fold.fold([*rows, row(8, "drift", "7")], "lower", {}, {**turns, 8: (5, None)})
     assert (back.line, back.lines) == ("b from 1", 1)
     assert back.best_metric == 7
+
+
+def test_a_snapshot_with_binary_floats_agrees_with_the_digits_of_its_log():
+    state = fold.fold((row(0, "baseline", "10.1"), row(1, "keep", "0.10000000000000001")), "lower", {})
+    told = {"current_metric": Decimal("0.1"), "best_metric": "0.1", "baseline_metric": Decimal("10.1")}
+    assert fold.differing(told, state) == []
+    assert fold.differing({**told, "best_metric": Decimal("0.1000000001")}, state) == ["best_metric"]
