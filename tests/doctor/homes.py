@@ -247,6 +247,52 @@ def project_settings(text: str) -> Prepare:
     return lambda place: place.write(place.repo / ".codex" / "config.toml", text)
 
 
+def both(*steps: Prepare) -> Prepare:
+    """One after the other."""
+
+    def prepare(place: Place) -> None:
+        for step in steps:
+            step(place)
+
+    return prepare
+
+
+def own(text: str) -> Prepare:
+    """What the project's own config.toml has beside the usual."""
+    return project_settings(f'developer_instructions = "{SEEN}"\n{text}')
+
+
+def appended(text: str) -> Prepare:
+    """More at the end of the user's config.toml."""
+    return lambda place: place.write(place.settings, f"{place.settings.read_text()}\n{text}")
+
+
+def line(text: str) -> Prepare:
+    """What the user's shell does in the project."""
+
+    def prepare(place: Place) -> None:
+        done = place.shell(text)
+        assert done.returncode == 0, done.stderr
+
+    return prepare
+
+
+def submodule(place: Place) -> None:
+    """The project is a submodule, and trusted as such."""
+    add = f"git -c protocol.file.allow=always submodule --quiet add {place.repo} sub"
+    line(f"git init --quiet {place.root}/super && cd {place.root}/super && {add} && git commit --quiet -m s")(place)
+    shutil.copytree(place.repo / ".codex", place.root / "super" / "sub" / ".codex")
+    shutil.rmtree(place.repo)
+    place.repo.symlink_to("super/sub")
+    place.settings.write_text(place.settings.read_text().replace(f'"{place.repo}"', f'"{place.root}/super/sub"'))
+
+
+MINE = 'default_permissions = "mine"\n'
+FILES = "[permissions.mine.filesystem]\n"
+WORKSPACE = '[permissions.mine]\nextends = ":workspace"\n' + FILES
+GRANT = '":workspace_roots" = { ".git" = "write" }\n'
+LINK = f"mkdir -p .agents/skills && ln -s ../../tools/ar .agents/skills/{NAME}"
+ON = f'[[skills.config]]\nname = "{NAME}"\nenabled = true\n'
 UNTRUSTED = '[projects."{repo}"]\ntrust_level = "untrusted"\n'
 OFF = '[[skills.config]]\n{key} = "{value}"\nenabled = false\n'
 HOMES: dict[str, Home] = {
@@ -334,6 +380,54 @@ HOMES: dict[str, Home] = {
     "hooks switched off by a dotted key": Home("features.hooks = false\n", prepare=hooks()),
     "hooks of a skill that is gone": Home(prepare=moved_hooks),
     "write access to .git": Home(prepare=lambda place: place.script("doctor", "--mend", "permissions")),
+    # Settings of other forms, and the project's own.
+    "untrusted, quoted keys": Home(tables='["projects"."{repo}"]\n"trust_level" = \'untrusted\'\n'),
+    "trusted with a slash at its end": Home(tables='[projects."{repo}/"]\ntrust_level = "trusted"\n'),
+    "a list over several lines before the tables": Home("x = [\n[1],\n]\n"),
+    "a text with a table before the tables": Home('developer_instructions = """\n[x]\n"""\n'),
+    "network in the sandbox": Home(tables=TRUST + "[sandbox_workspace_write]\nnetwork_access = true\n"),
+    "writable roots with .git": Home(tables=TRUST + '[sandbox_workspace_write]\nwritable_roots = ["{repo}/.git"]\n'),
+    "writable roots around .git": Home(tables=TRUST + '[sandbox_workspace_write]\nwritable_roots = ["{repo}"]\n'),
+    "a profile that names .git by its path": Home(MINE, TRUST + WORKSPACE + '"{repo}/.git" = "write"\n'),
+    "a profile that extends one with .git": Home(
+        MINE, TRUST + (WORKSPACE + GRANT).replace("mine", "base") + '[permissions.mine]\nextends = "base"\n'
+    ),
+    "a profile without a base": Home(MINE, TRUST + FILES + '":root" = "read"\n":workspace_roots" = "write"\n'),
+    "a profile that only reads": Home(MINE, TRUST + FILES + '":root" = "read"\n'),
+    "a profile that writes everywhere": Home(MINE, TRUST + FILES + '":root" = "write"\n'),
+    "the project is read-only": Home(prepare=own('sandbox_mode = "read-only"\n')),
+    "the project has full access": Home(prepare=own('sandbox_mode = "danger-full-access"\n')),
+    "the project switches hooks off": Home(prepare=both(hooks(), own("[features]\nhooks = false\n"))),
+    "hooks switched off by the earlier name": Home(tables="[features]\ncodex_hooks = false\n" + TRUST, prepare=hooks()),
+    "switched off, with Windows line ends": Home(
+        tables=TRUST + OFF.format(key="name", value=NAME), prepare=encoded(lambda text: text.replace("\n", "\r\n"))
+    ),
+    "switched off in a list": Home(tables=TRUST + f"[skills]\nconfig = [\n{{name = '{NAME}', enabled = false}},\n]\n"),
+    "switched off, then on": Home(tables=TRUST + OFF.format(key="name", value=NAME) + ON),
+    "switched on, then off": Home(tables=TRUST + ON + OFF.format(key="name", value=NAME)),
+    "switched off by a path below ~": Home(
+        tables=TRUST + OFF.format(key="path", value=f"~/.agents/skills/{NAME}/SKILL.md")
+    ),
+    "the plugin's skill switched off": Home(
+        skill=False, mention=f"{NAME}:{NAME}", prepare=plugin(),
+        tables=TRUST + OFF.format(key="name", value=f"{NAME}:{NAME}"),
+    ),
+    "plugins switched off": Home(
+        skill=False, mention=f"{NAME}:{NAME}", prepare=both(plugin(), appended("[features]\nplugins = false\n"))
+    ),
+    "a link to a clone within the project": Home(
+        skill=False, prepare=both(line(f"git clone --quiet --depth 1 {ROOT.as_uri()} tools/ar"), line(LINK))
+    ),
+    "a clone within the project, no link": Home(
+        skill=False, prepare=line(f"git clone --quiet --depth 1 {ROOT.as_uri()} tools/ar")
+    ),
+    "a submodule": Home(prepare=submodule),
+    "git's folder elsewhere": Home(prepare=line("git init --quiet --separate-git-dir ../gitdir")),
+    "no commit yet": Home(prepare=line("rm -rf .git && git init --quiet && echo /.codex/ >> .git/info/exclude")),
+    "files of the tool are tracked": Home(
+        prepare=line("echo x > autoresearch-lessons.md && git add -f autoresearch-lessons.md && git commit -qm x")
+    ),
+    "a shell's signs in the folder": Home(tables="", folder="a$HOME`id`{f.x} \"b\"-"),
 }  # fmt: skip
 
 
@@ -514,14 +608,19 @@ def main() -> int:
     """Exit 1 where the doctor and the sessions disagree."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("names", nargs="*")
-    parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"put the table into {PAGE.relative_to(ROOT)}; of some homes their rows"
+    )
     args = parser.parse_args()
     results = []
     for name in args.names or HOMES:
         results.append(study(name, require("codex")))
         print(f"{'wrong' if results[-1].wrong else 'right'}  {name}  {results[-1].wrong or ''}", flush=True)
     if args.write:
-        PAGE.write_text(PAGE.read_text().partition(MARK)[0] + MARK + "\n" + table(results))
+        head, _, rows = PAGE.read_text().partition(MARK)
+        kept = [row for row in rows.splitlines(True)[3:] if args.names and row.split(" | ")[0][2:] not in args.names]
+        new = table(results).splitlines(True)
+        PAGE.write_text("".join([head, MARK, "\n", *new[:2], *kept, *new[2:]]))
     return 1 if any(result.wrong for result in results) else 0
 
 
