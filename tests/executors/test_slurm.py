@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,24 @@ def wait_for(there: Callable[[], object]) -> None:
         time.sleep(0.05)
 
 
+def rows(repo: Repo) -> list[str]:
+    """The rows of the log."""
+    return [line for line in repo.read("research-results.tsv").split("\n") if line[:1].isdigit()]
+
+
+def holds(repo: Repo) -> bool:
+    """Whether a run of the check waits for its sign on a node."""
+    where = [path for path in Path("/proc").glob("[0-9]*/cwd") if _is(path, repo.path)]
+    return any((path.parent / "comm").read_text() == "sleep\n" for path in where)
+
+
+def _is(path: Path, folder: Path) -> bool:
+    try:
+        return os.readlink(path) == str(folder)
+    except OSError:
+        return False
+
+
 def test_a_trial_is_one_job_and_it_is_gone(project: Repo, run_script: Run, slurm: Slurm) -> None:
     ran = begin(run_script, project)
     assert ran.code == 0, ran.err
@@ -111,21 +130,67 @@ def test_a_job_over_its_limit_is_a_crash_that_says_so(project: Repo, run_script:
 
 
 def test_a_node_that_dies_moves_the_check_to_another(project: Repo, run_script: Run, slurm: Slurm) -> None:
-    assert begin(run_script, project, "test $(cat n) = 10 || test -e $HOME/free || sleep 60; ").code == 0
+    assert begin(run_script, project, HELD).code == 0
     project.write("n", "9\n")
     known = len(nodes(project))
     with subprocess.Popen(trial(project), stdout=-1, stderr=-1) as child:
         wait_for(lambda: len(nodes(project)) > known)
-        dead = nodes(project)[-1][1]
-        (Path(os.environ["HOME"]) / "free").touch()
-        slurm.end(dead, kill=True)
-        slurm.ask("scontrol", "update", f"nodename={dead}", "state=down", "reason=test")
-        code = child.wait(HANG)
-    slurm.start_node(dead)
-    slurm.ask("scontrol", "update", f"nodename={dead}", "state=resume")
+        with dead(slurm, project) as node:
+            code = child.wait(HANG)
     assert code == 0
-    assert nodes(project)[-1][1] != dead
+    assert nodes(project)[-1][1] != node
     assert slurm.jobs() == []
+
+
+@contextmanager
+def dead(slurm: Slurm, repo: Repo) -> Iterator[str]:
+    """The node of the newest check dies, and is back after the block; checks that begin by then end at once."""
+    node = nodes(repo)[-1][1]
+    (Path(os.environ["HOME"]) / "free").touch()
+    slurm.end(node, kill=True)
+    slurm.ask("scontrol", "update", f"nodename={node}", "state=down", "reason=test")
+    yield node
+    slurm.start_node(node)
+    slurm.ask("scontrol", "update", f"nodename={node}", "state=resume")
+
+
+# Waits for a sign where the number is not the baseline's.
+HELD = "test $(cat n) = 10 || test -e $HOME/free || sleep 60; "
+
+
+def test_a_comparison_of_pairs_is_postponed_as_a_whole_where_its_node_dies(
+    project: Repo, run_script: Run, slurm: Slurm
+) -> None:
+    ran = begin(run_script, project, f"{HELD}echo $(cat n).$(date +%N | cut -c4-6); exit; ")
+    assert ran.code == 0, ran.err
+    project.write("n", "5\n")
+    with subprocess.Popen(trial(project), stdout=-1, stderr=-1, text=True) as child:
+        wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()) and holds(project))
+        with dead(slurm, project):
+            _, err = child.communicate(timeout=HANG)
+    assert child.returncode != 0 and "postponed" in err, err
+    assert [line.split("\t")[5] for line in rows(project)] == ["baseline"]
+    assert project.read("n") == "5\n" and slurm.jobs() == []
+    assert run_script("run_trial", "--repo", project.path, "--description", "five").json["status"] == "keep"
+    assert slurm.jobs() == []
+
+
+def test_a_worker_whose_node_dies_is_measured_again(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    assert begin(run_script, project, HELD).code == 0
+    call = ("run_batch", "open", "--repo", project.path, "--workers", 2, "--oversubscribe")
+    for worker, number in zip(run_script(*call).json["workers"], (8, 9)):
+        (Path(worker["path"]) / "n").write_text(f"{number}\n")
+    known = len(nodes(project))
+    command = [sys.executable, str(SCRIPTS / "autoresearch_run_batch.py"), "close", "--repo", str(project.path)]
+    with subprocess.Popen(command, stdout=-1, stderr=-1, text=True) as child:
+        wait_for(lambda: len(nodes(project)) == known + 2)
+        with dead(slurm, project) as node:
+            _, err = child.communicate(timeout=HANG)
+    assert child.returncode == 0, err
+    assert [line.split("\t")[0] for line in rows(project)] == ["0", "1a", "1b", "1"]
+    assert [line.split("\t")[2] for line in rows(project)] == ["10", "8", "9", "8"]
+    assert all(other != node for _, other in nodes(project)[known + 2 :])
+    assert slurm.jobs() == [] and project.git("branch", "--list", "autoresearch/*") == ""
 
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])
