@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from autoresearch.executors import elsewhere
+from autoresearch.executors import bundles, elsewhere
 
 from tests.conftest import Ran, Repo
 
@@ -71,7 +71,57 @@ def test_a_bundle_carries_what_is_measured(repo: Repo, run_script: Run, host: Pa
     assert all(place.startswith(str(far)) for place in (far / "places").read_text().split())
     (cache,) = (far / ".cache" / "autoresearch").iterdir()
     assert [path.name for path in cache.iterdir()] == ["git"]  # neither worktree nor bundle stays
-    assert repo.git("for-each-ref", "refs/autoresearch") == ""
+    assert repo.git("for-each-ref", "refs/worktree") == ""
+
+
+class Crossed(bundles.Sender):
+    """Another worktree sends its content just before this one's bundle is written."""
+
+    other: tuple[Path, Path]
+
+    def _write(self, args: Sequence[str], stdin: bytes = b"", env: dict[str, str] | None = None) -> bytes:
+        if args[0] == "bundle":
+            bundles.Sender(self.other[0]).bundle(self.other[1])
+        return super()._write(args, stdin, env)
+
+
+def test_worktrees_that_send_at_one_time_send_each_its_own(repo: Repo, tmp_path: Path) -> None:
+    repo.write("n", "10\n")
+    repo.commit("ten")
+    repo.git("worktree", "add", "-q", "--detach", str(tmp_path / "w"))
+    (tmp_path / "w" / "n").write_text("9\n")
+    first = Crossed(repo.path)
+    first.other = (tmp_path / "w", tmp_path / "other.bundle")
+    commit = first.bundle(tmp_path / "one.bundle")
+    for name, number in (("one", "10"), ("other", "9")):
+        repo.git("init", "-q", "--bare", str(tmp_path / name))
+        repo.git("--git-dir", str(tmp_path / name), "fetch", "-q", str(tmp_path / f"{name}.bundle"), bundles._REF)
+        assert repo.git("--git-dir", str(tmp_path / name), "show", "FETCH_HEAD:n") == number
+    assert repo.git("--git-dir", str(tmp_path / "one"), "rev-parse", "FETCH_HEAD") == commit
+
+
+def test_workers_and_what_is_merged_travel_as_bundles_too(repo: Repo, run_script: Run, host: Path) -> None:
+    for letter in "abc":
+        repo.write(f"n-{letter}", "9\n")
+    repo.commit("nines")
+    wish = ("--goal", "less", "--scope", "n-*", "--metric-name", "n", "--direction", "lower", "--parallel-mode")
+    verify = "echo $(($(cat n-a) + $(cat n-b) + $(cat n-c))); pwd >> $HOME/places"
+    ran = run_script(
+        "init_run", "--repo", repo.path, *wish, "parallel", "--verify", verify, "--executor", f"{host} b {{far}}"
+    )
+    assert ran.code == 0, ran.err
+    opened = run_script("run_batch", "open", "--repo", repo.path, "--workers", 3, "--oversubscribe")
+    assert opened.code == 0, opened.err
+    for worker, number in zip(opened.json["workers"], (7, 6, 8)):
+        (Path(worker["path"]) / f"n-{worker['id']}").write_text(f"{number}\n")
+    answer = run_script("run_batch", "close", "--repo", repo.path).json
+    assert (answer["selected_worker"], answer["retained_metric"]) == ("b", 21), answer
+    assert [one["status"] for one in answer["runners_up"]] == ["keep", "keep"]
+    far = host.parent.parent / "far"
+    assert all(place.startswith(str(far)) for place in (far / "places").read_text().split())
+    (cache,) = (far / ".cache" / "autoresearch").iterdir()
+    assert [path.name for path in cache.iterdir()] == ["git"]
+    assert repo.git("for-each-ref", "refs/worktree") == ""
 
 
 def test_what_runs_no_check_is_refused(repo: Repo, run_script: Run) -> None:

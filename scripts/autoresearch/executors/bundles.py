@@ -11,7 +11,7 @@ from ..kernel.core.frozen import dataclass
 from ..kernel.system import gitfiles
 from ..kernel.system.git import Repo
 
-_REF = "refs/autoresearch/far"
+_REF = "refs/worktree/autoresearch-far"  # each worktree has its own: workers send theirs at one time
 # Paths: a cache of objects for each repository, and a worktree for each run of a check.
 _SCRIPT = """\
 set -e
