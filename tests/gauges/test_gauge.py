@@ -6,9 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from autoresearch.gauges import gauge
+from autoresearch.kernel.core.settings import Config
 from autoresearch.kernel.system import process
 
 from tests.conftest import HANG, Ran, Repo, require
@@ -161,3 +164,24 @@ def test_the_peak_is_told_where_it_is_above_what_a_child_begins_with(ready: Repo
     if sys.platform.startswith("linux"):
         assert ran.code == 1 and "below which this system does not tell" in ran.err
         assert "--measure cpu" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "cpu", "told"),
+    [
+        ("ms", (110, 85, 122, 135), ("0.258", "0.253", "0.251", "0.26"), True),
+        ("p50_ms", (110, 85, 122, 135), ("0.258", "0.253", "0.251", "0.26"), True),
+        ("ms", (110, 111, 110, 111), ("0.258", "0.253", "0.251", "0.26"), False),
+        ("ms", (110, 85, 122, 135), ("0.2", "0.25", "0.3", "0.35"), False),
+        ("loss", (110, 85, 122, 135), ("0.258", "0.253", "0.251", "0.26"), False),
+        ("ms", (110, 85), ("0.258", "0.253"), False),
+        ("ms", (110, 85, 122, 135), (), False),
+    ],
+)
+def test_a_clock_that_varies_more_than_processor_time_is_told_with_the_flag(
+    name: str, values: tuple[int, ...], cpu: tuple[str, ...], told: bool
+) -> None:
+    costs = [{"cpu": Decimal(one)} for one in cpu] or [{}] * len(values)
+    samples = [{"value": value, "cost": cost} for value, cost in zip(values, costs)]
+    said = gauge.steadier(Config(metric=name), samples)
+    assert ("--measure cpu" in said) == told

@@ -156,5 +156,7 @@ def test_what_is_undecided_is_no_step(letters: str, action: str):
 
 def test_several_undecided_in_a_row_are_told():
     assert ladder.step(undecided("duu"), "disabled").reason == ""
-    assert ladder.step(undecided("duuu"), "disabled").reason.startswith("3 undecided in a row: the check is too noisy")
+    told = ladder.step(undecided("duuu"), "disabled").reason
+    assert told.startswith("3 undecided in a row: the check is too noisy")
+    assert "join causes into one larger edit" in told and "--retry 3,4" in told
     assert ladder.step(undecided("uuud"), "disabled").reason == ""

@@ -72,7 +72,9 @@ def test_it_tells_the_last_rows_and_what_is_left():
     ("status", "undone"), [("discard", True), ("crash", True), ("keep", False), ("no-op", False), ("refine", False)]
 )
 def test_it_says_when_the_edit_is_gone(status: str, undone: bool):
-    assert step(log(status), replace(CONFIG, measured=True))["do"].startswith("The edit of 1 is undone") == undone
+    told = step(log(status), replace(CONFIG, measured=True))["do"]
+    assert told.startswith("The edit of 1 is undone") == undone
+    assert ("--retry 1 runs it unchanged" in told) == (status == "crash")
     assert not step(log(status))["do"].startswith("The edit")
 
 

@@ -45,13 +45,15 @@ def test_passing_work_is_let_pass_and_a_calm_machine_costs_nothing(told: pytest.
         patience.wait()
         assert machine.now == over
     assert patience.left == calm.ALL - 13
+    assert patience.told() == "; 13 s were waited for a calmer machine"
 
 
 def test_a_wait_in_vain_is_the_last_one(told: pytest.MonkeyPatch):
     machine = Machine((0, 1000))
     patience = machine.patience()
+    assert patience.told() == ""
     patience.wait()
-    assert machine.now == calm.ONCE
+    assert machine.now == calm.ONCE and "20 s were waited" in patience.told()
     patience.wait()
     assert machine.now == calm.ONCE
 

@@ -240,3 +240,4 @@ def test_a_discard_says_whether_a_gain_worth_having_is_excluded():
     still_open = judge(pairs(2, "-2.1"), rule)
     assert (still_open.action, still_open.outcome) == ("discard", "undecided")
     assert still_open.reason.startswith("undecided: the gain lies between -2.38 and 2.28 after 2 pairs")
+    assert still_open.reason.endswith("; no keep was in sight, so 18 more of 20 pairs were spared")

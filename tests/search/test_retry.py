@@ -116,3 +116,14 @@ def test_no_thought_goes_before_the_tools_own_trials(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(thought, "LATEST", 2)
     latest = thought.of(Log({}, (), Events(log)))
     assert (latest.thinking, latest.measuring) == (50, 20)
+
+
+def test_a_crash_that_was_not_the_edits_fault_is_run_again_unchanged(lab: Lab, tmp_path: Path):
+    away = tmp_path / "away"
+    lab.init("--iterations", 9, verify=f"test ! -e {away} && cat src/value")
+    away.touch()
+    crashed = lab.trial(8)
+    assert (crashed["status"], "--retry 1 runs it unchanged" in crashed["next"]["do"]) == ("crash", True)
+    away.unlink()
+    again = lab.call("run_trial", "--retry", "1").json
+    assert (again["status"], again["metric"]) == ("keep", 8)

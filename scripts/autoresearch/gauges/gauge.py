@@ -12,6 +12,7 @@ callgrind     instructions of all processes as valgrind's callgrind counts them
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -122,6 +123,30 @@ def told(config: Config, tree: Path, samples: Sequence[Mapping[str, Any]]) -> st
     times = {name: _share(known[name]) for name in _TIMES if name in known and len(costs) > 1}
     best = min(times, key=lambda name: times[name], default="")
     return f"{line}; of the time {best} is the steadiest (--measure {best})" if best else line
+
+
+_CLOCK = re.compile(
+    r"\b(?:m?s|ns|[µu]s|m?secs?|(?:milli|micro|nano)?(?:seconds?|sekunden?)|times?|latenc\w*|duration|speed|p\d\d\w*|fast\w*"
+    r"|slow\w*|quick\w*|schnell\w*|langsam\w*|dauer|zeit|laufzeit|rapid\w*|lent\w*|temps|tiempo)\b", re.I
+)  # fmt: skip
+_APART = 3.0  # times less spread from which on another measure is worth telling
+_CALM = 0.05  # spread of the number, as a share, below which nothing is said
+
+
+def steadier(config: Config, samples: Sequence[Mapping[str, Any]]) -> str:
+    """What to do about a time by the clock that varies far more than processor time does in the same runs, else ""."""
+    values = [Decimal(str(sample["value"])) for sample in samples if sample.get("value") is not None]
+    spent = [sample["cost"]["cpu"] for sample in samples if "cpu" in sample.get("cost", {})]
+    named = f"{config.metric} {config.metric_key} {config.goal}".replace("_", " ")
+    if config.measure not in (NOTHING, "wall") or len(spent) < 3 or not _CLOCK.search(named):
+        return ""
+    mine, cpu = _share(values), _share(spent)
+    if mine < _CALM or cpu * _APART > mine:
+        return ""
+    return (
+        f"by the clock it varies by {100 * mine:.0f} % from run to run, processor time of the same runs by "
+        f"{100 * cpu:.0f} %: --measure cpu counts that instead (the whole command, no waiting) and sees smaller gains"
+    )
 
 
 def _shown(values: Sequence[Decimal], unit: str) -> str:

@@ -75,8 +75,10 @@ def _too_noisy(tail: Sequence[Row]) -> str:
     if open_ones < TOO_NOISY_AT:
         return ""
     return (
-        f"{open_ones} undecided in a row: the check is too noisy for gains of this size; try larger changes, or tell "
-        "the user what helps: more --max-runs, a longer workload, counted instructions, a calm machine"
+        f"{open_ones} undecided in a row: the check is too noisy for gains of this size; join causes into one larger "
+        f"edit, also those that were undecided (autoresearch_run_trial.py --retry {tail[-2].iteration},"
+        f"{tail[-1].iteration}); at the end tell the user what helps the next run: a longer workload, processor time "
+        "or counted instructions, more --max-runs, a calm machine"
     )
 
 

@@ -58,7 +58,7 @@ def step(
     """
     action, reason = decide(config, mode, state, rows, spent)
     undone = config.measured and bool(rows) and rows[-1].status in _UNDONE
-    does = f"The edit of {rows[-1].iteration} is undone, its patch is kept as evidence. " if undone else ""
+    does = _undone(rows[-1]) if undone else ""
     does += f"First run this: {closing} ; then: " if closing and action in _ENDS else ""
     does += _DO[action]
     out: dict[str, Any] = {"action": action, "reason": reason, "do": does}
@@ -71,6 +71,13 @@ def step(
     if action in _ENDS or (state.iteration and state.iteration % _SUMMARY_EVERY == 0):
         out["counts"] = counts(state)
     return out
+
+
+def _undone(row: Row) -> str:
+    """What became of an edit that is not kept; one that crashed by no fault of its own may be run again."""
+    told = f"The edit of {row.iteration} is undone, its patch is kept as evidence"
+    again = f"; if the crash was not its fault: autoresearch_run_trial.py --retry {row.iteration} runs it unchanged"
+    return f"{told}{again if row.status == 'crash' else ''}. "
 
 
 def counts(state: State) -> dict[str, Any]:

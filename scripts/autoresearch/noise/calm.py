@@ -13,6 +13,7 @@ from ..machine import load
 ONCE, ALL = 20.0, 60.0  # seconds that are waited at most, for one pair and for a whole trial
 STEADY, BRIEFLY = 3.0, 5.0  # from so much load a core on it is no passing work, and so many seconds are enough
 STEP = 0.25  # seconds between two looks
+TOLD = 5.0  # seconds of waiting that an answer tells of
 
 
 class Patience:
@@ -29,6 +30,7 @@ class Patience:
         now = load.read()
         self._once = BRIEFLY if now.load is not None and now.load > STEADY * now.cores else ONCE
         self.left = ALL
+        self.waited = 0.0
 
     def wait(self) -> None:
         """Return once nobody else wants a core, or when the time is up."""
@@ -39,5 +41,11 @@ class Patience:
             self._sleep(STEP)
             if not self._contended():
                 self.left -= gone + STEP
+                self.waited += gone + STEP
                 return
         self.left = 0.0
+        self.waited += gone
+
+    def told(self) -> str:
+        """What was waited, where it is worth telling."""
+        return f"; {self.waited:.0f} s were waited for a calmer machine" if self.waited >= TOLD else ""

@@ -138,7 +138,7 @@ def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measuremen
             return Measurement(None, slow, tuple(mine), tuple(theirs))
         if verdict.action != "more":
             found = _concluded(verdict, mine, theirs, retained, bench.config.direction)
-            return replace(found, wait=_too_busy(verdict, pairs, rule))
+            return replace(found, wait=_too_busy(verdict, pairs, rule), reason=found.reason + patience.told())
 
 
 def _too_busy(

@@ -255,7 +255,9 @@ def _reason(verdict: PairsVerdict, n: int, rule: NoiseRule) -> str:
         seen += f", all that max-runs {rule.max_runs} allows"
     if verdict.outcome == UNDECIDED and verdict.span:
         low, high = (plain(limit) for limit in map(_short, verdict.span))
-        return f"undecided: the gain lies between {low} and {high} after {seen}"
+        more = rule.max_pairs - n - verdict.aside
+        spared = f"; no keep was in sight, so {more} more of {rule.max_pairs} pairs were spared" if more > 0 else ""
+        return f"undecided: the gain lies between {low} and {high} after {seen}{spared}"
     return f"no gain: {wanted} has become too unlikely after {seen}"
 
 

@@ -180,7 +180,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     told = figures(first)
     told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it
     goal = plan.config.stop_at(plan.mode)
-    told["warnings"][:0] = _reached(first, goal)
+    told["warnings"][:0] = [*_reached(first, goal), *_steadier(first)]
     if first.dirty:
         told["warnings"].insert(
             0,
@@ -228,6 +228,12 @@ def _cost(first: baseline.Baseline, tree: Path) -> dict[str, str]:
     or times by itself."""
     told = "" if draft.is_shipped(first.config.verify) else gauge.told(first.config, tree, _samples(first))
     return {"cost": told} if told else {}
+
+
+def _steadier(first: baseline.Baseline) -> list[str]:
+    """Advice to count processor time; none for a shipped check, which counts it by itself."""
+    said = "" if draft.is_shipped(first.config.verify) else gauge.steadier(first.config, _samples(first))
+    return [said] if said else []
 
 
 def _samples(first: baseline.Baseline) -> list[dict[str, Any]]:

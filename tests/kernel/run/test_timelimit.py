@@ -21,7 +21,7 @@ def test_limits_are_generous_and_the_users_own_is_his():
     assert timelimit.limit(None, 60, 90) == TimeLimit(900, 120)
     assert timelimit.limit(7, 60) == TimeLimit(7)
     assert timelimit.limit(None, None) == TimeLimit(1800)
-    assert timelimit.limit(None, 60, 90).told() == {"ended_after_s": 900, "compared_after_s": 120}
+    assert timelimit.limit(None, 60, 90).told() == {"ended_after_s": 900, "checked_for_slowness_after_s": 120}
 
 
 def test_only_what_is_slower_in_every_round_is_slow():

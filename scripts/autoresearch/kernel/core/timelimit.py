@@ -26,7 +26,7 @@ class TimeLimit:
 
     def told(self) -> dict[str, float]:
         """The limits as answers tell them, in whole seconds."""
-        found = {"ended_after_s": self.hard, "compared_after_s": self.soft}
+        found = {"ended_after_s": self.hard, "checked_for_slowness_after_s": self.soft}
         return {name: round(value) if value >= 10 else value for name, value in found.items() if value is not None}
 
 
