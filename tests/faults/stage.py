@@ -36,6 +36,7 @@ class Stage:
     """A folder for tries: `repo` is the user's, `base` a copy of it as it was when it was set up."""
 
     folder: Path
+    patience: float = PATIENCE
 
     @property
     def repo(self) -> Path:
@@ -141,7 +142,7 @@ class Stage:
     def ended(self, child: subprocess.Popen[bytes]) -> Ran:
         """How it ended; one that hangs, or says what no user understands, is a problem."""
         try:
-            code = child.wait(PATIENCE)
+            code = child.wait(self.patience)
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
@@ -177,10 +178,9 @@ class Stage:
             path = self.repo / name
             if not path.is_file() or path.read_text("utf-8", "replace") != text:
                 raise Problem(f"the user's {name} is {path.read_text() if path.is_file() else 'gone'!r}")
-        for name in MINE:
-            told = self.git("log", "--all", "--format=%s", "--", name).split("\n")
-            if [text for text in told if text not in ("", "start", "user")]:
-                raise Problem(f"the user's {name} is in a commit: {told}")
+        told = self.git("log", "--all", "--format=%s", "--", *MINE).split("\n")
+        if [text for text in told if text not in ("", "start", "user")]:
+            raise Problem(f"a file of the user's is in a commit: {told}")
 
     def quiet(self) -> None:
         """Nothing runs, and nothing is left that only a command at work may have."""

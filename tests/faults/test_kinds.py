@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ from tests.lab import Lab, refused, running_below, tree_of
 from tests.unattended import until
 
 ARMED = "if test -e ../arm; then rm ../arm; {}; fi; cat src/value"
+
+
+AGAIN = ("--scope", "src/", "--metric-name", "c", "--direction", "lower", "--environment-summary", "x")
 
 
 def armed(lab: Lab, act: str, *flags: str) -> None:
@@ -129,6 +133,8 @@ TAKES = {
     "git checkout -q --orphan z": "breaks git",
     "git replace HEAD HEAD~1": "breaks git",
     "git reset -q --soft HEAD~1": "was taken off its branch",
+    "m=mv; $m .git ../away": "breaks git",
+    "m=mv; $m .git ../away; git init -q": "breaks git",
 }
 
 
@@ -145,6 +151,28 @@ def test_what_a_check_takes_or_hides_is_put_back_and_the_row_is_a_crash(lab: Lab
     if "sparse" not in act:
         assert (lab.repo.status(), (lab.path / ".git/config").read_bytes()) == before
     assert lab.trial(7)["status"] == "keep"
+
+
+def test_a_git_folder_that_a_check_deletes_is_told_of_and_the_trial_goes_on_with_it(lab: Lab):
+    refused(lab.call("init_run", "--verify", "rm -rf .git; cat src/value", *AGAIN), "deletes or moves .git")
+    saved = lab.path.parent / "saved"
+    armed(lab, f"cp -a .git {saved}; m=rm; $m -rf .git research-results.tsv")
+    before = (lab.path / "research-results.tsv").read_bytes()
+    lab.value(12)
+    refused(lab.try_out(), "the check deleted or moved", "Bring it back")
+    assert ((lab.path / "research-results.tsv").read_bytes(), (lab.path / ".git").exists()) == (before, False)
+    refused(lab.try_out(), "git refused: not a git repository")
+    saved.rename(lab.path / ".git")
+    assert (lab.trial()["status"], lab.repo.status()) == ("discard", "")
+
+
+def test_the_git_file_of_a_worktree_is_put_back(lab: Lab):
+    tree = lab.path.parent / "linked"
+    lab.repo.git("worktree", "add", "-q", str(tree))
+    inner = Lab(replace(lab.repo, path=tree), lab.run_script)
+    armed(inner, "m=rm; $m .git")
+    assert "breaks git" in inner.trial(8)["decision"]
+    assert inner.trial(7)["status"] == "keep"
 
 
 @pytest.mark.parametrize("dry", [True, False])
@@ -267,6 +295,23 @@ def test_an_odd_file_in_place_of_an_artifact_is_one_line_at_once(lab: Lab, name:
         ran = lab.call(command, *flags)
         assert "unexpected" not in ran.err and "Traceback" not in ran.err, (command, ran.err)
         assert ran.err.count("\n") <= 1
+
+
+@pytest.mark.parametrize("name", [".gitignore", ".git/HEAD", ".git/info/exclude", ".git/refs/heads/main", ".git"])
+def test_a_pipe_that_git_would_wait_for_is_named_at_once(lab: Lab, name: str):
+    lab.init()
+    path, aside = lab.path / name, lab.path.parent / "aside"
+    if path.exists():
+        path.rename(aside)
+    os.mkfifo(path)
+    for command in (*COMMANDS, "finalize", "scout", "environment"):
+        flags = {"run_trial": ["--description", "x"], "finalize": ["--branch", "b"]}.get(command, [])
+        refused(lab.call(command, *flags), f"{name} is a pipe")
+    path.unlink()
+    if aside.exists():
+        aside.rename(path)
+    path.unlink() if name == ".gitignore" and path.exists() else None
+    assert lab.trial(9)["status"] == "keep"
 
 
 def test_a_folder_that_is_gone_and_a_temporary_one_that_is_none(lab: Lab):

@@ -48,7 +48,7 @@ def root_of(args: argparse.Namespace) -> Path:
     are in."""
     from pathlib import Path
 
-    from .run_root import find_root
+    from .run_root import find_root, refuse_endless
 
     given = getattr(args, "repo", None)
     try:
@@ -58,8 +58,9 @@ def root_of(args: argparse.Namespace) -> Path:
     if given and not Path(given).is_dir():
         raise Refusal(f"--repo {given} is not a folder, expected any folder inside the repository; correct the path")
     results = getattr(args, "results_path", None) or ""
-    named = Path(results).parent if os.path.isabs(results) else Path.cwd()
-    return find_root(Path(given) if given else named)
+    named = Path(given) if given else Path(results).parent if os.path.isabs(results) else Path.cwd()
+    refuse_endless(named)
+    return find_root(named)
 
 
 def layout_of(args: argparse.Namespace) -> Layout:

@@ -11,7 +11,8 @@ from ..kernel.core.text import listing
 from ..kernel.disk import evidence
 from ..kernel.run.tree import Guarded
 from ..kernel.system.git import Repo
-from . import gitstanding, keepsake, strays
+from . import gitplace, gitstanding, keepsake, strays
+from .gitplace import Place
 from .gitstanding import Standing
 
 NOTE = evidence.intent_path(Path()).name  # which lies in the evidence folder
@@ -23,6 +24,7 @@ class BeforeCheck:
 
     files: Mapping[Path, bytes]
     mine: Mapping[Path, Mapping[Path, bytes]]
+    places: tuple[Place, ...]
     gits: tuple[Standing, ...]
 
 
@@ -35,7 +37,11 @@ def kept(what: Guarded) -> Callable[[], str]:
         """End the watching and put back; says what that was."""
         for close in over:
             close()
-        return put_back(known)
+        try:
+            return put_back(known)
+        finally:
+            for place in known.places:
+                gitplace.release(place)
 
     return after
 
@@ -45,7 +51,8 @@ def _remember(what: Guarded) -> BeforeCheck:
         tree: keepsake.remember((tree / path for path in paths), keepsake.SMALL) for tree, paths in what.mine.items()
     }
     gits = (gitstanding.of(tree) for tree in what.mine)
-    return BeforeCheck(keepsake.remember(what.files), mine, tuple(standing for standing in gits if standing))
+    places = tuple(place for tree in what.mine for place in gitplace.hold(tree))
+    return BeforeCheck(keepsake.remember(what.files), mine, places, tuple(standing for standing in gits if standing))
 
 
 def put_back(known: BeforeCheck) -> str:
@@ -53,7 +60,8 @@ def put_back(known: BeforeCheck) -> str:
     gone = next((tree for tree in known.mine if not tree.is_dir()), None)
     if gone is not None:  # nothing is written where it was
         raise Refusal(f"{gone} was moved or removed while the check ran; repeat the command where it is now")
-    mended = [name for standing in known.gits for name in gitstanding.put_back(standing)]
+    mended = _moved(known)
+    mended += [name for standing in known.gits for name in gitstanding.put_back(standing)]
     lost = [name.replace(".tmp", "") for name in keepsake.put_back(known.files)]
     taken = [path.name for tree, files in known.mine.items() for path in _taken(tree, files)]
     said = (
@@ -63,6 +71,16 @@ def put_back(known: BeforeCheck) -> str:
     )
     told = [words.format(listing(names, 3)) for names, words in said if names]
     return f"the check {' and '.join(told)}" if told else ""
+
+
+def _moved(known: BeforeCheck) -> list[str]:
+    """The git folders that were moved away; where one is deleted, the run's own files are put back all the same."""
+    try:
+        return [place.folder.name for place in known.places if gitplace.put_back(place)]
+    except Refusal:
+        within = {place.folder for place in known.places}
+        keepsake.put_back({path: data for path, data in known.files.items() if not within.intersection(path.parents)})
+        raise
 
 
 def _taken(tree: Path, files: Mapping[Path, bytes]) -> list[Path]:

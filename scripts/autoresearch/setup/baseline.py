@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 FAR = 5  # spreads between what the baseline is by construction and what was measured
+_DROPS = re.compile(r"\b(rm|mv)\b[^;&|\n]*\s(\./)?\.git/?(?=[\s;&|)\"']|$)")  # but not in a folder of its own
 _CLEANS = re.compile(r"\bgit\b[^;&|\n]*\bclean\b[^;&|\n]*\s(-[a-zA-Z]*f|--force)")
 
 
@@ -150,6 +151,11 @@ def _refuse_cleaning(config: Config) -> None:
             raise Refusal(
                 "the check cleans the checkout (git clean), which would delete the run and files of the user's; "
                 "expected it to leave what it has not made: clean the build folder alone"
+            )
+        if _DROPS.search(command) and not re.search(r"\b(cd|pushd)\b", command):
+            raise Refusal(
+                "the check deletes or moves .git, and with it every commit; expected it to leave git's folder alone: "
+                "work in a copy (git worktree add, or cp -r into a temporary folder)"
             )
 
 
