@@ -3,8 +3,8 @@
     python3 -m tests.faults.combos FOLDER SEED TRIES [WORLD [STATE [COMMAND [PLACE]]]]
 
 draws TRIES combinations, each from its number, so that one can be repeated alone (TRIES 1), with what is named fixed
-(`-` for what is not). Of each five, one is killed at a random instant; a third of the states come while the check runs. As
-another user than root it tries missing rights too.
+(`-` for what is not). Of each five, one is killed at a random instant; a third of the states come while the check
+runs. As another user than root it tries missing rights too.
 """
 
 from __future__ import annotations

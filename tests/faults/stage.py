@@ -178,7 +178,7 @@ class Stage:
             path = self.repo / name
             if not path.is_file() or path.read_text("utf-8", "replace") != text:
                 raise Problem(f"the user's {name} is {path.read_text() if path.is_file() else 'gone'!r}")
-        told = self.git("log", "--all", "--format=%s", "--", *MINE).split("\n")
+        told = self.git("log", "--exclude=refs/stash", "--all", "--format=%s", "--", *MINE).split("\n")
         if [text for text in told if text not in ("", "start", "user")]:
             raise Problem(f"a file of the user's is in a commit: {told}")
 
