@@ -6,14 +6,18 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from autoresearch.background import stopping
 from autoresearch.kernel.disk.layout import Layout
-from autoresearch.kernel.system import process
+from autoresearch.kernel.system import platform, process
+from autoresearch.safeguard import strays
 
 from tests.background.conftest import Scripted
+from tests.lab import running_below
 from tests.unattended import TRIAL, alive, kill, until
 
 # Ignores the polite signals and has a child in a session of its own that does so too.
@@ -46,6 +50,42 @@ def test_stop_ends_everything_and_undoes_the_trial(background: Scripted):
     assert (background.repo.read("value"), background.repo.status()) == ("10\n", "")
     assert background.statuses() == ["baseline"]
     assert "+9" in background.repo.read("autoresearch-evidence/0001/undone.diff")
+
+
+DAEMON = "setsid env -i sh -c '(sleep 97 &) ; (sleep 98 &)' >/dev/null 2>&1 </dev/null"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="macOS has no subreaper")
+def test_a_daemon_of_a_session_without_our_mark_is_ended_and_told(background: Scripted):
+    background.plan([DAEMON])
+    assert background.launch("--max-stagnation", 1).code == 0
+    assert background.ended()["reason"] == "stagnated"
+    assert running_below(background.repo.path) == []
+    assert "left processes behind, which were ended: sleep 9" in background.log()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="macOS has no subreaper")
+@pytest.mark.parametrize("dies", [True, False])
+def test_a_daemon_of_a_session_is_ended_by_stop_also_where_the_controller_was_killed(background: Scripted, dies: bool):
+    background.plan([DAEMON, {"silent": 300}])
+    assert background.launch().code == 0
+    note = background.repo.path / "autoresearch-evidence/session" / strays.NAME
+    assert until(
+        lambda: (
+            note.exists() and all(pid in note.read_text() for pid in (sleeping(background.repo.path) or ["none yet"]))
+        )
+    )
+    if dies:
+        kill(background.record()["pid"], signal.SIGKILL)
+    assert background.ctl("stop", "--grace-seconds", 2).code == 0
+    assert running_below(background.repo.path) == []
+    assert not note.exists()
+
+
+def sleeping(folder: Path) -> list[str]:
+    """The ids of what sleeps in a folder."""
+    found = (pid for pid, _ in platform.listing("sleep"))
+    return [str(pid) for pid in found if platform.working_folder(pid) == os.path.realpath(folder)]
 
 
 def test_a_stopped_run_goes_on_with_start(background: Scripted):

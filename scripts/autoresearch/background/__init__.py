@@ -12,6 +12,7 @@ USES = (
     "parallel",
     "recording",
     "resuming",
+    "safeguard",
     "search",
     "setup",
     "supervisor",

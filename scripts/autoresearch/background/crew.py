@@ -19,7 +19,8 @@ from ..kernel.system import process
 from ..kernel.system.git import Repo
 from ..parallel import batch, settling
 from ..parallel.batch import Batch
-from . import briefs, outcome, pausing, prompt_facts, runtime, stopping, tampering
+from ..safeguard import strays
+from . import briefs, outcome, pausing, prompt_facts, runtime, session, stopping, tampering
 from .account import Book
 from .agent import ErrorClass
 from .manifest import Manifest
@@ -57,6 +58,7 @@ class Crew:
         """Work until the run is over; raises `Refusal` where no crew can be had here, with nothing left behind."""
         settling.give_up(self.layout)
         self._note()  # before anything is made: whoever stops us finds it
+        self._end_strays = strays.during(session.files(self.layout).folder)
         try:
             return self._work(self._open())
         finally:
@@ -200,6 +202,7 @@ class Crew:
         if stopping.is_requested(self.layout):
             return
         process.end_marked(self.mark, GIVEN_UP)
+        self._end_strays()
         kept = settling.give_up(self.layout)
         if kept:
             self.book.log(kept)

@@ -9,9 +9,11 @@ from pathlib import Path
 from ..kernel.core import pace, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
+from ..kernel.core.text import listing
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context, intent
 from ..kernel.system import process
+from ..safeguard import strays
 from ..waiting import waiting
 from . import agent, escalation, pausing, reach, stopping, taking, watchdog
 from .account import Book
@@ -76,7 +78,12 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = N
     mark = f"{taking.MARK}{os.getpid()}-{number}-{time.time_ns()}"
     # Noted before the start: were the controller killed in between, the mark finds the session all the same.
     book.note(session=SessionProcess(number, mark=mark, started_at=context.now()), last_error="")
-    started = begin(book, found, place, Post(mark, thread.id))
+    end_strays = strays.during(place.folder)
+    try:
+        started = begin(book, found, place, Post(mark, thread.id))
+    except Refusal:
+        end_strays()
+        raise
     session = SessionProcess(number, started.pid, started.identity, mark, context.now())
     book.note(session=session)
     book.log(f"session {number} {'goes on with its thread' if thread.id else 'starts'}")
@@ -86,10 +93,20 @@ def run(book: Book, wake: Wake, found: Manifest, prompt: str, thread: Thread = N
         cause = watch.wait(found.controller.silence_seconds)
     except BaseException:
         stopping.end(mark, started, END_GRACE)  # without its controller it would work on unseen
+        end_strays()
         raise
     finally:
         watch.close()
+    if not _is_left_to_stop(book, cause):
+        left = end_strays()
+        if left:
+            book.log(f"the session left processes behind, which were ended: {listing(left, 3)}")
     return _ended(book, watch, place, cause)
+
+
+def _is_left_to_stop(book: Book, cause: str) -> bool:
+    """Whether the command that asked for the stop ends the session, with what is noted of it."""
+    return cause == "stop" and stopping.is_requested(book.layout)
 
 
 def begin(book: Book, found: Manifest, place: Files, post: Post) -> process.Process:
@@ -148,8 +165,8 @@ class RunningSession:
                 break
             self._report(changed)
             self.wake.sleep(TICK)
-        if cause == "stop" and stopping.is_requested(self.book.layout):
-            return cause  # whoever asked ends it
+        if _is_left_to_stop(self.book, cause):
+            return cause
         mark = self.book.found.session.mark if self.book.found.session else ""
         alive = stopping.end(mark, self.process, END_GRACE) if cause else process.end_marked(mark, AFTERMATH)
         if alive:
@@ -247,8 +264,7 @@ def _ended(book: Book, watch: RunningSession, place: Files, cause: str) -> Ended
         ending = agent.error("interrupted", f"ended by the controller: {cause}")
     else:
         ending = watch.agent.ending(agent.Ended(seen, place.diagnostics(), code, watch.began_at))
-    yielded = cause == "stop" and stopping.is_requested(book.layout)
-    if not yielded:
+    if not _is_left_to_stop(book, cause):
         book.note(session=None, sessions=book.found.sessions + 1)
         unused = "" if book.found.tokens > watch.tokens_before else ", 0 tokens: no model answered"
         book.log(f"session ends: {ending.name} (exit code {code}{unused}) {ending.text}")

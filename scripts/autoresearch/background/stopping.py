@@ -19,6 +19,7 @@ from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
 from ..kernel.system import gitfiles, process
+from ..safeguard import strays
 from ..waiting import waiting
 from . import abandoned, ending, foreign, outcome, runtime_file
 from . import runtime as values
@@ -167,6 +168,8 @@ def _clean(layout: Layout, grace: float, keep_waiting: bool = False) -> None:
     found = runtime_file.tolerant(layout) or Runtime()
     session = found.session
     alive = end(session.mark, session, grace) if session and session.mark else ()
+    if not alive:
+        strays.take_up(layout.evidence / "session" / strays.NAME)  # what cleared its mark away
     if not found.identity:  # another tool's; its number may be somebody else's by now
         found = replace(found, pid=0, pgid=0)
     stopping = replace(found, requested_stop_at=context.now(), waiting_until="", waiting_for="")

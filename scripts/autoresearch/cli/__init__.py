@@ -83,6 +83,7 @@ class _FlagParser(argparse.ArgumentParser):
 
 def main(name: str, argv: Sequence[str] | None = None) -> int:
     """Run one command ("report.watch", or "watch" alone); its exit code: 0 done, 1 refused or failed, 2 bad usage."""
+    _open_streams()
     folder, _, verb = (name if "." in name else f"{_home_of(name)}.{name}").partition(".")
     parser = _FlagParser(prog=f"autoresearch_{verb}.py", allow_abbrev=False)
     args = argparse.Namespace()
@@ -106,6 +107,17 @@ def main(name: str, argv: Sequence[str] | None = None) -> int:
         if os.environ.get("AUTORESEARCH_TRACEBACK"):
             raise
         return parser.fail(_blame(error, getattr(args, "repo", None) or "."))
+
+
+def _open_streams() -> None:
+    """Streams that the caller has closed lead nowhere; else the next file that is opened would be one of them."""
+    for handle, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != handle:
+                os.dup2(nowhere, handle)
+                os.close(nowhere)
+            setattr(sys, name, os.fdopen(handle, "w" if handle else "r", closefd=False))
 
 
 def _home_of(verb: str) -> str:

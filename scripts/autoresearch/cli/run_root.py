@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
@@ -58,11 +59,12 @@ def _opened(start: Path) -> Iterator[Path]:
     from ..kernel.system import gitfiles
 
     yield from (top / name for name in _BESIDE)
-    own = gitfiles.git_dir(top) if (top / ".git").exists() else top / ".git"
-    yield from (own / name for name in _WITHIN)
-    common = gitfiles.common_dir(own)
-    yield from (common / name for name in (*_WITHIN, *_INFO))
-    yield common / gitfiles.head_ref(own).replace("ref: ", "", 1)
+    with suppress(OSError):  # what is wrong with them, git says
+        own = gitfiles.git_dir(top)
+        yield from (own / name for name in _WITHIN)
+        common = gitfiles.common_dir(own)
+        yield from (common / name for name in (*_WITHIN, *_INFO))
+        yield common / gitfiles.head_ref(own).replace("ref: ", "", 1)
 
 
 def _is_endless(path: Path) -> bool:

@@ -19,7 +19,7 @@ REPLACED = "autoresearch-replaced"  # what a check put in its place, kept in the
 
 
 @dataclass(frozen=True)
-class Place:
+class GitPlace:
     """A folder of git's, and a handle by which it is found; `dot` is `.git` of the checkout where that is a file."""
 
     folder: Path
@@ -28,7 +28,7 @@ class Place:
     text: bytes | None
 
 
-def hold(tree: Path) -> Iterator[Place]:
+def hold(tree: Path) -> Iterator[GitPlace]:
     """The git folders of a checkout: its own, and the one shared with others. None outside git."""
     repo = Reader(tree)
     if not repo.is_git():
@@ -38,10 +38,10 @@ def hold(tree: Path) -> Iterator[Place]:
     own = repo.git_dir()
     for folder in dict.fromkeys(Path(os.path.realpath(one)) for one in (gitfiles.common_dir(own), own)):
         with suppress(OSError):
-            yield Place(folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), dot, text)
+            yield GitPlace(folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), dot, text)
 
 
-def put_back(place: Place) -> bool:
+def put_back(place: GitPlace) -> bool:
     """Move the folder back where it was moved away, and write `.git` where that is a file that is gone; whether so.
 
     What lies in its place goes into it, under a name of its own. Raises `Refusal` for a folder that was deleted.
@@ -52,12 +52,12 @@ def put_back(place: Place) -> bool:
     return keepsake.write(place.dot, place.text)
 
 
-def release(place: Place) -> None:
+def release(place: GitPlace) -> None:
     """Close the handle."""
     os.close(place.handle)
 
 
-def _moved_back(place: Place) -> bool:
+def _moved_back(place: GitPlace) -> bool:
     held = os.fstat(place.handle)
     with suppress(OSError):
         here = os.lstat(place.folder)

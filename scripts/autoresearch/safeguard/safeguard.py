@@ -12,7 +12,7 @@ from ..kernel.disk import evidence
 from ..kernel.run.tree import Guarded
 from ..kernel.system.git import Repo
 from . import gitplace, gitstanding, keepsake, strays
-from .gitplace import Place
+from .gitplace import GitPlace
 from .gitstanding import Standing
 
 NOTE = evidence.intent_path(Path()).name  # which lies in the evidence folder
@@ -24,7 +24,7 @@ class BeforeCheck:
 
     files: Mapping[Path, bytes]
     mine: Mapping[Path, Mapping[Path, bytes]]
-    places: tuple[Place, ...]
+    places: tuple[GitPlace, ...]
     gits: tuple[Standing, ...]
 
 

@@ -1,4 +1,4 @@
-"""What a check has started, written down while it runs: where whoever runs it is killed, the next command ends it.
+"""What a check or a session has started, written down while it runs: the command after a kill ends it.
 
 A daemon that clears its environment and leaves its parent carries no mark of ours. While we live it becomes our child
 (Linux); when we are killed the kernel hands it on, and nothing tells any more whose it was. So all that is below us is
@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ..kernel.disk.layout import Layout
-from ..kernel.system import interrupts, process
+from ..kernel.system import interrupts, platform, process
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
 if TYPE_CHECKING:
@@ -23,11 +23,39 @@ if TYPE_CHECKING:
 
 NAME = "started.txt"
 _SOON, _LATER = 0.02, 0.25  # seconds between two looks, at first and at last
+_RARELY = 2.0  # the same at last, for a session, which lasts for long
 _MOST = 500  # processes that are noted
 _GRACE = 2.0  # seconds between asking and killing
 
 
-def watch(folder: Path) -> Callable[[], None]:
+def during(folder: Path) -> Callable[[], tuple[str, ...]]:
+    """Begin to note what sessions start. What it returns ends all of it that is left below this process, with the note;
+    the command lines. Orphans come to us (Linux), and what was below us before is not touched."""
+    platform.adopt_orphans()
+    before = set(process.descendants(os.getpid()))
+    close = watch(folder, _RARELY)
+
+    def end() -> tuple[str, ...]:
+        """No session runs any more."""
+        close()
+        left = [(pid, process.identity(pid)) for pid in process.descendants(os.getpid()) if pid not in before]
+        living = [(pid, known) for pid, known in left if known]
+        told = tuple(platform.command_line(pid)[:200] for pid, _ in living)
+        _end(living)
+        _take_leave({pid for pid, _ in left})
+        return told
+
+    return end
+
+
+def _take_leave(pids: Collection[int]) -> None:
+    """Of adopted ones that have ended: nobody else waits for them."""
+    for pid in pids:
+        with suppress(OSError):
+            os.waitpid(pid, os.WNOHANG)
+
+
+def watch(folder: Path, later: float = _LATER) -> Callable[[], None]:
     """Begin to note what is below this process in an evidence folder; what ends that, and the note with it."""
     import threading
 
@@ -35,7 +63,7 @@ def watch(folder: Path) -> Callable[[], None]:
     if not take_up(path) or not _children(os.getpid(), os.getpid()):
         return lambda: None
     over = threading.Event()
-    looker = threading.Thread(target=_look, args=(path, over), daemon=True)
+    looker = threading.Thread(target=_look, args=(path, over, later), daemon=True)
     looker.start()
 
     def close() -> None:
@@ -81,11 +109,11 @@ def _end(noted: Sequence[tuple[int, str]]) -> None:
         process.terminate(pid, known, signal.SIGKILL)
 
 
-def _look(path: Path, over: Event) -> None:
+def _look(path: Path, over: Event, later: float) -> None:
     """Note what is there, whenever it is something else, until told that it is over."""
     own, known, pause = f"{os.getpid()} {process.identity(os.getpid())}\n", "", _SOON
     while not over.wait(pause):
-        pause = min(_LATER, pause * 1.1)
+        pause = min(later, pause * 1.1)
         now = own + "".join(f"{pid} {process.identity(pid)}\n" for pid in sorted(_below(os.getpid()))[:_MOST])
         if now != known:
             known = now
