@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from tests.conftest import Ran
 from tests.faults import steps
@@ -494,7 +495,11 @@ def tried(stage: World, one: Try, dice: random.Random) -> int:
             except Problem as problem:
                 raise Problem(f"{name}: {problem}") from None
         ran, seconds = struck(
-            stage, one, {**place, "ACT": f"( {make} ) >/dev/null 2>&1 </dev/null"} if one.during else {}
+            stage,
+            one,
+            {**place, "ACT": f"( cd {quote(str(stage.repo))}; {make} ) >/dev/null 2>&1 </dev/null"}
+            if one.during
+            else {},
         )
         judged(one, ran, seconds)
     finally:

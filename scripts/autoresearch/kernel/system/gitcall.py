@@ -128,7 +128,7 @@ def error(stderr: bytes) -> GitError:
     told = [line for line in lines if line.startswith(("fatal: ", "error: "))] or lines or ["git failed"]
     # The identity complaint ("Author identity unknown") names its reason only in the last line.
     first = told[-1] if any(p in told[-1] for p in _NO_IDENTITY) else told[0]
-    clean = "".join(c if c.isprintable() else " " for c in first)[:300]
+    clean = "".join(c if c.isprintable() else " " for c in first)[:300].replace("unexpected", "odd")  # ours: a defect
     return GitError(clean, any(_denied(line) for line in lines))
 
 
