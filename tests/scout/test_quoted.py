@@ -29,6 +29,7 @@ def root(repo: Repo) -> Path:
         ('get the number of cycles that "python3 score.py" prints down', "python3 score.py", "cycles", "lower"),
         ("die Anzahl der bytes von „python3 score.py“ senken", "python3 score.py", "bytes", "lower"),
         ("increase what `./bench.sh` says", "./bench.sh", "number", "higher"),
+        ("make `python3 score.py` print as few cycles as possible", "python3 score.py", "cycles", "lower"),
         ('rename "test" in `no-such-program x` and "a \' b"', None, "", ""),
     ],
 )

@@ -17,6 +17,7 @@ FILES = {
     "pkg/deep/m.py": "",
     "same.py": "",
     "score.py": "print(7)\n",
+    "data.bin": "7",
     "mypy.ini": "[mypy]\nstrict = True\n",
     "Makefile": "test:\n\ttrue\n",
     "tests/test_a.py": "",
@@ -58,6 +59,11 @@ SAME, SCORE, MAKE = "python3 same.py", "python3 score.py", "make test"
         ("No `# type: ignore`, no new `Any`: fewer type errors", "", ""),
         ("`go away` said `time flies`", "", ""),
         ("`cd pkg && python3 ../score.py` prints too much", "cd pkg && python3 ../score.py", ""),
+        ("`python3 same.py` writes data.bin; less of what `python3 score.py` prints", SCORE,
+         "python3 same.py && git diff --exit-code -- data.bin"),
+        ("`python3 score.py` schreibt das data.bin, `python3 same.py` muss weiter laufen", "",
+         (SAME, "python3 score.py && git diff --exit-code -- data.bin")),
+        ("`python3 score.py` makes too much noise", SCORE, ""),
     ],
 )  # fmt: skip
 def test_a_quoted_command_measures_or_must_keep_passing(project: Project, goal: str, check: str, guards: object):
@@ -72,6 +78,11 @@ def test_a_quoted_command_measures_or_must_keep_passing(project: Project, goal: 
         ("Only pkg/__init__.py and score.py may change, don't touch tests/", "pkg/__init__.py score.py", "tests/**"),
         ("Nur pkg/deep darf geändert werden, mypy.ini nicht anfassen", "pkg/deep/**", "mypy.ini"),
         ("Ändere nur score.py", "score.py", ""),
+        (
+            "Only same.py and data.bin may change (made of score.py; in mypy.ini). score.py and pkg stay as they are.",
+            "same.py data.bin",
+            "pkg/** score.py",
+        ),
         ("ne modifie que pkg/", "pkg/**", ""),
         ("solo pkg/ puede cambiar", "pkg/**", ""),
         ("Nothing outside pkg/deep may change", "pkg/deep/**", ""),
@@ -90,7 +101,7 @@ def test_a_quoted_command_measures_or_must_keep_passing(project: Project, goal: 
 )
 def test_what_may_change_and_what_may_not(project: Project, goal: str, scope: str, kept: str):
     said = sentence.read(project, goal)
-    assert (said.scope, said.kept) == (tuple(scope.split()), tuple(kept.split()))
+    assert (said.scope, sorted(said.kept)) == (tuple(scope.split()), sorted(kept.split()))
 
 
 def test_limits_are_no_goal(project: Project):

@@ -52,12 +52,14 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     project = replace(surroundings.look(root), headers=tuple(headers))
     said = sentence.read(project, goal)
     named = topics.topics(said.rest) or topics.topics(goal)
-    wanted = _wants_picture(goal, named)
+    wanted = _wants_picture(goal, named) and bool(named or not said.check)
     drawn = picture.measured(project, seconds / 2) if wanted and seconds else picture.Picture()
     project = replace(project, routes=drawn.routes)
     known = known_tools.known(project, said.check) if said.check else None
     wish = CheckRequest(goal, "flaky" in named, said=said, known=known, tools=known_tools.named(project, goal))
-    fitting = dict.fromkeys([*([known.kind] if known else []), *proposals.fitting(project, named)])
+    # Where the words name a command and no kind of check, that command alone is meant.
+    others = proposals.fitting(project, named) if named or not said.check else []
+    fitting = dict.fromkeys([*([known.kind] if known else []), *others])
     made = [proposals.make(project, kind, wish) for kind in fitting]
     own = None if known else quoted.proposal(project, wish)
     made = [*([own] if own else []), *made]

@@ -10,7 +10,10 @@ from .proposals import CheckProposal, CheckRequest, as_flag, as_said, guard_comm
 from .surroundings import Project
 
 KIND = "own"
-_COUNTED = re.compile(r"\b(?:numbers?|counts?|amount|anzahl|zahl|nombre|n[úu]mero) (?:of|der|de|von) ([a-z_]+)", re.I)
+_COUNTED = re.compile(
+    r"\b(?:(?:numbers?|counts?|amount|anzahl|zahl|nombre|n[úu]mero) (?:of|der|de|von)|as (?:few|many)"
+    r"|möglichst wenige?) ([a-z_]+)", re.I
+)  # fmt: skip
 _HIGHER = re.compile(r"\b(?:high|increas|rais|maximi|more|höher|erhöh|steiger|mehr|augment|subir)", re.I)
 _MISSES = "what the number does not count; nothing was asked of it but to be printed"
 

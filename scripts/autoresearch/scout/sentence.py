@@ -68,6 +68,12 @@ _WEAK = re.compile(
     r"|\bdoi(?:t|vent) (?:passer|réussir|fonctionner|marcher)|\b(?:debe|deben|tiene que) (?:pasar|funcionar)", re.I
 )  # fmt: skip
 
+# A command that writes a file of the project, which is to be what it writes.
+_MAKES = re.compile(
+    r"\W*(?:\w+ )?(?:writes?|produces?|generates?|creates?|builds?|makes?|schreibt|erzeugt|baut|erstellt|génère|écrit"
+    r"|produit|genera|escribe|produce)\s+(?:the |die |das |den |la |le |el )?(?P<path>[\w./-]*\w)", re.I
+)  # fmt: skip
+
 _CHANGE = re.compile(
     r"\b(?:chang\w*|edit\w*|touch\w*|modif\w*|alter(?:ed|ing)?|rewrit\w*|ver[äa]nder\w*|ge?[äa]nder\w*|änder\w*|aender\w*"
     r"|bearbeit\w*|anfass\w*|angefasst|fass\w*|anrühr\w*|rühr\w*|cambi\w*|to(?:car|ques|cado)\w*|tocc\w*|mexe\w*"
@@ -138,6 +144,8 @@ def read(project: Project, goal: str) -> GoalTerms:
 
     sentences = [part for part in _SENTENCE.split(_QUOTED.sub(masked, goal)) if part.strip()]
     roles = [role for sentence in sentences for role in _roles(sentence)]
+    made = [pair for sentence in sentences for pair in _made(project, sentence)]
+    roles = [(at, role) for at, role in roles if at not in dict(made)]
     plain = [at for at, role in roles if not role and (len(_words(commands[at])) > 1 or "/" in commands[at])]
     rest = _rest(project, sentences, frozenset(at for at, role in roles if role))
     if plain or set(topics.topics(rest)) - {"tests", "flaky"}:
@@ -146,7 +154,18 @@ def read(project: Project, goal: str) -> GoalTerms:
         guards, plain = ([at for at, role in roles if role == wanted] for wanted in ("strong", "weak"))
     check = commands[plain[0]] if plain else ""
     allowed, kept = _places(project, sentences)
-    return GoalTerms(check, tuple(dict.fromkeys(commands[at] for at in guards)), allowed, kept, rest)
+    held = [commands[at] for at in guards]
+    held += [f"{commands[at]} && git diff --exit-code -- {shlex.quote(path)}" for at, path in made]
+    return GoalTerms(check, tuple(dict.fromkeys(held)), allowed, kept, rest)
+
+
+def _made(project: Project, sentence: str) -> Iterator[tuple[int, str]]:
+    """Each command of which a sentence says that it writes a file of the project, with that file."""
+    pieces = _MARK.split(sentence)
+    for number, after in zip(pieces[1::2], pieces[2::2]):
+        found = _MAKES.match(after)
+        if found and found["path"].removeprefix("./") in project.files:
+            yield int(number), found["path"].removeprefix("./")
 
 
 def _rest(project: Project, sentences: Iterable[str], guards: frozenset[int]) -> str:
@@ -219,8 +238,10 @@ def _told(project: Project, part: str, alone: bool) -> tuple[str, str]:
         return "scope", _after(part, outside)
     but = re.search(r"\b(?:but|que)\b", part, re.I)
     if only and (changes or _WORK.search(part)) and (not denied or but):
-        text = _after(part, but if denied and but else only)
-        return "scope", text if any(_paths(project, text)) else _subject(project, part, only)
+        begun = but if denied and but else only
+        between = part[begun.end() : changes.start()] if changes else ""
+        texts = (between, _after(part, begun), _subject(project, part, only))
+        return "scope", next((text for text in texts if any(_paths(project, text))), "")
     if changes and not denied and alone:
         return "scope", part
     left = _LEFT.search(part)
