@@ -21,6 +21,7 @@ from tests.unattended import kill
 _ESCAPES = re.compile(
     rb"\x1b\[[0-9;?<>=!]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_()][0-9A-Za-z]?|\x1b[=>78]"
 )
+_KEY = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|.", re.DOTALL)  # one with a sequence of its own, such as an arrow, is one
 # What a program asks its terminal before it draws, and what a plain one answers.
 _QUESTIONS = {b"\x1b[6n": b"\x1b[1;1R", b"\x1b[c": b"\x1b[?62c"}
 
@@ -53,7 +54,7 @@ class Terminal:
 
     def keys(self, text: str, quiet: float = 1.0) -> None:
         """Press keys one by one, as a person does (pasted text is taken differently), until nothing moves."""
-        for key in text:
+        for key in _KEY.findall(text):
             os.write(self._master, key.encode())
             self._look(0.03)
         self._look(quiet)

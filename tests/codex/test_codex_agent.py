@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from autoresearch.background.agent import Call
-from autoresearch.codex import codex_agent
+from autoresearch.codex import codex_agent, toml_text
 from autoresearch.kernel.core.frozen import replace
 
 
@@ -47,3 +47,11 @@ def test_sandboxed(program: str):
     argv = " ".join(call(program, "workspace_write"))
     assert "-s workspace-write --add-dir /tree/.git --add-dir /other -c model=x -" in argv
     assert "bypass" not in argv
+
+
+def test_the_folders_of_a_resumed_session_may_have_any_name(program: str):
+    odd = '/a "b" \\ c/.git'
+    wanted = Call(program, (), Path("/tree"), "workspace_write", (odd,), Path("/last"), "a/b")
+    argv = codex_agent.argv(replace(wanted, thread="t"))
+    (roots,) = (word for word in argv if word.startswith("sandbox_workspace_write.writable_roots="))
+    assert toml_text.parse(roots.partition(".")[2]) == {"writable_roots": [odd]}

@@ -413,7 +413,7 @@ HOMES: dict[str, Home] = {
         tables=TRUST + OFF.format(key="name", value=f"{NAME}:{NAME}"),
     ),
     "plugins switched off": Home(
-        skill=False, mention=f"{NAME}:{NAME}", prepare=both(plugin(), appended("[features]\nplugins = false\n"))
+        skill=False, prepare=both(plugin(), appended("[features]\nplugins = false\n"))
     ),
     "a link to a clone within the project": Home(
         skill=False, prepare=both(line(f"git clone --quiet --depth 1 {ROOT.as_uri()} tools/ar"), line(LINK))

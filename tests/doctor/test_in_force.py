@@ -57,8 +57,9 @@ def test_the_sandbox_and_git_in_it(name: str):
     text, sandbox, granted = CASES[name]
     for reader in (toml_text.parse, toml_text.lenient):
         found = reader(text)
-        assert (codex_home.sandbox(found), codex_home.grants_git(found, ("/r/.git",))) == (sandbox, granted)
-        assert not codex_home.grants_git(found, ("/r/.git", "/r/.git/worktrees/x")), "a linked worktree needs both"
+        assert (codex_home.sandbox(found), codex_home.grants_git(found, ("/r/.git",), True)) == (sandbox, granted)
+        both = ("/r/.git", "/r/.git/worktrees/x")
+        assert not codex_home.grants_git(found, both, False), "a linked worktree needs both"
 
 
 def project(repo: Repo, text: str, level: str = "trusted") -> None:
@@ -92,6 +93,16 @@ def test_what_a_profile_would_put_out_of_force_is_left(repo: Repo, own: bool):
         codex_home.config_path().write_text(table)
     with pytest.raises(Refusal, match="sets sandbox_workspace_write already"):
         mending.mend(repo.path, "permissions")
+
+
+def test_where_git_lies_elsewhere_no_profile_is_offered(repo: Repo):
+    repo.git("init", "--quiet", "--separate-git-dir", "../gitdir")
+    with pytest.raises(Refusal, match="lies elsewhere"):
+        mending.mend(repo.path, "permissions")
+    found = toml_text.parse(MINE + BASE.replace("base", "mine"))
+    elsewhere = (str(repo.path.parent / "gitdir"),)
+    assert diagnosis._is_confined(found, "trusted", elsewhere, False)
+    assert not diagnosis._is_confined(found, "trusted", (str(repo.path / ".git"),), True)
 
 
 def test_a_home_that_is_the_project(repo: Repo, monkeypatch: pytest.MonkeyPatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import time
@@ -111,8 +112,8 @@ def confined(call: Call) -> tuple[str, ...]:
 def _resumed_policy(call: Call) -> tuple[str, ...]:
     if call.policy != _SANDBOXED:
         return _policy(call)
-    folders = ", ".join(f'"{folder}"' for folder in call.folders)
-    return ("-c", 'sandbox_mode="workspace-write"', "-c", f"sandbox_workspace_write.writable_roots=[{folders}]")
+    roots = json.dumps([*map(str, call.folders)], ensure_ascii=False)  # a TOML list too, whatever a folder's name has
+    return ("-c", 'sandbox_mode="workspace-write"', "-c", f"sandbox_workspace_write.writable_roots={roots}")
 
 
 def _policy(call: Call) -> tuple[str, ...]:

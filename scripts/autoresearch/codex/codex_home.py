@@ -97,9 +97,9 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def grants_git(found: Mapping[str, Any], folders: Collection[str]) -> bool:
+def grants_git(found: Mapping[str, Any], folders: Collection[str], within: bool) -> bool:
     """Whether what is in force lets all of Git's folders here be written: by a permission profile, which names .git of
-    the workspace or the folders, or by the sandbox's writable roots."""
+    the workspace (where that is the folder, `within`) or the folders, or by the sandbox's writable roots."""
     written: set[str] = set()
     inner = ""
     for place, access in _accesses(found):
@@ -109,7 +109,7 @@ def grants_git(found: Mapping[str, Any], folders: Collection[str]) -> bool:
         table = found.get("sandbox_workspace_write")
         roots = table.get("writable_roots") if isinstance(table, dict) else None
         written.update(os.path.realpath(str(root)) for root in (roots if isinstance(roots, list) else ()))
-    return (inner == "write" and len(folders) == 1) or written.issuperset(map(os.path.realpath, folders))
+    return (inner == "write" and within) or written.issuperset(map(os.path.realpath, folders))
 
 
 def _profiles(found: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -103,8 +103,8 @@ def _codex(layout: Layout) -> rules.Codex:
         number=words.version,
         sandboxed=_policy(layout) == "workspace_write",
         level=level,
-        confined=_is_confined(sandboxed, level, folders) and "CODEX_THREAD_ID" not in os.environ,
-        settled=len(folders) > 1 or not mending.can(layout.root, "permissions"),
+        confined=_is_confined(sandboxed, level, folders, _is_within(layout)) and "CODEX_THREAD_ID" not in os.environ,
+        settled=not mending.can(layout.root, "permissions"),
         folders=folders,
         served=codex_agent.served(),
         by_hand=not mending.can(layout.root, "trust"),
@@ -121,11 +121,18 @@ def _git_folders(layout: Layout) -> tuple[str, ...]:
     return tuple(map(str, dict.fromkeys(places)))
 
 
-def _is_confined(settings: Mapping[str, Any], level: str, folders: tuple[str, ...]) -> bool:
+def _is_within(layout: Layout) -> bool:
+    """Whether Git's folder is the usual one: not of a linked worktree, a submodule, or put elsewhere."""
+    return (layout.root / ".git").is_dir()
+
+
+def _is_confined(settings: Mapping[str, Any], level: str, folders: tuple[str, ...], within: bool) -> bool:
     """Whether Codex's own sandbox would keep a session that is watched from committing."""
     sandbox = codex_home.sandbox(settings)
     usual = sandbox == "" and level != ""  # a project of which nothing is known starts read-only
-    return (usual or sandbox in ("workspace", "workspace-write")) and not codex_home.grants_git(settings, folders)
+    return (usual or sandbox in ("workspace", "workspace-write")) and not codex_home.grants_git(
+        settings, folders, within
+    )
 
 
 def _policy(layout: Layout) -> str:
@@ -237,6 +244,7 @@ def _sandbox(layout: Layout) -> rules.Sandbox:
         tmp_writable=writable,
         network_cut=os.environ.get("CODEX_SANDBOX_NETWORK_DISABLED", "") not in ("", "0"),
         agents_writable=os.access(agents, os.W_OK) if agents.is_dir() else None,
+        within=_is_within(layout),
         script=SCRIPT,
         root=str(layout.root),
     )

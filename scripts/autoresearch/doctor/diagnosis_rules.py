@@ -240,6 +240,7 @@ class Sandbox:
     tmp_writable: bool
     network_cut: bool
     agents_writable: bool | None = None
+    within: bool = True  # Git's folder is .git of the repository
     script: str = ""  # this command's own
     root: str = ""
 
@@ -255,8 +256,8 @@ class Sandbox:
 
     @property
     def for_good(self) -> str:
-        """How that is settled for all sessions, for a sentence; of a linked worktree it cannot be."""
-        return f"; once and for all: {mending(self.script, self.root)} permissions" if len(self.folders) < 2 else ""
+        """How that is settled for all sessions, for a sentence; where Git's folder lies elsewhere it cannot be."""
+        return f"; once and for all: {mending(self.script, self.root)} permissions" if self.within else ""
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,17 @@ def _edited(text: str, root: Path, what: str) -> str:
     edits: Mapping[str, Callable[[str], str]] = {
         "trust": lambda text: settings_edit.trusting(text, str(root.resolve())),
         "skill": lambda text: settings_edit.enabling(text, _names(root)),
-        "permissions": lambda text: settings_edit.with_profile(text, codex_home.project_settings(root)),
+        "permissions": lambda text: _permitted(text, root),
         "no-permissions": settings_edit.without_profile,
     }
     head = toml_text.BOM if text.startswith(toml_text.BOM) else ""
     return head + edits[what](text[len(head) :])
+
+
+def _permitted(text: str, root: Path) -> str:
+    if (root / ".git").is_file():
+        raise Refusal(f"Git's folder of {root} lies elsewhere, expected .git within; start codex with --add-dir FOLDER")
+    return settings_edit.with_profile(text, codex_home.project_settings(root))
 
 
 def _replace(path: Path, before: str, after: str, root: str) -> None:
