@@ -14,6 +14,7 @@ from __future__ import annotations
 import builtins
 import errno
 import fcntl
+import functools
 import io
 import os
 import signal
@@ -156,11 +157,12 @@ class Popen(subprocess.Popen):  # type: ignore[type-arg]
 if HOW and ours():
     real_open, real_os_open = builtins.open, os.open
     builtins.open = io.open = opened
-    os.open = os_opened
+    # A partial is no method: pathlib of Python 3.9 has these functions as attributes of a class, as builtins are.
+    os.open = functools.partial(os_opened)
     for name in ("replace", "rename", "mkdir", "symlink", "link", "truncate", "fsync", "ftruncate", "utime", "chmod"):
-        setattr(os, name, counted(name, getattr(os, name)))
+        setattr(os, name, functools.partial(counted(name, getattr(os, name))))
     for name in ("unlink", "remove", "rmdir"):
-        setattr(os, name, counted(name, getattr(os, name), writes=False))
+        setattr(os, name, functools.partial(counted(name, getattr(os, name), writes=False)))
     for name in ("write", "pwrite"):
         setattr(os, name, written(name, getattr(os, name)))
     fcntl.flock = counted("flock", fcntl.flock)
