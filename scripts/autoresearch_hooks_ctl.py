@@ -6,7 +6,6 @@ import sys
 
 sys.dont_write_bytecode = True  # the skill's folder is never written to
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))  # not there under PYTHONSAFEPATH
-import autoresearch.early
 from autoresearch.cli import main
 
 sys.exit(main("hooks.hooks_ctl"))

@@ -1,11 +1,20 @@
 """The package behind the `autoresearch_*.py` entry scripts.
 
-Imported by an entry script it checks the interpreter and finds a place for compiled modules. Both happen
-here, before any other module is read, so this file must stay parseable by Python 3.6.
+Imported by an entry script it lets Ctrl-C end the process without a word, checks the interpreter and finds a place
+for compiled modules. All happen here, before any other module is read, so this file must stay parseable by Python 3.6.
 """
 
+import _signal  # type: ignore[import-not-found] # `signal` is made of it and imports more, which takes its time
 import os
 import sys
+
+_OWN = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+# An entry script is at work, and the package is not used as a library.
+_STARTED = os.path.dirname(os.path.realpath(getattr(sys.modules["__main__"], "__file__", None) or "/")) == _OWN
+# Until a command notes signals itself, Ctrl-C ends it like any other signal: Python would tell of the line that it
+# struck. A Ctrl-C that whoever started us has switched off (as for `&` in a script) stays switched off.
+if _STARTED and _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 __version__ = "0.2.0"
 
@@ -49,35 +58,21 @@ def _allow_bytecode() -> None:
 
 def _forget_pythonpath() -> None:
     """Take what PYTHONPATH names out of the search: a project's `signal.py` must not stand in for the library's."""
-    if not os.environ.get("PYTHONPATH"):
+    if not _STARTED or not os.environ.get("PYTHONPATH"):
         return
     try:
         foreign = {os.path.realpath(entry) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep)}
     except FileNotFoundError:
         return  # the current folder is gone, which the command says in words
-    own = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-    started = getattr(sys.modules["__main__"], "__file__", None) or ""
-    if os.path.dirname(os.path.realpath(started)) != own:
-        return  # used as a library
-    sys.path[:] = [entry for entry in sys.path if entry == own or os.path.realpath(entry) not in foreign]
+    sys.path[:] = [entry for entry in sys.path if entry == _OWN or os.path.realpath(entry) not in foreign]
     for name, module in list(sys.modules.items()):  # what the interpreter read while it started
         path = getattr(module, "__file__", None)
-        if path and name != "__main__" and os.path.dirname(os.path.realpath(path)) in foreign - {own}:
+        if path and name != "__main__" and os.path.dirname(os.path.realpath(path)) in foreign - {_OWN}:
             del sys.modules[name]
 
 
-def _leave_quietly() -> None:
-    """Let Ctrl-C end the process without a word, until a command has begun that can obey it."""
-    import signal
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # or it was switched off, as for `&` in a script
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 _forget_pythonpath()
-
 # True without the flag means that an entry script has set it. With the flag it is the user's wish (-B or
 # PYTHONDONTWRITEBYTECODE); neither means that the package is used as a library, which changes no setting.
 if sys.dont_write_bytecode and not sys.flags.dont_write_bytecode:
     _allow_bytecode()
-    _leave_quietly()

@@ -25,9 +25,9 @@ ERRORS = ("EIO", "ENOSPC", "EACCES", "EROFS", "full")
 GIT = ("gitdies", "gitfails")
 # The machine that runs the tries may be too small for a batch.
 BIG = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # as an entry script begins
 sys.path.insert(0, sys.argv.pop(1))
-import autoresearch.early
 from autoresearch.cli import main
 from autoresearch.machine import accelerators, limits
 limits.cpu_count, limits.memory_mb, limits.free_mb = lambda *_: 8, lambda *_: (16000, 16000), lambda root: 90000

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import SCRIPTS
+from tests.conftest import HANG, SCRIPTS
 
 STUB = "def main(name):\n    return 0\n"
 
@@ -22,8 +23,7 @@ def skill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("PYTHONPYCACHEPREFIX")
     package = tmp_path / "skill" / "scripts" / "autoresearch"
     package.mkdir(parents=True)
-    for name in ("__init__.py", "early.py"):
-        shutil.copy(SCRIPTS / "autoresearch" / name, package)
+    shutil.copy(SCRIPTS / "autoresearch" / "__init__.py", package)
     shutil.copy(SCRIPTS / "autoresearch_decision.py", package.parent)
     (package / "cli.py").write_text(STUB)
     return package.parent
@@ -107,3 +107,15 @@ def test_an_old_python_is_told_so():
 @pytest.mark.parametrize("name", ["autoresearch/__init__.py", "autoresearch_decision.py"])
 def test_an_old_python_can_read_that_far(name: str):
     ast.parse((SCRIPTS / name).read_text(encoding="utf-8"), feature_version=(3, 6))
+
+
+@pytest.mark.parametrize("flags", [(), ("-B",)], ids=["plain", "without bytecode"])
+@pytest.mark.parametrize("switched_off", [False, True])
+def test_an_interrupt_before_a_command_listens_is_no_traceback(skill: Path, switched_off: bool, flags: tuple[str, ...]):
+    struck = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('goes on')\n"
+    (skill / "autoresearch" / "cli.py").write_text(struck + STUB)
+    trap = "trap '' INT; " if switched_off else ""
+    command = ["sh", "-c", f'{trap}exec "$@"', "sh", sys.executable, *flags, str(skill / "autoresearch_decision.py")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HANG, check=False)
+    expected = (0, "goes on\n", "") if switched_off else (-signal.SIGINT, "", "")
+    assert (done.returncode, done.stdout, done.stderr) == expected

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from ..kernel.core import choices, settings
+from ..kernel.core import choices
 from ..kernel.core.errors import Refusal
 
 TYPE_CHECKING = False  # `typing` itself costs more than `--help` may
@@ -88,13 +88,17 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         "--companion-repo-scope", action="append", metavar="PATH=SCOPE", help="a second repository with its own scope"
     )
     parser.add_argument("--environment-summary", help="one line for the log (default: probed)")
+    from ..kernel.core.settings import NOISE
+
     add_settings(parser, "")
-    add_settings(parser.add_argument_group(settings.NOISE), settings.NOISE)
+    add_settings(parser.add_argument_group(NOISE), NOISE)
 
 
 def add_settings(parser: Any, group: str) -> None:
     """The flags of one group of settings."""
-    for row in settings.SETTINGS:
+    from ..kernel.core.settings import SETTINGS
+
+    for row in SETTINGS:
         if row.about and row.more.get("group", "") == group:
             _add(row, parser)
 
@@ -112,7 +116,7 @@ def _add(row: Setting, parser: Any) -> None:
 
 def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
-    from ..kernel.core import config
+    from ..kernel.core import config, settings
     from ..kernel.core.rows import labels
     from . import guards
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from decimal import Decimal
@@ -224,17 +223,6 @@ except KeyboardInterrupt:
     print("broken off")
 """
     assert asked(program) == ["obeyed", "broken off"]
-
-
-@pytest.mark.parametrize("switched_off", [False, True])
-def test_an_interrupt_before_a_command_listens_is_no_traceback(switched_off: bool):
-    before = "import signal\n" + ("signal.signal(signal.SIGINT, signal.SIG_IGN)\n" if switched_off else "")
-    program = before + "import autoresearch.early\nimport os\nos.kill(os.getpid(), signal.SIGINT)\nprint('goes on')"
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=HANG, check=False)
-    expected = (0, "goes on\n", "") if switched_off else (-signal.SIGINT, "", "")
-    assert (done.returncode, done.stdout, done.stderr) == expected
 
 
 def test_the_evaluator_is_compared_after_each_run_of_a_comparison(lab: Lab):
