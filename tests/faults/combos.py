@@ -10,6 +10,7 @@ runs. As another user than root it tries missing rights too.
 from __future__ import annotations
 
 import os
+import pwd
 import random
 import resource
 import signal
@@ -130,7 +131,7 @@ PLACES: dict[str, Mapping[str, str | None]] = {
     "HOME relative": {"HOME": "home"},
     "HOME a device": {"HOME": "/dev/null"},
     "HOME the repository": {"HOME": "$R"},
-    "HOME of another": {"HOME": "/root"},
+    "HOME of root": {"HOME": pwd.getpwuid(0).pw_dir},
     "no PATH": {"PATH": None},
     "PATH missing": {"PATH": "/missing"},
     "PATH relative": {"PATH": ".:/usr/bin:/bin"},
