@@ -261,6 +261,51 @@ def test_a_killed_close_is_repeated(project: Repo, run_script: Run, moment: str,
     assert_gone(project)
 
 
+def drift(repo: Repo, run_script: Run, name: str, text: str) -> None:
+    """Somebody commits in the main checkout while the batch is open, and says so."""
+    repo.write(name, text)
+    repo.commit("by hand")
+    said = ("--status", "drift", "--description", "by hand")
+    assert run_script("record_iteration", "--repo", repo.path, *said).code == 0
+
+
+def test_a_winner_that_a_killed_close_had_put_over_a_drift_is_taken_back(project: Repo, run_script: Run) -> None:
+    a, _, _ = opened(project)
+    edit(a, "nine", n="9")
+    drift(project, run_script, "README.md", "by hand\n")
+    note = project.path / "autoresearch-evidence" / "batch.json"
+    note.write_text(json.dumps({**json.loads(note.read_text()), "applied": a.git("rev-parse", "HEAD")}))
+    project.write("n", "9\n")
+    assert call(project, "close").json["selected_worker"] == "a"
+    assert [row[0] for row in rows(project)] == ["0", "1", "2a", "2b", "2c", "2"]
+    assert (project.read("README.md"), project.read("n")) == ("by hand\n", "9\n")
+    assert_gone(project)
+
+
+def test_a_worker_that_a_drift_overtook_is_told_before_anything_is_measured(project: Repo, run_script: Run) -> None:
+    a, b, _ = opened(project)
+    edit(a, "five", n="5")
+    edit(b, "a word", note="word")
+    drift(project, run_script, "n", "8\n")
+    ran = call(project, "close")
+    assert ran.code == 1 and "worker a changed n, which a commit in the main checkout changed too" in ran.err
+    assert not list((project.path / "autoresearch-evidence" / "batch").glob("*/verdict.json"))
+    a.git("reset", "--quiet", "--hard", "HEAD~1")
+    assert call(project, "close").json["retained_metric"] == 8
+    assert_gone(project)
+
+
+def test_an_edit_of_the_main_checkout_bars_the_close_and_stays(project: Repo) -> None:
+    a, _, _ = opened(project)
+    edit(a, "nine", n="9")
+    project.write("note", "mine\n")
+    ran = call(project, "close")
+    assert ran.code == 1 and "note of the main checkout was edited" in ran.err
+    assert project.read("note") == "mine\n"
+    project.git("checkout", "--quiet", "note")
+    assert call(project, "close").json["selected_worker"] == "a"
+
+
 MACHINE = batch.Machine(8, 16000, 90000)
 
 

@@ -292,7 +292,7 @@ def take_back(run: Run, batch: Batch) -> Batch:
         intent.end(run.layout, f"{batch.mark}-{place.id}")
     if not batch.applied:
         return batch
-    if Repo(run.tree).head() == batch.base:
+    if not is_recorded(run, batch):
         Repo(run.tree).finish_switch(batch.applied, batch.base)
     return replace(batch, applied="").write(run.layout.evidence)
 

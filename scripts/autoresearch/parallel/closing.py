@@ -10,6 +10,7 @@ from ..kernel.core import log_events, numbers, supervise
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rows import Row
+from ..kernel.core.text import listing
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context, tree, trial, trial_gate
@@ -88,9 +89,14 @@ def _selected(main: Row) -> str | None:
 def _settle(run: Run, batch: Batch) -> Batch:
     """Measure and record; the batch with the runners-up that are left to try."""
     trial_gate.refuse_finished(run)
-    if any(item.inside for item in trial_gate.admitted(run, tree.edits(run))):
-        raise Refusal("the main checkout was edited while the batch was open, expected edits in the workers' folders")
+    edited = [path for item in trial_gate.admitted(run, tree.edits(run)) for path in item.inside]
+    if edited:
+        raise Refusal(
+            f"{listing(edited)} of the main checkout was edited while the batch was open, expected edits in the "
+            "workers' folders; make it in one of them and take it back here, then close"
+        )
     workers = [measuring.candidate(run, batch, place) for place in batch.places]
+    _refuse_overtaken(run, batch, workers)
     measuring.measure_all(run, batch, workers)
     measured = [_measured(run, batch, worker) for worker in workers]
     event = log_events.make("batch", iteration=run.state.iteration + 1, rows=len(measured) + 1, batch=batch.mark)
@@ -102,6 +108,19 @@ def _settle(run: Run, batch: Batch) -> Batch:
     rest = [item for item in _ranked(run, measured) if item is not best]
     batch = replace(batch, runners=tuple(item.worker.commit for item in rest))
     return _confirm(run, batch, best, event, lines)
+
+
+def _refuse_overtaken(run: Run, batch: Batch, workers: Sequence[MeasuredWorker]) -> None:
+    """What was committed in the main tree meanwhile (a drift) touches other files than the workers do."""
+    repo = Repo(run.tree)
+    moved = set(repo.changed_paths(batch.base, repo.head()))
+    for worker in workers:
+        both = moved.intersection(repo.changed_paths(batch.base, worker.commit) if worker.commit else ())
+        if both:
+            raise Refusal(
+                f"worker {worker.place.id} changed {listing(sorted(both))}, which a commit in the main checkout "
+                f"changed too while the batch was open; undo it in {worker.place.path}, then close, or abort the batch"
+            )
 
 
 def _measured(run: Run, batch: Batch, worker: MeasuredWorker) -> Measured:
