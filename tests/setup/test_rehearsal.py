@@ -218,6 +218,10 @@ def test_a_check_in_the_temporary_folder_is_told_to_be_committed(lab: Lab, seale
     check.write_text("cat src/value\n")
     warned = rehearse(lab, f"sh {check}")["warnings"]
     assert [line for line in warned if "temporary folder: commit it" in line and str(check) in line]
+    tool = sealed / "tmp" / "counter"
+    tool.write_text("#!/bin/sh\ncat src/value\n")
+    tool.chmod(0o755)
+    assert not [line for line in rehearse(lab, f"{tool} src")["warnings"] if "temporary" in line]
     lab.repo.write("check.sh", "cat src/value\n")
     lab.repo.commit("check")
     assert not [line for line in rehearse(lab, "sh check.sh")["warnings"] if "temporary" in line]

@@ -425,12 +425,17 @@ def _lock_warnings(lock: Mapping[str, str], shown: Iterable[str]) -> tuple[str, 
     """What is wrong with the files that are locked: too many, or, of those that may be told, not there to stay."""
     import tempfile
 
-    passing = [name for name in shown if name.startswith(tempfile.gettempdir() + os.sep)]
+    passing = [name for name in shown if name.startswith(tempfile.gettempdir() + os.sep) and not _is_program(name)]
     crowded = f"the evaluator has {hashes.FILE_LIMIT} files or more and only the first are locked: protect fewer"
     return (
         *([crowded] if len(lock) >= hashes.FILE_LIMIT else []),
         *([f"{listing(passing, 2)} is in the temporary folder: commit it before the start"] if passing else []),
     )
+
+
+def _is_program(name: str) -> bool:
+    """Whether a file is a tool that was installed there, no script of a check: it is executable, without an ending."""
+    return not os.path.splitext(name)[1] and os.access(name, os.X_OK)
 
 
 def _steady(root: Path, lock: Mapping[str, str], made: Sequence[str]) -> dict[str, str]:
