@@ -395,6 +395,17 @@ def test_text_that_is_no_lesson_is_kept_beside(repo: Repo, run_script: Call):
     assert ok(run_script("lessons", "list", cwd=repo.path))["lessons"][-1]["context"] == ""
 
 
+def test_lessons_of_a_windows_editor_stay_entries(repo: Repo, run_script: Call):
+    repo.write("autoresearch-lessons.md", "\ufeff### L-1: t\r\n- **Strategy:** s\r\n- **Outcome:** keep\r\n")
+    ok(
+        run_script(
+            "lessons", "append", "--title", "u", "--strategy", "z", "--outcome", "keep", "--insight", "i", cwd=repo.path
+        )
+    )
+    assert [entry["title"] for entry in ok(run_script("lessons", "list", cwd=repo.path))["lessons"]] == ["t", "u"]
+    assert not list(repo.path.glob("*.bak"))
+
+
 def test_outside_git_a_reported_run_works(tmp_path: Path, run_script: Call):
     flags = ("--baseline-metric", 10, "--goal", "g", "--scope", "src/", "--metric-name", "m", "--verify", "true")
     ok(run_script("init_run", *flags))

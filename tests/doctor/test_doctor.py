@@ -192,8 +192,13 @@ def test_no_codex(ward: Ward):
 
 
 def test_a_codex_that_says_nothing(ward: Ward):
-    ward.program("codex", "exit 3")
+    ward.program("codex", "exit 0")
     assert "codex --version says nothing" in ward.only("warn", "codex")
+    ward.program("codex", "exit 3")
+    assert "bin/codex does not run" in ward.only("block", "codex")
+    ward.program("codex", "")
+    (ward.home / "bin" / "codex").write_text("#!/no/such/program\n")
+    assert "bin/codex does not run" in ward.only("block", "codex")
 
 
 def test_not_signed_in(ward: Ward):

@@ -19,12 +19,13 @@ _LINE = re.compile(r"^Error\b[^:\n]*: ?(.*)", re.MULTILINE)
 @dataclass(frozen=True)
 class Words:
     """Its version, why it does not start with these settings ("" where it does), the same once the project is trusted,
-    and whether it is signed in."""
+    whether it is signed in, and whether it runs at all."""
 
     version: tuple[int, ...] = ()
     problem: str = ""
     if_trusted: str = ""
     signed_in: bool = False
+    broken: bool = False  # it cannot be started, or fails at once
 
 
 def program() -> str:
@@ -48,6 +49,7 @@ def ask_cli(path: str, folder: str) -> Words:
         problem=_problem(*told.get("settings", (0, ""))),
         if_trusted=_problem(*told.get("trusted", (0, ""))),
         signed_in=told.get("login", (1, ""))[0] == 0,
+        broken=told.get("version", (1, ""))[0] > 0,
     )
 
 

@@ -90,6 +90,7 @@ def _codex(layout: Layout) -> rules.Codex:
     return rules.Codex(
         path=program,
         version="codex " + ".".join(map(str, words.version)) if words.version else "",
+        broken=words.broken and "CODEX_THREAD_ID" not in os.environ,
         inside="CODEX_THREAD_ID" in os.environ,
         config_path=str(codex_home.config_path()),
         config_problem=words.problem,

@@ -106,6 +106,7 @@ class Codex:
     folders: tuple[str, ...] = ()  # Git's, which a linked worktree has two of, outside of it
     served: bool = False  # this session runs in Codex's background server
     by_hand: bool = False  # the settings are of a form in which this command cannot add the project's trust
+    broken: bool = False  # the program cannot be started, or fails at once
 
     @property
     def mend(self) -> str:
@@ -374,7 +375,10 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
         Rule(WARN, lambda f: not f.path and f.inside,
              "there is no codex on PATH: this session works, background and exec runs do not",
              "start Codex from a terminal that has codex on PATH, or name it with --codex-bin"),
-        Rule(WARN, lambda f: bool(f.path) and not f.version, "codex --version says nothing", "{f.path} --version"),
+        Rule(BLOCK, lambda f: bool(f.path) and f.broken, "{f.path} does not run: not even --version",
+             "npm install -g @openai/codex@latest; or put a codex that runs first on PATH"),
+        Rule(WARN, lambda f: bool(f.path) and not f.version and not f.broken, "codex --version says nothing",
+             "{f.path} --version"),
         Rule(BLOCK, lambda f: bool(f.config_problem), "Codex does not start with its settings: {f.config_problem}",
              "correct that in {f.wrong_file}"),
         Rule(BLOCK, lambda f: bool(f.missing_key), "the model provider wants ${f.missing_key}, which is not set",

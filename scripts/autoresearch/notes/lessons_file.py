@@ -10,11 +10,13 @@ from . import lessons
 from .ideas_file import locked
 from .lessons import Lesson
 
+_MARK = "\ufeff"  # what Windows editors put before a text
+
 
 def read(path: Path) -> list[Lesson]:
     """The entries; an absent file has none. A byte that is no text costs itself alone: entries are rewritten."""
     try:
-        return lessons.parse(regular.read_text(path, "replace"))
+        return lessons.parse(regular.read_text(path, "replace").lstrip(_MARK))
     except OSError:
         return []
 
@@ -22,7 +24,7 @@ def read(path: Path) -> list[Lesson]:
 def _has_foreign(data: bytes) -> bool:
     """Whether a rewrite would lose something: text that is no entry, or bytes that are no text."""
     try:
-        return lessons.has_foreign(data.decode("utf-8"))
+        return lessons.has_foreign(data.decode("utf-8").lstrip(_MARK))
     except UnicodeDecodeError:
         return True
 
