@@ -175,6 +175,27 @@ def test_abort_leaves_everything_as_it_was(project: Repo) -> None:
     assert "no batch is open" in call(project, "close").err
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        "rm .git",
+        "rm .git; mkdir .git",
+        "rm .git; git init -q",
+        "echo gitdir: /missing > .git",
+        "rm -r $PWD; echo x > $PWD",
+        "rm -r $PWD; ln -s /tmp $PWD",
+        "rm -r $(git rev-parse --git-dir)",
+    ],
+)
+def test_a_batch_with_a_folder_that_is_no_worktree_any_more_is_aborted(project: Repo, act: str) -> None:
+    worker = opened(project)[0]
+    subprocess.run(["sh", "-c", act], cwd=worker.path, check=True)
+    refused = call(project, "close")
+    assert (refused.code, "run_batch.py abort" in refused.err) == (1, True)
+    assert call(project, "abort").code == 0
+    assert_gone(project)
+
+
 def test_an_open_batch_bars_what_would_disturb_it(project: Repo, run_script: Run) -> None:
     opened(project)
     assert "a batch is open" in call(project, "open", "--workers", "2").err

@@ -177,10 +177,13 @@ class Repo(Reader):
             gitfiles.add_excludes(self.common_dir(), patterns)
 
     def remove_worktree(self, path: Path) -> None:
-        """Remove a linked worktree with all it holds; one whose folder is gone is forgotten."""
-        if path.exists():
-            self._write(["worktree", "remove", "--force", "--force", str(path)])
-        else:
+        """Remove a linked worktree with all it holds, also one that git takes for none any more; one that is gone is
+        forgotten. Of a link in its place the link goes alone."""
+        if gitcall.attempt(self._cwd(), ["worktree", "remove", "--force", "--force", str(path)])[0]:
+            import shutil
+
+            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
             self._write(["worktree", "prune"])
 
     @contextmanager
@@ -203,8 +206,7 @@ class Repo(Reader):
         """Remove temporary indexes whose process was killed."""
         folder = self.git_dir()
         names = os.listdir(folder) if folder.is_dir() else []  # what is wrong with it, git says
-        names = [name for name in names if name.startswith("autoresearch-") and ".index" in name]
-        for path in (folder / name for name in names):
+        for path in (folder / name for name in names if name.startswith("autoresearch-") and ".index" in name):
             owner = path.name.split("-")[1].split(".")[0]
             try:
                 os.kill(int(owner), 0)
