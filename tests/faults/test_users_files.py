@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,3 +132,19 @@ def test_what_is_moved_into_the_scope_is_refused(lab: Lab, old: str, new: str):
     (lab.path / new).rename(lab.path / old)
     assert lab.trial(30)["status"] == "discard"
     assert (lab.path / old).exists()
+
+
+@pytest.mark.parametrize("name", ["src/value", "src/new", "src"])
+def test_a_link_that_leads_out_of_the_repository_is_refused(lab: Lab, name: str):
+    """What it leads to is in no commit: a keep would hold what no clone has."""
+    lab.init()
+    path, away = lab.path / name, lab.path.parent / "away"
+    shutil.copytree(lab.path / "src", away)
+    (away / "value").write_text("3\n")
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    path.symlink_to(away if name == "src" else away / "value")
+    refused(lab.try_out(), f"{name} is a link that leads out of the repository")
+    path.unlink()
+    lab.repo.git("restore", "src")
+    (lab.path / "src/near").symlink_to("value")
+    assert lab.trial(9)["status"] == "keep"

@@ -120,6 +120,13 @@ def admission(run: Run, found: Sequence[Edits]) -> str:
                 f"git was told not to look at {listing(unwatched, 3)} (assume-unchanged or skip-worktree), so an edit "
                 f"is in no commit; expected files that git sees: {seen_again(unwatched[0])}; then run the trial again"
             )
+        leading = [path for path in item.inside if _leads_out(item.tree, path)]
+        if leading:
+            return (
+                f"{listing(tree.named(item, leading, str(run.layout.root)), 3)} is a link that leads out of the "
+                "repository, so what it leads to is in no commit; expected files: copy what is needed in its place, "
+                "then run the trial again"
+            )
         moved = _moved(run, item, pattern, known.get(item.repo)) if item.repo in known else []
         if moved:
             return (
@@ -128,6 +135,11 @@ def admission(run: Run, found: Sequence[Edits]) -> str:
                 "then run the trial again; where the code needs it, the user tracks it (git add -f)"
             )
     return ""
+
+
+def _leads_out(top: Path, path: str) -> bool:
+    full, real = top / path, os.path.realpath(top)
+    return full.is_symlink() and full.exists() and not Path(os.path.realpath(full)).is_relative_to(real)
 
 
 def _moved(run: Run, item: Edits, pattern: str, event: Event | None) -> list[str]:
