@@ -39,7 +39,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "profiles.run_profile": ("shown",),
         "lines.line_told": ("told", "shown", "advice"),
         "modes.fix_closing": ("advice",),
-        "finalize.total_due": ("advice", "is_due"),
+        "finalize.total_due": ("told", "advice", "is_due"),
         "finalize.at_end": ("advice",),
     },
     "session": {

@@ -20,8 +20,9 @@ def test_an_exact_total_is_measured_once_each_and_told(lab: Lab):
     lab.repo.commit("the user's own")
     lab.init("--own-check", "sh own.sh", "--stop-condition", "<= 4")
     lab.trial(8)
-    closing = lab.trial(4)["next"]["do"]
-    assert "autoresearch_total.py --repo . ; then: The run is over" in closing
+    following = lab.trial(4)["next"]
+    assert "autoresearch_total.py --repo . ; then: The run is over" in following["do"]
+    assert following["total_takes"] == "about 1 s at most"
     before = tree_of(lab.path, *OURS)
     told = lab.call("total", "--format", "json").json
     assert (told["true"]["before"], told["true"]["after"], told["true"]["runs"]) == (10, 4, 2)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from autoresearch.kernel.core import stop_rules
-from autoresearch.search import hints
+from autoresearch.search import hints, thought
 
 from tests.conftest import Ran
 from tests.lab import Lab, refused
@@ -68,6 +68,14 @@ def test_kinds_are_told_when_a_refine_is_due(lab: Lab):
     priced = lab.trial(8)["next"]
     assert "tried" not in priced
     assert re.fullmatch(r"\d+ s thought, \d+ s measured", priced["price"])
+
+
+@pytest.mark.parametrize(
+    ("left", "said"), [({}, False), ({"minutes": 12}, False), ({"minutes": 2.3}, True), ({"iterations": 1}, False)]
+)
+def test_what_no_longer_fits_into_the_minutes_is_told(left: dict[str, float], said: bool):
+    told = hints._scarce("2 min thought, 30 s measured", thought.Pace(120.0, 30.0), {"left": left})
+    assert told.endswith("only a quicker one fits into the 2.3 min that are left") == said
 
 
 def test_a_target_that_is_near_is_raised(lab: Lab):

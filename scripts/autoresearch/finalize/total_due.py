@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..kernel.core.frozen import Any
+from ..kernel.core.rows import Row
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import script
 from ..kernel.run.context import Run
@@ -18,6 +19,15 @@ def advice(run: Run) -> str:
     from . import recheck
 
     return "" if recheck.checkout_named(run) else f"python3 {script('total')} --repo ."
+
+
+def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
+    """For the answer that asks for the total: how long measuring it takes at most."""
+    if found.get("action") not in ("stop", "needs_human") or not advice(run):
+        return {}
+    from . import true_total
+
+    return {"total_takes": f"about {max(1.0, true_total.seconds(run)):.0f} s at most"}
 
 
 def is_due(run: Run) -> bool:

@@ -137,6 +137,13 @@ def _wanted(config: Config, pairs: Sequence[outliers.Pair], slowest: float) -> i
     return min(wanted, ALIKE) if len(set(pairs)) == 1 else wanted
 
 
+def seconds(run: Run) -> float:
+    """Seconds that the total takes at most, by a run of the check as it was at the baseline."""
+    one = float(run.config.noise.get("seconds", 0))
+    pairs = max(1, min(PAIRS, paired.cap(run.config, one) // 2)) if rule.is_noisy(run.config) else 1
+    return 2 * pairs * one
+
+
 def _run(bench: Bench, arms: Arms, final: bool, number: int) -> Sample:
     (arms.show_candidate if final else arms.show_retained)()
     return measure.verify(bench, f"{'final' if final else 'baseline'}-{number}")

@@ -26,7 +26,7 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     if due:
         out["tried"] = memory.kinds(run)
     if price:
-        out["price"] = price
+        out["price"] = _scarce(price, thought.of(run.log), found)
     target = raised(run)
     if target:
         out["target"] = target
@@ -39,6 +39,13 @@ def price_of(run: Run) -> str:
     if run.state.iteration < _KNOWN or not known.measuring:
         return ""
     return f"{_time(known.thinking)} thought, {_time(known.measuring)} measured"
+
+
+def _scarce(price: str, known: thought.Pace, found: Mapping[str, Any]) -> str:
+    """The price with what is left of the minutes, where an experiment as the others were no longer fits in."""
+    left = found.get("left", {}).get("minutes")
+    short = left is not None and 60 * float(left) < known.thinking + known.measuring
+    return f"{price}: only a quicker one fits into the {left} min that are left" if short else price
 
 
 def _time(seconds: float) -> str:
