@@ -102,6 +102,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "another tool's controller is running": (
         _CONTROLLER + "test_it_is_running_for_every_command",
         _CONTROLLER + "test_a_number_that_was_used_again_is_no_controller",
+        _CONTROLLER + "test_its_numbers_may_be_texts",
     ),
     "stop ends its group": (_CONTROLLER + "test_stop_ends_it_with_its_group",),
     "what would end it at once refuses the launch": (
