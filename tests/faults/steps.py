@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from autoresearch.kernel.run import intent
+
 from tests.faults.stage import Problem, Stage
 
 WAITS = ("queue", "waiting", "hook", "controller")
@@ -258,12 +260,18 @@ class Steps:
     @staticmethod
     def taken_up(stage: Stage, case: Case) -> None:
         """Whoever comes next runs what waits; the edit is tried once, or lies in the tree still and is tried then."""
-        stage.run(*(("runtime_ctl", "run") if case.name == "controller" else ("run_trial", "--waiting")))
+        command = ("runtime_ctl", "run") if case.name == "controller" else ("run_trial", "--waiting")
+        said, end = stage.run(*command).err, time.monotonic() + 300
+        while intent.BUSY in said and time.monotonic() < end:  # what a killed hook has started goes on
+            time.sleep(0.2)
+            said = stage.run(*command).err
         undone = [path.read_text() for path in stage.repo.glob("autoresearch-evidence/*/undone.diff")]
         if any("+8\n" in patch for patch in undone):
             return  # the controller was refused and took it back
         if not any(str(row.metric) == "8" for row in stage.log().rows):  # it was refused, or never left
-            stage.must("run_trial", "--description", "again")
+            again = stage.run("run_trial", "--description", "again")
+            if again.code:
+                raise Problem(f"what waits is not run ({said.strip()[-300:]}), nor another: {again.err.strip()[-300:]}")
         tried = [row.status for row in stage.log().rows if str(row.metric) == "8"]
         if tried[:1] != ["keep"] or len(tried) > 1 + (tried[1:] == ["no-op"]):
             raise Problem(f"the edit that waited became {tried}")
