@@ -419,7 +419,7 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              '{{ grep -qxF {f.clone} "$f" || echo {f.clone} >> "$f"; }}'),
     )),
     "hooks": ("{f.installed} Codex hooks of this skill (they are optional)", (
-        Rule(WARN, lambda f: bool(f.problem), "{f.where} cannot be read: {f.problem}", "correct {f.where}"),
+        Rule(WARN, lambda f: bool(f.problem), "{f.problem}", "correct {f.where}"),
         Rule(WARN, lambda f: bool(f.missing), "a hook starts {f.missing}, which is gone",
              "{f.install}"),
         Rule(WARN, lambda f: f.installed > 0 and f.project_untrusted,
