@@ -199,3 +199,17 @@ def test_a_confirm_that_passed_is_told(lab: Lab):
     lab.init("--confirm", "true")
     assert lab.trial(8)["confirm"] == "pass"
     assert "confirm" not in lab.trial(9)
+
+
+@pytest.mark.parametrize(
+    ("value", "least", "told"),
+    [
+        (700, 208, "208 (30 % of the value; less as the value and its noise fall)"),
+        (-700, 70, "70 (10 % of the value; less as the value and its noise fall)"),
+        (20, 1, "1"),
+        (0, 5, "5"),
+    ],
+)
+def test_a_smallest_gain_that_is_a_large_share_is_told_as_one(value: int, least: int, told: str):
+    config = Config(noise={"kind": "noisy", "spread": 1, "smallest_detectable": least, "seconds": 1})
+    assert f"gains from about {told} on are told" in paired.sentence(config, Decimal(value), "one run takes 1 s")

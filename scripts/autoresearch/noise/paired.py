@@ -22,6 +22,7 @@ SAMPLE_OUTPUT = 16 * 1024
 _NINE = Context(prec=9)
 # Runs of a noisy baseline during which something waited for a core; so much of a run's time counts.
 DISTURBED_RUNS, DISTURBED_SHARE = 5, 0.2
+LARGE = Decimal("0.1")  # share of the value from which on a smallest gain is told with it
 MINUTES = 60.0  # seconds from which a run is an expensive one
 
 
@@ -273,12 +274,19 @@ def sentence(config: Config, value: Decimal, each: str) -> str:
     if not is_noisy(config):
         return exact.sentence(config, value, each)
     about = f"is about {numbers.plain(value)} with a spread of {numbers.plain(noise['spread'])}; {each}; "
-    least = numbers.plain(Decimal(str(noise["smallest_detectable"])))
+    least = _smallest(value, Decimal(str(noise["smallest_detectable"])))
     likely = f"gains from about {least} on are told from noise in 4 of 5 trials"
     if affordable(config):
         return about + f"{likely} within {cap(config)} runs"
     needed = sequential.least_runs(float(config.alpha))
     return about + f"{likely} by one run a trial: --max-runs is {cap(config)}, comparing in turns needs {needed}"
+
+
+def _smallest(value: Decimal, least: Decimal) -> str:
+    """The smallest gain that is told from noise; one that is a large share of the value falls as the value falls."""
+    share = least / abs(value) if value else Decimal(0)
+    told = f" ({100 * share:.0f} % of the value; less as the value and its noise fall)" if share >= LARGE else ""
+    return numbers.plain(least) + told
 
 
 missed = required.missed
