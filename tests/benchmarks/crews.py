@@ -166,7 +166,7 @@ def victim(project: Crewed, draw: random.Random) -> tuple[str, int]:
     what = draw.choice(["controller", "agent", "settle"])
     if what == "controller":
         return what, int(project.record().get("pid") or 0)
-    pattern = str(project.home / "agent") if what == "agent" else f"settle --repo {project.path}"
+    pattern = str(project.home / "agent") if what == "agent" else f"(settle|record|prove) --repo {project.path}"
     found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False).stdout.split()
     return what, int(draw.choice(found)) if found else 0
 
