@@ -3,9 +3,9 @@
     python -m tests.benchmarks.many [HOURS] [SEED]
 
 Workers think, then their proposal is measured on a node of its own; a share of them gain. Today (`turns`) whoever has
-the main tree records, and measures a would-be keep again there, one at a time; a worker whose proposal did not gain
-goes on at once. In the plan (`queue`) all gains that wait are merged and measured as one, on a node beside the main
-tree; where that fails it is halved. The constants were measured: see `crews.py` and docs/scale.md.
+the main tree records, and measures a would-be keep again there, one at a time; the workers go on at once. In the plan
+(`queue`) all gains that wait are merged and measured as one, on a node beside the main tree; where that fails it is
+halved. The constants were measured: see `crews.py` and docs/scale.md.
 """
 
 from __future__ import annotations
@@ -79,13 +79,12 @@ class Simulation:
     def _measured(self, worker: int, known: int) -> None:
         if self.draw.random() < self.world.gains:
             self.waiting.append((self.now, worker, known))
-            return
-        self.shelf += 1
+        else:
+            self.shelf += 1
         self._at(self._around(self.world.think), "thought", worker)
 
-    def _kept(self, worker: int, known: int) -> None:
+    def _kept(self, _: int, __: int) -> None:
         self.keeps += 1
-        self._at(self._around(self.world.think), "thought", worker)
 
     def _freed(self, _: int, __: int) -> None:
         """The main tree is free: `_turn` sees to it."""

@@ -330,6 +330,18 @@ def test_an_edit_of_the_main_checkout_bars_the_close_and_stays(project: Repo) ->
 MACHINE = batch.Machine(8, 16000, 90000)
 
 
+def test_an_edit_in_the_main_tree_is_not_measured_with_a_workers_proposal(project: Repo) -> None:
+    batch.open_batch(standard(project.path), batch.BatchRequest(2, MACHINE, crew=True))
+    note = json.loads(project.read("autoresearch-evidence/batch.json"))
+    Repo(Path(note["places"][0]["path"])).write("note", "a word\n")
+    assert call(project, "propose", "--worker", "a", "--description", "a word").code == 0
+    project.write("n", "5\n")  # by hand, or by a worker that left its folder
+    answer = call(project, "settle", "--worker", "a").json
+    assert (answer["status"], answer["metric"], answer["retained_metric"]) == ("discard", 10, 10)
+    assert "took back edits that were never tried (n)" in answer["recovered"]
+    assert project.read("n") == "10\n" and "+5" in project.read("autoresearch-evidence/0001/undone.diff")
+
+
 @pytest.mark.parametrize(
     ("asked", "machine", "number"),
     [

@@ -8,6 +8,8 @@ on the merged tree (`record`), while its worker's folder holds it already.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..findings import changed_places
@@ -22,7 +24,7 @@ from ..kernel.run.judge import Verdict
 from ..kernel.system.git import GitError, Repo
 from ..kernel.system.gittrees import Trees
 from . import batch as batches
-from . import measuring, proposed, runners, shelf
+from . import measuring, proposed, runners, shelf, untried
 from .anew import renew
 from .batch import Batch, WorkerPlace
 from .proposed import WorkerProposal
@@ -96,7 +98,7 @@ def _confirmed(layout: Layout) -> Mapping[str, Any]:
         gain = next(filter(_gains, shelf.waiting(layout)), None)
         if gain is None or not batches.read(layout).proved:
             return {}
-        with batches.alone(layout):
+        with _clean(layout):
             answer = _record_all(layout, gain.proposal.commit, gain)
     return {"worker": gain.letter, **answer}
 
@@ -145,12 +147,19 @@ def _settled(
             shelf.put(found)
             return _awaiting(run, found), Repo(Path(place.path)).head() if _gains(found) else ""
         shelf.drop(found)
-    with locks.held(_turn(layout), "", wait=True), batches.alone(layout) as mended:
+    with locks.held(_turn(layout), "", wait=True), _clean(layout) as mended:
         if batches.read(layout).proved:
             _record_all(layout)
         run = context.load(layout)
         trial_gate.refuse_finished(run)
         return _answered(*_put(run, place.id, proposal), mended), ""
+
+
+@contextmanager
+def _clean(layout: Layout) -> Iterator[str]:
+    """Hold the trial lock over a main tree without an edit that somebody made there: it would be measured too."""
+    with batches.alone(layout) as mended:
+        yield "; ".join(filter(None, (mended, untried.take_back(context.load(layout)))))
 
 
 def _turn(layout: Layout) -> Path:
@@ -213,7 +222,7 @@ def _caught_up(layout: Layout, own: str) -> Mapping[str, Any]:
     answer: Mapping[str, Any] = {}
     while _ready(layout, None) and batches.read(layout).proved:
         try:
-            with locks.held(_turn(layout), intent.BUSY), batches.alone(layout):
+            with locks.held(_turn(layout), intent.BUSY), _clean(layout):
                 answer = _record_all(layout, own) or answer
         except Refusal:
             break
