@@ -68,11 +68,10 @@ class _FlagParser(argparse.ArgumentParser):
         return argparse.HelpFormatter(self.prog, width=max(40, width) - 2)
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
-        """A flag's value; `--flag=--` is none, which argparse before 3.13 hands on as an empty list."""
-        values = super()._get_values(action, arg_strings)
-        if values == [] and action.option_strings and action.nargs is None:
+        """A flag's value; `--flag=--` is none: argparse hands on an empty list, and from 3.13 on the dashes."""
+        if arg_strings == ["--"] and action.option_strings and action.nargs is None:
             raise argparse.ArgumentError(action, "expected one argument")
-        return values
+        return super()._get_values(action, arg_strings)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and leave."""
