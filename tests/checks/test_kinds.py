@@ -456,3 +456,10 @@ def test_any_kind_is_a_guard(repo: Repo, check: Callable[..., Ran]):
     assert check("docs", "--at-most", 2).code == 0
     refused = check("docs", "--at-most", 1)
     assert refused.code == 1 and "a.py:1: function f has no docstring" in refused.out
+
+
+def test_the_help_beside_a_kind_is_about_that_kind(run_script: Callable[..., Ran]):
+    told = run_script("check", "queries", "--help").out
+    assert "SQL statements" in told and "--setup" in told
+    assert "--judge" not in told and "mypy" not in told
+    assert "--judge" in run_script("check", "--help").out

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..cli import Outcome
@@ -37,8 +39,9 @@ FINDINGS = 2000  # findings shown; the numbers count all of them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Kind, operands, and every option of any kind."""
-    parser.add_argument("kind", choices=sorted(KINDS), metavar="KIND", help="; ".join(map(_row, KINDS.values())))
+    """Kind, operands, and every option of any kind; the help beside a kind tells of that one alone."""
+    told = _told(sys.argv[1:])
+    parser.add_argument("kind", choices=sorted(KINDS), metavar="KIND", help="; ".join(map(_row, told)))
     parser.add_argument(
         "operands", nargs="*", metavar="OPERAND", help="what the kind asks for; a command or code as one"
     )
@@ -47,14 +50,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--findings", type=int, default=FINDINGS, metavar="N", help="findings shown at most")
     parser.add_argument("--at-most", type=float, metavar="N", help="as a guard: exit 1 when the metric is above N")
     for name, (placeholder, help) in OPTIONS.items():
-        users = ", ".join(kind.name for kind in KINDS.values() if name in kind.options.split())
-        told = f"{help} ({users})"
+        users = ", ".join(kind.name for kind in told if name in kind.options.split())
+        shown = f"{help} ({users})" if users else argparse.SUPPRESS
         if placeholder is None:
-            parser.add_argument(f"--{name}", action="store_true", default=None, help=told)
+            parser.add_argument(f"--{name}", action="store_true", default=None, help=shown)
         else:
             parser.add_argument(
-                f"--{name}", metavar=placeholder, help=told, action="append" if name in LISTS else "store"
+                f"--{name}", metavar=placeholder, help=shown, action="append" if name in LISTS else "store"
             )
+
+
+def _told(words: Sequence[str]) -> Sequence[kinds.Kind]:
+    """The kinds that the help is about: the one that the words name, else all."""
+    return [KINDS[word] for word in words if word in KINDS][:1] or list(KINDS.values())
 
 
 def _row(kind: kinds.Kind) -> str:
