@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Callable
 
 import pytest
@@ -175,7 +176,7 @@ def filled(repo: Repo) -> None:
     """A database that git does not hold, with 300 posts, 20 of them of one author."""
     import sqlite3
 
-    with sqlite3.connect(repo.path / "x.db") as database:
+    with closing(sqlite3.connect(repo.path / "x.db")) as database, database:
         database.execute("create table posts (id integer primary key, author integer)")
         database.executemany("insert into posts values (?, ?)", ((n, int(n < 20)) for n in range(300)))
 
