@@ -98,6 +98,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "a summary silences its own run alone": (
         "background/test_controller.py::test_only_a_summary_of_this_run_makes_another_needless",
     ),
+    "lessons of another editor stay entries": (_SCRIPTS + "test_lessons_of_a_windows_editor_stay_entries",),
     # runtime_ctl
     "another tool's controller is running": (
         _CONTROLLER + "test_it_is_running_for_every_command",
