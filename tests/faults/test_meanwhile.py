@@ -183,3 +183,19 @@ def test_a_worktree_that_was_moved_is_named_and_found_once_git_knows_it(lab: Lab
     assert lab.call("doctor").code in (0, 1) and lab.call("report").code == 0
     lab.repo.git("worktree", "repair", str(new))
     assert lab.try_out().json["status"] == "keep"
+
+
+@pytest.mark.parametrize("place", ["src/tmp", "tmp"])
+def test_our_own_files_in_a_temporary_folder_in_the_repository_are_no_edits(lab: Lab, place: str):
+    """The note of a dry run, and the scratch folders and checkouts of commands that live or were killed."""
+    lab.init()
+    (lab.path / place).mkdir()
+    lab.env["TMPDIR"] = str(lab.path / place)
+    flags = ("--scope", "src/", "--verify", "cat src/value", "--metric-name", "c", "--direction", "lower")
+    assert lab.call("init_run", *flags, "--dry-run", "--force").code == 0
+    assert os.listdir(lab.path / place) == []
+    scratch = lab.path / place / "autoresearch-scratch-total-99999999-x"
+    lab.repo.git("worktree", "add", "-q", "--detach", str(scratch / "checkout"))
+    lab.repo.write(f"{place}/autoresearch-scratch-perf-{os.getpid()}-x/data", "d\n")
+    assert lab.trial(9)["status"] == "keep"
+    assert (lab.repo.git("show", "--format=", "--name-only", "HEAD"), scratch.exists()) == ("src/value", False)

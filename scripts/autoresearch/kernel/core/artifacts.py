@@ -9,7 +9,7 @@ _OWNED = re.compile(
     r"(?:research-results(?:\.[\w-]+)*\.(?:tsv|bak|tmp)"
     r"|autoresearch-(?:state|launch|runtime)(?:\.[\w-]+)*\.(?:json|log|bak|tmp)"
     r"|autoresearch-(?:lessons|ideas)(?:\.[\w-]+)*\.(?:md|bak|tmp)"
-    r"|autoresearch-evidence(?:\.[\w-]+)*(?:/.*)?"
+    r"|(?:autoresearch-evidence(?:\.[\w-]+)*|autoresearch-scratch-[\w-]*|codex-autoresearch-(?:exec|\d+))(?:/.*)?"
     r"|(?:debug|fix|security|ship)/\d{6}-\d{4}-[^/]*(?:/.*)?)",
     re.DOTALL,
 )
@@ -31,7 +31,7 @@ EXCLUDE = (
 def is_owned(path: str, untracked: bool = False) -> bool:
     """Whether a repository-relative POSIX path is an artifact of the tool or one of its variants.
 
-    `untracked` ones are so in subfolders too, where older runs left them.
+    `untracked` ones are so in subfolders too, where older runs or a temporary folder left them.
     """
     path = path.rstrip("/")
     if _OWNED.fullmatch(path):
@@ -48,7 +48,6 @@ def foreign(
 
 
 def _below(path: str, folder: str) -> bool:
-    path = path.rstrip("/")
     # A folder that git reports as a whole may be an ancestor of the skill only when it holds nothing else,
     # which cannot be told from here; so only the skill itself and what lies in it count.
-    return bool(folder) and (path == folder or path.startswith(folder + "/"))
+    return bool(folder) and (path.rstrip("/") + "/").startswith(folder + "/")

@@ -121,7 +121,8 @@ def _is_ours(folder: Path) -> bool:
 
 def own_scratch(root: Path) -> Path:
     """A folder of this user's for a repository, outside it; its parent is the user's alone."""
-    return temporary() / f"codex-autoresearch-{os.getuid()}" / _digest(root)
+    inside = os.access("/tmp", os.W_OK) and Path(os.path.realpath(temporary())).is_relative_to(os.path.realpath(root))
+    return (Path("/tmp") if inside else temporary()) / f"codex-autoresearch-{os.getuid()}" / _digest(root)
 
 
 def _digest(root: Path) -> str:
