@@ -199,3 +199,22 @@ def test_our_own_files_in_a_temporary_folder_in_the_repository_are_no_edits(lab:
     lab.repo.write(f"{place}/autoresearch-scratch-perf-{os.getpid()}-x/data", "d\n")
     assert lab.trial(9)["status"] == "keep"
     assert (lab.repo.git("show", "--format=", "--name-only", "HEAD"), scratch.exists()) == ("src/value", False)
+
+
+@pytest.mark.parametrize("everything", [(), ("-u",)])
+def test_what_was_stashed_at_the_start_and_comes_back_is_the_users(lab: Lab, everything: tuple[str, ...]):
+    lab.repo.write("other", "theirs\n")
+    lab.repo.commit("other")
+    lab.repo.write("other", "mine\n")
+    lab.repo.write("notes", "mine too\n")
+    lab.init()
+    lab.repo.git("stash", "-q", *everything)
+    lab.init("--force")
+    lab.repo.git("stash", "pop", "-q")
+    assert lab.trial(9)["status"] == "keep"
+    assert (lab.repo.read("other"), lab.repo.read("notes")) == ("mine\n", "mine too\n")
+    lab.repo.write("other", "mine and more\n")
+    lab.value(8)
+    refused(lab.try_out(), "changes outside the scope", "other", "stash")
+    lab.repo.git("stash", "-q")
+    assert lab.trial(8)["status"] == "keep"

@@ -19,7 +19,7 @@ from ..kernel.run import context, evaluator_lock, exact, intent, leftovers, meas
 from ..kernel.run.context import Run
 from ..kernel.system.git import Repo
 from ..machine import load
-from ..setup import baseline, evaluator
+from ..setup import baseline, evaluator, stashed
 from . import record
 from .record import Report
 
@@ -125,6 +125,7 @@ def _write(
             log_events.make("heads", iteration=number, heads=heads),
             *log_events.repos(number, record.all_commits(run, commit, _companions(run, heads))),
             *left,
+            *stashed.events(run.trees(), ()),
             *baseline.foreign_events(tree.edits(run)),
             log_events.make("samples", iteration=number, samples=[sample.to_dict() for sample in samples]),
         ]

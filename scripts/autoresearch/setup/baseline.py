@@ -26,7 +26,7 @@ from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
-from . import bounds, evaluator, reuse, sealing, skill_paths, traps, unseen
+from . import bounds, evaluator, reuse, sealing, skill_paths, stashed, traps, unseen
 from .known import KnownRuns, MeasuredPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -224,6 +224,7 @@ def _measure(
         (
             log_events.make("evaluator", files=dict(ran.lock), written=list(known.made), results=list(known.results)),
             log_events.make("heads", iteration=0, heads=dict(at)),
+            *_stashed(config, ran.lock, left),
             *ran.foreign,
             *left,
             log_events.make("samples", iteration=0, samples=[sample.to_dict() for sample in known.samples]),
@@ -468,6 +469,12 @@ def _items(layout: Layout, config: Config, events: Sequence[Event]) -> list[Edit
     """What differs in each repository, the user's changes outside the scope among it: tolerated and watched."""
     own = layout.own_paths()
     return [tree.sort(repo.path, _checkout(config, repo), repo.scope, events, own) for repo in config.repos]
+
+
+def _stashed(config: Config, lock: Iterable[str], left: Iterable[Event]) -> list[Event]:
+    touched = (path for event in left if event.get("kind") == "touched" for path in event["paths"])
+    places = {repo.path: (_checkout(config, repo), repo.scope) for repo in config.repos}
+    return stashed.events(places, {*lock, *touched})
 
 
 def foreign_events(items: Iterable[Edits]) -> list[Event]:

@@ -75,7 +75,7 @@ def admitted(run: Run, found: Sequence[Edits]) -> Sequence[Edits]:
         _note(run, "scope", outside)
         raise Refusal(
             f"changes outside the scope ({run.config.scope or '.'}): {listing(outside)}; nothing was committed. "
-            "Take back your own lines, by hand where the user had unsaved work; else tell the user; then run it again"
+            "Take back your own lines, by hand where the user had unsaved work; they stash theirs; then run it again"
         )
     refused = next(filter(None, (admission(run, found) for admission in ports.asked("edit", "admission"))), "")
     if refused:
