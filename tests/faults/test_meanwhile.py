@@ -218,3 +218,19 @@ def test_what_was_stashed_at_the_start_and_comes_back_is_the_users(lab: Lab, eve
     refused(lab.try_out(), "changes outside the scope", "other", "stash")
     lab.repo.git("stash", "-q")
     assert lab.trial(8)["status"] == "keep"
+
+
+def test_what_comes_back_with_other_line_ends_is_the_users(lab: Lab):
+    """A rebase with autostash under `core.autocrlf` writes the user's change anew."""
+    lab.repo.write("other", "theirs\n")
+    lab.repo.commit("other")
+    lab.repo.git("config", "core.autocrlf", "true")
+    lab.repo.write("other", "mine\nand more\n")
+    lab.init()
+    lab.repo.git("stash", "-q")
+    lab.repo.git("stash", "pop", "-q")
+    assert (lab.path / "other").read_bytes() == b"mine\r\nand more\r\n"
+    assert lab.trial(9)["status"] == "keep"
+    lab.repo.write("other", "mine\r\nand yours\r\n")
+    lab.value(8)
+    refused(lab.try_out(), "changes outside the scope", "other")

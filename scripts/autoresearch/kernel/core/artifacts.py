@@ -15,15 +15,8 @@ _OWNED = re.compile(
 )
 # The same for git's exclude file, which knows no regular expressions.
 EXCLUDE = (
-    "/research-results*.tsv",
-    "/research-results*.bak",
-    "/research-results*.tmp",
-    "/autoresearch-state*",
-    "/autoresearch-launch*",
-    "/autoresearch-runtime*",
-    "/autoresearch-lessons*",
-    "/autoresearch-ideas*",
-    "/autoresearch-evidence*",
+    *(f"/research-results*.{ending}" for ending in ("tsv", "bak", "tmp")),
+    *(f"/autoresearch-{name}*" for name in ("state", "launch", "runtime", "lessons", "ideas", "evidence")),
     *(f"/{mode}/{'[0-9]' * 6}-{'[0-9]' * 4}-*/" for mode in ("debug", "fix", "security", "ship")),
 )
 

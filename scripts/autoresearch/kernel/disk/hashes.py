@@ -12,12 +12,11 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 FILE_LIMIT = 2000
+_TEXT = 16 << 20  # bytes of a file whose line ends are looked at
 # A file that was touched this recently (seconds) may change again within one tick of its time stamps.
 SETTLED = 2.0
 _known: dict[tuple[int, ...], str] = {}  # large data is read once a process; no program can set a ctime
-_SKIP = frozenset(
-    (".git", "node_modules", "__pycache__", ".venv", "venv", ".pytest_cache", ".mypy_cache", ".ruff_cache")
-)
+_SKIP = frozenset(".git node_modules __pycache__ .venv venv .pytest_cache .mypy_cache .ruff_cache".split())
 
 
 def walked(path: Path) -> Iterator[Path]:
@@ -51,6 +50,15 @@ def digests(root: Path, names: Iterable[str]) -> dict[str, str]:
     return {name: _digest(root / name) for name in names}
 
 
+def is_same(path: Path, digest: str) -> bool:
+    """Whether a file has this digest, with its own line ends or those that git may write in their place."""
+    now = _digest(path)
+    if now == digest or not now or path.stat().st_size > _TEXT:
+        return now == digest
+    plain = path.read_bytes().replace(b"\r\n", b"\n")
+    return digest in (_of((text,)) + now[-1:] for text in (plain, plain.replace(b"\n", b"\r\n")))
+
+
 def stamps(root: Path, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
     """What moves when a file is written, be it with the same content; () for one that is not there."""
     return {name: _stamp(root / name) for name in names}
@@ -81,9 +89,13 @@ def _digest(path: Path) -> str:
 
 
 def _content(file: BinaryIO) -> str:
+    return _of(iter(lambda: file.read(1 << 20), b"")) + ("x" if os.fstat(file.fileno()).st_mode & 0o111 else "-")
+
+
+def _of(parts: Iterable[bytes]) -> str:
     import hashlib
 
     value = hashlib.sha256()
-    for part in iter(lambda: file.read(1 << 20), b""):
+    for part in parts:
         value.update(part)
-    return value.hexdigest() + ("x" if os.fstat(file.fileno()).st_mode & 0o111 else "-")
+    return value.hexdigest()

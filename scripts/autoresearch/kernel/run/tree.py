@@ -112,7 +112,7 @@ def sort(repo: str, tree: Path, pattern: str, events: Sequence[Event], extra: Se
     ignored, mine = byproducts(events, repo), foreign(events, repo)
     changes = tuple(change for change in changes if not is_below(change.path, ignored) or change.code != "?")
     known = [change.path for change in changes if change.path in mine]
-    same = {path for path, digest in hashes.digests(tree, known).items() if digest == mine[path]}
+    same = {path for path in known if hashes.is_same(tree / path, mine[path])}
     paths = [change.path for change in changes if change.path not in same]
     inside = scope.matcher(pattern)
     return Edits(
