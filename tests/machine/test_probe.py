@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from types import SimpleNamespace
 
@@ -134,3 +135,18 @@ def test_container_by_its_marks(tmp_path, monkeypatch):
     assert limits.container(tmp_path) == "docker"
     write(tmp_path, {"run/.containerenv": ""})
     assert limits.container(tmp_path) == "podman"
+
+
+@pytest.mark.parametrize("home", [".", "below", "../beside"])
+def test_no_tool_is_asked_that_could_write_into_the_repository_as_its_home(tmp_path, monkeypatch, home):
+    root = tmp_path / "root"
+    tool = tmp_path / "bin" / "cargo"
+    (root / home).mkdir(parents=True, exist_ok=True)
+    tool.parent.mkdir()
+    tool.write_text("#!/bin/sh\n: > $HOME/.rustup\necho cargo 1.0\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=os.pathsep)
+    monkeypatch.setenv("HOME", str(root / home))
+    known = probe.environment(root, network=False)
+    outside = home == "../beside"
+    assert (root / home / ".rustup").exists() == outside == ("cargo" in known["toolchains"])

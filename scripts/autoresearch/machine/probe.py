@@ -50,7 +50,8 @@ def environment(root: Path, network: bool) -> dict[str, Any]:
     total, available = limits.memory_mb()
     codex = _codex()
     asked = {"codex": (codex, "--version")} if codex else {}
-    said = _versions({**{tool: (tool, "--version") for tool in _TOOLS}, **_SPECIAL, **asked})
+    tools = {**{tool: (tool, "--version") for tool in _TOOLS}, **_SPECIAL, **asked}
+    said = _versions({} if _is_home_in(root) else tools)  # rustup and others write there to tell their version
     codex_version = said.pop("codex", "")
     return {
         "cpu_count": limits.cpu_count(),
@@ -65,6 +66,10 @@ def environment(root: Path, network: bool) -> dict[str, Any]:
         "codex": {"path": codex, "version": codex_version},
         "sandbox": _sandbox(root),
     }
+
+
+def _is_home_in(root: Path) -> bool:
+    return Path(os.path.realpath(os.path.expanduser("~"))).is_relative_to(os.path.realpath(root))
 
 
 def line(root: Path) -> str:
