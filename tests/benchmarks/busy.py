@@ -192,13 +192,15 @@ def pace(on: float, off: float, pids: list[int]) -> None:
 
 @dataclass
 class Done:
-    """What became of the edits of real runs: statuses by kind of edit, runs, seconds, put off, claimed to true."""
+    """What became of the edits of real runs: statuses by kind of edit, runs, seconds, put off; what the log claimed and
+    what was told at the end, each to the gain that the kept edits are known to have."""
 
     statuses: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in EDITS})
     runs: int = 0
     seconds: float = 0.0
     postponed: int = 0
-    ratios: list[float] = field(default_factory=list)
+    claimed: list[float] = field(default_factory=list)
+    told: list[float] = field(default_factory=list)
 
 
 class Real:
@@ -233,8 +235,11 @@ class Real:
         for number, kind in enumerate(plan, start=1):
             self._edit(number, kind)
         ran = self.call("total", "--format", "json")
-        if ran.returncode == 0:
-            self.found.ratios.append(float(json.loads(ran.stdout)["claimed_to_true"]))
+        known = 1 - self.size / SIZE
+        if ran.returncode == 0 and known:
+            answer = json.loads(ran.stdout)
+            for ratios, ends in ((self.found.claimed, answer["claimed"]), (self.found.told, answer["true"])):
+                ratios.append(float(ends["gain"]) / float(ends["before"]) / known)
 
     def _edit(self, number: int, kind: str) -> None:
         size, begun = int(self.size * EDITS[kind]), time.monotonic()
@@ -267,9 +272,9 @@ def real_rows(name: str, runs: int, seed: int) -> Iterator[str]:
     for kind, seen in found.statuses.items():
         counts = " | ".join(str(seen.count(status)) for status in ("keep", "undecided", "discard", "crash"))
         yield f"| {name} | {kind} | {len(seen)} | {counts} |\n"
-    ratios = ", ".join(f"{ratio:.3f}" for ratio in found.ratios)
+    claimed, told = (", ".join(f"{ratio:.2f}" for ratio in ratios) for ratios in (found.claimed, found.told))
     yield f"| {name} | per edit: {found.runs / edits:.1f} runs, {found.seconds / edits:.0f} s | {edits} | "
-    yield f"postponed {found.postponed} times | claimed / true: {ratios} | | |\n"
+    yield f"postponed {found.postponed} times | claimed / true: {claimed} | told / true: {told} | |\n"
 
 
 def real_table(names: Sequence[str], runs: int, seed: int) -> str:
