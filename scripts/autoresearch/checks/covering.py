@@ -24,7 +24,8 @@ def python(request: Request) -> Counted:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        report, data = Path(folder, "report.json"), {"COVERAGE_FILE": folder + "/data"}
+        path = toolbox.python_path(request.root)
+        report, data = Path(folder, "report.json"), {"COVERAGE_FILE": folder + "/data", "PYTHONPATH": path}
         sources = ["--source=" + ",".join(request.operands or (".",))]
         cover = [toolbox.python(request), "-m", "coverage"]
         argv = testruns.pytest_command(request)[1:]

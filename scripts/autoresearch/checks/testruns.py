@@ -105,7 +105,8 @@ def _pytest_once(request: Request, seed: int) -> list[Test]:
             *_order(request, seed),
         ]
         argv += [*request.get("option", []), *map(str, request.paths() if request.operands else ())]
-        ran = toolbox.run(argv, request, {"PYTHONHASHSEED": str(seed)} if seed else {})
+        path = {"PYTHONPATH": toolbox.python_path(request.root)}
+        ran = toolbox.run(argv, request, {**path, "PYTHONHASHSEED": str(seed)} if seed else path)
         if "No module named pytest" in ran.err:
             raise Refusal("pytest is not installed for the project's Python; install: python3 -m pip install pytest")
         if ran.code not in (0, 1) or not report.is_file():
