@@ -465,7 +465,7 @@ def test_the_help_beside_a_kind_is_about_that_kind(run_script: Callable[..., Ran
     assert "--judge" in run_script("check", "--help").out
 
 
-@pytest.mark.parametrize(("kind", "number"), [("coverage", "missed_lines=3"), ("pytest", "failing=0")])
+@pytest.mark.parametrize(("kind", "number"), [("coverage", "missed_lines=3"), ("pytest", "failed=0")])
 def test_code_below_src_needs_no_installation(kind: str, number: str, repo: Repo, check: Callable[..., Ran]) -> None:
     repo.write("src/pkg/__init__.py", COVERED)
     repo.write("tests/test_a.py", COVER["test_a.py"])

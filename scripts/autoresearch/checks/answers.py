@@ -10,6 +10,7 @@ from .toolbox import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
@@ -33,7 +34,15 @@ def answers(request: Request) -> Counted:
         for number, (code, old, new) in pairs
         if old != new
     ]
-    return Counted({"different": len(found), "compared": len(pairs)}, found)
+    return Counted({"different": len(found), "compared": len(pairs)}, found, _raising(request, before))
+
+
+def _raising(request: Request, rows: Sequence[Sequence[Any]]) -> tuple[str, ...]:
+    """The line about calls that raise today: they compare an error, not an answer."""
+    raising = [
+        f"{shortened(code, 60)}: {shortened(row[0], 60)}" for code, row in zip(request.operands, rows) if not row[1]
+    ]
+    return (f"{len(raising)} of {len(rows)} calls raise, is that meant? {raising[0]}",) if raising else ()
 
 
 def _told(request: Request, folder: Path) -> list[list[Any]]:
