@@ -97,10 +97,10 @@ def test_it_follows_the_run_and_the_terminals_size(tmux: Tmux, lab: Lab):
     tmux.wait("take seven", "cost 10 → 7 (−30.0 %)")
     tmux("resize-window", "-x", "120", "-y", "40")
     tmux.wait("take seven")
-    end = time.monotonic() + HANG
-    while not tmux.screen().rstrip("\n").split("\n")[-1].startswith("q quits") and time.monotonic() < end:
+    end, lines = time.monotonic() + HANG, [""]
+    while (len(lines), lines[-1]) != (40, "q quits") and time.monotonic() < end:
         time.sleep(0.05)
-    lines = tmux.screen().rstrip("\n").split("\n")
+        lines = tmux.screen().rstrip("\n").split("\n")
     assert (len(lines), lines[-1]) == (40, "q quits")
 
 

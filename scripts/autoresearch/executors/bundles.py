@@ -12,16 +12,17 @@ from ..kernel.system import gitfiles
 from ..kernel.system.git import Repo
 
 _REF = "refs/worktree/autoresearch-far"  # each worktree has its own: workers send theirs at one time
-# Paths: a cache of objects for each repository, and a worktree for each run of a check.
+# Paths: a folder for each repository; in it a bare repository with a worktree for each run of a check. The bundle has
+# all of the content, so sharing objects gains nothing, and runs at one time would meet half-made worktrees.
 _SCRIPT = """\
 set -e
 top="${{XDG_CACHE_HOME:-$HOME/.cache}}/autoresearch/{digest}"; work="$top/{mark}"
-mkdir -p "$top"; test -d "$top/git" || git init -q --bare "$top/git"
-gone() {{ git -C "$top/git" worktree remove --force "$work" 2>/dev/null || rm -rf "$work"; rm -f "$work.bundle"; }}
+gone() {{ rm -rf "$work" "$work.git" "$work.bundle"; }}
+gone; mkdir -p "$top"; git init -q --bare "$work.git"
 trap gone EXIT; trap 'exit 143' HUP INT TERM
 cat > "$work.bundle"
-git -C "$top/git" fetch -q "$work.bundle" {ref}
-git -C "$top/git" worktree add -q --detach "$work" {commit}
+git -C "$work.git" fetch -q "$work.bundle" {ref}
+git -C "$work.git" worktree add -q --detach "$work" {commit}
 cd "$work"
 /bin/sh -c {command} < /dev/null"""
 

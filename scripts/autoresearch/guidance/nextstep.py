@@ -75,9 +75,9 @@ def step(
 
 def _undone(row: Row) -> str:
     """What became of an edit that is not kept; one that crashed by no fault of its own may be run again."""
-    told = f"The edit of {row.iteration} is undone, its patch is kept as evidence"
-    again = f"; if the crash was not its fault: autoresearch_run_trial.py --retry {row.iteration} runs it unchanged"
-    return f"{told}{again if row.status == 'crash' else ''}. "
+    kept = "its patch is kept as evidence"
+    again = f"autoresearch_run_trial.py --retry {row.iteration} runs it unchanged"
+    return f"The edit of {row.iteration} is undone, {again if row.status == 'crash' else kept}. "
 
 
 def counts(state: State) -> dict[str, Any]:
