@@ -112,6 +112,28 @@ def test_what_is_missing_is_said_with_its_install(project, scout):
     assert "require: implicit <= baseline, errors <= baseline" in found.out
 
 
+LOOPS = """\
+def all(cursor, names):
+    for name in names:
+        cursor.execute({what})
+"""
+
+
+def test_loops_that_no_request_reaches_and_locks_are_no_cause(project, scout):
+    sends = LOOPS.format(what="'select 1 from t where n = ?', [name]")
+    project(
+        {
+            "todo/management/commands/mail.py": sends,
+            "todo/migrations/0001.py": sends,
+            "todo/models.py": LOOPS.format(what="'LOCK TABLE ' + name"),
+            "todo/views.py": sends,
+        }
+    )
+    causes = scout("I don't know where to start, it is too slow").out.partition("1. ")[0]
+    assert "todo/views.py:3: a database query" in causes
+    assert "mail.py" not in causes and "0001.py" not in causes and "models.py" not in causes
+
+
 def test_a_vague_goal_begins_with_where_it_goes(project, scout):
     project({"app.py": FLASK, "Procfile": "web: gunicorn app:app\n"})
     out = scout("I don't know where to start, it is too slow").out

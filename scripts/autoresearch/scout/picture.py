@@ -27,6 +27,9 @@ _TABLE = re.compile(
     r"create table (?:if not exists )?[\"`]?(\w+)[\"`]?\s*\((.*?)\)\s*[;\"']", re.IGNORECASE | re.DOTALL
 )
 _INDEX = re.compile(r"create (?:unique )?index .*? on (\w+)\s*\(([^)]*)", re.IGNORECASE | re.DOTALL)
+# No request and no user's call reaches these: tests, Django's migrations and its commands for administrators.
+_ASIDE = re.compile(r"(?:^|/)(?:tests?|migrations|management)/|test_")
+_LOCKS = re.compile(r"\block tables?\b", re.IGNORECASE)  # one statement for each table is no query for each row
 _SHOWN = 5
 _LEAST_OWN = 5.0  # per cent of a profile below which it says nothing of the project
 _READABLE = "easier to read and change"
@@ -52,7 +55,7 @@ def causes(project: Project, of_all_kinds: bool = True) -> list[Cause]:
 
 def _trees(project: Project) -> Iterator[tuple[str, ast.Module, str]]:
     for name in project.files:
-        if name.endswith(".py") and not re.search(r"(?:^|/)tests?/|test_", name):
+        if name.endswith(".py") and not _ASIDE.search(name):
             text = toolbox.read(project.root / name)
             try:
                 yield name, ast.parse(text), text
@@ -65,7 +68,7 @@ def _queries_in_loops(project: Project) -> Iterator[Cause]:
     for name, tree, _ in _trees(project):
         for loop in (node for node in ast.walk(tree) if isinstance(node, (ast.For, ast.ListComp, ast.While))):
             body: list[Any] = [*loop.body] if isinstance(loop, (ast.For, ast.While)) else [loop.elt]
-            lines = [part for part in body if _SENDS.search(ast.unparse(part))]
+            lines = [part for part in body if _SENDS.search(text := ast.unparse(part)) and not _LOCKS.search(text)]
             if lines:
                 yield Cause(f"{name}:{lines[0].lineno}", "a database query for each turn of a loop",
                             "large where lists are long", "low: one query for all, same result")  # fmt: skip
