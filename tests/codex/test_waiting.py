@@ -112,7 +112,7 @@ def test_requests_between_an_edit_and_its_answer(
     def talk(_: replies.Request) -> scripts.Talk[None]:
         yield from scripts.run("echo 999 > value")
         # What is noted is answered at once, on a machine that is busy perhaps only after seconds.
-        first = 1000 if poll else replies.LONGEST_FIRST_WAIT_MS
+        first = 250 if poll else replies.LONGEST_FIRST_WAIT_MS
         answer = yield from scripts.run(f"{TRIAL} {flags}", wait_ms=first, poll_ms=1000 * (poll or 300))
         if "queued" in answer:
             yield replies.say("It is being measured.")
