@@ -10,7 +10,7 @@ from ..checks import kinds, toolbox
 from ..kernel.core.frozen import dataclass, field
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, sentence, surroundings, webapps
+from . import calls, commands, surroundings, webapps
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -186,7 +186,7 @@ _TEST_RUNNERS = ("pytest", "unittest", "npm test", "go test", "cargo test", "mak
 
 def with_asked(said: GoalTerms, ours: Sequence[str]) -> list[str]:
     """The guards that the user names before those that were found; tests that they run already are not run again."""
-    asked = sentence.labelled(said.guards)
+    asked = commands.labelled(said.guards)
     tested = any(runner in command for runner in _TEST_RUNNERS for command in said.guards)
     names = {guard.partition("=")[0] for guard in asked} | ({"tests"} if tested else set())
     return [*asked, *(guard for guard in ours if guard.partition("=")[0] not in names)]

@@ -1,0 +1,87 @@
+"""Commands in the user's words: whether a quoted text is one that can be run here, its words, and a name for it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Sequence
+
+from ..kernel.core.text import one_line
+from .surroundings import Project
+
+# Programs that are commands by themselves, without an operand.
+_RUNNERS = frozenset("pytest tox nox make jest vitest ctest rake mypy pyright ruff eslint tsc just".split())
+_SCRIPTS = frozenset(("npm", "pnpm", "yarn", "go", "cargo", "mvn", "gradle", "dotnet", "bundle", "mix", "composer"))
+_SUBCOMMANDS = frozenset(
+    ("test", "run", "build", "vet", "check", "clippy", "bench", "lint", "exec", "verify", "package", "spec", "t", "x")
+)
+
+
+def is_command(project: Project, text: str) -> bool:
+    """Whether a quoted text is a command that can be run here: its program is there, and what it is given fits."""
+    words = words_of(text)
+    if not words:
+        return False
+    program, rest = words[0], words[1:]
+    if "/" in program:
+        return _is_program(project, program)
+    import shutil
+
+    if shutil.which(program) is None:
+        return False
+    if program in _SCRIPTS:
+        return bool(rest) and rest[0] in _SUBCOMMANDS
+    if program == "make":
+        return not rest or any(_is_target(project, word) for word in rest)
+    return program in _RUNNERS or any(_is_operand(project, word) for word in rest)
+
+
+def words_of(text: str) -> list[str]:
+    """The words of the first command of a text, without settings and without a change of folder before it."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return []
+    while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
+        words = words[1:]
+    return words_of(text.split("&&", 1)[1]) if words[:1] == ["cd"] and "&&" in text else words
+
+
+def _is_program(project: Project, program: str) -> bool:
+    path = os.path.expanduser(program)
+    path = path if os.path.isabs(path) else str(project.root / path)
+    return program.removeprefix("./") in project.files or (os.path.isfile(path) and os.access(path, os.X_OK))
+
+
+def _is_target(project: Project, word: str) -> bool:
+    text = project.text("Makefile") or project.text("makefile") or project.text("GNUmakefile")
+    return word.startswith("-") or re.search(rf"^{re.escape(word)}\s*:", text, re.MULTILINE) is not None
+
+
+def _is_operand(project: Project, word: str) -> bool:
+    """Whether a word is what a program is given rather than one of a phrase: an option, a path, code."""
+    name = word.removeprefix("./").rstrip("/")
+    there = bool(name) and (name in project.files or any(path.startswith(f"{name}/") for path in project.files))
+    return there or re.match(r"-\w|--\w|\.{1,2}(?:/|$)", word) is not None or _is_somewhere(project, word)
+
+
+def _is_somewhere(project: Project, word: str) -> bool:
+    return "/" in word and len(word) > 1 and os.path.exists(os.path.join(project.root, os.path.expanduser(word)))
+
+
+def labelled(guards: Sequence[str]) -> list[str]:
+    """Each command that must keep passing as NAME=COMMAND, named by the program or script that it runs."""
+    found: dict[str, str] = {}
+    for command in guards:
+        words = words_of(command) or [command]
+        scripts = [word for word in words if re.search(r"\.\w{1,4}$", word)] or [
+            word for word in reversed(words) if not word.startswith("-")
+        ]
+        stem = scripts[0].rpartition("/")[2].partition(".")[0].lower() if scripts else ""
+        name = re.sub(r"[^a-z0-9]+", "-", stem).strip("-") or "asked"
+        name = name if name[0].isalpha() else f"run-{name}"
+        while name in found:
+            name += "-too"
+        found[name] = command
+    return [f"{one_line(name, 30)}={command}" for name, command in found.items()]
