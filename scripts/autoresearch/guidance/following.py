@@ -70,7 +70,7 @@ def _certainty(run: Run, row: Row, event: Mapping[str, Any]) -> dict[str, Any]:
         out["confirm"] = event["confirm"]
     if "interval" in event:
         out["interval"] = event["interval"]
-        out["estimate"] = f"from {event['runs']} runs, in proportion to the retained code run in turns"
+        out["estimate"] = f"from {event['runs']} runs, candidate and retained code in turns"
     return out
 
 
