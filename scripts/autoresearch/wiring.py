@@ -20,10 +20,11 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "safeguard.strays": ("ended",),
         "executors.elsewhere": ("run",),
         "executors.slurm": ("ended",),
-        "salvage.chance": ("look",),
+        "salvage.chance": ("look", "tests"),
         "findings.changed_places": ("look",),
     },
     "edit": {
+        "guidance.one_trial": ("admission",),
         "setup.unseen": ("admission",),
         "setup.hidden": ("admission", "settled"),
         "muting.muting": ("refusal",),

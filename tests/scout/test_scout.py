@@ -105,10 +105,14 @@ def test_other_flags_win_over_the_proposal(project, scout, run_script):
 
 
 def test_what_is_missing_is_said_with_its_install(project, scout):
-    project({"src/a.ts": "export const a: any = 1\n", "tsconfig.json": "{}", "package.json": '{"name": "a"}'})
+    package = '{"name": "a", "devDependencies": {"typescript": "^5.4.0"}}'
+    project({"src/a.ts": "export const a: any = 1\n", "tsconfig.json": "{}", "package.json": package})
     found = scout("no any types")
     assert "verify: CHECK ts-any src" in found.out
-    assert "missing: npm install (ask first)" in found.out
+    assert found.out.startswith(
+        "MISSING: what package.json names for check 1 and 2. Ask for the user's yes in the first"
+    )
+    assert "INSTALL is: echo node_modules >> " in found.out and "npm install --no-save --no-package-lock" in found.out
     assert "require: implicit <= baseline, errors <= baseline" in found.out
 
 

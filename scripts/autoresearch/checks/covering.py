@@ -31,9 +31,7 @@ def python(request: Request) -> Counted:
         argv = testruns.pytest_command(request)[1:]
         ran = toolbox.run([*cover, "run", *sources, *argv, *request.get("option", [])], request, data)
         if "No module named coverage" in ran.err:
-            raise Refusal(
-                "coverage is not installed for the project's Python; install: python3 -m pip install coverage"
-            )
+            raise toolbox.absent("coverage", request, "pip coverage")
         if ran.code == _NONE_RAN:
             raise Refusal("no test ran, expected some that cover the code; write the first one, or name their folder")
         if ran.code:

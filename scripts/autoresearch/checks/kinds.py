@@ -44,7 +44,7 @@ _TS_OUT = ("casts <= baseline", "bangs <= baseline", "ignores <= baseline")
 _LINT_OUT = ("ignores <= baseline",)
 _RAN = ("ran >= baseline", "skipped <= baseline")
 _SAME = ("output == baseline",)
-_PIP, _NPM = "python3 -m pip install ", "npm install --save-dev "
+_PIP, _NPM = "pip ", "npm "  # as in toolplace.command
 
 KINDS = {
     kind.name: kind
@@ -52,12 +52,12 @@ KINDS = {
         Kind("mypy", "pytypes:mypy", "[PATH…]", "type errors of Python by mypy", "errors", "option tool",
              require=_PY_OUT, install=_PIP + "mypy", misses="whether the program still works"),
         Kind("pyright", "pytypes:pyright", "[PATH…]", "type errors of Python by pyright", "errors",
-             "option tool python", require=_PY_OUT, install=_NPM + "pyright", misses="whether the program still works"),
+             "option tool python", require=_PY_OUT, install=_PIP + "pyright", misses="whether the program still works"),
         Kind("tsc", "tstypes:errors", "[PATH…]", "type errors of TypeScript", "errors", "tool",
-             require=("any <= baseline", *_TS_OUT), install=_NPM + "typescript",
+             require=("any <= baseline", *_TS_OUT), install=_NPM + "typescript@5",
              misses="whether the program still works"),
         Kind("ts-any", "tstypes:anys", "[PATH…]", "written `any` types of TypeScript", "any", "tool",
-             require=("implicit <= baseline", "errors <= baseline", *_TS_OUT), install=_NPM + "typescript",
+             require=("implicit <= baseline", "errors <= baseline", *_TS_OUT), install=_NPM + "typescript@5",
              misses="`any` that comes from a library's types"),
         Kind("ruff", "linters:ruff", "[PATH…]", "lint findings of Python by ruff", "findings", "option tool",
              require=_LINT_OUT, install=_PIP + "ruff", misses="rules that the settings leave out"),
@@ -87,7 +87,7 @@ KINDS = {
              "build runs count-broken", require=_RAN, misses="what no test checks"),
         Kind("coverage", "covering:python", "[PACKAGE…]", "lines of Python that no test runs", "missed_lines",
              "option python", require=("tests >= baseline", "hollow <= baseline", "ignores <= baseline"),
-             install=_PIP + "pytest coverage", misses="whether a line that runs is also checked"),
+             install=_PIP + "coverage", misses="whether a line that runs is also checked"),
         Kind("coverage-go", "covering:golang", "[PACKAGE…]", "statements of Go that no test runs", "missed_statements",
              "option", misses="whether a statement that runs is also checked; tests that check nothing"),
         Kind("coverage-lcov", "covering:lcov", "REPORT", "missed lines of the LCOV report that --build CMD writes",

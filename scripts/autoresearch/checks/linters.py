@@ -22,7 +22,7 @@ _NO_BENCH = re.compile(r"could not compile `[^`]*` \(bench ")
 
 def ruff(request: Request) -> Counted:
     """What ruff finds, `noqa` respected and counted. A file that does not parse has no other findings: no number."""
-    tool = toolbox.find("ruff", request, "python3 -m pip install ruff")
+    tool = toolbox.find("ruff", request, "pip ruff")
     texts = list(map(toolbox.read, toolbox.sources(request, ".py", ".pyi")))
     fixed = ["check", "--no-cache", "--exit-zero", "--no-fix", "--output-format", "json"]
     ran = toolbox.run([tool, *fixed, *request.get("option", []), *map(str, request.paths())], request)
@@ -42,7 +42,7 @@ def ruff(request: Request) -> Counted:
 
 def eslint(request: Request) -> Counted:
     """What ESLint finds, errors and warnings; what its comments suppress is counted beside."""
-    tool = toolbox.find("eslint", request, "npm install --save-dev eslint")
+    tool = toolbox.find("eslint", request, "npm eslint")
     ran = toolbox.run([tool, "--format", "json", *request.get("option", []), *map(str, request.paths())], request)
     if ran.code not in (0, 1):
         raise toolbox.broken("eslint", ran)

@@ -26,7 +26,7 @@ _PLAIN = ("--no-pretty", "--no-color-output", "--show-error-codes", "--hide-erro
 
 def mypy(request: Request) -> Counted:
     """What mypy finds, with the project's own settings. A syntax error stops mypy early: that is no number."""
-    tool = toolbox.find("mypy", request, "python3 -m pip install mypy")
+    tool = toolbox.find("mypy", request, "pip mypy")
     paths = [toolbox.relative(path, request.root) for path in request.paths()]
     ran = toolbox.run([tool, *_PLAIN, *request.get("option", []), *paths], request)
     done = _DONE.search(ran.out)
@@ -50,7 +50,7 @@ def _ways_out(request: Request) -> dict[str, int]:
 
 def pyright(request: Request) -> Counted:
     """What pyright finds, with the project's own settings. A file that does not parse is no number."""
-    tool = toolbox.find("pyright", request, "npm install --save-dev pyright")
+    tool = toolbox.find("pyright", request, "pip pyright")
     paths = [str(path) for path in request.paths()]
     argv = [tool, "--outputjson", "--pythonpath", toolbox.python(request), *request.get("option", []), *paths]
     ran = toolbox.run(argv, request)

@@ -50,7 +50,7 @@ def bundle(request: Request) -> Counted:
     adds is told as a finding."""
     import tempfile
 
-    tool = toolbox.find("esbuild", request, "npm install --save-dev esbuild")
+    tool = toolbox.find("esbuild", request, "npm esbuild")
     entry = request.command()
     with tempfile.TemporaryDirectory() as folder:
         out, meta = Path(folder, "out.js"), Path(folder, "meta.json")

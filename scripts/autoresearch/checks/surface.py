@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
@@ -26,13 +26,28 @@ def interface(request: Request) -> Counted:
     read = _typescript if _is_typescript(request) else _python
     now = read(request, request.root)
     least_one(len(now), "nothing public was found", "name the package or the folder of the sources")
+    note = f"held: {_held(request)}; all else may change"
     revision = request.options.get("against")
     if not revision:
-        return Counted({"public": len(now)}, [finding for finding, _ in now.values()])
+        return Counted({"public": len(now)}, [finding for finding, _ in now.values()], (note,))
     before = read(request, reference.copy(request, str(revision)))
     changed = list(_changes(before, now))
     added = len(set(now) - set(before))
-    return Counted({"changed": len(changed), "added": added, "public": len(now)}, changed)
+    return Counted({"changed": len(changed), "added": added, "public": len(now)}, changed, (note,))
+
+
+def _held(request: Request) -> str:
+    """What the check compares, in words."""
+    if not _is_typescript(request):
+        packages = _offered(request.root, request.operands)
+        what = (
+            f"what {', '.join(packages)}/__init__.py offers"
+            if packages
+            else "what modules without an underscore define"
+        )
+        return f"names and signatures (no annotations) of {what}"
+    entry = tstypes.entries(request.root)
+    return f"names and declared types of what {', '.join(entry[:3]) or 'any source file'} exports"
 
 
 def _changes(before: Surface, now: Surface) -> Iterator[Finding]:
@@ -104,20 +119,59 @@ def _python(request: Request, folder: Path) -> Surface:
     if not inside.operands and request.operands:
         raise Refusal(f"{' '.join(request.operands)} was not there at that commit, expected it; name what was")
     found: Surface = {}
+    packages = _offered(folder, request.operands)
     for path, tree in shape.parsed(inside).items():
-        if not re.search(r"(?:^|/)(?:_(?!_init__)|tests?/|test_|conftest|setup\.py)", path):
-            found.update(_module(path, tree))
+        offered = next((names for top, names in packages.items() if path.startswith(f"{top}/")), None)
+        aside = r"tests?/|test_|conftest|setup\.py" + ("" if offered else r"|_(?!_init__)")
+        if not re.search(rf"(?:^|/)(?:{aside})", path):
+            found.update(_module(path, tree, offered))
     return found
 
 
-def _module(path: str, tree: ast.Module) -> Iterator[tuple[str, tuple[Finding, str]]]:
-    """Names that a module offers: those in `__all__`, or defined here without an underscore."""
+def _offered(folder: Path, operands: Sequence[str]) -> dict[str, set[str]]:
+    """The names that each package's own `__init__` takes from its modules, by the package; without a package that
+    offers any such names nothing, for then its users name the modules."""
+    found = {}
+    for name in operands:
+        path = folder / name / "__init__.py"
+        tree = _parsed(path)
+        names = {
+            alias.asname or alias.name
+            for node in (_statements(tree.body) if tree else ())
+            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith(Path(name).name))
+            for alias in node.names
+        }
+        stars = names & {"*"}
+        named = {one for one in names if not one.startswith("_") and not _is_module(path.parent, one)}
+        if named and not stars:
+            found[name] = named
+    return found
+
+
+def _is_module(package: Path, name: str) -> bool:
+    return (package / f"{name}.py").is_file() or (package / name / "__init__.py").is_file()
+
+
+def _parsed(path: Path) -> ast.Module | None:
+    try:
+        return ast.parse(toolbox.read(path))
+    except (OSError, SyntaxError, ValueError):
+        return None
+
+
+def _module(path: str, tree: ast.Module, offered: set[str] | None) -> Iterator[tuple[str, tuple[Finding, str]]]:
+    """Names that a module offers: those that its package's `__init__` takes, else those in `__all__`, or defined here
+    without an underscore."""
     listed = _all_names(tree)
+    if offered is not None and not path.endswith("/__init__.py"):
+        listed = offered
     for name, node, text in _members(tree, ""):
         top = name.partition(".")[0]
-        if (top in listed) if listed is not None else not any(part.startswith("_") for part in _plain(name)):
+        plain = not any(part.startswith("_") for part in _plain(name))
+        inside = top in listed and (name == top or plain) if listed is not None else plain
+        if inside:
             yield f"{path} {name}", (Finding(path, node.lineno, text, "public"), text)
-    for name in listed or ():
+    for name in (listed or ()) if listed is not offered else ():
         yield f"{path} __all__ {name}", (Finding(path, 1, f"__all__ names {name}", "public"), name)
 
 

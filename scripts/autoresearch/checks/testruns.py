@@ -108,7 +108,7 @@ def _pytest_once(request: Request, seed: int) -> list[Test]:
         path = {"PYTHONPATH": toolbox.python_path(request.root)}
         ran = toolbox.run(argv, request, {**path, "PYTHONHASHSEED": str(seed)} if seed else path)
         if "No module named pytest" in ran.err:
-            raise Refusal("pytest is not installed for the project's Python; install: python3 -m pip install pytest")
+            raise toolbox.absent("pytest", request, "pip pytest")
         if ran.code not in (0, 1) or not report.is_file():
             raise toolbox.broken("pytest", ran)
         return list(junit_tests(report, request.root))
@@ -189,7 +189,7 @@ def unittest(request: Request) -> Counted:
 
 def jest(request: Request) -> Counted:
     """Failing tests by Jest; several runs take seeds for the order within a file."""
-    tool = toolbox.find("jest", request, "npm install --save-dev jest")
+    tool = toolbox.find("jest", request, "npm jest")
     return counted(request, lambda seed: _node(request, [tool, "--json", "--testLocationInResults"], _jest_seed(seed)))
 
 
@@ -199,7 +199,7 @@ def _jest_seed(seed: int) -> list[str]:
 
 def vitest(request: Request) -> Counted:
     """Failing tests by Vitest; several runs take seeds for the order."""
-    tool = toolbox.find("vitest", request, "npm install --save-dev vitest")
+    tool = toolbox.find("vitest", request, "npm vitest")
     fixed = [tool, "run", "--reporter=json", "--includeTaskLocation"]
     return counted(
         request, lambda seed: _node(request, fixed, ["--sequence.shuffle", f"--sequence.seed={seed}"] if seed else [])

@@ -14,13 +14,14 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
 from ..kernel.system import process
+from . import toolplace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 INSIDE = Path(__file__).resolve().parent / "inside"  # programs that run in the project's own interpreter
-_BINS = (".venv/bin", "venv/bin", "env/bin", "node_modules/.bin", "vendor/bin")
+_BINS = (*(f"{name}/bin" for name in toolplace.ENVIRONMENTS), "node_modules/.bin", "vendor/bin")
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "vendor", "target", "dist", "build"))
 _ROOM = 256 * 1024 * 1024  # bytes of output that a tool may print, all of them kept
 _ERROR = re.compile(r"(?i)\b\w*(?:error|exception|fatal)\b|^(?:FAILED|E  )|panicked at|not found$")
@@ -107,31 +108,22 @@ def broken(tool: str, ran: Ran) -> Refusal:
     )
 
 
-def homes(root: Path) -> tuple[Path, ...]:
-    """Folders that may hold a project's tools: `root`, those above up to the repository's top, and for a linked
-    worktree the checkout behind it."""
-    found = []
-    for folder in (root, *root.parents):
-        found.append(folder)
-        marker = folder / ".git"
-        if marker.is_file():
-            pointer = marker.read_text("utf-8", "replace").partition("gitdir:")[2].strip()
-            behind, cut, _ = pointer.rpartition("/.git/worktrees/")
-            found += [Path(behind)] if cut else []
-        if marker.exists():
-            return tuple(found)
-    return (root,)
-
-
 def find(name: str, request: Request, install: str) -> str:
-    """The path of a program: `--tool`, the project's environments, ours, PATH. Raises `Refusal` with `install`."""
+    """The path of a program: `--tool`, the project's environments, ours, PATH. Raises `Refusal` with `install`, a
+    package or a command as in `toolplace.command`."""
     given = request.options.get("tool")
     found = str(given) if given else look(name, request.root)
     if not found:
-        raise Refusal(
-            f"{name} is not installed here, expected it in .venv, node_modules or on PATH; install: {install}"
-        )
+        raise absent(name, request, install)
     return found
+
+
+def absent(name: str, request: Request, install: str) -> Refusal:
+    """The refusal for a program or module that is not there."""
+    return Refusal(
+        f"{name} is not installed here, expected it in .venv, node_modules or on PATH; ask the user, then: "
+        f"{toolplace.command(request.root, [install])}"
+    )
 
 
 def look(name: str, root: Path) -> str:
@@ -139,9 +131,9 @@ def look(name: str, root: Path) -> str:
     from shutil import which
 
     own = [os.path.join(os.environ["VIRTUAL_ENV"], "bin")] if os.environ.get("VIRTUAL_ENV") else []
-    local = [str(home / folder) for home in homes(root) for folder in _BINS]
-    beside = [str(Path(sys.executable).parent)]
-    return which(name, path=os.pathsep.join([*local, *own, *beside])) or which(name) or ""
+    local = [str(home / folder) for home in toolplace.homes(root) for folder in _BINS]
+    places = [*local, *own, *toolplace.bins(root), str(Path(sys.executable).parent)]
+    return which(name, path=os.pathsep.join(places)) or which(name) or ""
 
 
 def need(name: str, root: Path, install: str) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 
+from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
-from . import escapes, toolbox
+from . import escapes, toolbox, toolplace
 from .counted import Counted, Finding
 from .toolbox import Request
 
@@ -13,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
-
-INSTALL = "npm install --save-dev typescript"
 
 
 def errors(request: Request) -> Counted:
@@ -40,6 +41,7 @@ def ask(request: Request, folder: Path, implicit: bool) -> Any:
         "paths": [os.path.join(folder, path) for path in request.operands],
         "implicit": implicit,
         "exports": bool(request.options.get("exports")),
+        "entries": [str(folder / name) for name in entries(folder)] if request.options.get("exports") else [],
     }
     found = toolbox.inside(request, node, "typescript.cjs", spec, folder)
     if found.get("refused"):
@@ -47,16 +49,51 @@ def ask(request: Request, folder: Path, implicit: bool) -> Any:
     return found
 
 
+def entries(folder: Path) -> list[str]:
+    """The source files of what package.json offers to users (exports, types, module, main), by their names: `src/x.ts`
+    of `dist/x.d.ts`. Empty where none is told or found."""
+    try:
+        manifest = jsontext.loads(toolbox.read(folder / "package.json"))
+    except (OSError, ValueError):
+        return []
+    given = [manifest.get(name) for name in ("source", "types", "typings", "module", "main", "exports")]
+    texts = dict.fromkeys(text for value in given for text in _texts(value))
+    stems = dict.fromkeys(re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$", "", text.removeprefix("./")) for text in texts)
+    found = (_source(folder, stem) for stem in stems if "*" not in stem and not stem.endswith(".json"))
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts of a JSON value, such as the conditions of `exports`."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+
+
+def _source(folder: Path, stem: str) -> str:
+    """The source of a built file: the same path below `src` or at the top, without the folders of the build."""
+    parts = stem.split("/")
+    for at in range(len(parts)):
+        for top in ("src/", "source/", "lib/", ""):
+            for ending in (".ts", ".tsx", ".mts", "/index.ts"):
+                name = f"{top}{'/'.join(parts[at:])}{ending}"
+                if (folder / name).is_file():
+                    return name
+    return ""
+
+
 def _modules(request: Request) -> list[str]:
     """Where the compiler may lie: the project's folders, and that of `tsc`."""
     tsc = toolbox.look("tsc", request.root)
-    return [*map(str, toolbox.homes(request.root)), *([os.path.dirname(os.path.realpath(tsc))] if tsc else [])]
+    return [*map(str, toolplace.homes(request.root)), *([os.path.dirname(os.path.realpath(tsc))] if tsc else [])]
 
 
 def _project(request: Request, folder: Path) -> str:
     """The settings: `--tool FILE` (a tsconfig), or the nearest tsconfig.json; "" for none."""
     given = request.options.get("tool")
-    paths = [folder / str(given)] if given else [home / "tsconfig.json" for home in (folder, *toolbox.homes(folder))]
+    paths = [folder / str(given)] if given else [home / "tsconfig.json" for home in (folder, *toolplace.homes(folder))]
     return next((str(path) for path in paths if path.is_file()), "")
 
 

@@ -12,6 +12,7 @@ measure     how a candidate is measured
   run         f(bench, command, limit) -> how a check ended that was run where the setting `executor` says
   ended       f(layout, mark): ends what a killed measurement has running elsewhere
   look        f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
+  tests       f(config) -> how many parts of a failed edit may be tried
   proving     f(root, config) -> a context with `after(bench, samples)` -> warnings, and `events()`: what is looked at
               around the measuring of a baseline; `watching()` is a context around each run; the start and `after` may
               raise a `Refusal`

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..kernel.core.settings import Config
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
 from ..kernel.run.judge import Verdict
@@ -28,4 +29,9 @@ def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequenc
 
 def most(run: Run) -> int:
     """Tests that a second look may cost."""
-    return MOST if run.config.salvage_runs is None else run.config.salvage_runs
+    return tests(run.config)
+
+
+def tests(config: Config) -> int:
+    """Tests that a second look may cost, as it is agreed."""
+    return MOST if config.salvage_runs is None else config.salvage_runs

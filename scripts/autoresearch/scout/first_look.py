@@ -15,7 +15,7 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
-from . import known_tools, picture, proposals, quoted, sentence, surroundings, topics
+from . import known_tools, lacking, picture, proposals, quoted, sentence, surroundings, topics
 from .proposals import CheckProposal, CheckRequest
 from .surroundings import Project
 
@@ -50,6 +50,7 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     """The first look; with `seconds` the picture and the proposals are measured within that time in all."""
     end = time.monotonic() + seconds
     project = replace(surroundings.look(root), headers=tuple(headers))
+    project = replace(project, lacks=lacking.of(project))
     said = sentence.read(project, goal)
     named = topics.topics(said.rest) or topics.topics(goal)
     wanted = _wants_picture(goal, named) and bool(named or not said.check)
@@ -133,7 +134,7 @@ def _measured(found: Look, wish: CheckRequest, end: float) -> Look:
             # The copy of a commit lacks what git does not hold: a build, a generated file.
             offers[at] = offer = proposals.make(found.project, offer.kind, replace(wish, in_turns=False))
             values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
-        offers[at], said = _with_passing(found.project.root, offer, passed, end)
+        offers[at], said = _with_passing(found, offer, passed, end)
         values[offer.kind] += said
     # What gave a number comes first: its place in the list is the one that --as-proposed takes.
     # What is at its goal already comes after what is not.
@@ -157,13 +158,15 @@ def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
     return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + _kinds_of(ran.out)
 
 
-def _with_passing(root: Path, offer: CheckProposal, known: dict[str, str], end: float) -> tuple[CheckProposal, str]:
+def _with_passing(found: Look, offer: CheckProposal, known: dict[str, str], end: float) -> tuple[CheckProposal, str]:
     """The offer with the guards that pass today, and what is said of the others; `known` holds earlier verdicts."""
+    if found.project.lacks.tests or found.project.lacks.program:
+        return offer, ""
     given = offer.flags.get("guard") or ()
     guards = [given] if isinstance(given, str) else list(given)
     for guard in guards:
         if guard not in known:
-            known[guard] = _failing(root, guard, end - time.monotonic())
+            known[guard] = _failing(found.project.root, guard, end - time.monotonic())
     failing = [guard for guard in guards if known[guard]]
     if not failing:
         return offer, ""
@@ -213,7 +216,7 @@ def as_json(found: Look) -> dict[str, Any]:
         "causes": [vars(cause) for cause in found.causes],
         "shown": list(found.shown),
         "proposals": [
-            {"kind": p.kind, **p.flags, "misses": p.misses, "install": p.install, "fill_in": p.fill_in,
+            {"kind": p.kind, **p.flags, "misses": p.misses, "install": list(p.install), "fill_in": p.fill_in,
              "value": found.values.get(p.kind, "")}
             for p in found.offers
         ],

@@ -6,11 +6,11 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ..checks import kinds, toolbox
+from ..checks import kinds, toolbox, toolplace
 from ..kernel.core.frozen import dataclass, field
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, commands, surroundings, webapps
+from . import calls, commands, lacking, surroundings, webapps
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -56,10 +56,6 @@ _STAND_INS: Mapping[str, tuple[str, ...]] = {
     "Go": ("govet", "coverage-go", "duplicates"),
     "Rust": ("clippy", "cargotest", "duplicates"),
 }
-_TOOLS = {"mypy": "mypy", "pyright": "pyright", "tsc": "node", "ts-any": "node", "ruff": "ruff", "eslint": "eslint",
-          "clippy": "cargo-clippy", "golangci": "golangci-lint", "govet": "go", "pytest": "pytest", "jest": "jest",
-          "vitest": "vitest", "gotest": "go", "cargotest": "cargo", "coverage": "coverage", "coverage-go": "go",
-          "bundle": "esbuild", "call-node": "node", "gobench": "go"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ class CheckProposal:
     kind: str
     flags: Mapping[str, Any]
     misses: str
-    install: str = ""  # the command that installs what is missing, "" when all is there
+    install: tuple[str, ...] = ()  # packages that are missing, as `toolplace.command` takes them
     fill_in: str = ""  # what the agent must put in place of CODE or the like, "" when nothing
 
     @property
@@ -156,7 +152,7 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
         "require": list(kind.require) or None,
     }
     flags.update(_named(kind_name, operands, bool(turns)), profile=_profile(kind_name, operands, fill_in))
-    missing = "" if given else _missing(project, kind_name)
+    missing = () if given else lacking.for_kind(project, kind_name)
     return CheckProposal(kind_name, as_said(flags, wish.said), kind.misses, missing, fill_in)
 
 
@@ -239,7 +235,6 @@ def _profile(kind: str, operands: str, fill_in: str) -> str:
     return f"python3 {script('profile')} {call}{operands}"
 
 
-_NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "bundle", "coverage-lcov"))
 # Kinds whose fixes rewrite declarations, so that users of a library may be hit.
 _REWRITES = frozenset(("mypy", "pyright", "tsc", "ts-any", "complexity", "duplicates", "call", "call-node"))
 _RUNS_TESTS = {
@@ -254,22 +249,6 @@ _RUNS_TESTS = {
     "coverage-go",
     "coverage-lcov",
 }
-
-
-def _missing(project: Project, kind: str) -> str:
-    """The command that installs what the kind needs, "" when it is there."""
-    tool = _TOOLS.get(kind, "")
-    there = not tool or bool(toolbox.look(tool, project.root))
-    if kind in ("pytest", "coverage"):  # a module of the project's own interpreter, whatever lies on PATH
-        request = toolbox.Request(project.root, (), {})
-        there = not toolbox.run([toolbox.python(request), "-c", f"import pytest, {tool}"], request).code
-    if kind in ("tsc", "ts-any"):
-        there = there and any((home / "node_modules/typescript").is_dir() for home in toolbox.homes(project.root))
-        there = there or bool(toolbox.look("tsc", project.root))
-    node = kind in _NODE and project.has("package.json")
-    if node and not any((home / "node_modules").is_dir() for home in toolbox.homes(project.root)):
-        return "npm ci" if "package-lock.json" in project.files else "npm install"
-    return "" if there else kinds.of(kind).install or f"install {tool}"
 
 
 def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
@@ -358,9 +337,8 @@ def guard_command(project: Project) -> str:
     """The command that says whether the program still works, "" when the project has none."""
     script = str(project.package.get("scripts", {}).get("test", ""))
     if project.sources.get("Python") and any(".py" in t or t.endswith("/**") for t in project.tests):
-        python = shlex.quote(toolbox.relative(toolbox.python(toolbox.Request(project.root, (), {})), project.root))
         below_src = any(place.startswith("src/") for place in project.sources["Python"])
-        return f"{'PYTHONPATH=src ' if below_src else ''}{_interpreter(python)} -m pytest -q -p no:cacheprovider"
+        return f"{'PYTHONPATH=src ' if below_src else ''}{_interpreter(project)} -m pytest -q -p no:cacheprovider"
     if script and "no test specified" not in script:
         return "npm test --silent"
     if project.has("go.mod") and project.tests:
@@ -382,9 +360,14 @@ def interface_guard(project: Project, kind: str) -> str:
     return f"{CHECK} interface {paths} --against {commit} --at-most 0" if commit else ""
 
 
-def _interpreter(path: str) -> str:
-    """A virtual environment's interpreter by its path in the project, the one on PATH by its name."""
-    return path if not path.startswith("/") else "python3"
+def _interpreter(project: Project) -> str:
+    """A virtual environment's interpreter by its path in the project, the one on PATH by its name; where packages are
+    missing the one that has them once they are installed."""
+    now = toolbox.python(toolbox.Request(project.root, (), {}))
+    place = str(toolplace.folder(project.root))
+    path = toolplace.future_python(project.root) if project.lacks.python else now
+    shown = toolbox.relative(path, project.root)
+    return shlex.quote(shown) if not shown.startswith("/") or path.startswith(place) else "python3"
 
 
 def _scope(project: Project, kind: str, in_tests: bool) -> str:

@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> Outcome:
     root = arguments.root_of(args)
     found = first_look.look(root, args.goal, args.seconds if args.measure else 0.0, args.header or ())
     try:
-        offers = [{**offer.flags, "fill_in": offer.fill_in, "install": offer.install} for offer in found.offers]
+        offers = [{**offer.flags, "fill_in": offer.fill_in, "install": scout_page.install(found, offer)}
+                  for offer in found.offers]  # fmt: skip
         rehearsal.keep(root, {"offers": offers}, rehearsal.PROPOSED)
     except Refusal as refusal:
         return Outcome({}, 0, f"{scout_page.page(found)}\n(not noted, so pass all flags yourself: {refusal})")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
-from ..checks import toolbox
+from ..checks import toolbox, toolplace
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
 from . import known_tools, picture, proposals, quoted, surroundings, topics
@@ -13,6 +14,7 @@ from .proposals import CHECK, CheckProposal
 
 _TIMED = ("call", "call-node", "command")
 LIMIT = 3600  # characters: 900 tokens
+_WHOLE = ("MISSING", "INSTALL")  # lines that are never cut
 _CAUSES = 6
 _UNHELD = (
     "; no tests: hold what calls answer, CHECK answers 'CALL' 'CALL' --setup 'import …' --against HEAD --at-most 0"
@@ -29,18 +31,54 @@ def page(found: Look) -> str:
     """The page; what does not fit is left out from the end of the causes and the facts, never from a check."""
     skill = shlex.quote(str(SKILL_ROOT / "scripts"))
     offers = [line for number, offer in enumerate(found.offers, 1) for line in _offer(number, offer, found)]
-    head, causes, tail = _head(found), _causes(found), _next(found, skill)
+    head, causes, tail = [*_missing(found), *_head(found)], _causes(found), _next(found, skill)
     while len("\n".join([*head, *causes, *offers, *tail])) > LIMIT and len(causes) > 2:
         causes.pop()
     text = "\n".join([*head, *causes, *offers, *tail])
     return text if len(text) <= LIMIT else _cut(head, offers, tail)
 
 
+def _missing(found: Look) -> list[str]:
+    """What must be installed first, and the one command for it: the first thing that is told."""
+    lacks, by_packages = found.project.lacks, dict[tuple[str, ...], list[str]]()
+    for number, offer in enumerate(found.offers, 1):
+        if offer.install:
+            by_packages.setdefault(offer.install, []).append(str(number))
+    known = {name for names in by_packages for name in names}
+    rest = tuple(name for name in (*lacks.program, *lacks.tests) if name not in known)
+    rows = [(f"check {' and '.join(numbers)}", names) for names, numbers in by_packages.items()]
+    rows += [("the tests, the guard", rest)] if rest and _tests_matter(found) else []
+    if not rows:
+        return []
+    told = "; ".join(f"{_packages(names)} for {whom}" for whom, names in rows)
+    command = _command(found, [name for _, names in rows for name in names])
+    where = "" if "npm" in command and "ln -s" not in command else " (it goes outside the repository)"
+    return [f"MISSING: {told}. Ask for the user's yes in the first message{where}.", f"INSTALL is: {command}"]
+
+
+def install(found: Look, offer: CheckProposal) -> str:
+    """The command that installs what one check lacks, with what the tests lack; "" where nothing is missing."""
+    lacks = found.project.lacks
+    return _command(found, [*offer.install, *lacks.program, *lacks.tests]) if offer.install else ""
+
+
+def _command(found: Look, packages: Sequence[str]) -> str:
+    return toolplace.command(found.project.root, packages)
+
+
+def _packages(names: Sequence[str]) -> str:
+    return ", ".join(name.partition(" ")[2] or "what package.json names" for name in names)
+
+
+def _tests_matter(found: Look) -> bool:
+    return any(offer.tests or offer.flags.get("guard") for offer in found.offers)
+
+
 def _cut(head: list[str], offers: list[str], tail: list[str]) -> str:
     """Two checks instead of three, and shorter lines, where paths are long."""
     second = next((i for i, line in enumerate(offers) if line.startswith("3. ")), len(offers))
-    lines = [*(one_line(line, 160) for line in head), *offers[:second], *tail]
-    return "\n".join(lines)[:LIMIT]
+    short = [line if line.startswith(_WHOLE) else one_line(line, 160) for line in head]
+    return "\n".join([*short, *offers[:second], *tail])[:LIMIT]
 
 
 def _head(found: Look) -> list[str]:
@@ -110,7 +148,6 @@ def _offer(number: int, offer: CheckProposal, found: Look) -> list[str]:
             lines.append(f"   {name}: {', '.join(flags[name])}")
     lines.append(f"   misses: {offer.misses}")
     lines += ["   profile: with --profile 'PROFILE …' answers show where the time goes"] if offer.kind in _TIMED else []
-    lines += [f"   missing: {offer.install} (ask first)"] if offer.install else []
     lines += [f"   fill in: {offer.fill_in}"] if offer.fill_in else []
     return [one_line(line, 330) if not line.startswith("   ") else "   " + one_line(line, 330) for line in lines]
 
@@ -127,6 +164,27 @@ def _next(found: Look, skill: str) -> list[str]:
     lines += [_PROFILE] if any(offer.kind in _TIMED for offer in found.offers) else []
     best = next((number for number, offer in enumerate(found.offers, 1) if found.works(offer)), 0)
     start = f"python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed {best or 1}"
+    first = found.offers[0]
+    if not best and first.install and not first.fill_in:
+        return [*lines, *_unmeasured(first), f"next: send that; after the yes, INSTALL && {start}"]
     if not best:
         return [*lines, f"next: none of these runs as it is: settle what one lacks, then {start} --verify 'COMMAND'"]
     return [*lines, f"next: {start} (other flags given with it win: --scope, --verify, --guard, …)"]
+
+
+def _unmeasured(offer: CheckProposal) -> list[str]:
+    """The first message where nothing could be measured yet."""
+    flags, guard = offer.flags, offer.flags.get("guard") or "nothing beside the number"
+    names = guard if isinstance(guard, str) else ", ".join(part.partition("=")[0] for part in guard)
+    held = "the tests, which the check runs" if offer.tests else one_line(names.replace(CHECK, "shipped check"), 100)
+    return [
+        "first message (yours to translate):",
+        f"   Goal: {one_line(str(flags['goal']), 160)}",
+        f"   Counted: {flags['metric_name']}, {flags['direction']} is better; not yet: something is missing",
+        f"   May change: {flags.get('scope')}; must not break: {held}",
+        f"   May I install {_packages(offer.install)}? No file that git sees changes.",
+        "   Each experiment is a commit on a branch of its own; what fails is undone by the tool.",
+        "   Foreground: I work here. Background: it works alone with your rights. At most 20 experiments.",
+        '   Reply "yes, foreground, 20, go" or "yes, background, 20, go", or tell me what to change.',
+        "   (after such a yes nothing is asked again: tell the number that the dry run gives, and start if it can)",
+    ]

@@ -49,6 +49,21 @@ _ASIDE = re.compile(
 
 
 @dataclass(frozen=True)
+class Lacks:
+    """Packages as `toolplace.command` takes them: what the program needs, what its tests need besides; and modules
+    that are imported and of which nobody says what package they are."""
+
+    program: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def python(self) -> bool:
+        """Whether a package of Python is among them."""
+        return any(name.startswith("pip ") for name in (*self.program, *self.tests))
+
+
+@dataclass(frozen=True)
 class Project:
     """The facts; paths are relative to the root, `sources` are the folders or files that hold the program."""
 
@@ -61,6 +76,7 @@ class Project:
     package: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[str, ...] = ()  # of requests to it, as the user gave them
     routes: tuple[str, ...] = ()  # those that answered when they were measured, the slowest first
+    lacks: Lacks = field(default_factory=Lacks)
 
     def has(self, name: str) -> bool:
         """Whether a manifest of that name is at the top."""

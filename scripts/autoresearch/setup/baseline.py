@@ -15,7 +15,7 @@ from ..kernel.core.choices import NOTHING
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.settings import Config, RepoScope
-from ..kernel.core.text import listing
+from ..kernel.core.text import listing, one_line
 from ..kernel.core.timelimit import TimeLimit
 from ..kernel.disk import bytecode, hashes
 from ..kernel.disk.journal import Event
@@ -344,10 +344,22 @@ def _samples(bench: Bench, proofs: Sequence[Any], known: KnownRuns) -> tuple[lis
             sample = measure.verify(bench, f"verify-{len(samples) + 1}")
         results = [name for name, stamp in hashes.stamps(bench.tree, results).items() if stamp != stamps[name]]
         if sample.value is None:
-            raise Refusal(f"the check gives no number: {sample.problem}; {_remedy(sample, bench.config)}")
+            raise _no_number(sample, bench)
         samples.append(sample)
         bench = replace(bench, config=replace(bench.config, metric_form=samples[0].form))
     return samples, results if len(samples) > 1 else []
+
+
+def _no_number(sample: Sample, bench: Bench) -> Refusal:
+    """The refusal of a check without a number. The command that installs what it lacks comes first, and whole."""
+    path = bench.folder / "verify-1.err"
+    said = path.read_text("utf-8", "replace") if path.is_file() else ""
+    install = re.search(r"^error: .* ask the user, then: (.*)$", said, re.MULTILINE)
+    first = (
+        f"first, with the user's yes: {one_line(install[1], 2000)}; then the same again, for now " if install else ""
+    )
+    remedy = "" if install else f"; {_remedy(sample, bench.config)}"
+    return Refusal(f"{first}the check gives no number: {sample.problem}{remedy}")
 
 
 def _remedy(sample: Sample, config: Config) -> str:

@@ -27,7 +27,7 @@ from ..kernel.run.context import Run
 from ..kernel.system import interrupts
 from ..kernel.system.git import Repo
 from ..profiles import run_profile
-from . import archiving, baseline, draft, opening, sealing
+from . import archiving, baseline, draft, duration, opening, sealing
 
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 4
@@ -262,6 +262,7 @@ def figures(first: baseline.Baseline) -> dict[str, Any]:
         "baseline_commit": first.commit,
         "guard": first.guard,
         **({"confirm": first.confirm} if first.config.confirm else {}),
+        "trial": duration.told(first.config, baseline.limit_of(first).hard),
         "seconds_per_run": first.config.noise["seconds"],
         **({"guard_seconds": first.config.noise["guard_seconds"]} if first.config.guard else {}),
         "limits": baseline.limit_of(first).told(),

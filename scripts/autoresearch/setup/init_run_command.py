@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..kernel.disk.layout import Layout
+    from .init import Plan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,11 +64,21 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
             raise Refusal("--guard-only belongs to --dry-run, expected both; a start measures everything")
         return init.rehearse_guard(layout, plan)
     if args.dry_run:
-        answer = init.rehearse(layout, plan)
+        answer = _rehearsed(args, layout, plan)
         answer = {**answer, "warnings": [*answer["warnings"], *_no_agent(args), *_dropped(args)]}
         archived = "; --force (in background --fresh-start) archives the earlier run" if answer["existing_run"] else ""
         return {**answer, "next": _noted(args, layout.root, bool(answer["startable"])) + archived}
     return init.answer(init.start(layout, plan))
+
+
+def _rehearsed(args: argparse.Namespace, layout: Layout, plan: Plan) -> dict[str, Any]:
+    """The dry run; a refusal of it says how to repeat it with one flag mended."""
+    from . import init
+
+    try:
+        return init.rehearse(layout, plan)
+    except Refusal as refusal:
+        raise start_flags.mended(refusal, args, layout.root) from None
 
 
 def _refuse_controlled(layout: Layout) -> None:
@@ -143,7 +154,7 @@ def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
     from . import rehearsal
 
     try:
-        rehearsal.keep(root, start_flags.flags(args))
+        rehearsal.settled(root, start_flags.flags(args))
     except Refusal as refusal:
         return f"after go start with all these flags: they could not be noted ({refusal})"
     before = "once the user has named foreground or background and said go"

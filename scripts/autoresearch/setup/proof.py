@@ -34,6 +34,7 @@ from . import (
 from .listing import Listing
 
 _PROSE = (".md", ".rst", ".adoc", ".gitignore", ".gitattributes", ".editorconfig", "LICENSE", "py.typed", ".gitkeep")
+_WATCHED = 2000  # files outside the scope, too, are watched up to so many
 
 
 class Proof:
@@ -45,14 +46,17 @@ class Proof:
         self.trees = scopes.trees_of(root, config)
         self.warnings = [*scopes.check(self.trees), *scopes.elsewhere(self.tree, config)]
         self.warnings += traps.of_check(self.tree, config)
-        self.subjects = [path for path in Listing(self.tree).held() if scope.matcher(config.scope)(path)]
+        held = list(Listing(self.tree).held())
+        self.subjects = [path for path in held if scope.matcher(config.scope)(path)]
         self.ignored = hidden.readable(self.tree, bool(traps.builds(config) or config.prepare))
         self.results = evaluator.result_files(self.tree, config)
         self.stamps = hashes.stamps(self.tree, [*self.results, *self.ignored])
         self.wrote = frozenset[str]()
         self.elsewhere, self.runs = frozenset[str](), 0
         self.past: Mapping[str, Any] = {}  # what an earlier dry run saw, where its runs are taken over
-        self.here, self.there = opened.OpensWatch(self.tree, [*self.subjects, *self.ignored]), None
+        # All that git holds, where that is not too much: a later dry run may have another scope.
+        watched = held if len(held) <= _WATCHED else self.subjects
+        self.here, self.there = opened.OpensWatch(self.tree, [*watched, *self.ignored]), None
         if os.path.realpath(self.tree) != os.path.realpath(root):
             self.there = opened.OpensWatch(root, self.subjects)
 

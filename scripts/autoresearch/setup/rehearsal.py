@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NAME = "rehearsal.json"
 PROPOSED = "proposed.json"
+REFUSED = "refused.json"  # the flags of a dry run that was refused, for the next one to mend
 
 
 def keep(root: Path, flags: Mapping[str, Any], name: str = NAME) -> None:
@@ -41,6 +42,18 @@ def read(root: Path) -> Mapping[str, Any]:
             "run autoresearch_init_run.py --dry-run first, or pass its flags"
         )
     return found
+
+
+def to_mend(root: Path) -> Mapping[str, Any]:
+    """The flags of the last dry run, also of one that was refused; raises `Refusal` when there was none."""
+    found = noted(root, REFUSED)
+    return read(root) if found is None else found
+
+
+def settled(root: Path, flags: Mapping[str, Any]) -> None:
+    """Note a dry run that was answered: there is nothing to mend."""
+    keep(root, flags)
+    (own_scratch(root) / REFUSED).unlink(missing_ok=True)
 
 
 def proposed(root: Path, number: int) -> Mapping[str, Any]:

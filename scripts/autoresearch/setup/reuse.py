@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from ..kernel.core import scope
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.disk import hashes
@@ -21,15 +22,16 @@ from ..kernel.disk.layout import own_scratch
 from ..kernel.run.measure import Sample
 from . import evaluator, rehearsal
 from .known import KnownRuns, MeasuredPlace
+from .listing import Listing
 
 FRESH = 900.0  # seconds for which runs are those of now
 NAME, FOLDER = "measured.json", "measured"
 _KEPT = ("results", "made", "left", "proofs", "busy")
 _SHARED = ("prepare", "executor")
-# The settings that reach a run of verify, or what is looked at around it.
+# The settings that reach a run of verify. What may change, what is locked and what is held decide on what it printed.
 _REACHING = (
     *("verify", "prepare", "measure", "metric", "metric_pattern", "metric_take", "metric_key", "metric_from"),
-    *("metric_stream", "verify_timeout", "verify_exit", "executor", "scope", "protect", "require"),
+    *("metric_stream", "verify_timeout", "verify_exit", "executor"),
 )
 
 
@@ -79,7 +81,8 @@ def _noted(place: MeasuredPlace, known: KnownRuns) -> dict[str, Any]:
 def _read(data: Mapping[str, Any], place: MeasuredPlace) -> KnownRuns:
     known, parts, ages = KnownRuns(), [], []
     ran, guard, confirm = (_fresh(data, place, name) for name in ("verify", "guard", "confirm"))
-    if ran and ran["read"] == hashes.digests(place.root, ran["read"]) and not _spoiled(ran):
+    read = ran and ran["read"] == hashes.digests(place.root, ran["read"])
+    if ran and read and not _spoiled(ran) and not _writes_inside(ran, place):
         samples = tuple(map(_unpacked, ran["samples"]))
         told = [tuple(ran[name]) for name in _KEPT[:4]]
         known = replace(known, samples=samples, results=told[0], made=told[1], left=told[2], proofs=told[3])
@@ -115,6 +118,13 @@ def _spoiled(ran: Mapping[str, Any]) -> bool:
     return bool(ran["busy"]) and len({str(one["value"]) for one in ran["samples"]}) > 1
 
 
+def _writes_inside(ran: Mapping[str, Any], place: MeasuredPlace) -> bool:
+    """Whether a check wrote tracked files that another scope offers now: its runs say whether that is refused."""
+    inside = scope.matcher(place.config.scope)
+    touched = (path for event in ran["left"] if event.get("kind") == "touched" for path in event["paths"])
+    return bool(place.config.scope) and any(map(inside, touched))
+
+
 def _told(parts: Sequence[str], ages: Sequence[Any]) -> str:
     minutes = (time.time() - min(map(float, ages))) / 60
     ago = f"{minutes:.0f} minutes" if minutes >= 1.5 else "a minute"
@@ -122,7 +132,8 @@ def _told(parts: Sequence[str], ages: Sequence[Any]) -> str:
 
 
 def _key(place: MeasuredPlace, name: str, made: Sequence[str]) -> str:
-    """A digest of everything that a check depends on but what the checks have `made` themselves."""
+    """A digest of everything that a check depends on but what the checks have `made` themselves. Tracked files are
+    told by the commits and the changes, whatever the scope makes of them."""
     import hashlib
 
     from ..kernel.core import jsontext
@@ -130,13 +141,13 @@ def _key(place: MeasuredPlace, name: str, made: Sequence[str]) -> str:
     mine = {other: getattr(place.config, other) if other == name else "" for other in ("verify", "guard", "confirm")}
     config = replace(place.config, verify=mine["verify"], guard=mine["guard"], confirm=mine["confirm"])
     settings = {field: getattr(config, field) for field in (_REACHING if name == "verify" else (name, *_SHARED))}
-    lock = evaluator.lock(place.root, config)
+    lock, held = evaluator.lock(place.root, config), frozenset(Listing(place.root).held())
     facts: dict[str, Any] = {
         "settings": settings,
-        "repos": [repo.to_dict() for repo in place.config.repos],
+        "repos": [[repo.path, repo.role] for repo in place.config.repos],
         "heads": dict(place.heads),
         "changes": [dict(event) for event in place.changes],
-        "lock": {name: digest for name, digest in lock.items() if name not in made},
+        "lock": {n: digest for n, digest in lock.items() if n not in made and n not in held},
         "path": os.environ.get("PATH", ""),
     }
     return hashlib.sha256(jsontext.dumps(facts).encode()).hexdigest()

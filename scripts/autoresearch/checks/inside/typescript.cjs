@@ -108,9 +108,10 @@ function row(one) {
   return [one.file ? one.file.fileName : ask.project || ask.root, line, text(one), "TS" + one.code]
 }
 
-// Every exported name of each source file with its declared type, as the compiler writes it for users of the library.
+// Every name that the package's entry exports (without one: that any source file exports) with its declared type, as
+// the compiler writes it for users of the library.
 function declarations(program, exports) {
-  const printer = ts.createPrinter({removeComments: true})
+  const printer = ts.createPrinter({removeComments: true}), offered = entryNames(program)
   for (const source of program.getSourceFiles()) {
     if (!own(program, source) || source.isDeclarationFile) continue
     program.emit(source, (name, written) => {
@@ -118,10 +119,35 @@ function declarations(program, exports) {
       for (const node of file.statements) {
         const flags = ts.canHaveModifiers?.(node) ? ts.getModifiers(node) || [] : node.modifiers || []
         const shown = ts.isExportDeclaration(node) || ts.isExportAssignment(node) || flags.some(m => m.kind === ts.SyntaxKind.ExportKeyword)
-        if (shown) exports.push([source.fileName, label(node, file), printer.printNode(ts.EmitHint.Unspecified, node, file).replace(/\s+/g, " ")])
+        if (!shown || (offered && !names(node, file).some(one => offered.has(source.fileName + "\0" + one)))) continue
+        exports.push([source.fileName, label(node, file), printer.printNode(ts.EmitHint.Unspecified, node, file).replace(/\s+/g, " ")])
       }
     }, undefined, true)
   }
+}
+
+function names(node, file) {
+  if (node.declarationList) return node.declarationList.declarations.map(d => d.name.getText(file))
+  if (ts.isExportAssignment(node)) return ["default"]
+  return [node.name ? node.name.getText(file) : "*"]
+}
+
+// "file\0name" of each declaration behind a name that the entry exports, and of the entry's own lists of exports.
+function entryNames(program) {
+  const wanted = new Set((ask.entries || []).map(p => path.resolve(p)))
+  const entries = program.getSourceFiles().filter(file => wanted.has(path.resolve(file.fileName)))
+  if (!entries.length) return null
+  const checker = program.getTypeChecker(), found = new Set()
+  for (const entry of entries) {
+    found.add(entry.fileName + "\0*"), found.add(entry.fileName + "\0default")
+    const symbol = checker.getSymbolAtLocation(entry)
+    for (const exported of symbol ? checker.getExportsOfModule(symbol) : []) {
+      const target = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+      for (const node of target.declarations || [])
+        found.add(node.getSourceFile().fileName + "\0" + (exported.name === "default" && !target.name ? "default" : target.name))
+    }
+  }
+  return found
 }
 
 function label(node, file) {

@@ -1,0 +1,172 @@
+"""What must be installed before the checks of a look, and the tests, run here: tools, and packages that the project
+imports. Only what a manifest or a list of well-known names vouches for is proposed: a name alone is no package."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from ..checks import kinds, toolbox, toolplace
+from . import surroundings
+from .surroundings import Lacks, Project
+
+# The package of a module that has another name.
+_PACKAGES = dict(
+    pair.split("=")
+    for pair in (
+        "yaml=PyYAML PIL=Pillow bs4=beautifulsoup4 dateutil=python-dateutil sklearn=scikit-learn cv2=opencv-python "
+        "attr=attrs rest_framework=djangorestframework jwt=PyJWT git=GitPython dotenv=python-dotenv "
+        "factory=factory-boy OpenSSL=pyOpenSSL Crypto=pycryptodome mock=mock django=Django flask=Flask "
+        "werkzeug=Werkzeug dal=django-autocomplete-light markdown=Markdown psycopg2=psycopg2-binary "
+        "MySQLdb=mysqlclient pkg_resources=setuptools<81 setuptools=setuptools typing_extensions=typing-extensions "
+        "hypothesis=hypothesis pytest=pytest six=six freezegun=freezegun responses=responses webtest=WebTest "
+        "nose=pynose ddt=ddt parameterized=parameterized trio=trio"
+    ).split()
+)
+# What shows in a project's settings or tests that they need a plugin of pytest: its module and its package.
+_PLUGINS = (
+    (r"--cov\b", "", "pytest_cov", "pytest-cov"),
+    (r"--benchmark", r"def test\w*\([^)]*\bbenchmark\b", "pytest_benchmark", "pytest-benchmark"),
+    (r"--(?:numprocesses|dist)\b|-n ?(?:auto|\d)", "", "xdist", "pytest-xdist"),
+    (r"asyncio_mode", r"mark\.asyncio", "pytest_asyncio", "pytest-asyncio"),
+    (r"--timeout|^timeout ?=", r"mark\.timeout", "pytest_timeout", "pytest-timeout"),
+    (r"--mypy\b", "", "pytest_mypy", "pytest-mypy"),
+    (r"--(?:random-order|randomly)", "", "random_order", "pytest-random-order"),
+    (r"DJANGO_SETTINGS_MODULE|--ds\b", r"mark\.django_db", "pytest_django", "pytest-django"),
+    ("", r"def test\w*\([^)]*\bmocker\b", "pytest_mock", "pytest-mock"),
+    ("", r"def test\w*\([^)]*\brequests_mock\b", "requests_mock", "requests-mock"),
+    ("", r"def test\w*\([^)]*\bhttpserver\b", "pytest_httpserver", "pytest-httpserver"),
+    ("", r"def test\w*\([^)]*\bsubtests\b", "pytest_subtests", "pytest-subtests"),
+)
+# Which files name packages, and how.
+_NAME, _REST = r"([A-Za-z][\w.-]*)", r"(?:\[[\w, -]+\])?\s*(?:[<>=!~;@][^\"'\n]*)?"
+_MANIFESTS = (
+    (r"(?:^|/)(?:METADATA|PKG-INFO)$", rf"^Requires-Dist: {_NAME}"),
+    (r"(?:^|/)(?:requires|[\w-]*requirements?[\w-]*|requirements/[\w-]+)\.(?:txt|in)$", rf"^{_NAME}"),
+    (r"(?:^|/)(?:pyproject\.toml|setup\.py|noxfile\.py)$", rf"[\"']{_NAME}{_REST}[\"']"),
+    (r"(?:^|/)(?:pyproject\.toml|Pipfile)$", rf"^{_NAME}\s*=\s*[\"'{{]"),
+    (r"(?:^|/)(?:setup\.cfg|tox\.ini)$", rf"(?:^\s+|=\s*){_NAME}{_REST}$"),
+)
+_FILES = 400  # sources that are read
+_FIND = (
+    "import importlib.util as u, sys\nfor n in sys.argv[1:]:\n try: f = u.find_spec(n)\n except Exception: f = 1\n"
+    " f or print(n)"
+)
+_RUNS_CODE = frozenset(
+    ("mypy", "pyright", "pytest", "unittest", "coverage", "call", "queries", "http", "startup", "memory", "command")
+)
+_NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "bundle", "coverage-lcov"))
+
+
+def of(project: Project) -> Lacks:
+    """What the program and its tests import, and is not there."""
+    code = [name for name in project.files if name.endswith(".py")][:_FILES]
+    if "Python" not in project.sources or not code:
+        script = str(project.package.get("scripts", {}).get("test", ""))
+        runs_tests = bool(script) and "no test specified" not in script
+        return Lacks(tests=("npm ",)) if runs_tests and not _has_modules(project) else Lacks()
+    texts = {name: toolbox.read(project.root / name) for name in code}
+    own = {part.removesuffix(".py") for name in project.files for part in name.split("/")}
+    program = _imported(texts[name] for name in code if _is_program(project, name)) - own
+    tested = [texts[name] for name in code if surroundings.is_test(name)]
+    tests = (_imported(tested) | ({"pytest"} if tested else set())) - own
+    plugins = dict(_plugins(project, "\n".join(tested))) if tested else {}
+    gone = _absent(project, sorted(program | tests | set(plugins)))
+    declared = _declared(project)
+    known = {name: plugins.get(name) or _package(name, declared) for name in gone}
+    asked = {name: f"pip {package}" for name, package in known.items() if package}
+    needed = [asked[name] for name in gone if name in program and name in asked]
+    more = [asked[name] for name in gone if name not in program and name in asked]
+    unknown = tuple(name for name in gone if not known[name] and name in program)
+    return Lacks(tuple(dict.fromkeys(needed)), tuple(dict.fromkeys(more)), unknown)
+
+
+def for_kind(project: Project, kind: str) -> tuple[str, ...]:
+    """What a kind of check needs and is not here: its tool, and what the program that it runs imports."""
+    tool = TOOLS.get(kind, "")
+    there = not tool or bool(toolbox.look(tool, project.root))
+    if kind in ("pytest", "coverage"):  # a module of the project's own interpreter, whatever lies on PATH
+        there = not _absent(project, [tool])
+    if kind in ("tsc", "ts-any"):
+        modules = [*toolplace.homes(project.root), toolplace.folder(project.root)]
+        there = there and any((home / "node_modules/typescript").is_dir() for home in modules)
+        there = there or bool(toolbox.look("tsc", project.root))
+    install = () if there else (kinds.of(kind).install or f"install {tool}",)
+    if kind in _NODE and project.has("package.json") and not _has_modules(project):
+        declared = {**(project.package.get("dependencies") or {}), **(project.package.get("devDependencies") or {})}
+        named = [name for name in install if name[4:].partition("@")[0] not in declared]
+        return tuple(named) if named or not declared else ("npm ",)
+    lacks = project.lacks
+    tests = lacks.tests if kind in ("pytest", "unittest", "coverage") else ()
+    return tuple(dict.fromkeys((*install, *(lacks.program if kind in _RUNS_CODE else ()), *tests)))
+
+
+def _has_modules(project: Project) -> bool:
+    return any((home / "node_modules").is_dir() for home in toolplace.homes(project.root))
+
+
+def _is_program(project: Project, name: str) -> bool:
+    places = project.sources.get("Python", ())
+    inside = any(name == place or name.startswith(f"{place}/") for place in places)
+    return inside and not surroundings.is_test(name)
+
+
+def _imported(texts: Iterable[str]) -> set[str]:
+    """Modules that are imported whatever happens: at the top, outside `try` and `if`."""
+    found: set[str] = set()
+    for text in texts:
+        try:
+            body = ast.parse(text).body
+        except (SyntaxError, ValueError):
+            continue
+        for node in body:
+            if isinstance(node, ast.Import):
+                found.update(alias.name.partition(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+def _plugins(project: Project, tests: str) -> Iterator[tuple[str, str]]:
+    settings = "\n".join(project.text(name) for name in ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini"))
+    parts = re.findall(r"^\[(?:tool[:.])?pytest[^\]]*\]\n(.*?)(?=^\[|\Z)", settings, re.MULTILINE | re.DOTALL)
+    asked = "\n".join(parts)
+    for setting, use, module, package in _PLUGINS:
+        if (setting and re.search(setting, asked, re.MULTILINE)) or (use and re.search(use, tests)):
+            yield module, package
+
+
+def _absent(project: Project, names: Iterable[str]) -> list[str]:
+    """Those of the modules that the project's interpreter does not find."""
+    request = toolbox.Request(project.root, (), {"timeout": 60})
+    listed = [name for name in names if name]
+    path = {"PYTHONPATH": toolbox.python_path(project.root)}
+    return toolbox.run([toolbox.python(request), "-c", _FIND, *listed], request, path).out.split() if listed else []
+
+
+def _declared(project: Project) -> Mapping[str, str]:
+    """Requirements of the manifests, of whatever kind, by their name in lower case with underscores."""
+    found: dict[str, str] = {}
+    for place, name in _MANIFESTS:
+        for path in filter(re.compile(place).search, project.files):
+            for text in re.findall(name, toolbox.read(project.root / path), re.MULTILINE):
+                found.setdefault(_plain(text), text)
+    return found
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "_", name).lower()
+
+
+def _package(module: str, declared: Mapping[str, str]) -> str:
+    """The package that holds a module: one of that name that a manifest has, or a well-known one; "" for neither."""
+    usual = _PACKAGES.get(module, "")
+    guesses = [usual, module, f"python_{module}", f"{module}_python", f"py{module}"]
+    return next((declared[_plain(name)] for name in guesses if name and _plain(name) in declared), usual)
+
+
+TOOLS = {"mypy": "mypy", "pyright": "pyright", "tsc": "node", "ts-any": "node", "ruff": "ruff", "eslint": "eslint",
+         "clippy": "cargo-clippy", "golangci": "golangci-lint", "govet": "go", "pytest": "pytest", "jest": "jest",
+         "vitest": "vitest", "gotest": "go", "cargotest": "cargo", "coverage": "coverage", "coverage-go": "go",
+         "bundle": "esbuild", "call-node": "node", "gobench": "go"}  # fmt: skip
