@@ -15,6 +15,7 @@ from autoresearch.kernel.disk.journal import Log
 
 from tests.conftest import SCRIPTS, Ran, Repo
 
+ARMED = "if test -e ../arm; then rm ../arm; {}; fi; cat src/value"  # a check that acts once
 CHECK = "cat src/value"
 GUARD = "test ! -e src/broken"
 
@@ -135,6 +136,12 @@ def running_below(root: Path) -> list[str]:
     return found
 
 
+def armed(lab: Lab, act: str, *flags: str) -> None:
+    """Begin a run whose check does `act` once: in the next trial."""
+    lab.init(*flags, verify=ARMED.format(act), guard="")
+    (lab.path.parent / "arm").touch()
+
+
 def refused(ran: Ran, *words: str, code: int = 1) -> str:
     """Check that a command refused in one line with these words, and return the line."""
     assert ran.code == code, (ran.code, ran.out, ran.err)
@@ -166,4 +173,4 @@ def start_trial(lab: Lab, *flags: object, env: dict[str, str] | None = None) -> 
     return subprocess.Popen(command, env=full, stdin=null, stdout=null, stderr=null, start_new_session=True)
 
 
-__all__ = ["CHECK", "GUARD", "Lab", "refused", "running_below", "start_trial", "stray", "tree_of"]
+__all__ = ["ARMED", "CHECK", "GUARD", "Lab", "armed", "refused", "running_below", "start_trial", "stray", "tree_of"]

@@ -1,19 +1,22 @@
 """What the scripts cost beside the work they are asked to do: `startup.py [--repeats N]`.
 
-Each figure is the median, over the repeats, of a command's time minus that of a base command run right
-before or after it (their order alternates), so that a machine that slows down hits both. The base is
-`python -c pass` in the same interpreter, and for run_trial the bare verify and guard. Writes startup.md
-beside itself and exits with 1 if a figure is above its limit. To be run on an idle machine.
+Each figure is the median, over the repeats, of the processor time of a command with all that it starts, minus that of
+a base command run right before or after it (their order alternates), so that a machine that slows down hits both. The
+base is `python -c pass` in the same interpreter, and for run_trial the bare verify and guard. Where valgrind is there,
+the instructions of `--help` beyond the base are counted too: they are the same on a busy machine. Writes startup.md
+beside itself and exits with 1 if a figure is above its limit.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
+import resource
+import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,11 +33,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.sta
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table: milliseconds beyond the base, and the limit on them."""
+    """One line of the table: milliseconds beyond the base, the limit on them, millions of instructions if counted."""
 
     name: str
     cost: float
     limit: float
+    counted: float | None = None
 
 
 def script(name: str, *args: str) -> list[str]:
@@ -51,10 +55,19 @@ def call(command: Sequence[str], cwd: Path) -> str:
 
 
 def seconds(command: Sequence[str], cwd: Path) -> float:
-    """Run a command and return the time it took."""
-    start = time.perf_counter()
+    """Run a command and return the processor time that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     call(command, cwd)
-    return time.perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def instructions(command: Sequence[str]) -> float:
+    """Millions of instructions that a command takes; hashes are the same each time."""
+    counting = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command]
+    env = {**ENVIRONMENT, "PYTHONHASHSEED": "0"}
+    said = subprocess.run(counting, cwd=HERE, env=env, capture_output=True, text=True, check=True).stderr
+    return int(re.findall(r"Collected : (\d+)", said)[0]) / 1e6
 
 
 def cost(
@@ -91,7 +104,13 @@ def make_run(folder: Path, *flags: str) -> None:
 def help_figures(repeats: int) -> list[Figure]:
     """`--help` of every script."""
     names = sorted(path.stem[len("autoresearch_") :] for path in SCRIPTS.glob("autoresearch_*.py"))
-    return [Figure(f"{name} --help", cost(script(name, "--help"), PASS, HERE, repeats), 25.0) for name in names]
+    base = instructions(PASS) if shutil.which("valgrind") else None
+    found = []
+    for name in names:
+        command = script(name, "--help")
+        taken = cost(command, PASS, HERE, repeats)
+        found.append(Figure(f"{name} --help", taken, 25.0, None if base is None else instructions(command) - base))
+    return found
 
 
 def row(number: int, commit: str) -> str:
@@ -133,14 +152,16 @@ def trial_figure(folder: Path, repeats: int) -> Figure:
 def table(figures: Sequence[Figure], repeats: int) -> str:
     """The recorded file."""
     version = ".".join(map(str, sys.version_info[:3]))
-    lines = [f"| {figure.name} | {figure.cost:.1f} | {figure.limit:.0f} |\n" for figure in figures]
+    counts = ("-" if figure.counted is None else f"{figure.counted:.1f}" for figure in figures)
+    lines = [f"| {f.name} | {f.cost:.1f} | {f.limit:.0f} | {count} |\n" for f, count in zip(figures, counts)]
     return f"""# What the scripts cost
 
 `python3 tests/benchmarks/startup.py --repeats {repeats}`: medians of {repeats}, Python {version}.
-Milliseconds beyond `python -c pass`; for run_trial, beyond verify and guard run by the shell alone.
+Milliseconds of processor time beyond `python -c pass`; for run_trial, beyond verify and guard run by the shell alone.
+Millions of instructions by valgrind, likewise.
 
-| command | ms | limit |
-| --- | --- | --- |
+| command | ms | limit | instructions |
+| --- | --- | --- | --- |
 """ + "".join(lines)
 
 

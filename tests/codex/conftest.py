@@ -9,14 +9,15 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 
 import pytest
 from autoresearch.background.agent import ErrorClass, SessionOutput
 from autoresearch.codex.codex_errors import classify, start_up_error
-from autoresearch.codex.codex_events import read_stream
+from autoresearch.codex.codex_events import after_line
 
 from tests.codex.server import Server
 from tests.conftest import HANG, Repo, require
@@ -49,6 +50,11 @@ request_max_retries = 1
 stream_max_retries = 1
 stream_idle_timeout_ms = 20000
 """
+
+
+def read_stream(lines: Iterable[bytes | str]) -> SessionOutput:
+    """The session that a whole stream tells of."""
+    return reduce(after_line, lines, SessionOutput())
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,19 @@ import json
 
 import pytest
 from autoresearch.background.agent import SessionOutput, Usage, tokens_since
+from autoresearch.background.stream import LINE_LIMIT
 from autoresearch.codex.codex_events import (
-    LINE_LIMIT,
     NOTICES_KEPT,
     RUNNING_KEPT,
     TEXT_LIMIT,
     Event,
     fold,
     parse_line,
-    read_stream,
 )
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.codex.conftest import read_stream
 
 # As codex-cli 0.171.0 prints them.
 THREAD = b'{"type":"thread.started","thread_id":"01a20918-06f1-7a33-a463-8f81a277ae7c"}'

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from autoresearch.background.agent import Usage
 from autoresearch.codex.codex_errors import classify, start_up_error
-from autoresearch.codex.codex_events import parse_line, read_stream
+from autoresearch.codex.codex_events import parse_line
 
 from tests.codex import replies, scripts
-from tests.codex.conftest import BOUNDED, FULL_ACCESS, SANDBOXED, Exec
+from tests.codex.conftest import BOUNDED, FULL_ACCESS, SANDBOXED, Exec, read_stream
 from tests.codex.replies import Reply
 from tests.codex.server import Server
 from tests.conftest import HANG, Repo

@@ -79,8 +79,9 @@ def numbers(text: str) -> None:
 
 def events(text: str) -> None:
     """Read a stream of events, of Codex and of a plain agent."""
-    seen = codex_events.read_stream(text.encode("utf-8", "surrogatepass").splitlines())
+    seen = SessionOutput()
     for line in text.encode("utf-8", "surrogatepass").splitlines():
+        seen = codex_events.after_line(seen, line)
         plain_agent.read(SessionOutput(), line)
     assert seen is not None
 

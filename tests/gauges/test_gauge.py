@@ -120,6 +120,7 @@ def test_a_dry_run_tells_the_instructions_where_they_are_counted(
     assert answer["baseline_metric"] == 7 and "instructions 3100 million exact" in answer["cost"]
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="valgrind knows no present macOS")
 def test_instructions_are_counted_by_callgrind_when_asked(ready: Repo, run_script: Run) -> None:
     require("valgrind")
     loop = "i=0; while [ $i -lt {0} ]; do i=$((i+1)); done & /bin/sh -c 'true'; wait\n"

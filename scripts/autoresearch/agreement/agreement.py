@@ -11,9 +11,11 @@ from decimal import Decimal
 
 from ..cli import moments
 from ..kernel.core import log_events, numbers, pace, supervise
+from ..kernel.core.config import ROWS
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.rows import Row
+from ..kernel.core.settings import BUDGETS
 from ..kernel.core.text import DESCRIPTION_LIMIT, one_line
 from ..kernel.disk.journal import Event
 from ..kernel.disk.layout import Layout
@@ -26,9 +28,8 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
-BUDGETS = ("iterations", "max_minutes", "max_tokens", "max_sessions", "max_cost")
 TEXTS = ("stop_condition", "until", "price")  # are replaced; "none" for none
-EXTENDABLE = (*BUDGETS, *TEXTS)
+EXTENDABLE = (*(row.name for row in BUDGETS), *TEXTS)
 # Words that would change what was agreed; for them there are flags.
 _AGREED = re.compile(
     r"\b(?:scope|verify|guard|stop condition|budget)\b"
@@ -74,16 +75,10 @@ def _value(run: Run, name: str, text: str) -> Any:
     if name == "price":
         return text if pace.prices(text) else ""
     number = numbers.parse(text.lstrip("+"), name.replace("_", " "))
-    spent = budget.spent(run)
-    used = {
-        "iterations": Decimal(run.state.counted),
-        "max_minutes": Decimal(f"{budget.minutes(run):.1f}"),
-        "max_tokens": Decimal(spent.tokens),
-        "max_sessions": Decimal(spent.sessions),
-        "max_cost": Decimal(f"{spent.cost:.4f}"),
-    }
-    total = number + used[name] if text.startswith("+") else number
-    whole = name not in ("max_minutes", "max_cost")
+    row, spent = ROWS[name], replace(budget.spent(run), minutes=round(budget.minutes(run), 1))
+    used, whole = supervise.used(row, run.state.counted, spent), row.kind.startswith("int")
+    taken = Decimal(int(used)) if whole else Decimal(f"{used:.4f}").normalize()
+    total = number + taken if text.startswith("+") else number
     if total <= 0 or (whole and total != int(total)):
         raise Refusal(f"{name.replace('_', ' ')} {text[:40]!r} is not usable, expected a number such as 70 or +20")
     return int(total) if whole else total

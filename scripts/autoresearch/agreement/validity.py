@@ -8,13 +8,11 @@ from typing import Any
 
 from ..kernel.core import pace, scope
 from ..kernel.core.choices import MODES
+from ..kernel.core.config import BLANK, ROWS
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import labels
 from ..kernel.core.settings import SETTINGS, Config, Setting
 from ..reading import printed
-
-_ROWS = {row.name: row for row in SETTINGS}
-_BLANK = Config()
 
 
 def validate(config: Config, mode: str) -> None:
@@ -54,8 +52,8 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
 def _one_source(config: Config) -> None:
     """What a run costs is no number that it prints, and what runs elsewhere costs nothing here."""
     names = ("metric_key", "metric_pattern", "metric_take", "metric_stream", "executor")
-    given = [_ROWS[name].flag for name in names if getattr(config, name) != getattr(_BLANK, name)]
-    if config.measure != _BLANK.measure and given:
+    given = [ROWS[name].flag for name in names if getattr(config, name) != getattr(BLANK, name)]
+    if config.measure != BLANK.measure and given:
         why = "what runs elsewhere is not measured here" if given[0] == "executor" else "it reads a printed number"
         raise Refusal(f"--measure {config.measure} does not go with --{given[0]}: {why}; leave one of them out")
 

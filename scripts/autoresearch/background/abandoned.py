@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..kernel.disk import locks
+from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent
 from ..kernel.system.git import Repo
@@ -25,7 +25,7 @@ def clear(layout: Layout, keep_waiting: bool = False) -> str:
 
 
 def _cleared(layout: Layout, keep_waiting: bool) -> str:
-    with locks.held(layout.evidence / "trial.lock", BUSY, wait=False):
+    with locks.held(evidence.lock_path(layout.evidence), BUSY, wait=False):
         if keep_waiting and waiting.read(layout) is not None:
             return intent.finish(layout)
         waiting.drop(layout)

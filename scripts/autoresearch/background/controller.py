@@ -9,6 +9,7 @@ from typing import Any
 
 from ..health import health
 from ..kernel.core import pace
+from ..kernel.core.choices import SANDBOXED
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.rulings import Ruling
@@ -196,7 +197,7 @@ class Controller:
     def _note_sandbox(self) -> None:
         """Whether a trial of a sandboxed session can be run in that sandbox; where not, none is left waiting."""
         known = self.book.found.launch_context
-        if known.get("execution_policy") == taking.SANDBOXED and "confined" not in known and self._rows():
+        if known.get("execution_policy") == SANDBOXED and "confined" not in known and self._rows():
             confined = taking.can_confine(self.manifest.controller, self.layout)
             self.book.note(launch_context={**known, "confined": confined})
 

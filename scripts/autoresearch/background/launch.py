@@ -15,6 +15,7 @@ from ..guidance import nextstep
 from ..health import health
 from ..isolation import checkouts
 from ..kernel.core import choices, supervise
+from ..kernel.core.config import BLANK
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rulings import Ruling
@@ -25,6 +26,7 @@ from ..kernel.disk.layout import SKILL_ROOT, Layout, script
 from ..kernel.run import budget, context, tree
 from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
+from ..resuming import resume_rules
 from ..resuming import resuming as reading
 from ..setup import archives, archiving, init, skill_paths
 from ..supervisor import supervisor
@@ -193,7 +195,7 @@ _OWN = ("session_mode", "execution_policy", "measured", *agreement.EXTENDABLE)
 def _adopt(layout: Layout, wish: LaunchRequest, found: Ruling) -> dict[str, Any]:
     """Go on with the run that is there, now in background; a different wish is a fresh start, but for more of it."""
     sound = found.reason in ("fresh_start_required", "launch_manifest_required", "full_resume", "tsv_fallback")
-    if not sound or launch_facts.facts(layout, False).resume.decision == "fresh_start":
+    if not sound or launch_facts.facts(layout, False).resume.decision == resume_rules.FRESH:
         raise Refusal(f"{found.reason}: {listing(found.sentences)}; ask the user, --fresh-start archives what is there")
     _refuse_replacing(layout, wish)
     known = context.load(layout)
@@ -225,9 +227,8 @@ def _made_once(wish: Manifest) -> list[str]:
 
 def _more(wanted: Config, has: Config) -> dict[str, str]:
     """The budgets and ends of a launch as what a run that goes on is extended by."""
-    blank = Config()
     names = [
-        name for name in agreement.EXTENDABLE if getattr(wanted, name) not in (getattr(blank, name), getattr(has, name))
+        name for name in agreement.EXTENDABLE if getattr(wanted, name) not in (getattr(BLANK, name), getattr(has, name))
     ]
     return {name: str(getattr(wanted, name)) for name in names}
 
@@ -236,7 +237,7 @@ def _resumable(layout: Layout, least: int, more: Mapping[str, str]) -> context.R
     """The run that is there, its snapshot mended, its tree clean, extended by `more`; raises `Refusal` when it cannot
     go on, with nothing agreed."""
     found = reading.check(layout, write=True)
-    if found["decision"] not in ("full_resume", "tsv_fallback"):
+    if found["decision"] not in (resume_rules.FULL, resume_rules.FALLBACK):
         raise Refusal(f"{found['detail']}: {listing(found['reasons'])}; ask the user")
     run = context.load(layout)
     _refuse_unfit(layout, run.config, run.tree, least)

@@ -52,10 +52,10 @@ def decide(facts: LaunchFacts) -> Ruling:
     if facts.manifest_problem:
         return Ruling(HUMAN, "invalid_launch_manifest", facts.manifest_problem)
     found = facts.resume
-    if found.reason == "fresh_start":
+    if found.reason == resume_rules.FRESH:
         return _without_artifacts(facts)
     if found.decision == resume_rules.WIZARD:
-        if found.reason in ("state_tsv_diverged", "state_without_results"):  # they do not fit together
+        if found.reason in (resume_rules.DIVERGED, resume_rules.NO_LOG):  # they do not fit together
             return Ruling(HUMAN, found.reason, found.detail, found.more)
         return Ruling(HUMAN, "resume_confirmation_required", found.detail, found.more)
     if found.decision == resume_rules.FRESH:
@@ -83,6 +83,6 @@ def _with_artifacts(facts: LaunchFacts) -> Ruling:
     if not facts.manifest_present:
         return Ruling(HUMAN, "fresh_start_required", "there is a run that was never launched: launch it")
     if found.decision == resume_rules.FALLBACK:
-        reason = "results_without_state" if found.reason == "tsv_reconstruction_only" else "tsv_fallback"
+        reason = "results_without_state" if found.reason == resume_rules.LOG_ALONE else "tsv_fallback"
         return Ruling(RESUMABLE, reason, found.detail, found.more)
     return Ruling(RESUMABLE, "full_resume", found.detail, found.more)

@@ -14,13 +14,7 @@ from .manifest import Manifest
 
 def read(layout: Layout) -> Manifest | None:
     """The manifest, None when there is none; raises `ValueError` saying what is wrong with it."""
-    data = object_file.object_at(layout.launch)
-    if data is None:
-        return None
-    try:
-        return manifest.from_dict(data)
-    except ValueError as error:
-        raise ValueError(f"{layout.launch.name}: {error}") from None
+    return object_file.read(layout.launch, manifest.from_dict)
 
 
 def require(layout: Layout) -> Manifest:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..kernel.core import jsontext
 from ..kernel.disk import regular
+
+Kind = TypeVar("Kind")
+
+
+def read(path: Path, parse: Callable[[dict[str, Any]], Kind]) -> Kind | None:
+    """What a file holds, None when there is none; raises `ValueError` saying what is wrong with it."""
+    data = object_at(path)
+    try:
+        return None if data is None else parse(data)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from None
 
 
 def object_at(path: Path) -> dict[str, Any] | None:

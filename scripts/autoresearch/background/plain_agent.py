@@ -50,7 +50,7 @@ def find(program: str) -> str:
 
 def telling(program: str) -> str:
     """Nothing is known of chats; raises `Refusal`."""
-    raise Refusal("a plain agent has no chat that could be told, expected a command for --notify; give one")
+    raise Refusal("a plain agent has no chat, expected a command for --notify; give one")
 
 
 def argv(call: Call) -> tuple[str, ...]:

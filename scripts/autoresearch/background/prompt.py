@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..kernel.core import numbers
+from ..kernel.core import numbers, supervise
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.settings import Config
+from ..kernel.core.supervise import Spent
 from ..kernel.core.text import block, one_line
 from . import briefs
 from .briefs import Brief
@@ -95,10 +96,8 @@ def _agreed(facts: Facts) -> str:
 
 def _budget(config: Config) -> str:
     """The ends of a run that do not depend on its number."""
-    names = {"iterations": "iterations", "max_minutes": "minutes", "max_tokens": "tokens", "max_sessions": "sessions"}
-    names.update(max_cost="of money", until="(UTC) by the clock")
-    given = {word: getattr(config, name) or None for name, word in names.items()}
-    return ", ".join(f"{value} {word}" for word, value in given.items() if value is not None)
+    found = [f"{limit:.15g} {row.unit}" for row, _, limit in supervise.budgets(config, 0, Spent())]
+    return ", ".join([*found, *([f"{config.until} (UTC) by the clock"] if config.until else [])])
 
 
 def _setup(facts: Facts) -> str:

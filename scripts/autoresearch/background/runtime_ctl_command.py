@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from ..cli import Outcome, arguments
 from ..kernel.core.errors import Refusal
-from ..kernel.core.settings import LAUNCH
+from ..kernel.core.settings import BUDGETS, LAUNCH
 from ..setup import start_flags
 from . import agent_flags
 
@@ -67,7 +67,7 @@ def _agreed(parser: argparse.ArgumentParser) -> None:
     arguments.add_settings(parser, LAUNCH)
     add("--setup", metavar="CMD", help="prepares a fresh worktree")
     add("--link", action="append", metavar="PATH", help="linked into a fresh worktree, e.g. node_modules")
-    add("--notify", metavar="CMD", help=f"gets the ending as JSON on stdin; {CHAT}: it is told in this chat")
+    add("--notify", metavar="CMD", help=f"gets the ending as JSON on stdin; {CHAT}: it is reported in this chat")
 
 
 def _fresh(parser: argparse.ArgumentParser) -> None:
@@ -83,27 +83,17 @@ def _controller(parser: argparse.ArgumentParser) -> None:
     add("--log-path", metavar="PATH", help="instead of autoresearch-runtime.log")
     add("--backoff-seconds", type=float, metavar="S", help="first wait after an error, doubled each time (default: 60)")
     add("--wait-usage-limit", type=float, metavar="HOURS", help="for the reset of a plan's limit (default: 6)")
-    add(
-        "--resume-tokens",
-        type=int,
-        metavar="N",
-        help="go on with shorter threads (default: 50000; 0: never)",
-    )
+    add("--resume-tokens", type=int, metavar="N", help="go on with shorter threads (default: 50000; 0: never)")
     add("--workers", type=int, metavar="N", help="sessions side by side, each in a worktree (default: 1)")
-    add(
-        "--oversubscribe",
-        action="store_true",
-        default=None,
-        help="as many as asked for, even if the machine is small",
-    )
+    add("--oversubscribe", action="store_true", default=None, help="as many as asked for, even if the machine is small")
     add("--escalate", metavar="'MODEL:EFFORT, …'", help="after each pivot the next of these models does the work")
     add("--silence-seconds", type=float, metavar="S", help="end a session without an event for so long (default: 3600)")
 
 
 def _more(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("more than was agreed (+20: from here on; 70: in all)").add_argument
-    for name in ("iterations", "max-minutes", "max-tokens", "max-sessions", "max-cost"):
-        add(f"--{name}", metavar="+N")
+    for row in BUDGETS:
+        add(f"--{row.flag}", metavar="+N")
     add("--until", metavar="TIME", help="another wall clock; none for none")
     add("--stop-condition", metavar="TEXT", help="another end; none for no such end")
     add("--price", metavar="IN,CACHED,OUT", help="what --max-cost counts with")
@@ -285,11 +275,7 @@ def _wish(args: argparse.Namespace, layout: Layout) -> LaunchRequest:
     start_flags.take_over(args, layout.root)
     mode = args.mode or "loop"
     metric = arguments.number_of(args.baseline_metric, "baseline metric")
-    config = replace(
-        arguments.config_of(args, layout.root),
-        session_mode="background",
-        measured=metric is None,
-    )
+    config = replace(arguments.config_of(args, layout.root), session_mode="background", measured=metric is None)
     config = values.with_policy(config, mode)
     validity.validate(config, mode)
     found = manifest.Manifest(

@@ -29,13 +29,7 @@ def is_running(layout: Layout) -> bool:
 
 def read(layout: Layout) -> Runtime | None:
     """The record, None when no controller ever ran; raises `ValueError` saying what is wrong with it."""
-    data = object_file.object_at(layout.runtime)
-    if data is None:
-        return None
-    try:
-        return runtime.from_dict(data)
-    except ValueError as error:
-        raise ValueError(f"{layout.runtime.name}: {error}") from None
+    return object_file.read(layout.runtime, runtime.from_dict)
 
 
 def tolerant(layout: Layout) -> Runtime | None:
@@ -50,12 +44,7 @@ def write(layout: Layout, found: Runtime, log: Path) -> Runtime:
     """Replace the record; the caller holds the controller's lock."""
     now = context.now()
     found = replace(found, created_at=found.created_at or now, updated_at=now)
-    paths = {
-        "version": 1,
-        "repo": str(layout.root),
-        **layout.names("launch", "results", "state"),
-        "log_path": str(log),
-    }
+    paths = {"version": 1, "repo": str(layout.root), **layout.names("launch", "results", "state"), "log_path": str(log)}
     evidence.write_json(layout.runtime, {**paths, **found.to_dict()})
     return found
 
@@ -131,6 +120,6 @@ def progress(layout: Layout, account: object = None) -> dict[str, Any]:
         "best_metric": state.best_metric,
         "best_iteration": state.best_iteration,
         "left": nextstep.left(run.config, state, spent),
-        **({"cost": round(spent.cost, 4)} if run.config.price else {}),
+        **({"cost": round(spent.money, 4)} if run.config.price else {}),
         **({"until": run.config.until} if run.config.until else {}),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from ..kernel.core import jsontext
+from ..kernel.core.choices import SANDBOXED
 from ..kernel.core.frozen import replace
 from ..kernel.core.pace import TOKENS
 from ..kernel.core.text import one_line
@@ -92,7 +93,7 @@ class Seat:
         layout = self.book.layout
         call = (str(entry("run_batch")), what, *taking.flags(layout), "--worker", self.place.id)
         argv = (prompt_facts.python(), *call)
-        sandboxed = self.book.found.launch_context.get("execution_policy") == taking.SANDBOXED
+        sandboxed = self.book.found.launch_context.get("execution_policy") == SANDBOXED
         env = {waiting.CONFINED: waiting.CONTROLLED} if sandboxed else {}
         env.update(self.place.environment)
         self.process = process.start_detached(argv, layout.root, env, process.Streams(None, out, err), self.mark)

@@ -28,7 +28,6 @@ REPORT = 5.0  # seconds between records of something new
 REFRESH = 30.0  # seconds between records of the time alone
 END_GRACE = 5.0  # seconds for a session that is ended from here
 AFTERMATH = 2.0  # seconds for what a session that ended by itself left running
-_MARK = "AUTORESEARCH_MARK"
 
 
 @dataclass(frozen=True)
@@ -118,10 +117,8 @@ def begin(book: Book, found: Manifest, place: Files, post: Post) -> process.Proc
         known, tree = None, Path(found.config.worktree or book.layout.root)
     tree = Path(post.tree) if post.tree else tree
     policy = (known.config.execution_policy if known else "") or found.config.execution_policy
-    outer = os.environ.get(_MARK, "")
     options, folders = found.controller, reach.folders(known, book.layout.root, tree)
-    full = f"{outer}/{post.mark}" if outer else post.mark
-    where = (policy, folders, place.last, full, post.thread)
+    where = (policy, folders, place.last, process.marks(post.mark), post.thread)
     call = agent.Call(options.agent_bin, options.agent_args, tree, *where, *_model(options.escalate, known))
     streams = process.Streams(place.prompt, place.events, place.errors)
     try:

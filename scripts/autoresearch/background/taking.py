@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..kernel.core.choices import POLICIES
+from ..kernel.core.choices import SANDBOXED
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
@@ -25,10 +25,8 @@ from .manifest import Options
 from .runtime import SessionProcess
 from .wake import Wake
 
-SANDBOXED = POLICIES[1]
 TICK = 2.0  # seconds between looks; the end is noticed at once
 GRACE = 5.0
-TEXT_LIMIT = 6000  # characters of an answer that are handed over
 MARK = "session-"  # how the mark of each of our sessions begins
 
 
@@ -43,7 +41,7 @@ class Taken:
 
 def takes_over(run: Run) -> bool:
     """Whether this process belongs to a session of a living controller, which runs what is left waiting."""
-    marks = os.environ.get("AUTORESEARCH_MARK", "").split("/")
+    marks = os.environ.get(process.MARK, "").split("/")
     if not any(mark.startswith(MARK) for mark in marks) or not runtime_file.is_running(run.layout):
         return False
     found = runtime_file.tolerant(run.layout)
@@ -159,10 +157,10 @@ def _wait(book: Book, wake: Wake, child: process.Process, mark: str) -> bool:
 
 def result(code: int | None, out: Path, err: Path) -> Taken:
     """What a trial that ended with this code left in its two files."""
-    said = stream.tail(out, TEXT_LIMIT).decode("utf-8", "replace").strip()
+    said = stream.tail(out, waiting.HANDED).decode("utf-8", "replace").strip()
     if code == 0:
         return Taken("" if said == "{}" else said)
-    refused = one_line(stream.tail(err, TEXT_LIMIT).decode("utf-8", "replace"), 2000)
+    refused = one_line(stream.tail(err, waiting.HANDED).decode("utf-8", "replace"), 2000)
     if code == 1 and refused:
         return Taken(f"refused: {refused.partition('error: ')[2] or refused}; the edit is taken back")
     return Taken(broken=True)

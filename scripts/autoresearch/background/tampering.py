@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ..kernel.core.choices import SANDBOXED
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rulings import Ruling
 from ..kernel.core.settings import Config
@@ -25,7 +26,7 @@ def control(layout: Layout, wanted: Config, more: Sequence[str | Path] = ()) -> 
         policy, trees = run.config.execution_policy, [where for where, _ in run.trees().values()]
     except Refusal:
         policy, trees = wanted.execution_policy, [layout.root]
-    if policy != "workspace_write":
+    if policy != SANDBOXED:
         return {}
     repos = [repo for repo in (Controlled(Path(tree)) for tree in (*trees, *more)) if repo.is_git()]
     return {key: value for repo in repos for key, value in repo.control_fingerprint().items()}

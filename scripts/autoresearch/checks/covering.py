@@ -47,8 +47,7 @@ def python(request: Request) -> Counted:
 
 def _python_ways(request: Request, missed: Iterable[str]) -> dict[str, int]:
     everything = toolbox.Request(request.root, (), request.options)
-    texts = {path: toolbox.read(path) for path in toolbox.sources(everything, ".py")}
-    tests, hollow = escapes.hollow_tests(t for p, t in texts.items() if re.match(r"test_|.*_test\.py$", p.name))
+    tests, hollow = escapes.hollow_tests(testruns.test_files(everything))
     pragmas = sum(escapes.comments(toolbox.read(request.root / path), escapes.COVERAGE) for path in missed)
     return {"tests": tests, "hollow": hollow, "ignores": pragmas}
 
@@ -84,7 +83,7 @@ def golang(request: Request) -> Counted:
     """Statements that `go test` does not run, by the profile it writes; a test that fails gives no number."""
     import tempfile
 
-    tool = toolbox.find("go", request, "see go.dev/doc/install")
+    tool = toolbox.find("go", request, toolbox.GO)
     with tempfile.TemporaryDirectory() as folder:
         profile = Path(folder, "cover.out")
         argv = [tool, "test", "-count=1", f"-coverprofile={profile}", *request.get("option", [])]

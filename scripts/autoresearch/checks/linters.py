@@ -157,7 +157,7 @@ def _nolint(request: Request) -> int:
 
 def govet(request: Request) -> Counted:
     """What `go vet` finds; what does not compile is no number."""
-    tool = toolbox.find("go", request, "see go.dev/doc/install")
+    tool = toolbox.find("go", request, toolbox.GO)
     packages = request.operands or ("./...",)
     built = toolbox.run([tool, "vet", "-json", *request.get("option", []), *packages], request)
     rows = list(_vetted(built))

@@ -77,11 +77,12 @@ def _refuse_broken(tests: Iterable[Test], request: Request) -> None:
 def pytest(request: Request) -> Counted:
     """Failing tests by pytest; several runs take seeds for hashes, and for the order where pytest-randomly is there."""
     found = counted(request, lambda seed: _pytest_once(request, seed))
-    tests, hollow = escapes.hollow_tests(_test_files(request))
+    tests, hollow = escapes.hollow_tests(test_files(request))
     return Counted({**found.metrics, "hollow": hollow}, found.findings, (f"{tests} test functions",))
 
 
-def _test_files(request: Request) -> Iterator[str]:
+def test_files(request: Request) -> Iterator[str]:
+    """The sources of the tests in Python."""
     paths = (path for path in toolbox.sources(request, ".py") if re.match(r"test_|.*_test\.py$", path.name))
     return map(toolbox.read, paths)
 
@@ -237,7 +238,7 @@ def _plain(text: str) -> str:
 
 def gotest(request: Request) -> Counted:
     """Failing tests by `go test`; several runs shuffle them by seed."""
-    tool = toolbox.find("go", request, "see go.dev/doc/install")
+    tool = toolbox.find("go", request, toolbox.GO)
 
     def once(seed: int) -> list[Test]:
         """One run, never from Go's cache of results."""

@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-_LEAST = 0.002  # milliseconds of a call below which the call itself is what is timed
-_TINY = "one call takes under 2 microseconds: a longer input, or a loop of calls, tells more"
-
-
 def python_call(request: Request) -> Counted:
     """Processor milliseconds of one Python call (`--wall`: by the clock), warmed up, in a fresh process."""
     return _call(request, toolbox.python(request), "callable.py")
@@ -54,8 +50,8 @@ def _call(request: Request, runtime: str, program: str) -> Counted:
             "fix seeds and leave times out of what the code returns, or see whether the answer became wrong"
         )
     times = [float(min(row["ms"] for row in rows)) for rows in rounds]
-    notes = (f"output {rounds[0][0]['shown']}", *([_TINY] if max(times) < _LEAST else []))
-    return Counted({**_compared("ms", times), "output": int(outputs.pop()[:12], 16)}, (), notes)
+    note = f"output {rounds[0][0]['shown']}"
+    return Counted({**_compared("ms", times), "output": int(outputs.pop()[:12], 16)}, (), (note,))
 
 
 def _compared(name: str, values: Sequence[float]) -> dict[str, float]:
@@ -102,7 +98,7 @@ def _cost(request: Request, line: str, folder: Path) -> float:
 
 def gobench(request: Request) -> Counted:
     """Nanoseconds of one operation of a Go benchmark, the least of `--runs`; with `--against REV` in turns with it."""
-    tool = toolbox.find("go", request, "see go.dev/doc/install")
+    tool = toolbox.find("go", request, toolbox.GO)
     if not request.operands:
         raise Refusal("no benchmark is named, expected e.g. gobench Parse ./parser for BenchmarkParse; name one")
     name, folders = request.operands[0], [request.root, *reference.copies(request)]

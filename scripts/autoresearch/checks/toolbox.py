@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+GO = "see go.dev/doc/install"  # where Go is to be had
 INSIDE = Path(__file__).resolve().parent / "inside"  # programs that run in the project's own interpreter
 _BINS = (*(f"{name}/bin" for name in toolplace.ENVIRONMENTS), "node_modules/.bin", "vendor/bin")
 _SKIPPED = frozenset(("node_modules", "__pycache__", "site-packages", "vendor", "target", "dist", "build"))

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _PLACES = ("Symlink loop", "home directory")
 
 
+MANY = 12  # flags from which usage does not list them
+
+
 class Outcome:
     """An answer that is not plain JSON with exit code 0: `text` wins over `payload` when it is given."""
 
@@ -54,18 +57,40 @@ def complain(line: str, code: int) -> int:
     return code
 
 
+class _Help(argparse.HelpFormatter):
+    """Wraps by itself: `textwrap` would have to be read for that, and its patterns compiled, on each `--help`."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        lines = [""]
+        for word in text.split():
+            room = len(lines[-1]) + 1 + len(word) <= width
+            lines[-1:] = [f"{lines[-1]} {word}".lstrip()] if room or not lines[-1] else [lines[-1], word]
+        return lines
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(indent + line for line in self._split_lines(text, width - len(indent)))
+
+
 class _FlagParser(argparse.ArgumentParser):
     """Usage errors in one line, exit code 2; flags are never abbreviated."""
 
     fail = staticmethod(fail)
+    width = 0  # of the terminal, once it was asked for
+
+    def format_help(self) -> str:
+        """Many flags that may all be left out are named once: with what each is for, not in the usage too."""
+        if len(self._actions) > MANY and not any(action.required for action in self._actions):
+            self.usage = "%(prog)s [FLAG …]"
+        return super().format_help()
 
     def _get_formatter(self) -> argparse.HelpFormatter:
         """Help as wide as the terminal. A width that is given spares argparse an import of `shutil` for each flag."""
-        try:
-            width = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
-        except (OSError, ValueError):
-            width = 100
-        return argparse.HelpFormatter(self.prog, width=max(40, width) - 2)
+        if not self.width:
+            try:
+                self.width = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+            except (OSError, ValueError):
+                self.width = 100
+        return _Help(self.prog, width=max(40, self.width) - 2)
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
         """A flag's value; `--flag=--` is none: argparse hands on an empty list, and from 3.13 on the dashes."""

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from ..kernel.core import artifacts
 from ..kernel.core.errors import Refusal
+from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.system.git import GitError, Repo
 
-OURS = ("report.html", "report.md", "pull-request.md")  # what may be written anew in the evidence
+REPORT = ("report.html", "report.md")
+OURS = (*REPORT, evidence.PULL_REQUEST)  # what may be written anew in the evidence
 ARTIFACTS = ("results", "state", "launch", "runtime", "lessons", "ideas", "runtime_log")
 LOOKS = r'^iteration\t|"(?:run_tag|config|state|status)"\s*:'  # by which a log or a record of ours is known
 _SEEN = 1 << 20  # bytes in which a report says that it is one

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..kernel.disk import evidence, layout
 
 NOTE = "skill.json"  # in the evidence folder: which copy the run began with
-_PARTS = ("SKILL.md", "LICENSE", "agents", "references", "scripts")
+PARTS = ("SKILL.md", "LICENSE", "agents", "references", "scripts")
 _KEY = re.compile(r"[0-9a-f]{16}")
 
 
@@ -77,7 +77,7 @@ def _key() -> str:
     import hashlib
 
     told = hashlib.sha256(os.fsencode(layout.SKILL_ROOT))
-    for part in _PARTS:
+    for part in PARTS:
         top = layout.SKILL_ROOT / part
         for path in sorted(top.rglob("*")) if top.is_dir() else [top]:
             if path.suffix != ".pyc" and path.is_file():
@@ -95,7 +95,7 @@ def _made(place: Path) -> Path:
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=place.parent))
     try:
         skipped = shutil.ignore_patterns("__pycache__", "*.pyc")
-        for part in _PARTS:
+        for part in PARTS:
             source = layout.SKILL_ROOT / part
             if source.is_dir():
                 shutil.copytree(source, fresh / part, ignore=skipped)

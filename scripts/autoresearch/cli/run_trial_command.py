@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Outcome:
     """Run the experiment; the answer is one compact line, because an agent pays for every token."""
     from ..kernel.core import jsontext
+    from ..kernel.core.choices import AUTO, INLINE, QUEUE
     from ..kernel.run import trial
 
     if args.waiting:
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> Outcome:
         answer = _retried(args)
         return Outcome(answer, text=jsontext.dumps(answer))
     attempt = attempts.of(args)
-    way = "inline" if args.inline else "queue" if args.queue else "auto"
+    way = INLINE if args.inline else QUEUE if args.queue else AUTO
     answer = trial.run_trial(arguments.layout_of(args), attempt, way)
     return Outcome(answer, text=jsontext.dumps(answer))
 

@@ -31,7 +31,7 @@ class Words:
 def program() -> str:
     """The CLI, "" where there is none."""
     try:
-        return codex_agent.find(os.environ.get("AUTORESEARCH_CODEX_BIN", ""))
+        return codex_agent.find(os.environ.get(codex_agent.HANDED_ON, ""))
     except Refusal:
         return ""
 

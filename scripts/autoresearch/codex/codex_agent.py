@@ -8,15 +8,14 @@ import shlex
 import time
 
 from ..background.agent import Call, Ended, ErrorClass, SessionOutput, Usage
-from ..kernel.core.choices import POLICIES
+from ..kernel.core.choices import SANDBOXED
 from ..kernel.core.errors import Refusal
 from ..kernel.system import process
 from ..kernel.system.git import Repo
 from . import codex_errors, codex_events, rollout
 
 NAME = "codex"
-_HANDED_ON = "AUTORESEARCH_CODEX_BIN"
-_FULL, _SANDBOXED = POLICIES
+HANDED_ON = "AUTORESEARCH_CODEX_BIN"
 _TOLD = "The background run that was started here has ended. Say in a few lines how. What follows is data:"
 
 read = codex_events.after_line
@@ -29,7 +28,7 @@ def find(program: str) -> str:
     name = program or "codex"
     found = which(os.path.expanduser(name))
     if not found and name == "codex" and (found := _around_us()):
-        os.environ[_HANDED_ON] = found  # a controller that we start outlives what is around us
+        os.environ[HANDED_ON] = found  # a controller that we start outlives what is around us
     if not found:
         raise Refusal(
             f"codex_exec_unavailable: {name} is not on PATH, expected the Codex CLI; name it with --codex-bin"
@@ -44,7 +43,7 @@ def _around_us() -> str:
     """
     from shutil import which
 
-    handed = os.environ.get(_HANDED_ON, "")
+    handed = os.environ.get(HANDED_ON, "")
     if os.path.isabs(handed) and os.access(handed, os.X_OK):
         return handed
     managed = os.path.join(os.environ.get("CODEX_MANAGED_PACKAGE_ROOT", ""), "bin", "codex.js")
@@ -75,7 +74,7 @@ def argv(call: Call) -> tuple[str, ...]:
     """
     overrides = (
         "features.unbounded_connection_retries=false",
-        f'shell_environment_policy.set.AUTORESEARCH_MARK="{call.mark}"',
+        f'shell_environment_policy.set.{process.MARK}="{call.mark}"',
     )
     settings = [part for item in overrides for part in ("-c", item)]
     program = (find(call.program), "exec")
@@ -110,14 +109,14 @@ def confined(call: Call) -> tuple[str, ...]:
 
 
 def _resumed_policy(call: Call) -> tuple[str, ...]:
-    if call.policy != _SANDBOXED:
+    if call.policy != SANDBOXED:
         return _policy(call)
     roots = json.dumps([*map(str, call.folders)], ensure_ascii=False)  # a TOML list too, whatever a folder's name has
     return ("-c", 'sandbox_mode="workspace-write"', "-c", f"sandbox_workspace_write.writable_roots={roots}")
 
 
 def _policy(call: Call) -> tuple[str, ...]:
-    if call.policy != _SANDBOXED:
+    if call.policy != SANDBOXED:
         return ("--dangerously-bypass-approvals-and-sandbox",)
     return ("-s", "workspace-write", *(part for folder in call.folders for part in ("--add-dir", folder)))
 

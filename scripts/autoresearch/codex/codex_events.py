@@ -6,15 +6,15 @@ Written against codex-cli 0.171.0. All texts are bounded and on one line: they c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..background.agent import SessionOutput, Usage
+from ..background.stream import LINE_LIMIT
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.jsontext import loads
 from ..kernel.core.text import one_line
 
-LINE_LIMIT = 4 * 1024 * 1024  # bytes; the CLI itself cuts a command's output at one megabyte
 TEXT_LIMIT = 500  # characters of a command, a message or an error that are kept
 NOTICES_KEPT = 5
 RUNNING_KEPT = 20
@@ -135,14 +135,6 @@ def _running(running: tuple[tuple[str, str], ...], event: Event) -> tuple[tuple[
     if event.type == "item.completed":
         return others
     return (*others, (event.item_id, event.text))[-RUNNING_KEPT:]
-
-
-def read_stream(lines: Iterable[bytes | str]) -> SessionOutput:
-    """Return the session that a whole stream tells of."""
-    seen = SessionOutput()
-    for line in lines:
-        seen = after_line(seen, line)
-    return seen
 
 
 def after_line(seen: SessionOutput, line: bytes | str) -> SessionOutput:

@@ -116,11 +116,7 @@ def _folded(data: bytes, started: float) -> Record:
 
 
 def _payload(line: bytes) -> Mapping[str, Any]:
-    try:
-        value = jsontext.loads(line.decode("utf-8", "replace"))
-    except ValueError:
-        return {}
-    return _object(_object(value).get("payload"))
+    return _object(jsontext.mapping(line.decode("utf-8", "replace")).get("payload"))
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -102,7 +102,7 @@ def _codex(layout: Layout) -> rules.Codex:
         root=str(layout.root),
         script=SCRIPT,
         number=words.version,
-        sandboxed=_policy(layout) == "workspace_write",
+        sandboxed=_policy(layout) == choices.SANDBOXED,
         level=level,
         confined=_is_confined(sandboxed, level, folders, _is_within(layout)) and "CODEX_THREAD_ID" not in os.environ,
         settled=not mending.can(layout.root, "permissions"),
@@ -262,7 +262,7 @@ def _artifacts(layout: Layout) -> rules.Artifacts:
         tracked = health.tracked_artifacts() if health.is_git() else ()
     except GitError:
         tracked = ()  # said under git
-    running = locks.is_held(layout.evidence / "trial.lock")
+    running = locks.is_held(evidence.lock_path(layout.evidence))
     return rules.Artifacts(
         decision=found.decision,
         detail=found.reason,
@@ -296,7 +296,7 @@ def _check(layout: Layout, verify: str, say: Say) -> rules.Check | None:
     config = replace(run.config, verify=verify) if run and verify else run.config if run else Config(verify=verify)
     if not config.verify:
         return None
-    if locks.is_held(layout.evidence / "trial.lock"):
+    if locks.is_held(evidence.lock_path(layout.evidence)):
         return rules.Check(config.verify, busy=True)
     return _tried(run.tree if run and run.tree.is_dir() else layout.root, config, say)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
+from ..resuming import resume_rules
 
 BLOCK, WARN, OK = "block", "warn", "ok"
 OLDEST_CODEX, OLDEST_SANDBOX = (0, 150), (0, 131)
@@ -448,10 +449,10 @@ RULES: dict[str, tuple[str, tuple[Rule, ...]]] = {
              "free some space before a long run"),
     )),
     "artifacts": ("{f.reason}", (
-        Rule(BLOCK, lambda f: f.decision == "mini_wizard" or f.detail == "unrecoverable_artifacts", "{f.reason}",
+        Rule(BLOCK, lambda f: f.decision == resume_rules.WIZARD or f.detail == resume_rules.BROKEN, "{f.reason}",
              "decide whether to resume or to begin anew (init_run --force); this says more: "
              "python3 {f.script}/autoresearch_resume_check.py --repo {f.top}"),
-        Rule(WARN, lambda f: f.decision == "tsv_fallback", "{f.reason}",
+        Rule(WARN, lambda f: f.decision == resume_rules.FALLBACK, "{f.reason}",
              "python3 {f.script}/autoresearch_resume_check.py --repo {f.top} --write-repaired-state"),
         Rule(WARN, lambda f: f.unfinished, "a trial was interrupted; the next one finishes or undoes it",
              "run the next trial, or record_iteration, which does the same"),

@@ -1,4 +1,4 @@
-"""Say what keeps a run from working here, each finding with the line that mends it; only --mend changes anything."""
+"""Say what keeps a run from working here, each finding with the line that fixes it; only --mend changes anything."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from typing import Any
 from ..kernel.core import changes, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
-from ..kernel.disk import bytecode, evidence
-from ..kernel.run import context, measure
+from ..kernel.disk import evidence
+from ..kernel.run import context, judge, measure
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
 from ..noise import equivalence
@@ -95,24 +95,13 @@ class Scales:
         self._say(f"measuring without {name}")
         bench = replace(self._bench, folder=self._bench.folder / name.replace(" ", "").replace(",", "-"))
         commits = {repo: self._commit(repo, tree) for repo, tree in contents.items()}
-        shown = {"full": True}
-
-        def show(full: bool) -> None:
-            """Put the wanted state into the checkouts."""
-            if shown["full"] != full:
-                for repo, commit in commits.items():
-                    ends = (commit, self._full[repo]) if full else (self._full[repo], commit)
-                    there = History(self._trees[repo])
-                    there.switch_content(*ends)
-                    bytecode.forget(there.root, there.changed_paths(*ends))
-                shown["full"] = full
-
-        cost = equivalence.cost(bench, Arms(lambda: show(False), lambda: show(True)), name)
-        show(False)
+        sides = judge.arms([(History(self._trees[repo]), commit, self._full[repo]) for repo, commit in commits.items()])
+        cost = equivalence.cost(bench, Arms(sides.show_retained, sides.show_candidate), name)
+        sides.show_retained()
         guard = "-"
         if cost.none and self._run.config.guard:
             guard = "pass" if measure.passes(bench, self._run.config.guard, "guard")[0] else "fail"
-        show(True)
+        sides.show_candidate()
         return cost, guard
 
     def _commit(self, repo: str, tree: str) -> str:

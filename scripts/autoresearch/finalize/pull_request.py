@@ -8,7 +8,7 @@ from typing import Any
 
 from ..kernel.core import numbers
 from ..kernel.core.settings import Config
-from ..kernel.core.text import block, one_line
+from ..kernel.core.text import block, fenced, one_line
 from .final_plan import Kept, change
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#@!$&])")
@@ -20,12 +20,9 @@ def escaped(text: str, limit: int = CELL_LIMIT) -> str:
     return _SPECIAL.sub(r"\\\1", one_line(text, limit)).replace("\\@", "&#64;")
 
 
-def fenced(text: str) -> str:
-    """A command as a code block; the fence is longer than any run of backticks in it."""
-    clean = block(text, 4000)
-    longest = max((len(run) for run in re.findall(r"`+", clean)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}sh\n{clean}\n{fence}"
+def shown(text: str) -> str:
+    """A command as a code block."""
+    return fenced(block(text, 4000), "sh")
 
 
 def text(config: Config, header: Mapping[str, str], kept: Sequence[Kept], answer: Mapping[str, Any]) -> str:
@@ -112,4 +109,4 @@ def _table(kept: Sequence[Kept]) -> str:
 
 def _repeat(config: Config, answer: Mapping[str, Any]) -> str:
     lines = [f"git switch --detach {answer['base']}", config.verify, f"git switch {answer['branch']}", config.verify]
-    return fenced("\n".join(filter(None, [*lines, config.guard])))
+    return shown("\n".join(filter(None, [*lines, config.guard])))

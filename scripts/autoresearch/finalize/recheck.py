@@ -13,8 +13,8 @@ from typing import Any
 from ..kernel.core import artifacts, decision, numbers, timelimit
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk import bytecode, hashes, tempfolder
-from ..kernel.run import evaluator_lock, measure
+from ..kernel.disk import hashes, tempfolder
+from ..kernel.run import evaluator_lock, judge, measure
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
 from ..kernel.system import process
@@ -167,19 +167,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def arms_of(ends: Mapping[str, Ends], trees: Mapping[str, Path]) -> Arms:
     """The tip of each repository as the candidate, its base as the retained content, in scratch worktrees."""
-    shown, turns = {"tip": True}, bytecode.Turns()
-
-    def show(tip: bool) -> None:
-        """Put the wanted content into the worktree."""
-        if shown["tip"] != tip:
-            for name, end in ends.items():
-                sides = (end.base, end.tip) if tip else (end.tip, end.base)
-                turns.leave(not tip, trees[name], end.history.changed_paths(*sides))
-                History(trees[name]).switch_content(*sides)
-                turns.enter(tip, trees[name])
-            shown["tip"] = tip
-
-    return Arms(lambda: show(True), lambda: show(False))
+    return judge.arms([(History(trees[name]), end.base, end.tip) for name, end in ends.items()])
 
 
 def _measured(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..kernel.core.frozen import Any
 from ..kernel.core.rows import Row
+from ..kernel.core.supervise import OVER
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import script
 from ..kernel.run.context import Run
@@ -23,7 +24,7 @@ def advice(run: Run) -> str:
 
 def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     """For the answer that asks for the total: how long measuring it takes at most."""
-    if found.get("action") not in ("stop", "needs_human") or not advice(run):
+    if found.get("action") not in OVER or not advice(run):
         return {}
     from . import true_total
 

@@ -20,11 +20,7 @@ def _lines(missed: int, lines: int) -> list[Number]:
     if missed == lines:
         raise Refusal("no line was run at all, so no test ran")
     percent = (Decimal(100) * (lines - missed) / lines).quantize(Decimal("0.0001"))
-    return [
-        Number("missed_lines", Decimal(missed)),
-        Number("lines", Decimal(lines)),
-        Number("percent", percent, "%"),
-    ]
+    return [Number("missed_lines", Decimal(missed)), Number("lines", Decimal(lines)), Number("percent", percent, "%")]
 
 
 def coverage_json(text: str) -> list[Number]:

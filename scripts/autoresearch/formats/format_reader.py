@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .contents import Number
 
 FILE_LIMIT = 64 << 20  # bytes of a result file that are read
-_CUT = "\ufffe"  # stands where output was cut
 _OTHERS = 60
 _NOTHING = "No Python files found under the given path"  # ruff, which then exits with 0 and prints `[]`
 
@@ -62,9 +61,9 @@ def read(name: str, stdout: str, source: printed.Source, beside: str = "") -> pr
 
     `beside` is what the check printed on stderr: a linter that looked at no file says so there alone.
     """
-    text = screen.without_cut(screen.clean(stdout), _CUT)
+    text = screen.without_cut(screen.clean(stdout))
     try:
-        if _CUT in text:
+        if screen.CUT in text:
             raise Refusal("it was cut in its middle; let the check write a file, as --metric-from FORMAT:FILE")
         if not text.strip():
             raise Refusal("it is empty")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from ..kernel import ports
 from ..kernel.core.frozen import Any
 from ..kernel.core.rows import Row
+from ..kernel.core.supervise import HUMAN, OVER
 from ..kernel.disk.layout import script
 from ..kernel.run import budget
 from ..kernel.run.context import Run
@@ -25,7 +26,7 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     from . import ladder, nextstep
 
     out = nextstep.step(run.config, run.mode, run.state, run.log.rows, budget.spent(run), advice(run))
-    over = out["action"] in ("stop", "needs_human")
+    over = out["action"] in OVER
     if over:
         out["counts"]["minutes"] = round(budget.minutes(run))
         if run.mode == "exec":
@@ -33,7 +34,7 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
             out["do"] = _EXEC_END if counted else _EXEC_LINES
     elif ladder.same_crash(run.log.rows) >= CRASHES:
         return {
-            "action": "needs_human",
+            "action": HUMAN,
             "reason": f"the same crash {CRASHES} times in a row",
             "do": "Record --status blocked with the cause, then tell the user.",
         }
@@ -54,7 +55,7 @@ def shown(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     limited = {text.split(" ")[0] for text in run.config.require}
     if limited and "others" in event:
         out["others"] = {name: value for name, value in event["others"].items() if name in limited}
-    if run.state.keeps and (row.status == "keep" or found["next"].get("action") in ("stop", "needs_human")):
+    if run.state.keeps and (row.status == "keep" or found["next"].get("action") in OVER):
         out["so_far"] = str(so_far(run))
     return out
 

@@ -10,6 +10,7 @@ from ..kernel.core.decision import UNDECIDED
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.rows import LINE, Row
 from ..kernel.core.statuses import those
+from ..kernel.core.supervise import HUMAN
 
 _FAILED, _EXPERIMENTS, _RESTARTS = those("failure"), those("strike"), those("restarts")
 _QUOTED = re.compile(r"""(?<!\w)(['"]).*?(?:\1(?!\w)|$)""")
@@ -40,7 +41,7 @@ def step(rows: Sequence[Row], web_search: str) -> NextMove:
     tail = since_keep(rows)
     pivots = sum(row.status == "pivot" for row in tail)
     if pivots >= HAND_OVER_AT:
-        return NextMove("needs_human", f"{pivots} pivots without a keep")
+        return NextMove(HUMAN, f"{pivots} pivots without a keep")
     last_pivot = max((n for n, row in enumerate(tail) if row.status == "pivot"), default=-1)
     recent = [
         row for row in tail[last_pivot + 1 :] if row.status in _EXPERIMENTS and not row.is_own and not is_undecided(row)

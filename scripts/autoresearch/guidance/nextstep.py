@@ -24,9 +24,8 @@ _DO = {
     "Read lessons and references/pivot-protocol.md, then try a different kind of change.",
     "search": "Search the web once (references/web-search-protocol.md), record --status search, go on.",
     "stop": "The run is over. Summarise it from `counts`. Change nothing more.",
-    "needs_human": "Stop and tell the user the reason. Change nothing more.",
+    supervise.HUMAN: "Stop and tell the user the reason. Change nothing more.",
 }
-_ENDS = ("stop", "needs_human")
 _RECORDED = ("refine", "pivot", "search")
 _UNDONE = ("discard", "crash")
 _SUMMARY_EVERY = 5
@@ -38,9 +37,9 @@ def decide(config: Config, mode: str, state: State, rows: Sequence[Row], spent: 
     if verdict.decision == supervise.STOP:
         return "stop", f"{verdict.reason}: {verdict.detail}"
     if verdict.decision == supervise.HUMAN:
-        return "needs_human", f"{verdict.reason}: {verdict.detail}"
+        return supervise.HUMAN, f"{verdict.reason}: {verdict.detail}"
     step = ladder.step(rows, config.web_search)
-    if step.action == "needs_human":  # the supervisor knows of an answer of the user, or of a side line
+    if step.action == supervise.HUMAN:  # the supervisor knows of an answer of the user, or of a side line
         return "continue", step.reason
     if step.action in _RECORDED and config.iterations is not None and config.iterations - state.counted <= 1:
         # Its row would use up the last iteration, and nothing would be tried.
@@ -59,7 +58,7 @@ def step(
     action, reason = decide(config, mode, state, rows, spent)
     undone = config.measured and bool(rows) and rows[-1].status in _UNDONE
     does = _undone(rows[-1]) if undone else ""
-    does += f"First run this: {closing} ; then: " if closing and action in _ENDS else ""
+    does += f"First run this: {closing} ; then: " if closing and action in supervise.OVER else ""
     does += _DO[action]
     out: dict[str, Any] = {"action": action, "reason": reason, "do": does}
     out["goal"] = one_line(config.goal or f"{config.direction} {config.metric}", 100)
@@ -68,7 +67,7 @@ def step(
     remaining = left(config, state, spent)
     if remaining:
         out["left"] = remaining
-    if action in _ENDS or (state.iteration and state.iteration % _SUMMARY_EVERY == 0):
+    if action in supervise.OVER or (state.iteration and state.iteration % _SUMMARY_EVERY == 0):
         out["counts"] = counts(state)
     return out
 
@@ -99,17 +98,14 @@ def _brief(row: Row) -> str:
 
 def left(config: Config, state: State, spent: Spent) -> dict[str, Any]:
     """What is left of each budget that the run has; `minutes_until` are those of the wall clock, waiting included."""
-    found: dict[str, float | None] = {
-        "iterations": None if config.iterations is None else config.iterations - state.counted,
-        "minutes": None if config.max_minutes is None else _minutes(float(config.max_minutes) - spent.minutes),
-        "tokens": None if config.max_tokens is None else config.max_tokens - spent.tokens,
-        "sessions": None if config.max_sessions is None else config.max_sessions - spent.sessions,
-        "money": None if config.max_cost is None else round(float(config.max_cost) - spent.cost, 2),
-        "minutes_until": _minutes((pace.epoch(config.until) - spent.at) / 60) if config.until else None,
-    }
-    return {name: max(0, value) for name, value in found.items() if value is not None}
+    known = supervise.budgets(config, state.counted, spent)
+    found = {row.more["counts"]: _rest(row.more["counts"], limit - used) for row, used, limit in known}
+    if config.until:
+        found["minutes_until"] = _rest("minutes", (pace.epoch(config.until) - spent.at) / 60)
+    return {name: max(0, value) for name, value in found.items()}
 
 
-def _minutes(value: float) -> float:
-    """Whole minutes; tenths of the last ones, for half a minute must not read as none."""
-    return round(value) if value >= 3 else round(value, 1)
+def _rest(unit: str, value: float) -> float:
+    """What is left in whole numbers, money with cents, the last minutes with tenths: half a one is not none."""
+    digits = 2 if unit == "money" else 1 if unit == "minutes" and value < 3 else None
+    return round(value, digits)

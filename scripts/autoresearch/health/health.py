@@ -100,11 +100,7 @@ def inspect(layout: Layout, repo: str, pattern: str) -> Checked:
     problems = [f"an operation is unfinished ({', '.join(busy)})"] if busy else []
     problems += [f"unmerged paths: {listing(found.unmerged)}"] if found.unmerged else []
     return replace(
-        checked,
-        in_scope=found.inside,
-        unexpected=found.outside,
-        staged_artifacts=staged,
-        problems=tuple(problems),
+        checked, in_scope=found.inside, unexpected=found.outside, staged_artifacts=staged, problems=tuple(problems)
     )
 
 
@@ -203,7 +199,7 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
     warnings, blockers = found.warnings, found.blockers
     seen = reading.examine(layout)
     decision = seen.decision
-    if decision.decision == resume_rules.WIZARD or decision.reason == "unrecoverable_artifacts":
+    if decision.decision == resume_rules.WIZARD or decision.reason == resume_rules.BROKEN:
         blockers.append(f"artifacts: {'; '.join(decision.sentences)}")
     elif decision.decision == resume_rules.FALLBACK:
         warnings.append(f"artifacts: {'; '.join(decision.sentences)}")

@@ -14,15 +14,16 @@ from ..cli.run_root import find_root
 from ..guidance import nextstep
 from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
+from ..kernel.core.supervise import OVER
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence, layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
+from ..kernel.system import process
 from ..supervisor import supervisor
 from . import hooks_file, taking_hook
 
 LIMIT = 3  # continuations in a row without a new row; then the turn may end
-_OVER = ("stop", "needs_human")
 
 
 def stop(start: Path, session: str) -> str:
@@ -35,7 +36,7 @@ def stop(start: Path, session: str) -> str:
         return answer or ""
     if not _drives(run, session):
         return ""
-    if _step(run)[0] in _OVER or _count(run, session) >= LIMIT:
+    if _step(run)[0] in OVER or _count(run, session) >= LIMIT:
         return ""
     _note(run, session, _count(run, session) + 1)
     return (
@@ -55,8 +56,8 @@ def interrupted(start: Path, session: str) -> None:
 def compacted(start: Path, session: str) -> str:
     """What a session whose history was compacted has to know, "" when it has no part in an unfinished run."""
     run = _run(start)
-    managed = run is not None and run.config.session_mode == "background" and "AUTORESEARCH_MARK" in os.environ
-    if run is None or not (managed or _drives(run, session)) or _step(run)[0] in _OVER:
+    managed = run is not None and run.config.session_mode == "background" and process.MARK in os.environ
+    if run is None or not (managed or _drives(run, session)) or _step(run)[0] in OVER:
         return ""
     return f"Your history was compacted in mid-run. Read {layout.SKILL_ROOT / 'SKILL.md'} again. {_anchor(run)}"
 

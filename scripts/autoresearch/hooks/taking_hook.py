@@ -22,7 +22,6 @@ TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a
 if TYPE_CHECKING:
     from typing import Any
 
-TEXT_LIMIT = 6000
 TICK = 0.1
 MARGIN = 60.0  # seconds before the end of its time in which a hook hands over
 BREAK = 1.5  # seconds to end what runs when the user breaks in; the hook itself has three
@@ -115,7 +114,7 @@ def _answer(layout: Layout) -> str:
     said = out.read_text("utf-8", "replace").strip()
     if said:
         return "" if said == "{}" else waiting.told(said)
-    refused = one_line(err.read_text("utf-8", "replace"), TEXT_LIMIT).partition("error: ")[2]
+    refused = one_line(err.read_text("utf-8", "replace"), waiting.HANDED).partition("error: ")[2]
     if not refused:
         return ""
     waiting.drop(layout)  # else each end of a turn would be refused anew

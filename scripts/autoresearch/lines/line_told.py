@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..kernel.core.rows import Row
+from ..kernel.core.supervise import OVER
 from ..kernel.disk.layout import script
 from ..kernel.run.context import Run
 
@@ -23,7 +24,7 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     if not step:
         return {}
     if run.config.session_mode == "background":
-        over = found.get("action") in ("stop", "needs_human")
+        over = found.get("action") in OVER
         do = "End your turn now: the tool goes on by itself."
         return {} if over and step != steps.OPEN else {"action": "end_turn", "reason": steps.WHY[step], "do": do}
     return {"action": "line", "reason": steps.WHY[step], "do": f"Run: {command()}"}

@@ -87,4 +87,4 @@ def _has_grown(run: Run, line: Line) -> bool:
     """Whether the line had its trials, or is stalled itself."""
     trials = (row for row in run.log.rows if row.is_main and row.iteration > line.begun and not row.is_own)
     tried = sum(row.status in ("keep", "discard", "crash") for row in trials)
-    return tried >= LENGTH or ladder.step(run.log.rows, "disabled").action in ("pivot", "needs_human")
+    return tried >= LENGTH or ladder.step(run.log.rows, "disabled").action in ("pivot", supervise.HUMAN)

@@ -16,7 +16,7 @@ from ..kernel.core import fold, jsontext, log_events, rows
 from ..kernel.core.fold import Folding
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.rows import Row
-from ..kernel.disk import journal, regular
+from ..kernel.disk import evidence, journal
 from ..kernel.disk.journal import EVENT, Event, Log
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -87,15 +87,7 @@ def _digest(data: bytes, body: Mapping[str, Any]) -> str:
 
 def parser(state: Path) -> Callable[[bytes], Log]:
     """What reads a log by the mark in the snapshot `state`; without one that holds, all of it."""
-    return lambda data: parse(data, _noted(state))
-
-
-def _noted(path: Path) -> object:
-    try:
-        found = jsontext.loads(regular.read_text(path))
-    except (OSError, ValueError):
-        return None
-    return found.get(PREFIX) if isinstance(found, dict) else None
+    return lambda data: parse(data, (evidence.read_json(state) or {}).get(PREFIX))
 
 
 def parse(data: bytes, noted: object = None) -> Log:

@@ -52,9 +52,10 @@ def _all(log: journal.Log, ids: set[str]) -> Iterator[dict[str, str]]:
 
 def _counts(log: journal.Log, iteration: int, metric: str) -> dict[str, str]:
     """Errors by category at a row, in the order in which they are to be mended; what is only a limit is none."""
-    required = _config(log).get("require")
+    config = jsontext.mapping(log.header.get("config_json", ""))
+    required = config.get("require")
     limits = {str(text).split(" ")[0] for text in required} if isinstance(required, (list, tuple)) else set()
-    found = {str(_config(log).get("metric_key") or log.header.get("metric", "")): metric}
+    found = {str(config.get("metric_key") or log.header.get("metric", "")): metric}
     for event in log.events:
         if event.get("iteration") == iteration:
             last = (event.get("samples") or [event])[-1]
@@ -62,14 +63,6 @@ def _counts(log: journal.Log, iteration: int, metric: str) -> dict[str, str]:
             found.update({str(name): str(value) for name, value in others if name not in limits})
     shown = {name.lower().replace("_", "-"): value for name, value in found.items()}
     return {name: _plain(shown[name]) for name in CATEGORIES if _plain(shown.get(name, ""))}
-
-
-def _config(log: journal.Log) -> Mapping[str, object]:
-    try:
-        config = jsontext.loads(log.header.get("config_json", "{}"))
-    except ValueError:
-        return {}
-    return config if isinstance(config, Mapping) else {}
 
 
 def _plain(value: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..cli import Outcome, arguments
+from ..kernel.core.choices import SEVERITIES
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
 
@@ -15,9 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Spelled out, and what does the work imported by `run`: --help is not to wait for either.
+# Spelled out, and what does the work imported by `run`: --help is not to wait for it.
 MODES = ("debug", "fix", "security", "ship")
-SEVERITIES = ("critical", "high", "medium", "low")
 INPUT_LIMIT = 2_000_000  # bytes that a field may bring; the field itself is bounded further
 
 

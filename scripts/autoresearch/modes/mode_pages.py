@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..kernel.core import text
+from ..kernel.core.choices import SEVERITIES
 from ..kernel.core.frozen import dataclass
 from . import mode_score, ship_log
 from .mode_entries import FIELD_LIMIT, ModeEntry
-from .mode_schemas import LENSES, OWASP, PHASES, SEVERITIES, STRIDE, Schema
+from .mode_schemas import LENSES, OWASP, PHASES, STRIDE, Schema
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|#~$])|(?<![A-Za-z0-9])(_)|(_)(?![A-Za-z0-9])")
 _CELL_LIMIT = 500
@@ -43,9 +44,7 @@ def escaped(content: str, limit: int = _CELL_LIMIT) -> str:
 
 def _fenced(content: str) -> str:
     """Text with its lines kept, as a code block whose fence the text cannot close."""
-    longest = max((len(run) for run in re.findall(r"`+", content)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}text\n{content.strip(chr(10))}\n{fence}"
+    return text.fenced(content.strip("\n"), "text")
 
 
 def _page(folder: Folder, title: str, *parts: str) -> str:

@@ -126,12 +126,7 @@ def _completed(schema: Schema, values: dict[str, str], context: Context) -> dict
         values.setdefault("type", "hypothesis")
     if values.get("type") in _RESULTS:
         values.setdefault("result", _RESULTS[values["type"]][0])
-    if "description" in values and kind_of(schema, values) in (
-        "disproven",
-        "inconclusive",
-        "ruled-out",
-        "coverage",
-    ):
+    if "description" in values and kind_of(schema, values) in ("disproven", "inconclusive", "ruled-out", "coverage"):
         values.setdefault("evidence", values["description"])
     if "title" in values and kind_of(schema, values) in ("confirmed", "finding"):
         values.setdefault("description", text.one_line(values["title"]))

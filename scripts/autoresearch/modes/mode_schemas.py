@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..kernel.core import text
+from ..kernel.core.choices import SEVERITIES
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.rows import COLUMNS as FIX_COLUMNS
 from ..kernel.core.statuses import TABLE
 
-SEVERITIES = ("critical", "high", "medium", "low")
 STRIDE = (
     "spoofing",
     "tampering",

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ..kernel.core import text
+from ..kernel.core.choices import SEVERITIES
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.statuses import those
 from . import ship_log
 from .mode_entries import ModeEntry
 from .mode_rules import retained, withdrawn
-from .mode_schemas import CATEGORIES, LENSES, OWASP, SEVERITIES, STRIDE, Schema
+from .mode_schemas import CATEGORIES, LENSES, OWASP, STRIDE, Schema
 
 Entries = tuple[ModeEntry, ...]
 Queue = tuple[Mapping[str, str], ...]
@@ -52,10 +53,7 @@ def counts(schema: Schema, entries: Entries) -> dict[str, int]:
     severities = Counter(entry.get("severity") for entry in confirmed(entries))
     found = {kind: kinds[kind] for kind in schema.kinds}
     found.update((kind, len(confirmed(entries))) for kind in ("confirmed", "finding") if kind in found)
-    return {
-        **found,
-        **({name: severities[name] for name in SEVERITIES} if "severity" in schema.choices else {}),
-    }
+    return {**found, **({name: severities[name] for name in SEVERITIES} if "severity" in schema.choices else {})}
 
 
 def coverage(schema: Schema, entries: Entries, queue: Queue = ()) -> dict[str, object]:
@@ -71,10 +69,7 @@ def coverage(schema: Schema, entries: Entries, queue: Queue = ()) -> dict[str, o
             "remaining": remaining(entries),
             "findings_open": [item["id"] for item in open_findings(entries, queue)],
         }
-    return {
-        "tested": len([e for e in entries if e.kind != "new lead"]),
-        "open_leads": len(open_leads(entries)),
-    }
+    return {"tested": len([e for e in entries if e.kind != "new lead"]), "open_leads": len(open_leads(entries))}
 
 
 def score(schema: Schema, entries: Entries) -> Decimal | None:
@@ -92,10 +87,7 @@ def score(schema: Schema, entries: Entries) -> Decimal | None:
     return value.quantize(Decimal("0.1"))
 
 
-_TESTED = {
-    "debug": ("confirmed", "disproven", "inconclusive"),
-    "security": ("finding", "ruled-out", "coverage"),
-}
+_TESTED = {"debug": ("confirmed", "disproven", "inconclusive"), "security": ("finding", "ruled-out", "coverage")}
 
 
 def left(schema: Schema, entries: Entries, limit: int | None) -> int | None:

@@ -213,7 +213,7 @@ def summarize(folder: Path, fail_on: str, now: float) -> dict[str, object]:
         mode_folder.write_pages(folder, _pages(schema, folder, log.text, fail_on))
     agreed, standing = mode_entries.read_agreed(log.text), _standing(schema, entries, log.text)
     asked = gate != mode_score.NO_GATE or schema.mode == "security"  # elsewhere "passed" would be read as a verdict
-    left = "what is missing is entered, or told with its reason" if standing["missing"] else "nothing is missing"
+    left = "what is missing is entered, or named with its reason" if standing["missing"] else "nothing is missing"
     return {
         "dir": str(folder),
         "mode": schema.mode,

@@ -46,11 +46,7 @@ class Calibration:
 
 
 def calibrate(
-    samples: Sequence[Decimal],
-    durations: Sequence[float],
-    max_runs: int,
-    alpha: float,
-    budget: float = TRIAL_SECONDS,
+    samples: Sequence[Decimal], durations: Sequence[float], max_runs: int, alpha: float, budget: float = TRIAL_SECONDS
 ) -> Calibration:
     """Judge repeated runs of the unchanged baseline.
 

@@ -36,15 +36,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """The entries, newest last; of a list what a run is to read."""
+    from ..kernel.disk.layout import standard
     from . import lessons_file
 
     root = arguments.root_of(args)
-    path = root / (args.lessons_path or "autoresearch-lessons.md")
+    layout = standard(root)
+    path = root / args.lessons_path if args.lessons_path else layout.lessons
     if args.lessons_path:
         from ..cli import outputs
-        from ..kernel.disk.layout import standard
 
-        outputs.refuse(path, "--lessons-path", standard(root), r"^### L-\d|[Ll]essons", "lessons")
+        outputs.refuse(path, "--lessons-path", layout, r"^### L-\d|[Ll]essons", "lessons")
     if args.command == "list":
         entries = lessons_file.read(path)
     else:

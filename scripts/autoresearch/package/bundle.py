@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..cli import own_copy
 from ..hooks.hook_entries import EVENTS
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
@@ -13,7 +14,6 @@ from ..kernel.disk.layout import SKILL_ROOT
 
 NAME = "codex-autoresearch"
 MARKETPLACE = "autoresearch"
-_PARTS = ("SKILL.md", "LICENSE", "agents", "references", "scripts", "assets")
 _SKIPPED = ("__pycache__", "*.pyc", ".DS_Store")
 
 
@@ -48,7 +48,7 @@ def _copy(target: Path) -> None:
     import shutil
 
     target.mkdir(parents=True)
-    for name in _PARTS:
+    for name in (*own_copy.PARTS, "assets"):
         source = SKILL_ROOT / name
         if source.is_dir():
             shutil.copytree(source, target / name, ignore=shutil.ignore_patterns(*_SKIPPED))

@@ -169,7 +169,7 @@ def judged(run: Run, batch: Batch, worker: MeasuredWorker, folder: Path) -> Verd
     places = {str(run.layout.root): intent.TrialRepo(where, base, worker.commit)}
     note = Intent(run.state.iteration + 1, run.tag, mark, places)
     bytecode.forget(Path(where), Repo(Path(where)).changed_paths(base, worker.commit))
-    evidence.write_bytes(folder / "patch.diff", worker.patch, 2 * evidence.PATCH_LIMIT)
+    evidence.write_bytes(folder / evidence.PATCH, worker.patch, 2 * evidence.PATCH_LIMIT)
     bench = measure.Bench(Path(where), folder, mine.config, trial.limit_of(run), mark, evaluator_lock.known(run.log))
     return judge.judge(mine, bench, note, worker.attempt.labels)
 

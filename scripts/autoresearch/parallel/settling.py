@@ -288,7 +288,7 @@ def _content(run: Run, letter: str, proposal: WorkerProposal) -> str:
     name = evidence.folder(run.layout.evidence, _undone(run, proposal)).name
     raise Refusal(
         f"the proposal of worker {letter} does not apply to what is retained by now, or is in it already; its patch "
-        f"is in {name}/undone.diff of the evidence, make what is still wanted of it anew"
+        f"is in {name}/{evidence.UNDONE} of the evidence, make what is still wanted of it anew"
     )
 
 
@@ -300,7 +300,7 @@ def _undone(run: Run, proposal: WorkerProposal) -> int:
     """Keep its patch beside the attempts that were undone; the iteration in whose evidence it is."""
     number = run.state.iteration + 1
     patch = Repo(run.tree).patch(proposal.base, proposal.commit, evidence.PATCH_LIMIT)
-    evidence.add_patch(evidence.folder(run.layout.evidence, number) / "undone.diff", patch)
+    evidence.add_patch(evidence.folder(run.layout.evidence, number) / evidence.UNDONE, patch)
     return number
 
 
@@ -341,5 +341,5 @@ def _saved(run: Run, batch: Batch, place: WorkerPlace) -> bool:
         return False
     folder = evidence.folder(run.layout.evidence, run.state.iteration + 1)
     if patch:
-        evidence.add_patch(folder / "undone.diff", patch)
+        evidence.add_patch(folder / evidence.UNDONE, patch)
     return bool(patch)

@@ -82,6 +82,6 @@ def drop(item: Shelved, target: Path | None = None) -> None:
     import shutil
 
     for path in item.folder.iterdir() if target else ():
-        if target and path.name not in (_NOTE, "patch.diff"):
+        if target and path.name not in (_NOTE, evidence.PATCH):
             os.replace(path, target / path.name)
     shutil.rmtree(item.folder, ignore_errors=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
+from ..kernel.disk import evidence
 from ..kernel.run import context, intent, tree
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
@@ -38,5 +39,5 @@ def take_back(run: Run, again: bool = True) -> str:
             raise Refusal(f"untried edits in {item.tree} could not be taken back: {error}") from None
     intent.undo(run.layout)
     names = [path for item in found for path in tree.named(item, item.inside, str(run.layout.root))]
-    where = Path(run.layout.evidence.name) / f"{number:04d}" / "undone.diff"
+    where = Path(run.layout.evidence.name) / f"{number:04d}" / evidence.UNDONE
     return f"took back edits that were never tried ({listing(names)}); their patch is in {where}"

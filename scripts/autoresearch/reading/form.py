@@ -82,7 +82,7 @@ def difference(found: Form, known: Form) -> str:
         ("its label" if found.kind == PATTERN else "its name", _label(found, known), known.name),
         ("the text around it", "" if spared and not known.words else _text(found.words), _text(known.words)),
         ("its place", "" if spared and not known.line else _line(found.line), _line(known.line)),
-        ("the unit told beside it", found.told, known.told),
+        ("the unit printed beside it", found.told, known.told),
     ):
         if mine != theirs and (what not in _SPOKEN or _alike(mine) != _alike(theirs)):
             return (

@@ -26,7 +26,6 @@ _SAYS_NONE = re.compile(r"\b(?:[Nn]o|NO|[Nn]one|[Zz]ero) [^\W\d_]+")
 _NAMES = frozenset("name id fullname full_name title label benchmark test case command metric n file path key".split())
 _TRIED = 80  # characters of a line for which a pattern is thought up
 _OTHERS = 60  # further numbers that are kept
-_CUT_MARK = "\ufffe"  # stands where output was cut; `screen.clean` lets no other one through
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def check_pattern(pattern: str) -> None:
 
 def extract(stdout: str, source: Source) -> Reading:
     """Read the metric from a check's output."""
-    text = screen.without_cut(screen.clean(stdout), _CUT_MARK)
+    text = screen.without_cut(screen.clean(stdout))
     found = _read(text, source)
     if found.number is None:
         return Reading(None, found.problem, found.others, found.form)
@@ -106,8 +105,7 @@ def _read(text: str, source: Source) -> _Found:
     nearly = _NEARLY.search(broken)
     if nearly:
         return _problem(
-            METRIC_LINE,
-            f"METRIC stands in {_shown(nearly[0])}; print METRIC name=value at the begin of its own line",
+            METRIC_LINE, f"METRIC stands in {_shown(nearly[0])}; print METRIC name=value at the begin of its own line"
         )
     return _without_names(screen.overwritten(text), source)
 
@@ -299,14 +297,14 @@ def _by_pattern(text: str, source: Source) -> _Found:
     found = list(re.finditer(source.pattern, text, re.MULTILINE))
     if not found:
         return _problem(PATTERN, f"no matches of the pattern in the output{_last_line(text)}")
-    hidden = {"first": text.find(_CUT_MARK), "last": text.rfind(_CUT_MARK)}
+    hidden = {"first": text.find(screen.CUT), "last": text.rfind(screen.CUT)}
     match = found[0] if source.take == "first" else found[-1]
     if len(found) > 1 and source.take == "only":
         lines = f"the last in {_shown(_line_at(text, match.start(1)))}" if match[1] is not None else ""
         return _problem(
             PATTERN, f"{len(found)} matches of the pattern in the output, {lines}; narrow it, or --metric-take last"
         )
-    if _CUT_MARK in text and not _beyond(match, source.take, hidden):
+    if screen.CUT in text and not _beyond(match, source.take, hidden):
         return _problem(PATTERN, "the output was cut in its middle, where the pattern may match; print less")
     return _pattern_value(text, match, source)
 
@@ -361,7 +359,7 @@ def _last_line(text: str) -> str:
 
 
 def _lone(text: str, source: Source) -> _Found:
-    if _CUT_MARK in text:
+    if screen.CUT in text:
         return _problem(NUMBER, "the output was cut in its middle, so no number is surely the only one; print less")
     found = quantity.spots(text)
     if len(found) != 1:

@@ -20,6 +20,7 @@ _TO_START = "(?:\x1b\\[|\x9b)[01]?G|(?:\x1b\\[|\x9b)2K"
 _OTHER = "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b.?"
 _CONTROL = "[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\ufffe]"
 _BACKSPACE = "[^\n\x08]\x08"
+CUT = "\ufffe"  # stands where output was cut; `clean` lets no other one through
 # The notes that stand where output was too long to be kept (`capture`, `evidence`).
 _CUT = r"\[(?:…|\.\.\.) [0-9]+ bytes cut (?:…|\.\.\.)\]"
 
@@ -53,14 +54,14 @@ def clean(text: str) -> str:
     return re.sub(_CONTROL, " ", re.sub("(?m)^\ufeff", "", text)).replace("\ufeff", " ")
 
 
-def without_cut(text: str, mark: str) -> str:
-    """`text` with `mark` in place of each note on cut output and of the broken lines beside it."""
+def without_cut(text: str) -> str:
+    """`text` with `CUT` in place of each note on cut output and of the broken lines beside it."""
     if " bytes cut " not in text or not re.search(_CUT, text):
         return text
     lines = text.split("\n")
     notes = {n for n, line in enumerate(lines) if re.fullmatch(_CUT, line.strip())}
     broken = notes | {n - 1 for n in notes} | {n + 1 for n in notes}
-    return "\n".join(mark if n in notes else line for n, line in enumerate(lines) if n in notes or n not in broken)
+    return "\n".join(CUT if n in notes else line for n, line in enumerate(lines) if n in notes or n not in broken)
 
 
 def overwritten(text: str) -> str:

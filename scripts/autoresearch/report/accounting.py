@@ -124,7 +124,7 @@ def in_progress(layout: Layout) -> OpenTrial | None:
     iteration, started = loose.decimal(note.get("iteration")), loose.decimal(note.get("started"))
     if iteration is None or started is None:
         return None
-    return OpenTrial(int(iteration), float(started), locks.is_held(layout.evidence / "trial.lock"))
+    return OpenTrial(int(iteration), float(started), locks.is_held(evidence.lock_path(layout.evidence)))
 
 
 def controller(layout: Layout) -> ControllerState | None:

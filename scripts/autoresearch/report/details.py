@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -45,7 +44,7 @@ def read(root: Path, experiment: Experiment) -> Details:
     folder = evidence.folder(root, experiment.row.iteration)
     if experiment.row.worker:
         folder = folder / experiment.row.worker
-    data = _record(folder)
+    data = jsontext.mapping(excerpts.head(folder / evidence.RECORD, RECORD_LIMIT)[0])
     candidate = _values(data.get("samples")) or experiment.samples
     hypothesis = data.get("hypothesis")
     return Details(
@@ -53,16 +52,8 @@ def read(root: Path, experiment: Experiment) -> Details:
         candidate,
         _values(data.get("retained_samples")),
         tuple(_outputs(root, folder, len(candidate), experiment.row.guard == "fail")),
-        _excerpt(root, folder / "patch.diff", *excerpts.head(folder / "patch.diff", PATCH_LIMIT)),
+        _excerpt(root, folder / evidence.PATCH, *excerpts.head(folder / evidence.PATCH, PATCH_LIMIT)),
     )
-
-
-def _record(folder: Path) -> Mapping[str, Any]:
-    try:
-        data = jsontext.loads(excerpts.head(folder / "trial.json", RECORD_LIMIT)[0])
-    except ValueError:
-        return {}
-    return data if isinstance(data, dict) else {}
 
 
 def _values(samples: Any) -> tuple[Decimal | None, ...]:

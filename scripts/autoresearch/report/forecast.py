@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..kernel.core import supervise
 from ..kernel.core.settings import Config
 from ..kernel.core.supervise import Spent
 
 
 @dataclass(frozen=True)
 class Budget:
-    """One budget: `iterations`, `minutes`, `tokens`, `sessions` or `money`.
-
-    `minutes_left` is None while no pace is known."""
+    """One budget by what it counts, such as `tokens`; `minutes_left` is None while no pace is known."""
 
     name: str
     used: float
@@ -27,14 +26,8 @@ class Budget:
 
 def budgets(config: Config, iteration: int, spent: Spent, active: float) -> tuple[Budget, ...]:
     """The budgets that the run has, each with the minutes it lasts at the pace of its `active` minutes so far."""
-    limits = (
-        ("iterations", float(iteration), config.iterations),
-        ("minutes", spent.minutes, config.max_minutes),
-        ("tokens", float(spent.tokens), config.max_tokens),
-        ("sessions", float(spent.sessions), config.max_sessions),
-        ("money", spent.cost, config.max_cost),
-    )
-    return tuple(_budget(name, used, float(limit), active) for name, used, limit in limits if limit is not None)
+    found = supervise.budgets(config, iteration, spent)
+    return tuple(_budget(row.more["counts"], used, limit, active) for row, used, limit in found)
 
 
 def _budget(name: str, used: float, limit: float, active: float) -> Budget:

@@ -20,8 +20,8 @@ def sentence(account: Account) -> str:
         parts.append(f"{figures.duration(account.measuring)} of measuring")
     if account.spent.tokens:
         parts.append(f"{account.spent.tokens:,} tokens")
-    if account.spent.cost:
-        parts.append(f"{account.spent.cost:,.2f} of money")
+    if account.spent.money:
+        parts.append(f"{account.spent.money:,.2f} of money")
     return ", ".join(parts)
 
 
@@ -114,7 +114,7 @@ def facts(account: Account) -> Mapping[str, Any]:
         "wall_seconds": wall,
         "tokens": account.spent.tokens,
         "tokens_by_kind": dict(zip(TOKENS, account.spent.kinds)),
-        "cost": round(account.spent.cost, 4),
+        "cost": round(account.spent.money, 4),
         "limit": account.limit,
         **({"worth": [vars(item) for item in account.worth]} if account.worth else {}),
         **({"lines": [vars(line) for line in account.lines]} if account.lines else {}),

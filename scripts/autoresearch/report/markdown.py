@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..kernel.core.text import one_line
+from ..kernel.core.text import fenced, one_line
 from . import details, entries, figures, headline, marks, repeat, screenchart, side_lines, worth_table
 from .account_model import Account, Experiment
 from .page import PROFILE, PROFILE_HEAD, setting
@@ -23,7 +23,7 @@ _REFUSED_SHOWN = 20
 def markdown(account: Account, evidence: Path) -> str:
     """The whole text."""
     head = [f"# {escaped(account.goal)}", f"**{escaped(headline.sentence(account))}.**", headline.assurance(account)]
-    head.append(_fenced("\n".join(screenchart.draw(account, 72, 12, True))))
+    head.append(fenced("\n".join(screenchart.draw(account, 72, 12, True))))
     tail = [
         *_tabled(PROFILE, PROFILE_HEAD, account.profile),
         *_tabled(side_lines.TITLE, side_lines.HEAD, list(side_lines.table(account.lines))),
@@ -48,13 +48,6 @@ def escaped(text: str) -> str:
 
 def _plain(text: str) -> str:
     return one_line(text).replace("&", "&amp;").replace("<", "&lt;")
-
-
-def _fenced(text: str, language: str = "") -> str:
-    """A code block whose fence is longer than any run of backticks in it."""
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _table(account: Account, room: int) -> str:
@@ -106,9 +99,9 @@ def _entry(experiment: Experiment, account: Account, evidence: Path) -> str:
         if len(values) > 1:
             shown = ", ".join("–" if value is None else figures.number(value) for value in values)
             parts.append(f"{name}, in the order they were run: {shown}")
-    parts += [_fenced(_bounded(output.text)) for output in found.outputs]
+    parts += [fenced(_bounded(output.text)) for output in found.outputs]
     if found.patch:
-        parts.append(_fenced(_bounded(found.patch.text, 4000), "diff"))
+        parts.append(fenced(_bounded(found.patch.text, 4000), "diff"))
     return "\n\n".join([*parts, "</details>"])
 
 
@@ -124,7 +117,7 @@ def _tabled(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> I
 
 def _spent(account: Account) -> Iterator[str]:
     if account.spent.tokens:
-        money = f"; money: {account.spent.cost:,.2f}, at {headline.priced(account)}" if account.spent.cost else ""
+        money = f"; money: {account.spent.money:,.2f}, at {headline.priced(account)}" if account.spent.money else ""
         yield escaped(f"Tokens: {headline.tokens(account)}{money}.")
 
 
@@ -159,4 +152,4 @@ def _repeat(account: Account) -> Iterator[str]:
     steps = repeat.steps(account)
     if steps:
         yield "## How to repeat it"
-        yield from (f"{escaped(title)}:\n\n{_fenced(_bounded(command, 4000), 'sh')}" for title, command in steps)
+        yield from (f"{escaped(title)}:\n\n{fenced(_bounded(command, 4000), 'sh')}" for title, command in steps)

@@ -21,10 +21,7 @@ _FILTERS = (
     ("crash", "Crashed", "crash"),
     ("step", "Other steps", ""),
 )
-_ENDINGS = {
-    "stop": "The run is over",
-    "needs_human": "The run waits for a human",
-}
+_ENDINGS = {"stop": "The run is over", "needs_human": "The run waits for a human"}
 _FILTER_FROM = 9
 _REFUSED_SHOWN = 100
 _SETTING_LIMIT = 4000
@@ -96,8 +93,8 @@ def _tiles(account: Account) -> Iterator[tuple[str, str, str]]:
     yield "Measuring", figures.duration(account.measuring), whole
     if account.spent.tokens:
         yield "Tokens", f"{account.spent.tokens:,}", headline.tokens(account)
-    if account.spent.cost:
-        yield "Money", f"{account.spent.cost:,.2f}", headline.priced(account)
+    if account.spent.money:
+        yield "Money", f"{account.spent.money:,.2f}", headline.priced(account)
 
 
 def _best(account: Account) -> str:

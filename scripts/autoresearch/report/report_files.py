@@ -24,10 +24,8 @@ def write(layout: Layout, paths: Mapping[str, Path], clock: float) -> dict[str, 
     for name, path in paths.items():
         outputs.refuse(path.absolute(), f"--{name}", layout, again=_OURS)
     account = accounting.read(layout, clock)
-    places = {
-        "html": paths.get("html", layout.evidence / "report.html").absolute(),
-        "markdown": paths.get("markdown", layout.evidence / "report.md").absolute(),
-    }
+    usual = dict(zip(("html", "markdown"), outputs.REPORT))
+    places = {name: paths.get(name, layout.evidence / file).absolute() for name, file in usual.items()}
     gitfiles.hide(layout.evidence)
     atomic.replace(places["html"], page.html(account, layout.evidence))
     atomic.replace(places["markdown"], markdown.markdown(account, layout.evidence))

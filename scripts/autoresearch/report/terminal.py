@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..kernel.core.statuses import TABLE
+from ..kernel.core.supervise import HUMAN, OVER
 from ..kernel.core.text import one_line
 from . import figures, forecast, headline, loose, marks, screenchart
 from .account_model import Account, Experiment
@@ -107,7 +108,7 @@ def _now(account: Account) -> list[Line]:
         found.append(("Control", *_control(account)))
     if action != "continue":
         words = f"{action.replace('_', ' ')}: {figures.signs(reason)}"
-        found.append(("Next", words, "warn" if action == "needs_human" else ""))
+        found.append(("Next", words, "warn" if action == HUMAN else ""))
     return [[(f"{name:<8}", "dim"), (text, colour)] for name, text, colour in found if text]
 
 
@@ -153,7 +154,7 @@ def _budget(account: Account) -> str:
 
 
 def _ends(account: Account, budget: forecast.Budget | None) -> str:
-    if budget is None or account.next_action[0] in ("stop", "needs_human"):
+    if budget is None or account.next_action[0] in OVER:
         return ""
     seconds = 60 * (budget.minutes_left or 0.0)
     at = time.strftime("%H:%M" if seconds < 20 * 3600 else "%a %H:%M", time.localtime(account.clock + seconds))

@@ -6,6 +6,11 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.rulings import Ruling
 
 FULL, WIZARD, FALLBACK, FRESH = "full_resume", "mini_wizard", "tsv_fallback", "fresh_start"
+# Reasons that others ask for; the rest stand where they are given.
+BROKEN, DIVERGED, NO_LOG, LOG_ALONE = (
+    *("unrecoverable_artifacts", "state_tsv_diverged"),
+    *("state_without_results", "tsv_reconstruction_only"),
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ _BOTH = {
     "older": Ruling(FULL, "rolled_forward", "the snapshot was older than the log and is rolled forward"),
     "diverged": Ruling(
         WIZARD,
-        "state_tsv_diverged",
+        DIVERGED,
         "the snapshot equals no prefix of the log, so one of them was edited: trust the log, or start fresh?",
     ),
 }
@@ -37,20 +42,18 @@ def decide(found: Evidence) -> Ruling:
         return _with_both(found)
     if found.has_results:
         if found.log_problem:
-            return Ruling(FRESH, "unrecoverable_artifacts", f"the log cannot be read: {found.log_problem}")
-        return Ruling(FALLBACK, "tsv_reconstruction_only", "there is no snapshot; the log alone rebuilds it")
+            return Ruling(FRESH, BROKEN, f"the log cannot be read: {found.log_problem}")
+        return Ruling(FALLBACK, LOG_ALONE, "there is no snapshot; the log alone rebuilds it")
     if found.has_state:
         if found.state_problem:
-            return Ruling(FRESH, "unrecoverable_artifacts", f"only a broken snapshot is left: {found.state_problem}")
-        return Ruling(
-            WIZARD, "state_without_results", "there is a snapshot but no log: the trail of the run is missing"
-        )
-    return Ruling(FRESH, "fresh_start", "no earlier run")
+            return Ruling(FRESH, BROKEN, f"only a broken snapshot is left: {found.state_problem}")
+        return Ruling(WIZARD, NO_LOG, "there is a snapshot but no log: the history of the run is missing")
+    return Ruling(FRESH, FRESH, "no earlier run")
 
 
 def _with_both(found: Evidence) -> Ruling:
     if found.log_problem and found.state_problem:
-        return Ruling(FRESH, "unrecoverable_artifacts", found.log_problem, (found.state_problem,))
+        return Ruling(FRESH, BROKEN, found.log_problem, (found.state_problem,))
     if found.log_problem:
         return Ruling(WIZARD, "state_without_reconstructable_tsv", f"the log cannot be read: {found.log_problem}")
     if found.state_problem:

@@ -109,10 +109,10 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     """The answer of `resume_check`; with `write` the snapshot is rebuilt from a readable log."""
     seen = examine(layout)
     found, log, decision = seen.evidence, seen.log, seen.decision
-    repaired = write and log is not None and decision.reason not in ("json_matches_tsv", "fresh_start")
+    repaired = write and log is not None and decision.reason not in ("json_matches_tsv", resume_rules.FRESH)
     if repaired:
         log = repair(layout, log).log
-    more = {"full_resume": _standing, "fresh_start": _branches}.get(decision.decision)
+    more = {resume_rules.FULL: _standing, resume_rules.FRESH: _branches}.get(decision.decision)
     return {
         "decision": decision.decision,
         "detail": decision.reason,
@@ -171,7 +171,7 @@ def _interrupted(run: Run) -> tuple[str, ...]:
     from ..kernel.run import intent  # with git and processes, which few questions need
 
     note = intent.read(run.layout.evidence)
-    if note is None or locks.is_held(run.layout.evidence / "trial.lock"):
+    if note is None or locks.is_held(evidence.lock_path(run.layout.evidence)):
         return ()  # none, or one that is at work
     if note.row:
         return (f"trial {note.iteration} was decided but not written down: the next command finishes it",)

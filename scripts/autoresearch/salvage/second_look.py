@@ -194,7 +194,7 @@ class _Look:
             return self._note, replace(whole, told=told)
         share = f"{len(stay)} of {len(self._parts.units)} hunks"
         repo, place, folder = self._parts.repo, self._parts.place, self._bench.folder
-        for name, ends in (("patch.diff", (place.base, commit)), ("rest.diff", (commit, place.trial))):
+        for name, ends in ((evidence.PATCH, (place.base, commit)), ("rest.diff", (commit, place.trial))):
             evidence.write_bytes(folder / name, repo.patch(*ends, evidence.PATCH_LIMIT), 2 * evidence.PATCH_LIMIT)
         repo.repoint(place.trial, commit)
         places = {n: replace(p, trial=commit if p.trial else "") for n, p in self._note.places.items()}

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NONE = "no number"
-_ENOUGH = 10.0  # seconds that must be left for a guard to be tried
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,6 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     own = None if known else quoted.proposal(project, wish)
     made = [*([own] if own else []), *made]
     made.sort(key=lambda offer: not offer.ready)
-    made = _without_rivals(made)
     ready = sum(offer.ready for offer in made)
     found = Look(
         project=project,
@@ -75,23 +73,11 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
         lessons=_lessons(root),
         machine=_machine(root),
         goal=goal,
-        offers=tuple(made[: min(proposals.MOST, ready) if ready else proposals.MOST]),
+        offers=tuple(made[: min(proposals.MOST, ready + 1) if ready else proposals.MOST]),
         causes=picture.together(picture.causes(project, not named), drawn.causes) if wanted else (),
         shown=drawn.lines,
     )
     return _measured(found, wish, end) if seconds else found
-
-
-def _without_rivals(made: Sequence[CheckProposal]) -> list[CheckProposal]:
-    """The offers without those that need a tool of their own where another one counts the same: one is installed."""
-    seen: set[object] = set()
-    kept = []
-    for offer in made:
-        what = offer.flags.get("metric_name")
-        if not (offer.install and what in seen):
-            kept.append(offer)
-        seen.add(what)
-    return kept
 
 
 def _wants_picture(goal: str, named: tuple[str, ...]) -> bool:
@@ -115,10 +101,10 @@ def _of_skill(root: Path, path: str) -> bool:
 
 
 def _earlier(root: Path) -> str:
-    from ..resuming import resuming
+    from ..resuming import resume_rules, resuming
 
     answer = resuming.check(layout.standard(root), False)
-    if answer["decision"] == "fresh_start":
+    if answer["decision"] == resume_rules.FRESH:
         return "no earlier run"
     return f"an earlier run ({answer['decision']}): session-resume-protocol.md"
 
@@ -126,7 +112,7 @@ def _earlier(root: Path) -> str:
 def _lessons(root: Path) -> tuple[str, ...]:
     from ..notes import lessons_file
 
-    entries = lessons_file.read(root / "autoresearch-lessons.md")
+    entries = lessons_file.read(layout.standard(root).lessons)
     return tuple(one_line(f"{entry.outcome}: {entry.title}: {entry.insight}", 140) for entry in entries[-3:])
 
 
@@ -180,8 +166,7 @@ def _with_passing(found: Look, offer: CheckProposal, known: dict[str, str], end:
     guards = [given] if isinstance(given, str) else list(given)
     for guard in guards:
         if guard not in known:
-            left = end - time.monotonic()
-            known[guard] = _failing(found.project.root, guard, left) if left > _ENOUGH else ""
+            known[guard] = _failing(found.project.root, guard, end - time.monotonic())
     failing = [guard for guard in guards if known[guard]]
     if not failing:
         return offer, ""

@@ -42,11 +42,6 @@ def topics(goal: str) -> tuple[str, ...]:
     return tuple(name for name, stems in _STEMS.items() if re.search(stems, text))
 
 
-def is_vague(goal: str) -> bool:
-    """Whether the goal names no topic: "where do I start", "make it better", or nothing at all."""
-    return not topics(goal)
-
-
 def says_so(goal: str) -> bool:
     """Whether the user says that they do not know where to start."""
     return _VAGUE.search(goal) is not None

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     Name = Union[int, str]  # an iteration, or `12a` for a worker's
 
 AGAIN = 1  # times that one attempt is tried again by itself
-PAIRED = 2  # pairs that one attempt is part of
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..kernel.core.rows import Row
+from ..kernel.core.supervise import OVER
 from ..kernel.run.context import Run
 from . import thought
 
@@ -26,7 +27,7 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     Under a controller there is nothing to offer: it runs such trials itself, between sessions.
     """
     action = found.get("action", "stop")
-    if not (row.status == "keep" or row.is_own or action == "pivot") or action in ("stop", "needs_human"):
+    if not (row.status == "keep" or row.is_own or action == "pivot") or action in OVER:
         return {}
     choice = None if run.config.session_mode == "background" else _best(run)
     if choice is None:

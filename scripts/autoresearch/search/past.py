@@ -36,7 +36,7 @@ class Past:
     @property
     def patch(self) -> bytes:
         """The edit that was measured; empty where it is gone or was too large to be kept whole."""
-        return whole_patch(self.folder / "patch.diff")
+        return whole_patch(self.folder / evidence.PATCH)
 
 
 def whole_patch(path: Path) -> bytes:

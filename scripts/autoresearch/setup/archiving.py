@@ -12,7 +12,6 @@ from ..kernel.disk import evidence, regular
 from ..kernel.disk.layout import Layout
 from . import archives
 
-NOTE = "archiving.json"  # what is being moved, until the new run's log is there
 Moves = Sequence[tuple[Path, Path]]
 
 
@@ -25,7 +24,7 @@ def archive(layout: Layout, keep_log: bool = False) -> Moves:
     moves = _planned(layout)
     if moves:
         told = {"moves": [[str(path) for path in pair] for pair in moves]}
-        evidence.write_json(layout.evidence / NOTE, told)
+        evidence.write_json(layout.evidence / evidence.ARCHIVING, told)
     made: list[tuple[Path, Path]] = []
     try:
         for source, target in moves:
@@ -49,7 +48,7 @@ def _planned(layout: Layout) -> Moves:
         target = layout.evidence.with_name(layout.evidence.name + ".prev")
         if target.exists():
             moves.append((target, archives.archive_name(target)))
-        found += [path for path in layout.evidence.glob("*.json*") if not path.name.startswith(NOTE)]
+        found += [path for path in layout.evidence.glob("*.json*") if not path.name.startswith(evidence.ARCHIVING)]
         moves += [(item, target / item.name) for item in found]
     for path in (layout.state, layout.results):
         newest = archives.newest(path)
@@ -69,7 +68,7 @@ def _copied(source: Path, target: Path) -> None:
 
 def done(layout: Layout) -> None:
     """The new run is there: nothing is put back any more."""
-    for name in (NOTE, NOTE + ".tmp"):
+    for name in (evidence.ARCHIVING, evidence.ARCHIVING + ".tmp"):
         (layout.evidence / name).unlink(missing_ok=True)
 
 
@@ -90,7 +89,7 @@ def put_back(layout: Layout, moves: Moves) -> None:
 
 def mend(layout: Layout) -> None:
     """End what a killed command began: with the new run's log in place it is done, else all is put back."""
-    note = evidence.read_json(layout.evidence / NOTE)
+    note = evidence.read_json(layout.evidence / evidence.ARCHIVING)
     if note is None:
         return done(layout)
     pairs = [(Path(pair[0]), Path(pair[1])) for pair in note.get("moves", ()) if isinstance(pair, list)]

@@ -146,7 +146,7 @@ def _sentinel(layout: Layout) -> Path:
 
 def _refuse_cleaning(config: Config) -> None:
     """What a check says it deletes is refused before it is run."""
-    for command in (config.verify, config.guard, config.confirm, config.prepare, config.screen, config.profile):
+    for command in (*skill_paths.commands(config), config.profile):
         if _CLEANS.search(command):
             raise Refusal(
                 "the check cleans the checkout (git clean), which would delete the run and files of the user's; "

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..cli import guards
 from ..kernel.core.settings import Config
+from ..kernel.core.supervise import Spent, budgets
 from ..kernel.core.text import listing, one_line, shortened
 
 TYPE_CHECKING = False
@@ -89,13 +90,9 @@ def _guard(config: Config, state: str) -> str:
 
 def _ends(config: Config) -> list[str]:
     """The limits that end the run whatever comes of it."""
-    return [
-        *([f"{config.iterations} experiments"] if config.iterations else []),
-        *([f"{config.max_minutes} minutes after the start (setting up not counted)"] if config.max_minutes else []),
-        *([config.until] if config.until else []),
-        *([f"{config.max_tokens} tokens"] if config.max_tokens else []),
-        *([f"{config.max_sessions} sessions"] if config.max_sessions else []),
-    ]
+    words = {"iterations": "experiments", "minutes": "minutes after the start (setting up not counted)"}
+    found = [f"{limit:.15g} {words.get(row.unit, row.unit)}" for row, _, limit in budgets(config, 0, Spent())]
+    return [*found, *([config.until] if config.until else [])]
 
 
 def _end(config: Config) -> str:

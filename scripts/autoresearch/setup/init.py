@@ -171,7 +171,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
 
     plan = replace(plan, config=replace(plan.config, measured=True))
     validity.validate(plan.config, plan.mode)
-    busy = locks.held(layout.evidence / "trial.lock", intent.BUSY) if layout.evidence.is_dir() else nullcontext()
+    busy = locks.held(evidence.lock_path(layout.evidence), intent.BUSY) if layout.evidence.is_dir() else nullcontext()
     with busy, tempfolder.folder("rehearsal") as folder:
         first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
         printed = _end_of(folder / "baseline" / "verify-1.out")

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from ..cli import arguments
 from ..kernel.core.errors import Refusal
-from ..kernel.core.text import one_line
-from ..kernel.disk.layout import script
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +47,8 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
     if args.as_proposed is not None:
         offer = rehearsal.proposed(root, args.as_proposed)
         if args.verify is None and offer.get("fill_in"):
+            from ..kernel.core.text import one_line
+
             raise Refusal(
                 f"proposal {args.as_proposed} is not ready ({one_line(str(offer['fill_in']), 120)}), expected what it "
                 f"lacks: pass --verify {one_line(str(offer['verify']), 400)}"
@@ -81,13 +81,15 @@ def mended(refusal: Refusal, args: argparse.Namespace, root: Path) -> Refusal:
     first = f"first, with the user's yes: {install}; then the same again, for now " if install else ""
     if first and args.verify == rehearsal.proposed(root, args.as_proposed)["verify"]:
         return Refusal(f"{first}{refusal}")
-    return Refusal(f"{refusal}; mended: {_again(str(refusal), given)} (takes all other flags over)")
+    return Refusal(f"{refusal}; corrected: {_again(str(refusal), given)} (takes all other flags over)")
 
 
 def _again(text: str, given: Mapping[str, Any]) -> str:
     """The dry run once more with the flag that a refusal names, else the check; of a list what it does not quote."""
     import re
     import shlex
+
+    from ..kernel.disk.layout import script
 
     names = [name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", text)]
     name = next((name for name in names if name in given), "verify")

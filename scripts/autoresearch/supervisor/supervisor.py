@@ -75,10 +75,7 @@ def _counters(found: Mapping[str, Any] | None) -> Counters:
 
 def _write(layout: Layout, ruling: Ruling, counters: Counters, after_run: bool) -> None:
     changes: dict[str, Any] = {
-        "recommended_action": ruling.decision,
-        "should_continue": ruling.decision == supervise.RELAUNCH,
-        "terminal_reason": supervise.terminal_reason(ruling),
-        "last_reason": ruling.reason,
+        **context.advice(ruling),
         "last_exit_kind": stagnation.exit_kind(ruling),
         "restart_count": counters.restarts,
         "stagnation_count": counters.stagnation,

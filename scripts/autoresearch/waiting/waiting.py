@@ -12,6 +12,7 @@ from contextlib import suppress
 from itertools import islice
 
 from ..kernel import ports
+from ..kernel.core.choices import AUTO, INLINE
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import names
 from ..kernel.core.text import listing, one_line
@@ -20,6 +21,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import context, intent, tree
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Attempt
+from ..kernel.system import process
 from ..kernel.system.git import GitError
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 POLL = 20.0
 CONFINED = "AUTORESEARCH_CONFINED"  # set by who takes over from a sandboxed session: a hook to the session's id
 CONTROLLED = "1"
-AUTO, INLINE, QUEUE = "auto", "inline", "queue"
+HANDED = 6000  # characters of an answer that are handed over
 TAKEN = "taken"  # the trial that was left waiting is run
 
 
@@ -41,7 +43,7 @@ class Beside(Refusal):
 
 
 def _path(layout: Layout) -> Path:
-    return layout.evidence / "queue.json"
+    return layout.evidence / evidence.QUEUE
 
 
 def read(layout: Layout) -> Attempt | None:
@@ -129,7 +131,7 @@ def _files(run: Run) -> dict[str, str]:
 
 def _session() -> str:
     """The session that this command belongs to, as far as it can be told."""
-    return one_line(os.environ.get("CODEX_THREAD_ID") or os.environ.get("AUTORESEARCH_MARK", ""), 200)
+    return one_line(os.environ.get("CODEX_THREAD_ID") or os.environ.get(process.MARK, ""), 200)
 
 
 def expected(run: Run) -> float:

@@ -10,9 +10,9 @@ from .errors import Refusal
 from .frozen import Any, replace
 from .settings import NAMES, SETTINGS, Config, RepoScope
 
-_BLANK = Config()
+BLANK = Config()
 _MEASURED = NAMES[NAMES.index("measured") :]
-_ROWS = {row.name: row for row in SETTINGS}
+ROWS = {row.name: row for row in SETTINGS}
 # What may change in the snapshot after the start; everything else is held by the log's header.
 MUTABLE = ("session_mode", "execution_policy")
 
@@ -24,7 +24,7 @@ def to_dict(config: Config) -> dict[str, Any]:
     }
     if config.execution_policy:
         out["execution_policy"] = config.execution_policy
-    wanted = (name for name in _MEASURED if config.measured or getattr(config, name) != getattr(_BLANK, name))
+    wanted = (name for name in _MEASURED if config.measured or getattr(config, name) != getattr(BLANK, name))
     out.update({name: _plain(getattr(config, name)) for name in wanted})
     return {**out, **config.extra}
 
@@ -46,7 +46,7 @@ def from_dict(data: Mapping[str, Any]) -> Config:
 
 
 def _value(name: str, value: Any) -> Any:
-    row = _ROWS[name]
+    row = ROWS[name]
     try:
         if name == "repos":
             return tuple(
@@ -101,7 +101,7 @@ def merge(head: Config, snapshot: Config | None, authoritative: bool) -> Config:
     if snapshot is None:
         return head
     if not authoritative:
-        told = {name: getattr(head, name) for name in NAMES if getattr(snapshot, name) == getattr(_BLANK, name)}
+        told = {name: getattr(head, name) for name in NAMES if getattr(snapshot, name) == getattr(BLANK, name)}
         return replace(snapshot, **{**told, "direction": head.direction})
     mutable = {name: getattr(snapshot, name) for name in MUTABLE}
     return replace(head, extra={**head.extra, **snapshot.extra}, **mutable)

@@ -40,6 +40,15 @@ def loads(text: str, constant: Callable[[str], object] = _no_constant) -> Any:
         raise ValueError("a number is beyond all bounds") from None
 
 
+def mapping(text: str) -> dict[str, Any]:
+    """The JSON object in a text, {} where it holds none."""
+    try:
+        found = loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def dumps(value: object, indent: int = 0) -> str:
     """One JSON text; `indent` spaces a level, or compact on one line when 0."""
     return _encode(value, indent, "\n" if indent else "")

@@ -56,9 +56,7 @@ _KINDS = (
     EventKind("ignored", ("repo", "paths", "rules"), "what git did not show at the start: the user's, never committed"),
     EventKind("watched", ("repo", "files"), "ignored files of the scope with digests: an edit of one is refused"),
     EventKind(
-        "aside",
-        ("iteration", "paths"),
-        "what stood in the way of the undo: it lies in `aside/` of the row's evidence",
+        "aside", ("iteration", "paths"), "what stood in the way of the undo: it lies in `aside/` of the row's evidence"
     ),
     EventKind("byproducts", ("repo", "paths"), "untracked files that appeared while checks ran"),
     EventKind("touched", ("repo", "paths"), "tracked files outside the scope that the checks write"),

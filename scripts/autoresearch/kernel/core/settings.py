@@ -6,7 +6,18 @@ variable that exec mode reads, the bounds, the command that starts the same run 
 
 from __future__ import annotations
 
-from .choices import DIRECTIONS, EXECUTOR, ISOLATION, NOTHING, PARALLEL, POLICIES, ROLLBACKS, SEARCH, SESSION_MODES
+from .choices import (
+    DIRECTIONS,
+    EXECUTOR,
+    ISOLATION,
+    NOTHING,
+    PARALLEL,
+    POLICIES,
+    POLICY,
+    ROLLBACKS,
+    SEARCH,
+    SESSION_MODES,
+)
 from .frozen import Any, Factory, dataclass
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -15,6 +26,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from . import stop_rules
+
+NOISE, LAUNCH = "measurement", "launch"
 
 
 class Setting(Factory):
@@ -29,7 +42,7 @@ class Setting(Factory):
     def __init__(self, default: Any, about: str = "", **more: Any) -> None:
         """Further keys: flag (where it is not the name), dest, choices, metavar, group, usual (the default in words),
         header (its comment line), env (AUTORESEARCH_…), needed (exec), labels, repeated (joined to one), bounds
-        (above, below, least, most)."""
+        (above, below, least, most), and of a `budget` counts and unit."""
         super().__init__(self.value)
         self.default, self.about, self.more = default, about, more
 
@@ -52,6 +65,11 @@ class Setting(Factory):
         return self.flag.replace("-", "_")
 
     @property
+    def unit(self) -> str:
+        """What a budget counts, in words."""
+        return str(self.more.get("unit") or self.more["counts"])
+
+    @property
     def is_list(self) -> bool:
         """Whether the flag may be repeated."""
         return self.kind.startswith("tuple[")
@@ -65,6 +83,13 @@ class Setting(Factory):
 def setting(default: Any, about: str = "", **more: Any) -> Any:
     """A row, in the place of a field's default; see `Setting`."""
     return Setting(default, about, **more)
+
+
+def budget(counts: str, about: str, **more: Any) -> Any:
+    """A row of what a run may use up: `counts` is a field of `supervise.Spent`, `unit` its words where they differ."""
+    return setting(
+        None, about, **{"metavar": "N", "group": NOISE, "above": "0", "usual": "unlimited", **more}, counts=counts
+    )
 
 
 def table(kind: type) -> tuple[Setting, ...]:
@@ -89,9 +114,6 @@ class RepoScope:
     def to_dict(self) -> dict[str, str]:
         """The object of `config.repos`."""
         return {"path": self.path, "scope": self.scope, "role": self.role}
-
-
-NOISE, LAUNCH = "measurement", "launch"
 
 
 @dataclass(frozen=True)
@@ -123,15 +145,8 @@ class Config:
         env="GUARD",
         repeated=True,
     )
-    iterations: int | None = setting(
-        None,
-        "stop after N experiments",
-        header="iterations",
-        env="ITERATIONS",
-        needed=True,
-        metavar="N",
-        above="0",
-        usual="unlimited",
+    iterations: int | None = budget(
+        "iterations", "stop after N experiments", group="", header="iterations", env="ITERATIONS", needed=True
     )
     stop_condition: str = setting(
         "", "e.g. '<= 3' or 'stop when metric reaches zero'", header="stop_condition", usual="none; fix ends at 0"
@@ -157,7 +172,7 @@ class Config:
     )
     session_mode: str = setting("foreground", "where the run happens", choices=SESSION_MODES)
     execution_policy: str = setting(
-        "", "for nested Codex sessions", choices=POLICIES, env="EXECUTION_POLICY", usual="danger_full_access"
+        "", "for nested Codex sessions", choices=POLICIES, env="EXECUTION_POLICY", usual=POLICY
     )
     measured: bool = setting(False)
     prepare: str = setting(
@@ -194,25 +209,13 @@ class Config:
         group=NOISE,
     )
     calibrate: int | None = setting(
-        None,
-        "baseline runs",
-        metavar="N",
-        group=NOISE,
-        above="0",
-        most="400",
-        usual="3, 2 when one takes minutes",
+        None, "baseline runs", metavar="N", group=NOISE, above="0", most="400", usual="3, 2 when one takes minutes"
     )
     alpha: Decimal = setting(
         "0.05", "error rate of a keep under noise", metavar="P", group=NOISE, least="0.0001", below="0.5"
     )
     max_runs: int | None = setting(
-        None,
-        "runs a noisy trial may cost",
-        metavar="N",
-        group=NOISE,
-        above="0",
-        most="400",
-        usual="40",
+        None, "runs a noisy trial may cost", metavar="N", group=NOISE, above="0", most="400", usual="40"
     )
     min_delta: Decimal = setting(
         "0", "smallest gain worth keeping, in metric units", metavar="D", group=NOISE, least="0"
@@ -264,22 +267,16 @@ class Config:
         choices=("never", "at-end"),
         group=NOISE,
     )
-    max_minutes: Decimal | None = setting(
-        None, "time budget, waiting excluded", metavar="N", group=NOISE, above="0", usual="unlimited"
-    )
+    max_minutes: Decimal | None = budget("minutes", "time budget, waiting excluded")
     until: str = setting(
         "", "wall clock at which the run ends: 07:30 or 2026-03-25T07:30", metavar="TIME", group=NOISE, usual="never"
     )
-    max_tokens: int | None = setting(None, "token budget", metavar="N", group=NOISE, above="0", usual="unlimited")
-    max_sessions: int | None = setting(
-        None, "sessions that a background run may take", metavar="N", group=NOISE, above="0", usual="unlimited"
-    )
+    max_tokens: int | None = budget("tokens", "token budget")
+    max_sessions: int | None = budget("sessions", "sessions that a background run may take")
     price: str = setting(
         "", "money for a million tokens: INPUT,CACHED,OUTPUT", metavar="1.25,0.125,10", group=NOISE, usual="unknown"
     )
-    max_cost: Decimal | None = setting(
-        None, "money budget, by --price", metavar="N", group=NOISE, above="0", usual="unlimited"
-    )
+    max_cost: Decimal | None = budget("money", "money budget, by --price", unit="of money")
     isolation: str = setting(
         "none", "work in this tree, on a branch, or in a worktree beside it", choices=ISOLATION, group=LAUNCH
     )
@@ -311,4 +308,5 @@ class Config:
 
 
 SETTINGS = table(Config)
+BUDGETS = tuple(row for row in SETTINGS if "counts" in row.more)
 NAMES = tuple(row.name for row in SETTINGS if row.name != "extra")

@@ -8,9 +8,10 @@ from .errors import Refusal
 from .fold import State
 from .frozen import dataclass
 from .rulings import Ruling
-from .settings import Config
+from .settings import BUDGETS, Config, Setting
 
 RELAUNCH, STOP, HUMAN = "relaunch", "stop", "needs_human"
+OVER = (STOP, HUMAN)  # what ends the work, whoever said it
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Spent:
     minutes: float = 0.0
     tokens: int = 0
     sessions: int = 0
-    cost: float = 0.0
+    money: float = 0.0
     at: float = 0.0
     kinds: tuple[int, ...] = ()  # tokens: input, cached (a part of input), output
 
@@ -33,16 +34,22 @@ def goal_reached(config: Config, mode: str, state: State) -> bool:
     return condition.holds(state.current_metric)
 
 
+def used(row: Setting, counted: int, spent: Spent) -> float:
+    """What is used of a budget; `counted` experiments are."""
+    return counted if row.name == "iterations" else float(getattr(spent, row.more["counts"]))
+
+
+def budgets(config: Config, counted: int, spent: Spent) -> list[tuple[Setting, float, float]]:
+    """Each budget that the run has: its row, what is used of it, and its limit."""
+    given = ((row, getattr(config, row.name)) for row in BUDGETS)
+    return [(row, used(row, counted, spent), float(limit)) for row, limit in given if limit is not None]
+
+
 def exhausted(config: Config, spent: Spent) -> str | None:
-    """Which budget is used up, in words, or None."""
-    if config.max_minutes is not None and spent.minutes >= float(config.max_minutes):
-        return f"{config.max_minutes} minutes are used"
-    if config.max_tokens is not None and spent.tokens >= config.max_tokens:
-        return f"{spent.tokens} of {config.max_tokens} tokens are used"
-    if config.max_sessions is not None and spent.sessions >= config.max_sessions:
-        return f"{config.max_sessions} sessions are used"
-    if config.max_cost is not None and spent.cost >= float(config.max_cost):
-        return f"{spent.cost:.2f} of {config.max_cost} of money are used"
+    """Which budget is used up, that of experiments aside, in words, or None."""
+    for row, taken, limit in budgets(config, 0, spent):
+        if taken >= limit:
+            return f"{round(taken, 2):.15g} of {limit:.15g} {row.unit} are used"
     if config.until and spent.at >= pace.epoch(config.until):
         return f"it is past {config.until}"
     return None
@@ -62,9 +69,9 @@ def judge(config: Config, mode: str, state: State, spent: Spent) -> Ruling:
     if config.iterations is not None and state.counted >= config.iterations:
         reason = "exec_mode_completed" if mode == "exec" else "iteration_cap_reached"
         return Ruling(STOP, reason, f"{state.counted} of {config.iterations} iterations are done")
-    used = exhausted(config, spent)
-    if used:
-        return Ruling(STOP, "budget_exhausted", used)
+    over = exhausted(config, spent)
+    if over:
+        return Ruling(STOP, "budget_exhausted", over)
     # Pivots that the user has heard of count no more, until a keep begins the count anew.
     heard = answered.get("pivots", 0) if answered.get("keeps") == state.keeps else 0
     if state.pivot_count - heard >= HAND_OVER_AT and state.lines >= min(config.side_lines, state.keeps):

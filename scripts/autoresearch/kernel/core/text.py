@@ -41,6 +41,12 @@ def block(text: str, limit: int) -> str:
     return f"{text[:half]}\n[… {len(text) - 2 * half} characters cut …]\n{text[len(text) - half :]}"
 
 
+def fenced(text: str, language: str = "") -> str:
+    """`text` as a code block of Markdown, whose fence is longer than any run of backticks in it."""
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 0)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
 def listing(items: Iterable[str], limit: int = 5) -> str:
     """The first `limit` items, comma separated, and how many more there are."""
     shown = [one_line(item, 120) for item in items]

@@ -16,7 +16,10 @@ TOTAL = "total.json"  # both ends of the run measured in turns
 PROFILE = "profile.json"  # where the retained code spends its time, after this iteration
 WORTH = "worth.json"  # what each kept experiment is worth today
 PULL_REQUEST = "pull-request.md"  # the text for the branch of the kept experiments
-FINAL = (TOTAL, WORTH, PULL_REQUEST, "archiving.json", "queue.json")  # written by a holder of the trial lock alone
+ARCHIVING, QUEUE = "archiving.json", "queue.json"  # what a start moves away; a trial that waits
+# Of an iteration: its edit, the edit of one that was undone, what was measured and why it was kept or not.
+PATCH, UNDONE, RECORD = "patch.diff", "undone.diff", "trial.json"
+FINAL = (TOTAL, WORTH, PULL_REQUEST, ARCHIVING, QUEUE)  # written by a holder of the trial lock alone
 
 
 def folder(root: Path, iteration: int) -> Path:
@@ -29,7 +32,7 @@ def fresh_folder(root: Path, iteration: int) -> None:
     for path in folder(root, iteration).glob("*"):
         if path.is_dir():
             _remove(path)
-        elif path.name != "undone.diff":
+        elif path.name != UNDONE:
             path.unlink()
 
 
@@ -83,6 +86,11 @@ def add_patch(path: Path, patch: bytes) -> None:
 def intent_path(root: Path) -> Path:
     """The note of a running trial; it is gone when no trial runs and none was killed."""
     return root / "intent.json"
+
+
+def lock_path(root: Path) -> Path:
+    """The lock of whoever runs a trial, or what no trial may run beside."""
+    return root / "trial.lock"
 
 
 def batch_path(root: Path) -> Path:

@@ -224,11 +224,7 @@ def kind_of(line: str) -> object:
 
 def event_of(line: str) -> Event:
     """The event of a line that begins with `EVENT`; {} for one that cannot be read."""
-    try:
-        event = jsontext.loads(line[len(EVENT) :])
-    except ValueError:
-        return {}
-    return event if isinstance(event, dict) else {}
+    return jsontext.mapping(line[len(EVENT) :])
 
 
 def comment(line: str, header: dict[str, str]) -> None:
@@ -305,15 +301,18 @@ def _write_at(handle: int, data: bytes, offset: int) -> None:
     os.fsync(handle)
 
 
+def missing(path: Path) -> Refusal:
+    """The refusal where there is no log."""
+    return Refusal(f"there is no run here ({path.name} is missing); start one with autoresearch_init_run.py")
+
+
 @contextmanager
 def locked(path: Path, parser: Callable[[bytes], Log] = parse) -> Iterator[LockedLog]:
     """Hold the log's lock and read it; raises `Refusal` when it is missing, unreadable or not writable."""
     try:
         handle = locks.open_locked(path, os.O_RDWR)
     except FileNotFoundError:
-        raise Refusal(
-            f"there is no run here ({path.name} is missing); start one with autoresearch_init_run.py"
-        ) from None
+        raise missing(path) from None
     except OSError as error:
         raise atomic.unwritable(path, error) from None
     try:

@@ -155,9 +155,7 @@ def _log(layout: Layout) -> Log:
             log.state  # noqa: B018 - raises for a log that cannot be folded
         return log
     except FileNotFoundError:
-        raise Refusal(
-            f"there is no run here ({layout.results.name} is missing); start one with autoresearch_init_run.py"
-        ) from None
+        raise journal.missing(layout.results) from None
     except ValueError as error:
         raise Refusal(f"{layout.results.name} cannot be read ({error}); run autoresearch_resume_check.py") from None
 
@@ -193,9 +191,9 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
         "state": {**_object(old.get("state")), **run.state.to_dict()},
         **log.marked(),
         "supervisor": {
-            **_advice(ruling),
+            **advice(ruling),
             **_object(old.get("supervisor")),
-            **_advice(ruling),
+            **advice(ruling),
             **_session(),
             **(supervisor or {}),
         },
@@ -205,7 +203,8 @@ def save(run: Run, log: Log, supervisor: Mapping[str, Any] | None = None) -> Run
     return replace(run, snapshot=data)
 
 
-def _advice(ruling: Ruling) -> dict[str, Any]:
+def advice(ruling: Ruling) -> dict[str, Any]:
+    """What the snapshot says of a ruling."""
     return {
         "recommended_action": ruling.decision,
         "should_continue": ruling.decision == supervise.RELAUNCH,

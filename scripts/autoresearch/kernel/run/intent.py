@@ -244,7 +244,7 @@ def _hide(repo: Repo, place: TrialRepo) -> None:
 
 
 def _keep_patch(layout: Layout, note: Intent, repo: Repo, base: str, trial: str) -> None:
-    where = evidence.folder(layout.evidence, note.iteration) / "undone.diff"
+    where = evidence.folder(layout.evidence, note.iteration) / evidence.UNDONE
     evidence.add_patch(where, repo.patch(base, trial, evidence.PATCH_LIMIT))
 
 

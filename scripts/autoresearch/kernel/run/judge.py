@@ -45,16 +45,16 @@ class Verdict:
 
 def judge(run: Run, bench: Bench, note: Intent, labels: Sequence[str]) -> Verdict:
     """Measure the committed candidate and decide; the tree holds the candidate's content afterwards."""
-    arms = arms_of(note)
-    turned = _turned_away(run, bench, arms)
+    sides = arms_of(note)
+    turned = _turned_away(run, bench, sides)
     if turned:
         return Verdict("discard", "-", turned, Measurement(None, turned, ()), turned, failed="screen")
     try:
-        measured = exact.rule().measured(bench, arms, run.state.current_metric, note.seed)
+        measured = exact.rule().measured(bench, sides, run.state.current_metric, note.seed)
     except Postponed:
-        arms.show_candidate()
+        sides.show_candidate()
         raise
-    arms.show_candidate()
+    sides.show_candidate()
     moved = evaluator_lock.violated(run)
     if moved and not measured.problem:
         measured = replace(measured, value=None, problem=f"the evaluator changed during the run: {listing(moved, 3)}")
@@ -104,21 +104,23 @@ def decide(run: Run, measured: Measurement) -> decision.TrialOutcome:
 
 
 def arms_of(note: Intent) -> Arms:
-    """Swap the tree between candidate and retained content; HEAD stays at the trial's commit."""
+    """Swap the trees between candidate and retained content; HEAD stays at the trial's commit."""
+    return arms([(Repo(Path(place.tree)), place.base, place.trial) for place in note.places.values() if place.trial])
+
+
+def arms(sides: Sequence[tuple[Repo, str, str]]) -> Arms:
+    """Swap trees between two contents: each repository with the retained commit and the candidate, which it shows."""
     shown, turns = {"candidate": True}, bytecode.Turns()
 
     def show(candidate: bool) -> None:
-        """Put the wanted content into every repository of the trial."""
-        if shown["candidate"] == candidate:
-            return
-        for place in note.places.values():
-            if place.trial:
-                repo = Repo(Path(place.tree))
-                ends = (place.base, place.trial) if candidate else (place.trial, place.base)
+        """Put the wanted content into every repository."""
+        if shown["candidate"] != candidate:
+            for repo, base, tip in sides:
+                ends = (base, tip) if candidate else (tip, base)
                 turns.leave(not candidate, repo.root, repo.changed_paths(*ends))
                 repo.switch_content(*ends)
                 turns.enter(candidate, repo.root)
-        shown["candidate"] = candidate
+            shown["candidate"] = candidate
 
     return Arms(lambda: show(True), lambda: show(False))
 

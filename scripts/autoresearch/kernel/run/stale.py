@@ -15,7 +15,6 @@ from ..system import gitfiles, interrupts, process
 from ..system.git import Repo
 
 PATIENCE = 3.0  # seconds that a lock gets to go away by itself
-NAME = "trial.lock"
 
 
 @contextmanager
@@ -25,7 +24,7 @@ def held(layout: Layout, busy: str, trees: Iterable[Path] = ()) -> Iterator[None
     Raises `Refusal` when somebody else holds it, or a git at work holds its own.
     """
     gitfiles.hide(layout.evidence)
-    path = layout.evidence / NAME
+    path = evidence.lock_path(layout.evidence)
     since = _modified(path)
     with locks.held(path, busy):
         for tree in dict.fromkeys((layout.root, *trees)):

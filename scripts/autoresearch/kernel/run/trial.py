@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .. import ports
 from ..core import log_events, numbers, rows, timelimit
+from ..core.choices import AUTO
 from ..core.errors import Postponed, Refusal
 from ..core.frozen import Any, replace
 from ..core.rows import Row
@@ -29,7 +30,7 @@ from .judge import Verdict
 POSTPONED_AT_MOST = 3
 
 
-def run_trial(layout: Layout, attempt: Attempt, way: str = "auto") -> Mapping[str, Any]:
+def run_trial(layout: Layout, attempt: Attempt, way: str = AUTO) -> Mapping[str, Any]:
     """Turn the edit in the tree into a recorded experiment; raises `Refusal` with nothing committed or recorded.
 
     `way` is how it is waited for: here (`inline`), by somebody else (`queue`), or as its length says (`auto`).
@@ -247,7 +248,7 @@ def _key(run: Run, note: Intent, attempt: Attempt) -> str:
         evidence.fresh_folder(run.layout.evidence, note.iteration)
         raise Refusal(refusal)
     folder = evidence.folder(run.layout.evidence, note.iteration)
-    evidence.write_bytes(folder / "patch.diff", patch, 2 * evidence.PATCH_LIMIT)
+    evidence.write_bytes(folder / evidence.PATCH, patch, 2 * evidence.PATCH_LIMIT)
     return trial_gate.key_of(run, patch)
 
 
@@ -284,31 +285,21 @@ def _trial_event(note: Intent, verdict: Verdict, attempt: Attempt, key: str) -> 
         why=one_line(verdict.reason, 200),
     )
     known = (*measured.retained, *(measured.samples if verdict.status == "keep" else ()))
-    if known:
-        out["slowest"] = Decimal(f"{max(measure.seconds_of(known)):.3f}")
-    if measured.outcome and verdict.status == "discard":
-        out["outcome"] = measured.outcome
-    if "confirm" in verdict.checks:
-        out["confirm"] = verdict.checks["confirm"]
-    if measured.busy:
-        out["busy"] = measured.busy
-    if measured.interval:
-        out["interval"] = list(measured.interval)
-    if measured.others:
-        out["others"] = dict(list(measured.others.items())[:20])
-    if verdict.unlikely:
-        out["unlikely"] = True
-    if verdict.told:
-        out["told"] = dict(verdict.told)
-    if attempt.searched:
-        out["searched"] = attempt.searched
-    if attempt.own:
-        out["own"] = list(attempt.own)
-    if attempt.lessons:
-        out["lessons"] = list(attempt.lessons)
-    if attempt.hypothesis:
-        out["hypothesis"] = one_line(attempt.hypothesis, 300)
-    return out
+    more: dict[str, Any] = {
+        "slowest": known and Decimal(f"{max(measure.seconds_of(known)):.3f}"),
+        "outcome": verdict.status == "discard" and measured.outcome,
+        "confirm": verdict.checks.get("confirm"),
+        "busy": measured.busy,
+        "interval": list(measured.interval or ()),
+        "others": dict(list(measured.others.items())[:20]),
+        "unlikely": verdict.unlikely,
+        "told": dict(verdict.told),
+        "searched": attempt.searched,
+        "own": list(attempt.own),
+        "lessons": list(attempt.lessons),
+        "hypothesis": one_line(attempt.hypothesis, 300),
+    }
+    return {**out, **{name: value for name, value in more.items() if value}}
 
 
 def _repo_events(run: Run, note: Intent) -> list[dict[str, Any]]:
@@ -334,7 +325,7 @@ def _row(run: Run, note: Intent, verdict: Verdict, attempt: Attempt) -> Row:
 def _keep_evidence(run: Run, note: Intent, verdict: Verdict, attempt: Attempt, row: Row) -> None:
     measured = verdict.measurement
     evidence.write_json(
-        evidence.folder(run.layout.evidence, note.iteration) / "trial.json",
+        evidence.folder(run.layout.evidence, note.iteration) / evidence.RECORD,
         {
             "iteration": note.iteration,
             "at": context.now(),

@@ -99,12 +99,7 @@ def attempt(
         # In a session of its own Ctrl-C does not reach it: what git has begun it ends, and leaves no lock.
         with interrupts.shielded():
             done = subprocess.run(
-                command(args),
-                cwd=cwd,
-                input=stdin,
-                env=environment(env),
-                capture_output=True,
-                start_new_session=True,
+                command(args), cwd=cwd, input=stdin, env=environment(env), capture_output=True, start_new_session=True
             )
     except OSError as problem:
         raise GitError(f"git cannot be run in {cwd}: {problem.strerror}") from None

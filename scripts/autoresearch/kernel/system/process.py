@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import subprocess
     from typing import NoReturn
 
-_MARK = "AUTORESEARCH_MARK"
+MARK = "AUTORESEARCH_MARK"
 _started: set[int] = set()  # children that a Popen of ours waits for
 _TICK = 0.02  # seconds between looks at a process
 _NAP = 0.0005  # the first wait for a shell whose pipes are closed
@@ -275,15 +275,19 @@ def _popen(
         return child
 
 
+def marks(mark: str) -> str:
+    """What a child with this mark carries; marks that we carry ourselves stay, so ending one of them ends it too."""
+    outer = os.environ.get(MARK, "")
+    return f"{outer}/{mark}" if outer else mark
+
+
 def _environment(env: Mapping[str, str], mark: str) -> dict[str, str]:
-    """Ours plus `env` plus the mark; a mark that we carry ourselves stays, so ending it ends this too."""
-    outer = os.environ.get(_MARK, "")
-    return {**os.environ, **env, _MARK: f"{outer}/{mark}" if outer else mark}
+    return {**os.environ, **env, MARK: marks(mark)}
 
 
 def pids_with_mark(mark: str) -> tuple[int, ...]:
     """Processes started under this mark, their descendants, and what these started: never ourselves."""
-    found = {pid for pid, value in platform.environments(_MARK + "=") if mark in value.split("/")}
+    found = {pid for pid, value in platform.environments(MARK + "=") if mark in value.split("/")}
     if not found:
         return ()
     return tuple(sorted((found | _below(found)) - {os.getpid()}))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.background.conftest import Scripted
+from tests.background.conftest import Scripted, background
 from tests.conftest import Repo
 from tests.unattended import TRIAL, until
+
+__all__ = ["background"]  # the fixture
 
 
 def worktree(background: Scripted) -> Repo:
