@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ..kernel.core.text import one_line
 from .surroundings import Project
@@ -16,6 +16,10 @@ _SCRIPTS = frozenset(("npm", "pnpm", "yarn", "go", "cargo", "mvn", "gradle", "do
 _SUBCOMMANDS = frozenset(
     ("test", "run", "build", "vet", "check", "clippy", "bench", "lint", "exec", "verify", "package", "spec", "t", "x")
 )
+_INTERPRETER = re.compile(r"(?:python|pypy)(?:\d[\d.]*)?|node|bun|ruby|perl|php|bash|sh|Rscript|julia|lua")
+_MANIFESTS = {**dict.fromkeys(("npm", "pnpm", "yarn"), "package.json"), "cargo": "Cargo.toml", "go": "go.mod"}
+_WORD = re.compile(r"[^\s`(]+")
+_ENDS = ",.;:!?)"
 
 
 def is_command(project: Project, text: str) -> bool:
@@ -46,6 +50,43 @@ def words_of(text: str) -> list[str]:
     while words and re.fullmatch(r"[A-Za-z_]\w*=.*", words[0]):
         words = words[1:]
     return words_of(text.split("&&", 1)[1]) if words[:1] == ["cd"] and "&&" in text else words
+
+
+def unquoted(project: Project, text: str) -> Iterator[tuple[int, int]]:
+    """Where commands stand in a text without marks: an interpreter or a script of the project with what it is given, or
+    a package manager's `test` and the like. A word that ends in punctuation ends its command."""
+    words = list(_WORD.finditer(text))
+    at = 0
+    while at < len(words):
+        end = _last(project, [word[0] for word in words[at:]])
+        if end:
+            begun, last = words[at].start(), words[at + end - 1]
+            yield begun, last.start() + len(last[0].rstrip(_ENDS))
+        at += end or 1
+
+
+def _last(project: Project, words: Sequence[str]) -> int:
+    """How many of the words make a command, 0 for none."""
+    program, known = words[0], _MANIFESTS.get(words[0]) in project.files
+    count = 1
+    if known:
+        count += len(words) > 1 and words[1].rstrip(_ENDS) in _SUBCOMMANDS
+        count += words[1:2] == ["run"] and len(words) > 2
+        if count == 1:
+            return 0
+    while count < len(words) and words[count - 1][-1] not in _ENDS and _is_given(project, words[count].rstrip(_ENDS)):
+        count += 1
+    given = [word.rstrip(_ENDS) for word in words[1:count]]
+    if known:
+        return count if program != "go" or len(given) > 1 else 0
+    if _INTERPRETER.fullmatch(program):
+        return count if any(word.removeprefix("./") in project.files or word == "-m" for word in given) else 0
+    script = program.rstrip(_ENDS)
+    return count if script.startswith("./") and script[2:] in project.files else 0
+
+
+def _is_given(project: Project, word: str) -> bool:
+    return bool(word) and (word.isdigit() or _is_operand(project, word))
 
 
 def _is_program(project: Project, program: str) -> bool:

@@ -48,7 +48,7 @@ def read(project: Project, goal: str) -> GoalTerms:
         quoted.append(text)
         return f"\ue000{len(quoted) - 1}\ue001"
 
-    sentences = [part for part in _SENTENCE.split(_QUOTED.sub(masked, goal)) if part.strip()]
+    sentences = [part for part in _SENTENCE.split(_QUOTED.sub(masked, _marked(project, goal))) if part.strip()]
     roles = [role for sentence in sentences for role in _roles(sentence)]
     made = [pair for sentence in sentences for pair in _made(project, sentence)]
     roles = [(at, role) for at, role in roles if at not in dict(made)]
@@ -63,6 +63,15 @@ def read(project: Project, goal: str) -> GoalTerms:
     held = [quoted[at] for at in guards]
     held += [f"{quoted[at]} && git diff --exit-code -- {shlex.quote(path)}" for at, path in made]
     return GoalTerms(check, tuple(dict.fromkeys(held)), allowed, kept, rest)
+
+
+def _marked(project: Project, goal: str) -> str:
+    """The goal with marks around the commands that stand in it without any."""
+    taken = [match.span() for match in _QUOTED.finditer(goal)]
+    for begun, end in reversed(list(commands.unquoted(project, goal))):
+        if not any(first < end and begun < last for first, last in taken):
+            goal = f"{goal[:begun]}`{goal[begun:end]}`{goal[end:]}"
+    return goal
 
 
 def _made(project: Project, sentence: str) -> Iterator[tuple[int, str]]:
