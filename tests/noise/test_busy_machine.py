@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import SCRIPTS
 from tests.lab import Lab, refused
 
 # The baseline's three runs are steady; later ones are disturbed by much more than the edit is worth, now one state's,
@@ -48,6 +49,18 @@ def test_the_dry_run_says_that_the_machine_is_busy(shaky: Lab, crowd: Path):
     crowd.unlink()
     (shaky.path.parent / "runs").unlink()
     assert not any("mean little" in text for text in shaky.call("init_run", *flags).json["warnings"])
+
+
+def test_a_check_that_counts_processor_time_is_not_told_to_count_it(lab: Lab, crowd: Path):
+    lab.value(100)
+    lab.repo.commit("a value")
+    verify = f"python3 {SCRIPTS / 'autoresearch_check.py'} call 'sorted(range(20000))'"
+    flags = ("--dry-run", "--scope", "src/", "--verify", verify, "--metric-name", "ms")
+    told = lab.call("init_run", *flags).json["warnings"]
+    assert any("this check counts already" in text for text in told)
+    assert not any("processor time instead" in text for text in told)
+    told = lab.call("init_run", *flags[:4], f"{verify} --wall", *flags[5:]).json["warnings"]
+    assert any("processor time instead" in text for text in told)
 
 
 def test_what_cannot_be_judged_is_put_off_and_in_the_end_undecided(shaky: Lab, crowd: Path):

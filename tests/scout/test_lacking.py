@@ -43,6 +43,7 @@ def test_imports_that_are_not_there_come_first_by_the_names_that_the_manifest_ha
     assert " -m venv --system-site-packages " in second and second.endswith(" -q Absent-One yamlish pytest-mock")
     assert "optional" not in first and "helper" not in first
     assert "after the yes, INSTALL && python3" in out and "May I install Absent-One" in out
+    assert "unless you want it sandboxed" in out and "or at 0, or when you say stop" in out
     assert len(out) <= 3600
 
 

@@ -58,7 +58,7 @@ SAME, SCORE, MAKE = "python3 same.py", "python3 score.py", "make test"
         ("rename `test foo` to `find all`, `sort by name`, `make faster`, `no-such x` and `cast`", "", ""),
         ("make the number that python3 score.py prints as small as possible. same.py stays", SCORE, ""),
         ("fewer type errors, python3 same.py must keep passing", "", SAME),
-        ("Weniger von dem, was python3 ./score.py ausgibt; python3 same.py muss weiter laufen.", "python3 ./score.py", SAME),
+        ("Weniger von dem, was python3 ./score.py ausgibt; python3 same.py muss laufen.", "python3 ./score.py", SAME),
         ("less of what ./score.py --fast 9 prints", "./score.py --fast 9", ""),
         ("fewer type errors; cargo test must keep passing and npm run lint too", "", ""),
         ("make test must pass, go test it, python3 of the past, node and bash, run sh scripts", "", ""),

@@ -56,8 +56,10 @@ def mostly(loads: Iterable[Mapping[str, Any]]) -> str:
     return str(middle) if middle is not None and middle.busy else ""
 
 
-def warning(load: Load) -> str:
-    """The sentence of a dry run on a busy machine."""
+def warning(load: str, counts: bool) -> str:
+    """The sentence of a dry run on a busy machine; `counts`: the check counts processor time or findings already."""
+    if counts:
+        return f"{load}: numbers by the clock mean little now; this check counts already, a calm machine helps it"
     return (
         f"{load}: numbers by the clock mean little now; count instructions, operations or processor time instead, "
         "or measure when the machine is calm"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -180,11 +181,23 @@ def _unmeasured(offer: CheckProposal) -> list[str]:
     return [
         "first message (yours to translate):",
         f"   Goal: {one_line(str(flags['goal']), 160)}",
-        f"   Counted: {flags['metric_name']}, {flags['direction']} is better; not yet: something is missing",
+        f"   Counted: {flags['metric_name']}{_limits(flags.get('require') or ())}; not yet: something is missing",
         f"   May change: {flags.get('scope')}; must not break: {held}",
         f"   May I install {_packages(offer.install)}? No file that git sees changes.",
         "   Each experiment is a commit on a branch of its own; what fails is undone by the tool.",
-        "   Foreground: I work here. Background: it works alone with your rights. At most 20 experiments.",
+        "   Foreground (I work here; I would) or background (alone, with your rights unless you want it sandboxed)?",
+        f"   Ends after 20 experiments at most{_floor(str(flags['direction']), offer)}, or when you say stop.",
         '   Reply "yes, foreground, 20, go" or "yes, background, 20, go", or tell me what to change.',
-        "   (after such a yes nothing is asked again: tell the number that the dry run gives, and start if it can)",
+        "   (after such a yes tell the number that the dry run gives and start; ask again where it warns)",
     ]
+
+
+def _limits(required: Sequence[str]) -> str:
+    """The other numbers that may not grow, in words."""
+    names = [text.partition(" ")[0] for text in required if re.fullmatch(r"\w+ <= baseline", text)]
+    return f" ({', '.join(names)} may not grow)" if names else ""
+
+
+def _floor(direction: str, offer: CheckProposal) -> str:
+    """The end that a count of findings has by itself."""
+    return " or at 0" if direction == "lower" and offer.kind not in (*_TIMED, "bundle") else ""

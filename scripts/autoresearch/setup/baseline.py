@@ -26,7 +26,7 @@ from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
-from . import bounds, evaluator, reuse, sealing, skill_paths, stashed, traps, unseen
+from . import bounds, draft, evaluator, reuse, sealing, skill_paths, stashed, traps, unseen
 from .known import KnownRuns, MeasuredPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -275,11 +275,13 @@ def _proved(proofs: Iterable[Any], bench: Bench, samples: Sequence[Sample]) -> l
 
 
 def _busy(now: Load) -> str:
-    return busy.warning(now) if now.busy else ""
+    return str(now) if now.busy else ""
 
 
-def _busy_warning(said: str, config: Config) -> tuple[str, ...]:
-    return (said,) if said and config.noise["kind"] == "noisy" else ()
+def _busy_warning(load_then: str, config: Config) -> tuple[str, ...]:
+    if not load_then or config.noise["kind"] != "noisy":
+        return ()
+    return (busy.warning(load_then, draft.is_shipped(config.verify) and "--wall" not in config.verify),)
 
 
 def _calibrated(config: Config, samples: Sequence[Sample], guard_seconds: float) -> tuple[Config, Any]:
