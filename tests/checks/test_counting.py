@@ -73,6 +73,34 @@ def test_numbers_are_plain(value: float, shown: str):
     assert counted.plain(value) == shown
 
 
+def test_branches_are_counted_where_no_line_is_missed(repo: Repo, check: Callable[..., Ran]):
+    repo.write("pkg/__init__.py", "def f(a):\n    if a:\n        a = 1\n    return a\n")
+    repo.write("test_a.py", "import pkg\n\n\ndef test_f():\n    assert pkg.f(2) == 1\n")
+    ran = check("coverage", "pkg", "--branches")
+    assert (metrics(ran)["missed_branches"], metrics(ran)["missed_lines"]) == ("1", "0")
+    assert "pkg/__init__.py:2: the way to line 4 is not taken [branch]" in ran.out
+    repo.write("make.sh", "printf 'SF:a.js\\nDA:1,1\\nBRDA:1,0,0,2\\nBRDA:1,0,1,0\\nend_of_record\\n' > out.info\n")
+    lcov = ("coverage-lcov", "out.info", "--branches", "--build")
+    assert metrics(check(*lcov, "sh make.sh"))["missed_branches"] == "1"
+    assert "has no branches (BRDA)" in check(*lcov, "printf 'SF:a.js\\nDA:1,1\\nend_of_record\\n' > out.info").err
+    assert check("coverage-go", "--branches").code == 1
+
+
+def test_of_a_package_what_its_entry_offers_is_held(repo: Repo, check: Callable[..., Ran]):
+    repo.write("pkg/__init__.py", "from .inner import Thing as Thing, make\n")
+    repo.write("pkg/inner.py", "class Thing:\n    def use(self, a): ...\n    def _own(self): ...\ndef make(): ...\n"
+               "def free(a): ...\n")  # fmt: skip
+    commit = repo.commit("before")
+    found = check("interface", "pkg", "--against", commit)
+    assert (metrics(found)["public"], metrics(found)["changed"]) == ("3", "0"), found.out
+    assert (
+        "# held: names and signatures (no annotations) of what pkg/__init__.py offers; all else may change" in found.out
+    )
+    repo.write("pkg/inner.py", "class Thing:\n    def use(self): ...\ndef make(): ...\ndef free(): ...\n")
+    found = check("interface", "pkg", "--against", commit)
+    assert metrics(found)["changed"] == "1" and "Thing.use was: def use(self, a)" in found.out
+
+
 def test_interface_names_what_is_gone_and_what_changed(repo: Repo, check: Callable[..., Ran]):
     repo.write("pkg/__init__.py", "def keep(a): ...\ndef gone(): ...\ndef other(a, b): ...\ndef _own(): ...\n")
     commit = repo.commit("before")

@@ -18,6 +18,7 @@ OPTIONS = {
     "python": ("PATH", "the interpreter that runs the project (default: that of its virtual environment)"),
     "runs": ("N", "how often: of tests, with other seeds each time, so that flaky ones show"),
     "count-broken": (None, "count a test file that cannot be loaded instead of refusing it"),
+    "branches": (None, "count ways out of a line that no test takes (missed_branches) instead of lines"),
     "build": ("CMD", "the command that writes what is read"),
     "clean": ("CMD", "the command that removes what an earlier build left"),
     "serve": ("CMD", "the command that starts the server; {port} in it is a free port"),

@@ -27,6 +27,7 @@ def python(request: Request) -> Counted:
         path = toolbox.python_path(request.root)
         report, data = Path(folder, "report.json"), {"COVERAGE_FILE": folder + "/data", "PYTHONPATH": path}
         sources = ["--source=" + ",".join(request.operands or (".",))]
+        sources += ["--branch"] if request.options.get("branches") else []
         cover = [toolbox.python(request), "-m", "coverage"]
         argv = testruns.pytest_command(request)[1:]
         ran = toolbox.run([*cover, "run", *sources, *argv, *request.get("option", [])], request, data)
@@ -42,7 +43,23 @@ def python(request: Request) -> Counted:
         files = toolbox.as_json(report.read_text("utf-8"), "coverage", done)["files"]
     missed = {toolbox.relative(path, request.root): row["missing_lines"] for path, row in files.items()}
     lines = sum(row["summary"]["num_statements"] for row in files.values())
-    return _counted(request, missed, {"lines": lines, **_python_ways(request, missed)})
+    counted = _counted(request, missed, {"lines": lines, **_python_ways(request, missed)})
+    ways = [
+        (
+            toolbox.relative(path, request.root),
+            start,
+            f"the way to {f'line {end}' if end > 0 else 'the end'} is not taken",
+        )
+        for path, row in files.items()
+        for start, end in row.get("missing_branches", ())
+    ]
+    return _by_branch(counted, ways) if request.options.get("branches") else counted
+
+
+def _by_branch(counted: Counted, ways: Sequence[tuple[str, int, str]]) -> Counted:
+    """The branches that are not taken as the metric, the lines beside it."""
+    found = [Finding(path, line, text, "branch") for path, line, text in ways]
+    return Counted({"missed_branches": len(ways), **counted.metrics}, [*counted.findings, *found])
 
 
 def _python_ways(request: Request, missed: Iterable[str]) -> dict[str, int]:
@@ -122,9 +139,29 @@ def lcov(request: Request) -> Counted:
     ran = toolbox.done(str(command), request, "the test run")
     if toolbox.stamps([path]) in ({}, before):
         raise Refusal(f"{path} was not written by the command, expected a new LCOV report; {ran.complaint()}")
-    hits = _lcov_hits(toolbox.read(path), request)
+    text = toolbox.read(path)
+    hits = _lcov_hits(text, request)
     missed = {name: [line for line, count in rows.items() if not count] for name, rows in hits.items()}
-    return _counted(request, missed, {"lines": sum(map(len, hits.values()))})
+    counted = _counted(request, missed, {"lines": sum(map(len, hits.values()))})
+    if not request.options.get("branches"):
+        return counted
+    if "BRDA:" not in text:
+        raise Refusal(
+            "the report has no branches (BRDA), expected some; let the tool write them, or leave --branches out"
+        )
+    return _by_branch(counted, list(_lcov_ways(text, request)))
+
+
+def _lcov_ways(text: str, request: Request) -> Iterator[tuple[str, int, str]]:
+    """Branches that no run took: records BRDA:line,block,branch,taken."""
+    name = ""
+    for line in text.splitlines():
+        key, _, value = line.partition(":")
+        if key == "SF":
+            name = toolbox.relative(value.strip(), request.root)
+        elif key == "BRDA" and value.rpartition(",")[2] in ("-", "0"):
+            number, _, branch = value.rpartition(",")[0].split(",", 2)
+            yield name, int(number), f"way {branch} is not taken"
 
 
 def _lcov_hits(text: str, request: Request) -> dict[str, dict[int, int]]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from collections.abc import Iterable, Iterator
 
 from ..checks import toolbox
+from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
-from . import surroundings
+from . import goal_words, scenarios, surroundings
 from .surroundings import Project
 
 _MOST, _WIDTH = 4, 400  # calls taken, and characters of all of them
 _OTHERS = 6
+_TRIED = 8  # scenarios that are run
 _STEM = 4  # letters that a word and a name share at least
 _COMMON = frozenset(
     ("make", "faster", "fast", "run", "speed", "the", "function", "slow", "call", "get", "set", "start", "main", "test")
@@ -31,6 +34,7 @@ class Work:
     setup: str
     source: str
     others: tuple[str, ...] = ()  # further calls, for their answers
+    named: str = ""  # the function or method, where the statements do not end with its import
 
 
 def python_work(project: Project, goal: str) -> Work | None:
@@ -51,6 +55,42 @@ def python_work(project: Project, goal: str) -> Work | None:
     rest = sorted((call for call in found if call not in chosen and len(call) < _WIDTH / 4), key=lambda c: (-len(c), c))
     source = found[chosen[0]] if chosen else ""
     return Work(code, f"from {module} import {name}", source, tuple(rest[:_OTHERS]))
+
+
+def tried(project: Project, goal: str, seconds: float) -> Work | None:
+    """The work that the goal names, taken from tests where no plain call is known: the longest of what runs here, with
+    equal results, within the time."""
+    plain = python_work(project, goal)
+    if plain is not None and plain.code:
+        return plain
+    name = plain.setup.rpartition(" ")[2] if plain else _named(goal, _methods(project))
+    end, best, most = time.monotonic() + seconds, plain, 0.0
+    for number, found in enumerate(scenarios.of(project, name) if name else ()):
+        if number >= _TRIED or time.monotonic() > end:
+            break
+        spec = {"code": found.code, "setup": found.setup, "repeats": 1}
+        request = toolbox.Request(project.root, (), {"timeout": max(2.0, end - time.monotonic())})
+        try:
+            spent = float(toolbox.inside(request, toolbox.python(request), "callable.py", spec)["ms"])
+        except Refusal:
+            continue
+        if spent > most:
+            best, most = Work(found.code, found.setup, found.source, named=name), spent
+    return best
+
+
+def _methods(project: Project) -> list[str]:
+    """Public methods of the classes of the program, and its functions."""
+    found: dict[str, None] = {}
+    for path in _program(project, ".py"):
+        try:
+            tree = ast.parse(toolbox.read(project.root / path))
+        except (SyntaxError, ValueError):
+            continue
+        inner = (node for top in tree.body if isinstance(top, ast.ClassDef) for node in top.body)
+        functions = (node for node in (*tree.body, *inner) if isinstance(node, ast.FunctionDef))
+        found.update((node.name, None) for node in functions if not node.name.startswith("_"))
+    return list(found)
 
 
 def node_work(project: Project, goal: str, entry: str) -> Work | None:
@@ -94,7 +134,8 @@ def _functions(text: str) -> list[str]:
 def _named(goal: str, names: Iterable[str]) -> str:
     """The name in the goal: one written like code before one that is also a word; "" for none."""
     known = set(names)
-    words = re.findall(r"[`'\"]?([A-Za-z_][\w.]*)(\(\))?", goal)
+    text = " ".join([goal, *goal_words.in_english(goal)])
+    words = re.findall(r"[`'\"]?([A-Za-z_][\w.]*)(\(\))?", text)
     found = [(word.rpartition(".")[2], bool(mark) or "_" in word or "." in word.strip(".")) for word, mark in words]
     like_code = [word for word, marked in found if marked and word in known]
     plain = [word for word, _ in found if word in known and word.lower() not in _COMMON]

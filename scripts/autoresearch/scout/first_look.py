@@ -15,7 +15,7 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
-from . import known_tools, lacking, picture, proposals, quoted, sentence, surroundings, topics
+from . import calls, known_tools, lacking, picture, proposals, quoted, reach, sentence, surroundings, topics
 from .proposals import CheckProposal, CheckRequest
 from .surroundings import Project
 
@@ -58,9 +58,12 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     project = replace(project, routes=drawn.routes)
     known = known_tools.known(project, said.check) if said.check else None
     wish = CheckRequest(goal, "flaky" in named, said=said, known=known, tools=known_tools.named(project, goal))
+    wish = replace(wish, branches=topics.names_branches(goal))
     # Where the words name a command and no kind of check, that command alone is meant.
     others = proposals.fitting(project, named) if named or not said.check else []
     fitting = dict.fromkeys([*([known.kind] if known else []), *others])
+    if seconds and "call" in fitting and not project.lacks.program:
+        project = replace(project, work=calls.tried(project, goal, seconds / 4))
     made = [proposals.make(project, kind, wish) for kind in fitting]
     own = None if known else quoted.proposal(project, wish)
     made = [*([own] if own else []), *made]
@@ -134,6 +137,10 @@ def _measured(found: Look, wish: CheckRequest, end: float) -> Look:
             # The copy of a commit lacks what git does not hold: a build, a generated file.
             offers[at] = offer = proposals.make(found.project, offer.kind, replace(wish, in_turns=False))
             values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
+        if values[offer.kind].startswith("0 now") and offer.flags["metric_name"] == "missed_lines":
+            # No line is missed: ways out of lines may be.
+            offers[at] = offer = proposals.make(found.project, offer.kind, replace(wish, branches=True))
+            values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
         offers[at], said = _with_passing(found, offer, passed, end)
         values[offer.kind] += said
     # What gave a number comes first: its place in the list is the one that --as-proposed takes.
@@ -155,7 +162,8 @@ def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
     if ran.code or reading.value is None:
         return f"{_NONE}: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
     beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])
-    return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + _kinds_of(ran.out)
+    more = _kinds_of(ran.out) + reach.told(ran.out, root, str(offer.flags.get("scope") or ""))
+    return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + more
 
 
 def _with_passing(found: Look, offer: CheckProposal, known: dict[str, str], end: float) -> tuple[CheckProposal, str]:

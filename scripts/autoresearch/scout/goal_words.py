@@ -93,3 +93,22 @@ LEFT = re.compile(
 )  # fmt: skip
 TOKEN = re.compile(r"[\w@.*~+/-]*[\w*/]")
 LIMIT = re.compile(r"\s*(?:no|never|don'?t|do not|without|keine?r?n?|ohne|pas d|sans|sin|senza|nessun\w*|geen)\b", re.I)
+
+# Stems of what a program does, in German, French and Spanish, with the names that such functions have.
+_DOES = {
+    r"such|recherch|busc": "search find query", r"sortier|\btri\b|\btrier|orden": "sort",
+    r"\bles(?:e|en)\b|einles|\blire\b|lecture|\bleer\b": "read load parse",
+    r"schreib|[ée]cri|escrib": "write dump save",
+    r"druck|ausgab|imprim": "print render format", r"formatier|format": "format", r"pars|zerleg|analys": "parse",
+    r"\blad(?:e|en)\b|charg|carg": "load", r"einf[üu]g|ins[ée]r": "insert add",
+    r"l[öo]sch|supprim|elimin": "delete remove",
+    r"z[äa]hl|compt|cont(?:ar|eo)": "count", r"filter|filtr": "filter", r"grupp|group|agrup": "group groupby",
+    r"vergleich|compar": "compare diff", r"umwandl|konvert|convert": "convert", r"verbind|joindre|\bunir": "join merge",
+    r"kodier|encod|codific": "encode", r"dekodier|d[ée]cod": "decode", r"pr[üu]f|valid": "validate check",
+}  # fmt: skip
+
+
+def in_english(goal: str) -> list[str]:
+    """English names of functions for what the goal says in other languages."""
+    text = goal.lower()
+    return [name for stem, names in _DOES.items() if re.search(stem, text) for name in names.split()]

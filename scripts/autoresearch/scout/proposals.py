@@ -93,6 +93,7 @@ class CheckRequest:
     goal: str
     flaky: bool = False
     in_turns: bool = True
+    branches: bool = False  # of coverage: ways out of a line instead of lines
     said: GoalTerms = field(default_factory=GoalTerms)
     known: KnownCommand | None = None  # the kind that the user's own command is
     tools: Mapping[str, str] = field(default_factory=dict)  # executables that the words name by a path
@@ -137,6 +138,8 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     if wish.known and wish.known.kind == kind_name:
         operands, given = wish.known.operands or operands, "theirs"
     turns = _in_turns(project, kind_name) if wish.in_turns else ""
+    branches = wish.branches and "branches" in kind.options.split()
+    operands += " --branches" if branches else ""
     verify = " ".join(filter(None, (CHECK, kind_name, operands, "--runs 5" if wish.flaky else "", turns)))
     in_tests = kind_name in ("coverage", "coverage-go", "coverage-lcov")
     scope = _scope(project, kind_name, in_tests)
@@ -144,7 +147,7 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
         "mode": "fix" if kind.metric == "failed" and not wish.flaky else None,  # so that the run ends at 0 by itself
         "goal": wish.goal or kind.what,
         "scope": scope,
-        "metric_name": "flaky" if wish.flaky else kind.metric,
+        "metric_name": "flaky" if wish.flaky else "missed_branches" if branches else kind.metric,
         "direction": kind.direction,
         "verify": verify,
         "guard": as_flag(_guards(project, kind_name, wish)),
@@ -152,6 +155,8 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
         "require": list(kind.require) or None,
     }
     flags.update(_named(kind_name, operands, bool(turns)), profile=_profile(kind_name, operands, fill_in))
+    if kind_name == "call" and project.work and project.work.named:
+        flags["metric_name"] = project.work.named
     missing = () if given else lacking.for_kind(project, kind_name)
     return CheckProposal(kind_name, as_said(flags, wish.said), kind.misses, missing, fill_in)
 
@@ -197,7 +202,7 @@ def _answers(project: Project, kind: str, wish: CheckRequest) -> str:
         paths, (operands, _) = project.routes[1:6], webapps.operands(project, "")
         rest = operands.partition(" ")[2]
         return f"{CHECK} http {' '.join(map(shlex.quote, paths))} {rest} --against {commit} --runs {2 * len(paths)}"
-    work = calls.python_work(project, wish.goal) if kind == "call" else None
+    work = _python_work(project, wish.goal) if kind == "call" else None
     if work is None or not work.others:
         return ""
     others = " ".join(map(shlex.quote, work.others))
@@ -274,7 +279,7 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
 def _call(project: Project, kind: str, goal: str, python: tuple[str, ...]) -> tuple[str, str]:
     """The call of the function that the goal names, as its tests and documents make it; else a placeholder."""
     entry = str(project.package.get("main") or "index.js").removeprefix("./")
-    work = calls.python_work(project, goal) if kind == "call" else calls.node_work(project, goal, entry)
+    work = _python_work(project, goal) if kind == "call" else calls.node_work(project, goal, entry)
     if work is None:
         module = python[0].rpartition("/")[2].removesuffix(".py") if python else ""
         example = f"of {module}" if kind == "call" else f"with the program as require('./{entry}')"
@@ -283,6 +288,11 @@ def _call(project: Project, kind: str, goal: str, python: tuple[str, ...]) -> tu
     if not work.code:
         return f"'CODE' --setup {shlex.quote(work.setup)}", f"CODE: a call of what {work.setup} gives, on a large input"
     return f"{shlex.quote(work.code)} --setup {shlex.quote(work.setup)}", ""
+
+
+def _python_work(project: Project, goal: str) -> calls.Work | None:
+    found: calls.Work | None = project.work or calls.python_work(project, goal)
+    return found
 
 
 def _written(project: Project, kind: str, python: tuple[str, ...]) -> tuple[str, str]:

@@ -77,6 +77,7 @@ class Project:
     headers: tuple[str, ...] = ()  # of requests to it, as the user gave them
     routes: tuple[str, ...] = ()  # those that answered when they were measured, the slowest first
     lacks: Lacks = field(default_factory=Lacks)
+    work: Any = None  # the call that was found to stand for the goal, a `calls.Work`
 
     def has(self, name: str) -> bool:
         """Whether a manifest of that name is at the top."""

@@ -42,6 +42,11 @@ def topics(goal: str) -> tuple[str, ...]:
     return tuple(name for name, stems in _STEMS.items() if re.search(stems, text))
 
 
+def names_branches(goal: str) -> bool:
+    """Whether the goal asks for branches that tests take, not for lines that they run."""
+    return re.search(r"\bbranch(?:es)?\b|zweig|\bbranche|\bramas?\b", goal, re.IGNORECASE) is not None
+
+
 def says_so(goal: str) -> bool:
     """Whether the user says that they do not know where to start."""
     return _VAGUE.search(goal) is not None
