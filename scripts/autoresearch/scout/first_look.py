@@ -15,7 +15,7 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
-from . import calls, known_tools, lacking, picture, proposals, quoted, reach, sentence, surroundings, topics
+from . import calls, known_tools, lacking, picture, proposals, quoted, sentence, surroundings, topics, within_reach
 from .proposals import CheckProposal, CheckRequest
 from .surroundings import Project
 
@@ -162,7 +162,7 @@ def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
     if ran.code or reading.value is None:
         return f"{_NONE}: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
     beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])
-    more = _kinds_of(ran.out) + reach.told(ran.out, root, str(offer.flags.get("scope") or ""))
+    more = _kinds_of(ran.out) + within_reach.told(ran.out, root, str(offer.flags.get("scope") or ""))
     return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + more
 
 
