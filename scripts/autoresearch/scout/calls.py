@@ -119,7 +119,7 @@ def _program(project: Project, *endings: str) -> Iterator[str]:
 
 
 def _documents(project: Project) -> Iterator[str]:
-    return (name for name in project.files if name.endswith((".md", ".rst", ".txt")))
+    return (name for name in project.files if name.endswith((".md", ".rst", ".txt", "/METADATA", "PKG-INFO")))
 
 
 def _functions(text: str) -> list[str]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _NONE = "no number"
+_ENOUGH = 10.0  # seconds that must be left for a guard to be tried
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     own = None if known else quoted.proposal(project, wish)
     made = [*([own] if own else []), *made]
     made.sort(key=lambda offer: not offer.ready)
+    made = _without_rivals(made)
     ready = sum(offer.ready for offer in made)
     found = Look(
         project=project,
@@ -76,11 +78,23 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
         lessons=_lessons(root),
         machine=_machine(root),
         goal=goal,
-        offers=tuple(made[: min(proposals.MOST, ready + 1) if ready else proposals.MOST]),
+        offers=tuple(made[: min(proposals.MOST, ready) if ready else proposals.MOST]),
         causes=picture.together(picture.causes(project, not named), drawn.causes) if wanted else (),
         shown=drawn.lines,
     )
     return _measured(found, wish, end) if seconds else found
+
+
+def _without_rivals(made: Sequence[CheckProposal]) -> list[CheckProposal]:
+    """The offers without those that need a tool of their own where another one counts the same: one is installed."""
+    seen: set[object] = set()
+    kept = []
+    for offer in made:
+        what = offer.flags.get("metric_name")
+        if not (offer.install and what in seen):
+            kept.append(offer)
+        seen.add(what)
+    return kept
 
 
 def _wants_picture(goal: str, named: tuple[str, ...]) -> bool:
@@ -174,7 +188,8 @@ def _with_passing(found: Look, offer: CheckProposal, known: dict[str, str], end:
     guards = [given] if isinstance(given, str) else list(given)
     for guard in guards:
         if guard not in known:
-            known[guard] = _failing(found.project.root, guard, end - time.monotonic())
+            left = end - time.monotonic()
+            known[guard] = _failing(found.project.root, guard, left) if left > _ENOUGH else ""
     failing = [guard for guard in guards if known[guard]]
     if not failing:
         return offer, ""

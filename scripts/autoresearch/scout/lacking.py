@@ -64,7 +64,7 @@ def of(project: Project) -> Lacks:
     code = [name for name in project.files if name.endswith(".py")][:_FILES]
     if "Python" not in project.sources or not code:
         script = str(project.package.get("scripts", {}).get("test", ""))
-        runs_tests = bool(script) and "no test specified" not in script
+        runs_tests = bool(script) and "no test specified" not in script and _has_tests(project)
         return Lacks(tests=("npm ",)) if runs_tests and not _has_modules(project) else Lacks()
     texts = {name: toolbox.read(project.root / name) for name in code}
     own = {part.removesuffix(".py") for name in project.files for part in name.split("/")}
@@ -100,6 +100,12 @@ def for_kind(project: Project, kind: str) -> tuple[str, ...]:
     lacks = project.lacks
     tests = lacks.tests if kind in ("pytest", "unittest", "coverage") else ()
     return tuple(dict.fromkeys((*install, *(lacks.program if kind in _RUNS_CODE else ()), *tests)))
+
+
+def _has_tests(project: Project) -> bool:
+    from . import proposals
+
+    return proposals.has_npm_tests(project)
 
 
 def _has_modules(project: Project) -> bool:

@@ -349,13 +349,18 @@ def guard_command(project: Project) -> str:
     if project.sources.get("Python") and any(".py" in t or t.endswith("/**") for t in project.tests):
         below_src = any(place.startswith("src/") for place in project.sources["Python"])
         return f"{'PYTHONPATH=src ' if below_src else ''}{_interpreter(project)} -m pytest -q -p no:cacheprovider"
-    if script and "no test specified" not in script:
+    if script and "no test specified" not in script and has_npm_tests(project):
         return "npm test --silent"
     if project.has("go.mod") and project.tests:
         return "go test ./..."
     if project.has("Cargo.toml"):
         return "cargo test --quiet"
     return "make test" if re.search(r"^test:", project.text("Makefile"), re.MULTILINE) else ""
+
+
+def has_npm_tests(project: Project) -> bool:
+    """Whether what `npm test` runs is here: packages of registries come without their tests."""
+    return bool(project.tests) or any(re.match(r"(?:.*/)?tests?[.\w-]*\.[cm]?[jt]sx?$", name) for name in project.files)
 
 
 def interface_guard(project: Project, kind: str) -> str:
