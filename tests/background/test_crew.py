@@ -10,6 +10,7 @@ import signal
 
 import pytest
 from autoresearch.kernel.system import process
+from autoresearch.machine import limits
 
 from tests.background.conftest import Scripted
 from tests.conftest import SCRIPTS
@@ -169,6 +170,29 @@ def test_a_gain_that_waits_to_be_measured_again_stays_as_a_patch_where_the_run_e
     patch = parts.repo.read("autoresearch-evidence/0001/undone.diff")
     assert patch.count("+8") >= 2, patch  # one was in the main tree, one on the shelf
     assert total(parts) == 27
+    assert_gone(parts)
+
+
+# Differs from run to run by less than the smallest gain that is wanted; it notes when and on which processors it ran.
+NOISY = """top=..; mine=$top/k$(basename $PWD | tail -c 2); begun=$(date +%s%N); sleep 0.1
+k=$(cat $mine 2>/dev/null || echo 0); echo $((k + 1)) > $mine
+echo $begun $(date +%s%N) $(grep Cpus_allowed_list /proc/$$/status) >> $top/ran
+echo $(($(cat part-a) + $(cat part-b) + $(cat part-c))).$((k % 5)); exit;
+"""
+
+
+@pytest.mark.skipif(len(limits.processors()) < 2, reason="needs a system that keeps programs to two processors")
+def test_noisy_numbers_are_measured_side_by_side_on_processors_of_their_own(parts: Scripted):
+    parts.plan([propose("echo $(($(cat part-$letter) - 3)) > part-$letter")])
+    launch(parts, "--iterations", 6, "--min-delta", 1, "--salvage-runs", 0, check=NOISY)
+    answer = parts.ended()
+    assert (answer["status"], answer["iteration"]) == ("terminal", 6), parts.log()
+    said = parts.record()["launch_context"]["side_by_side"]
+    assert said.startswith("noisy numbers are measured 2 at a time") and said in parts.log()
+    lines = [line.split() for line in (parts.repo.path.parent / "ran").read_text().split("\n") if line]
+    runs = [(int(begun), int(ended), cpus) for begun, ended, _, cpus in lines]
+    both = [(a[2], b[2]) for n, a in enumerate(runs) for b in runs[n + 1 :] if a[0] < b[1] and b[0] < a[1]]
+    assert both and all(a != b for a, b in both), both
     assert_gone(parts)
 
 

@@ -74,7 +74,8 @@ class Crew:
         if "warning" in opened:
             self.book.log(opened["warning"])
         found: Batch = batch.read(self.layout)
-        *self.seats, own = [Seat(self.book, self.manifest, place, self.mark) for place in found.places]
+        self.seats = [Seat(self.book, self.manifest, place, self.mark) for place in found.workers]
+        own = Seat(self.book, self.manifest, found.tools[0], self.mark)
         own.prove()  # the workers think meanwhile
         self.own, self._control = own, self._controlled()
         return own
@@ -128,9 +129,12 @@ class Crew:
         if own.process and not own.has_ended():
             return
         if own.proving:
-            problem = own.proved()
+            problem, said = own.proved()
             if problem and not ending:
                 raise Refusal(problem)
+            if said:
+                self.book.note(launch_context={**self.book.found.launch_context, "side_by_side": said})
+                self.book.log(said)
         elif own.process:
             letter, answer = own.recorded()
             for seat in self.seats:

@@ -145,10 +145,13 @@ class Seat:
         self.book.log(f"worker {self.place.id}: session ends: {ending.name} (exit code {code}) {ending.text}")
         return ending
 
-    def proved(self) -> str:
-        """Why the check does not see the workers' folders, as far as is known, "" where it does."""
+    def proved(self) -> tuple[str, str]:
+        """Why the check does not see the workers' folders, as far as is known, "" where it does; and what else was
+        found of them, for people."""
         taken, self.proving = self._taken(), False
-        return "" if taken.startswith("{") else taken or "what shows that the check sees the workers' folders was ended"
+        if not taken.startswith("{"):
+            return taken or "what shows that the check sees the workers' folders was ended", ""
+        return "", one_line(str(jsontext.loads(taken).get("side_by_side", "")), 400)
 
     def _taken(self) -> str:
         """What the process that has ended answered, "" for nothing."""

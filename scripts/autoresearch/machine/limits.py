@@ -3,20 +3,57 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..kernel.disk import atomic
 
 free_mb = atomic.free_mb
 _MIB = 1024 * 1024
+_SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 _UNLIMITED = 1 << 60  # cgroup v1 writes "no limit" as a huge number
 
 
 def cpu_count(root: Path = Path("/")) -> int:
     """CPUs by affinity and cgroup quota, at least 1; `root` is where /proc and /sys lie."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed = _Kept.of or (len(processors()) or os.cpu_count() or 1)
     quotas = [quota for folder in _cgroups(root, "cpu") if (quota := _quota(folder)) is not None]
     return max(1, min([allowed, *quotas]))
+
+
+def processors() -> tuple[int, ...]:
+    """The processors that this process may use, those of one core side by side; () where the system does not tell."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ()
+    cores = {cpu: slurp(Path(_SIBLINGS.format(cpu))).strip() or str(cpu) for cpu in os.sched_getaffinity(0)}
+    return tuple(sorted(cores, key=lambda cpu: (_first_of(cores[cpu]), cpu)))
+
+
+def _first_of(siblings: str) -> int:
+    """The lowest of `0,4` or `0-1`."""
+    return int(siblings.replace("-", ",").partition(",")[0])
+
+
+class _Kept:
+    """How many processors this process had before it was kept to some of them; the machine's load is shared by all."""
+
+    of = 0
+
+
+@contextmanager
+def kept_to(cpus: Collection[int]) -> Iterator[None]:
+    """Keep this process and what it starts to these processors for the block; to all of them for none."""
+    if not cpus:
+        yield
+        return
+    before, _Kept.of = os.sched_getaffinity(0), cpu_count()
+    os.sched_setaffinity(0, cpus)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+        _Kept.of = 0
 
 
 def memory_mb(root: Path = Path("/")) -> tuple[int, int | None]:

@@ -1,4 +1,4 @@
-"""Whether a state costs less than a margin beside another: the paired rule, moved by the margin.
+"""Whether a state costs less than a margin beside another, or is alike: the paired rule, moved by the margin.
 
 Non-inferiority by the sequential test of `sequential`: the hypothesis "it costs the margin or more" is the usual "no
 gain" once the margin is taken off each of its runs (Schuirmann 1987, J. Pharmacokinet. Biopharm. 15:657, one side).
@@ -7,6 +7,7 @@ So an experiment that is worth the margin is called worthless with a probability
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ..kernel.core import numbers
@@ -14,7 +15,8 @@ from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.settings import Config
 from ..kernel.run import measure, require
 from ..kernel.run.measure import Arms, Bench
-from . import paired, sequential
+from . import outliers, paired, sequential
+from .outliers import Pair
 from .rule import is_noisy
 
 SPREADS = 2  # of margin under noise, where no smallest gain was agreed: a trial tells that apart nine times of ten
@@ -44,6 +46,28 @@ def margin_of(config: Config) -> Decimal:
 def cost(bench: Bench, arms: Arms, seed: str) -> Cost:
     """Measure the candidate state against the other, in turns where there is noise."""
     return _in_turns(bench, arms, seed) if is_noisy(bench.config) else _exactly(bench, arms)
+
+
+def alike(config: Config, pairs: Sequence[Pair]) -> tuple[str, str]:
+    """Whether one state, measured in two ways (`pairs` of such values), gives the same: keep, discard or more; why.
+
+    Two one-sided tests, each at the error rate of the run: neither way is worse by the margin. Then the first way's
+    values must not be much less steady than the second's, for noise that is larger hides gains.
+    """
+    rule, margin = replace(paired.rule_of(config), min_delta=Decimal(0)), margin_of(config)
+    actions = []
+    for direction, shift in (("lower", -margin), ("higher", margin)):
+        moved = [(numbers.EXACT.add(one, shift), other) for one, other in pairs]
+        actions.append(sequential.judge(moved, replace(rule, direction=direction)).action)
+    within = f"within {numbers.plain(margin)} of each other after {len(pairs)} pairs of runs"
+    if "discard" in actions:
+        return "discard", f"not shown to be {within}"
+    if "more" in actions:
+        return "more", ""
+    one, other = (outliers.gini(values) for values in zip(*pairs))
+    if one > outliers.UNSTEADY * max(other, float(rule.spread)):
+        return "discard", f"{within}, but less steady: spread {one:.3g} beside {max(other, float(rule.spread)):.3g}"
+    return "keep", within
 
 
 def _exactly(bench: Bench, arms: Arms) -> Cost:

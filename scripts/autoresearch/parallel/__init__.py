@@ -1,3 +1,3 @@
 """Several experiments at once, each in a worktree of its own."""
 
-USES = ("cli", "findings", "health", "isolation", "kernel", "machine", "recording", "setup")
+USES = ("cli", "findings", "health", "isolation", "kernel", "machine", "noise", "recording", "setup")

@@ -24,7 +24,7 @@ from ..kernel.run.tree import Guarded
 from ..kernel.system import process
 from ..kernel.system.git import Repo
 from ..setup import canary, skill_paths
-from . import slices
+from . import apart, slices
 from .anew import renew
 from .slices import Device
 
@@ -36,7 +36,7 @@ MOST = 3  # workers; references/parallel-experiments-protocol.md
 LEAST_RAM_MB = 7000  # of a machine sold with 8 GB
 LEAST_DISK_MB = 5000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
-TOOL = "tool"  # the id of a crew's place that is no worker's
+TOOL = "tool"  # the id of a crew's place that is no worker's; where several are compared, with their number
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,8 @@ class Batch:
 
     `runners` are the commits of losers that gained, best first, which are still to be tried on top of the winner.
     `crew`: a controller's, whose workers propose one by one and are never closed together. Until it is `proved` that
-    the check sees their folders, nothing that was measured there counts. A crew's last place is the tool's own: it is
-    proved in a folder that is made for it, with `setup` and `links`.
+    the check sees their folders, nothing that was measured there counts. A crew's last places are the tool's own: it is
+    proved in folders that are made for it, with `setup` and `links`.
     """
 
     mark: str
@@ -83,7 +83,12 @@ class Batch:
     @property
     def workers(self) -> tuple[WorkerPlace, ...]:
         """The places of the workers."""
-        return tuple(place for place in self.places if place.id != TOOL)
+        return tuple(place for place in self.places if place not in self.tools)
+
+    @property
+    def tools(self) -> tuple[WorkerPlace, ...]:
+        """The tool's own places, of a crew."""
+        return tuple(place for place in self.places if place.id.startswith(TOOL))
 
     def write(self, root: Path) -> Batch:
         """Make the note durable."""
@@ -220,7 +225,9 @@ def _refuse_unready(run: Run) -> None:
 def _planned(run: Run, shares: Sequence[slices.Slice], wish: BatchRequest) -> Batch:
     name = f"{run.tag}-{run.state.iteration + 1}"
     places = []
-    for letter, share in (*zip(_LETTERS, shares), *([(TOOL, shares[-1])] if wish.crew else [])):
+    tools = len(apart.possible(run.config, len(shares), False)[0]) if apart.is_noisy(run.config) else 1
+    own = [TOOL, *(f"{TOOL}{number}" for number in range(2, tools + 1))] if wish.crew else []
+    for letter, share in (*zip(_LETTERS, shares), *((name, shares[-1]) for name in own)):
         path = checkouts.worktree_path(run.layout.root, f"{name}-{letter}")
         branch = f"{branches.PREFIX}{name}-{letter}"
         if os.path.lexists(path) or Repo(run.tree).exists(f"refs/heads/{branch}"):
@@ -266,14 +273,18 @@ def prove(run: Run, batch: Batch, place: WorkerPlace) -> None:
 
     Nobody else measures in the main tree, and no other worker of a crew edits this one.
     """
-    folder = evidence.workers_folder(run.layout.evidence)
-    bench = Bench(
+    bench = bench_of(run, batch, place, evidence.workers_folder(run.layout.evidence))
+    canary.prove(run.tree, bench, [Sample(run.state.current_metric, "", bench.limit.soft or 60.0, 0)])
+
+
+def bench_of(run: Run, batch: Batch, place: WorkerPlace, folder: Path) -> Bench:
+    """Where the check is run in a place that holds the retained code; what it prints goes to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return Bench(
         *(Path(place.path), folder, run.config, trial.limit_of(run), f"{batch.mark}-{place.id}"),
         lock=evaluator_lock.known(run.log),
         guarded=Guarded() if batch.crew else tree.guarded(run, [run.tree]),
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    canary.prove(run.tree, bench, [Sample(run.state.current_metric, "", bench.limit.soft or 60.0, 0)])
 
 
 def abort(layout: Layout) -> dict[str, Any]:

@@ -6,8 +6,6 @@ the evidence until the batch is closed, so that a close that was killed, or a wo
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, evidence, locks, regular
-from ..kernel.disk.layout import Layout, entry
+from ..kernel.disk.layout import Layout
 from ..kernel.run import context, evaluator_lock, intent, judge, measure, tree, trial, trial_gate
 from ..kernel.run.context import Run
 from ..kernel.run.intent import Intent
@@ -26,8 +24,8 @@ from ..kernel.system import interrupts, process
 from ..kernel.system.git import Repo
 from ..kernel.system.gittrees import Trees
 from ..setup import unseen
+from . import apart, child, verdicts
 from . import batch as batches
-from . import verdicts
 from .batch import Batch, WorkerPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -137,14 +135,13 @@ def measure_one(layout: Layout, letter: str) -> Mapping[str, Any]:
         worker = candidate(run, batch, place)
         found = verdict(run, batch, worker)
         if found is None:
-            found = _alone(run, batch, worker, folder)
+            found = _alone(run, batch, worker)
     return {"worker": letter, "status": found.status, "metric": found.measurement.value, "reason": found.reason}
 
 
-def _alone(run: Run, batch: Batch, worker: MeasuredWorker, folder: Path) -> Verdict:
-    """Measure, one worker at a time where the numbers are noisy."""
-    noisy = run.config.noise.get("kind") == "noisy"
-    with locks.held(folder / f"{'all' if noisy else worker.place.id + '-run'}.lock", "", wait=True):
+def _alone(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict:
+    """Measure when no other run disturbs it."""
+    with apart.turn(run):
         found = _insistent(run, batch, worker)
     told = {"batch": batch.mark, "tree": _tree(worker), "verdict": verdicts.packed(found)}
     evidence.write_json(_path(run, worker.place, "verdict.json"), told)
@@ -176,24 +173,7 @@ def judged(run: Run, batch: Batch, worker: MeasuredWorker, folder: Path) -> Verd
 
 def start(run: Run, batch: Batch, place: WorkerPlace) -> process.Process:
     """A process that measures a worker, with the accelerators that are the worker's."""
-    errors = _path(run, place, "measure.txt")
-    errors.parent.mkdir(parents=True, exist_ok=True)
-    errors.write_bytes(b"")
-    layout = run.layout
-    paths = {"results": layout.results, "state": layout.state, "launch": layout.launch, "runtime": layout.runtime}
-    flags = [part for name, path in paths.items() for part in (f"--{name}-path", str(path))]
-    argv = (
-        sys.executable or "python3",
-        str(entry("run_batch")),
-        "measure",
-        "--repo",
-        str(layout.root),
-        *flags,
-        "--worker",
-        place.id,
-    )
-    streams = process.Streams(None, Path(os.devnull), errors)
-    return process.start_detached(argv, layout.root, place.environment, streams, batch.mark)
+    return child.start(run.layout, "measure", place, batch.mark, _path(run, place, "measure.txt"))
 
 
 def measure_all(run: Run, batch: Batch, workers: Sequence[MeasuredWorker]) -> None:

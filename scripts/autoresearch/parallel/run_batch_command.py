@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..kernel.disk.layout import Layout
     from .batch import BatchRequest
 
 OF_A_RUN = True  # goes on in the copy of the skill that the run began with
@@ -32,9 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     settled = commands.add_parser("settle", help="measure and record one worker's proposal", allow_abbrev=False)
     proved = commands.add_parser("prove", help="show that the check sees this worker's folder", allow_abbrev=False)
     recorded = commands.add_parser("record", help="measure a would-be keep on the merged tree", allow_abbrev=False)
-    for command in (opened, closed, aborted, measured, proposed, settled, proved, recorded):
+    beside = commands.add_parser("beside", help="measure the retained code beside the others", allow_abbrev=False)
+    for command in (opened, closed, aborted, measured, proposed, settled, proved, recorded, beside):
         arguments.add_paths(command)
-    for command in (measured, proposed, settled, proved, recorded):
+    for command in (measured, proposed, settled, proved, recorded, beside):
         command.add_argument("--worker", required=True, metavar="ID", help="its letter")
     attempts.add(proposed)
     closed.add_argument(
@@ -50,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Mapping[str, Any]:
     """Do what the subcommand says."""
-    from . import batch, closing, measuring, proposed, settling
+    from . import batch, beside, closing, measuring, proposed, settling
 
     layout = arguments.layout_of(args)
     if args.command == "propose":
@@ -59,10 +61,24 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
         step: Callable[..., Mapping[str, Any]] = getattr(settling, args.command)
         return step(layout, args.worker)
     if args.command == "open":
-        return batch.open_batch(layout, _wish(args))
+        return _opened(layout, args)
+    if args.command == "beside":
+        return beside.take_part(layout, args.worker)
     if args.command == "measure":
         return measuring.measure_one(layout, args.worker)
     return closing.close(layout, args.reopen) if args.command == "close" else batch.abort(layout)
+
+
+def _opened(layout: Layout, args: argparse.Namespace) -> Mapping[str, Any]:
+    """The batch, and whether its noisy numbers may be measured at one time; given up where that is broken off."""
+    from . import batch, beside
+
+    answer = batch.open_batch(layout, _wish(args))
+    try:
+        return {**answer, **beside.opened(layout)}
+    except BaseException:
+        batch.abort(layout)
+        raise
 
 
 def _wish(args: argparse.Namespace) -> BatchRequest:

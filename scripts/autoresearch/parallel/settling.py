@@ -1,15 +1,15 @@
 """One worker's proposal turned into a row: brought up to the retained state, measured, kept or thrown away.
 
-A proposal that is alone is measured in the main tree, as any trial is; so are all with a noisy metric, one after the
-other. Where several are settled at once they are measured in their own worktrees, side by side. Their workers then go
-on. What did not gain is decided, and whoever has the main tree next records it; a would-be keep is measured once more,
-on the merged tree (`record`), while its worker's folder holds it already.
+A proposal that is alone is measured in the main tree, as any trial is; so are all whose noisy numbers would disturb
+each other. Where several are settled at once they are measured in their own worktrees, side by side. Their workers
+then go on. What did not gain is decided, and whoever has the main tree next records it; a would-be keep is measured
+once more, on the merged tree (`record`), while its worker's folder holds it already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from ..findings import changed_places
@@ -23,8 +23,8 @@ from ..kernel.run.context import Run
 from ..kernel.run.judge import Verdict
 from ..kernel.system.git import GitError, Repo
 from ..kernel.system.gittrees import Trees
+from . import apart, beside, measuring, proposed, runners, shelf, untried
 from . import batch as batches
-from . import measuring, proposed, runners, shelf, untried
 from .anew import renew
 from .batch import Batch, WorkerPlace
 from .proposed import WorkerProposal
@@ -66,7 +66,8 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
 
 
 def prove(layout: Layout, letter: str) -> Mapping[str, Any]:
-    """Whether the check sees the workers' folders, shown on the tool's own while they think or are measured.
+    """Whether the check sees the workers' folders, shown on the tool's own while they think or are measured; then
+    whether noisy numbers may be measured at one time.
 
     Raises `Refusal` where it does not. Until then nobody records what was measured aside.
     """
@@ -74,13 +75,16 @@ def prove(layout: Layout, letter: str) -> Mapping[str, Any]:
     place = proposed.place_of(batch, letter)
     with locks.held(_own(layout, letter), "", wait=True), locks.held(_turn(layout), "", wait=True):
         run = context.load(layout)
-        batches.remove(run, place)
-        batches.make(run, batch, place)
+        for own in batch.tools:
+            batches.remove(run, own)
+            batches.make(run, batch, own)
         batches.prove(run, batch, place)
-        batches.remove(run, place)
+        said = beside.prove(run, batch)
+        for own in batch.tools:
+            batches.remove(run, own)
         replace(batch, proved=True).write(layout.evidence)
     _caught_up(layout, "")
-    return {"worker": letter, "proved": True}
+    return {"worker": letter, "proved": True, **({"side_by_side": said} if said else {})}
 
 
 def record(layout: Layout, letter: str) -> Mapping[str, Any]:
@@ -141,8 +145,9 @@ def _settled(
             break
     run = context.load(layout)
     trial_gate.refuse_finished(run)
-    if run.config.noise.get("kind") != "noisy" and _others(layout, batch, place):
-        found = _aside(run, batch, place, proposal)
+    if apart.bears(run) and _others(layout, batch, place):
+        with apart.turn(run):
+            found = _aside(run, batch, place, proposal)
         if not (_gains(found) and place.devices):
             shelf.put(found)
             return _awaiting(run, found), Repo(Path(place.path)).head() if _gains(found) else ""
@@ -272,7 +277,8 @@ def _told(run: Run, item: Shelved) -> Verdict:
 def _put(run: Run, letter: str, proposal: WorkerProposal, known: Verdict | None = None) -> tuple[Run, Row]:
     """The proposal as an experiment of the main tree; `known` is its verdict where it was measured."""
     attempt = replace(_attempt(letter, proposal), content=_content(run, letter, proposal))
-    return runners.put(run, attempt, known)
+    with nullcontext() if known else apart.turn(run):
+        return runners.put(run, attempt, known)
 
 
 def _answered(after: Run, row: Row, mended: str) -> Mapping[str, Any]:

@@ -74,6 +74,7 @@ _KINDS = (
         alone=True,
     ),
     EventKind("amended", ("at", "iteration", "of", "text"), "what was tried in iteration `of`, said anew", alone=True),
+    EventKind("apart", ("at", "iteration", "sets", "why"), "CPU sets that noisy checks may share", alone=True),
     EventKind("tell", ("at", "iteration", "text"), "the user's word to whoever works on the run", alone=True),
     EventKind(
         "line",
