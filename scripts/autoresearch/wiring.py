@@ -19,6 +19,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "safeguard.safeguard": ("kept",),
         "safeguard.strays": ("ended",),
         "executors.elsewhere": ("run",),
+        "executors.arrays": ("ahead",),
         "executors.slurm": ("ended",),
         "salvage.chance": ("look", "tests"),
         "findings.changed_places": ("look",),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from autoresearch.executors import bundles, elsewhere
+from autoresearch.executors import bundles, elsewhere, lifeline
 
-from tests.conftest import Ran, Repo
+from tests.conftest import SCRIPTS, Ran, Repo
 
 Run = Callable[..., Ran]
 TREE = Path("/w")
@@ -18,10 +20,9 @@ HOST = '#!/bin/sh\nshift\necho "$*" >> {log}\ncd {far} && HOME={far} exec /bin/s
 
 def test_words_for_another_shell_are_quoted_and_others_are_not() -> None:
     check = "cat 'a b'"
-    assert elsewhere.filled("ssh host cd {worktree} && {command}".split(), TREE, check) == [
-        *("ssh", "host", "cd", "/w", "&&"),
-        "/bin/sh -c 'cat '\"'\"'a b'\"'\"''",
-    ]
+    *words, quoted = elsewhere.filled("ssh host cd {worktree} && {command}".split(), TREE, check)
+    assert words == ["ssh", "host", "cd", "/w", "&&"]
+    assert shlex.split(quoted) == ["/bin/sh", "-c", lifeline.held(check)] and shlex.quote(check) in lifeline.held(check)
     assert elsewhere.filled("docker run -v {worktree}:/w image {command}".split(), TREE, check) == [
         *("docker", "run", "-v", "/w:/w", "image"),
         *("/bin/sh", "-c", check),
@@ -72,6 +73,37 @@ def test_a_bundle_carries_what_is_measured(repo: Repo, run_script: Run, host: Pa
     (cache,) = (far / ".cache" / "autoresearch").iterdir()
     assert list(cache.iterdir()) == []  # neither repository nor worktree nor bundle stays
     assert repo.git("for-each-ref", "refs/worktree") == ""
+
+
+# Called as these engines are, each does here what they do elsewhere: with a folder that they share, in a shell of their
+# own (sky), without one (docker, kubectl).
+ENGINES = {
+    "docker": 'while [ "$1" != IMAGE ]; do [ "$1" != -v ] || at=${{2%%:*}}; shift; done; shift; cd "$at" && exec "$@"',
+    "kubectl": 'while [ "$1" != -- ]; do shift; done; shift; cd {far} && HOME={far} exec "$@"',
+    "sky": 'shift 2; cd {far} && exec /bin/bash -c "$*"',
+}
+TEMPLATES = (
+    ("docker", "run --rm -v {worktree}:/w -w /w IMAGE {command}"),
+    ("kubectl", "exec POD -- env -C {worktree} {command}"),
+    ("kubectl", "exec -i POD -- /bin/sh -c {far}"),
+    ("sky", "exec CLUSTER cd {worktree} && {command}"),
+)
+
+
+@pytest.mark.parametrize(("name", "rest"), TEMPLATES)
+def test_the_templates_of_the_page_with_stand_ins_for_engines(
+    repo: Repo, run_script: Run, tmp_path: Path, name: str, rest: str
+) -> None:
+    page = (SCRIPTS.parent / "docs" / "scale.md").read_text("utf-8")
+    assert f"`{name} {rest}`" in page
+    far = tmp_path / "far"
+    far.mkdir()
+    program = tmp_path / name
+    program.write_text(f"#!/bin/bash\n{ENGINES[name].format(far=far)}\n")
+    program.chmod(0o755)
+    keeps_nine(run_script, repo, f"{program} {rest}")
+    places = set((Path(far if name == "kubectl" else os.environ["HOME"]) / "places").read_text().split())
+    assert all(place.startswith(str(far)) for place in places) if "{far}" in rest else places == {str(repo.path)}
 
 
 class Crossed(bundles.Sender):

@@ -228,3 +228,99 @@ def test_pairs_share_one_job_on_one_node(project: Repo, run_script: Run) -> None
     assert run_script("run_trial", "--repo", project.path, "--description", "five").json["status"] == "keep"
     mine = nodes(project)[known:]
     assert len(mine) >= 6 and len({tuple(one) for one in mine}) == 1
+
+
+# Runs at one time have one folder: each notes its task and its node, and when it began and ended.
+TASKS = "begun=$(date +%s%N); sleep 1; echo $begun $(date +%s%N) $SLURM_ARRAY_TASK_ID $SLURMD_NODENAME >> $HOME/tasks; "
+
+
+def tasks() -> list[list[str]]:
+    """Begin, end, task and node of each run; of a run that is no task the task lacks."""
+    return [line.split() for line in (Path(os.environ["HOME"]) / "tasks").read_text().split("\n")[:-1]]
+
+
+def test_repeats_are_the_tasks_of_an_array_on_several_nodes(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    ran = begin(run_script, project, TASKS, "--calibrate", "3", executor="slurm --array")
+    assert ran.code == 0, ran.err
+    found = tasks()
+    assert sorted(task for _, _, task, _ in found) == ["0", "1", "2"] and len({one[3] for one in found}) == 3
+    assert max(int(one[0]) for one in found) < min(int(one[1]) for one in found)  # all at one time
+    assert slurm.jobs() == []
+    project.write("n", "9\n")
+    assert run_script("run_trial", "--repo", project.path, "--description", "nine").json["status"] == "keep"
+    assert len(tasks()) == 4 and len(tasks()[-1]) == 3  # one run decides, in a job of its own
+    drifted = run_script("record_iteration", "--repo", project.path, "--status", "drift", "--description", "again")
+    assert drifted.code == 0 and [one[2] for one in tasks()[4:] if len(one) == 4], (drifted, tasks())
+    assert slurm.jobs() == []
+
+
+def test_so_many_tasks_at_one_time_as_the_flag_says(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    assert begin(run_script, project, TASKS, executor="slurm --array=%1").code == 0
+    found = sorted(tasks())
+    assert len(found) == 3 and all(one[1] < other[0] for one, other in zip(found, found[1:]))
+    wrong = begin(run_script, project, TASKS, "--force", executor="slurm --array=0-3")
+    assert wrong.code == 1 and "expected --array or --array=%N" in wrong.err and slurm.jobs() == []
+
+
+def test_repeats_that_differ_are_made_anew_in_one_job(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    ran = begin(run_script, project, f"{TASKS}echo $(cat n).$(date +%N | cut -c4-6); exit; ", executor="slurm --array")
+    assert ran.code == 0 and ran.json["noise"]["kind"] == "noisy", ran
+    assert [len(one) for one in tasks()[:3]] == [4] * 3 and all(len(one) == 3 for one in tasks()[3:])
+    assert len({one[2] for one in tasks()[3:]}) == 1 and len(tasks()) >= 6
+    assert slurm.jobs() == []
+
+
+def test_checks_that_are_prepared_are_no_array(project: Repo, run_script: Run) -> None:
+    ran = begin(run_script, project, TASKS, "--prepare", "true", executor="slurm --array")
+    assert ran.code == 0, ran.err
+    assert all(len(one) == 3 for one in tasks())
+
+
+def test_a_task_whose_node_dies_is_submitted_again(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    def setting_up() -> subprocess.Popen[str]:
+        command = [sys.executable, str(SCRIPTS / "autoresearch_init_run.py"), "--repo", str(project.path)]
+        wish = ("--goal", "less", "--scope", "n", "--metric-name", "n", "--direction", "lower", "--executor")
+        check = CHECK.format("until test -e $HOME/free; do sleep 0.2; done; ")
+        return subprocess.Popen([*command, *wish, "slurm --array", "--verify", check], stdout=-1, stderr=-1, text=True)
+
+    with setting_up() as child:
+        wait_for(lambda: (Path(os.environ["HOME"]) / "nodes").exists() and len(nodes(project)) == 3)
+        before = len(nodes(project))
+        with dead(slurm, project):
+            _, err = child.communicate(timeout=HANG)
+    assert child.returncode == 0, err
+    assert len(nodes(project)) > before and slurm.jobs() == []
+
+
+def test_a_task_over_the_checks_limit_or_the_jobs_is_told(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    late = begin(run_script, project, "sleep 60; ", "--verify-timeout", "2", executor="slurm --array")
+    assert late.code == 1 and "took longer than 2 s" in late.err, late
+    bad = begin(run_script, project, "echo no such thing >&2; exit 3; ", executor="slurm --array")
+    assert bad.code == 1 and "exit code 3: no such thing" in bad.err
+    assert slurm.jobs() == []
+
+
+@pytest.mark.parametrize("executor", ["slurm --array", "slurm"])
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_baseline_leaves_no_job(project: Repo, slurm: Slurm, sig: signal.Signals, executor: str) -> None:
+    command = [sys.executable, str(SCRIPTS / "autoresearch_init_run.py"), "--repo", str(project.path), "--goal", "x"]
+    wish = ("--scope", "n", "--metric-name", "n", "--executor", executor, "--verify", "sleep 600; cat n")
+    with subprocess.Popen([*command, *wish], stdout=-1, stderr=-1, start_new_session=True) as child:
+        wait_for(lambda: any("RUNNING" in job for job in slurm.jobs()))
+        os.kill(child.pid, sig)
+        child.communicate(timeout=HANG)
+    wait_for(lambda: slurm.jobs() == [])  # also after a kill, and without another command
+
+
+def test_an_array_waits_in_a_full_queue(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    slurm.ask("salloc", "--no-shell", "--nodes=3", "--exclusive", "--job-name=full")
+    command = [sys.executable, str(SCRIPTS / "autoresearch_init_run.py"), "--repo", str(project.path), "--goal", "x"]
+    wish = ("--scope", "n", "--metric-name", "n", "--executor", "slurm --array", "--verify", "cat n")
+    with subprocess.Popen([*command, *wish, "--verify-timeout", "3"], stdout=-1, stderr=-1, text=True) as child:
+        wait_for(lambda: any("PENDING" in job for job in slurm.jobs()))
+        time.sleep(4)
+        assert child.poll() is None
+        slurm.ask("scancel", "--name=full")
+        _, err = child.communicate(timeout=HANG)
+        assert child.returncode == 0, err
+    assert slurm.jobs() == []

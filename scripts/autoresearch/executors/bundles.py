@@ -10,6 +10,7 @@ from pathlib import Path
 from ..kernel.core.frozen import dataclass
 from ..kernel.system import gitfiles
 from ..kernel.system.git import Repo
+from . import lifeline
 
 _REF = "refs/worktree/autoresearch-far"  # each worktree has its own: workers send theirs at one time
 # Paths: a folder for each repository; in it a bare repository with a worktree for each run of a check. The bundle has
@@ -17,10 +18,11 @@ _REF = "refs/worktree/autoresearch-far"  # each worktree has its own: workers se
 _SCRIPT = """\
 set -e
 top="${{XDG_CACHE_HOME:-$HOME/.cache}}/autoresearch/{digest}"; work="$top/{mark}"
-gone() {{ rm -rf "$work" "$work.git" "$work.bundle"; }}
+w=
+gone() {{ rm -rf "$work" "$work.git" "$work.bundle"; {done}; }}
 gone; mkdir -p "$top"; git init -q --bare "$work.git"
-trap gone EXIT; trap 'exit 143' HUP INT TERM
-cat > "$work.bundle"
+trap gone EXIT; trap 'exit 143' HUP INT TERM; trap : PIPE
+{watch}cat > "$work.bundle"
 git -C "$work.git" fetch -q "$work.bundle" {ref}
 git -C "$work.git" worktree add -q --detach "$work" {commit}
 cd "$work"
@@ -39,7 +41,7 @@ class Bundle:
     def script(self, command: str) -> str:
         """What runs a check on the far side, for its `/bin/sh -c`; it reads the bundle from stdin."""
         parts = {"digest": self.digest, "mark": self.mark, "ref": _REF, "commit": self.commit}
-        return _SCRIPT.format(command=shlex.quote(command), **parts)
+        return _SCRIPT.format(command=shlex.quote(command), watch=lifeline.WATCH, done=lifeline.DONE, **parts)
 
 
 class Sender(Repo):

@@ -8,6 +8,7 @@ A template runs without a shell of ours. Programs that hand their words to a she
 template with `&&`) get the check as one quoted word. `{command}` needs the worktree under the same path over there;
 `{far}` needs nothing there but git: it is a script that takes the content as a bundle on stdin, checks it out in a git
 worktree of its own, runs the check in it, and takes the worktree away. What git does not hold is not there.
+What a program with a shell of its own has started over there ends with the connection (`lifeline`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing
 from ..kernel.run.measure import Bench
 from ..kernel.system import process
-from . import bundles, slurm
+from . import bundles, lifeline, slurm
 
 _SHELLS = ("ssh", "sky")
 _OPERATORS = ("&&", "||", ";", "|")
@@ -50,7 +51,7 @@ def filled(words: list[str], tree: Path, command: str) -> list[str]:
         )
     whole = ["/bin/sh", "-c", command]
     if Path(words[0]).name in _SHELLS or any(word in _OPERATORS for word in words):
-        whole = [shlex.join(whole)]
+        whole = [shlex.join(["/bin/sh", "-c", lifeline.held(command)])]
     line: list[str] = []
     for word in words:
         line += whole if word == "{command}" else [word.replace("{worktree}", str(tree))]

@@ -3,14 +3,19 @@
 A process that measures has one job on one node from its first check to its end: candidate and retained code of a noisy
 metric are steps of that job. The worktree lies on a file system that the nodes share. The job waits in the queue before
 a check's time begins; each step has the check's limit. The job is named after the mark of the measurement, so that
-whoever mends a killed one can cancel it.
+whoever mends a killed one can cancel it; a small program beside us cancels it as soon as we are gone.
+
+Where FLAGS have `--array` the repeats of a state whose number may be exact are the tasks of an array (`arrays`).
 """
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import replace
@@ -22,10 +27,12 @@ from ..kernel.system import interrupts, process
 
 TRIES = 3  # nodes that a check is started on, when nodes fail
 _ASK = 20.0  # seconds for a question to the controller
-_FAILED = ("NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "REQUEUED")
+FAILED = ("NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "REQUEUED")
 _ERROR = b"srun: error:"
 _UNSTARTED = b"srun: error: Unable to"
 _jobs: dict[str, str] = {}  # of this process: by name, the id
+_WATCH = "while kill -0 {pid} 2>/dev/null; do sleep 1; done; exec scancel --name={name}"
+_watchers: dict[str, process.Process] = {}  # by name of the job that each cancels
 
 
 def run(bench: Bench, command: str, limit: float, flags: Sequence[str]) -> process.Finished:
@@ -33,6 +40,12 @@ def run(bench: Bench, command: str, limit: float, flags: Sequence[str]) -> proce
 
     Raises `Refusal` when no job can be had, `Postponed` when nodes fail.
     """
+    from . import arrays
+
+    known = arrays.taken(bench, command)
+    if known:
+        return known
+    flags = arrays.without(flags)
     for _ in range(TRIES):
         job = _job(bench, flags)
         done = process.run_shell(_step(job, bench, command, limit), bench.tree, limit, {}, bench.mark)
@@ -43,7 +56,7 @@ def run(bench: Bench, command: str, limit: float, flags: Sequence[str]) -> proce
         if state == "RUNNING" and not done.timed_out:
             return done
         release(bench.mark)
-        if state not in _FAILED:
+        if state not in FAILED:
             late = f"\nerror: Slurm ended job {job}: TIME LIMIT of the job\n".encode()
             return replace(done, stderr=done.stderr + late) if state == "TIMEOUT" else done
         if exact.rule().by_pairs(bench.config):
@@ -59,12 +72,22 @@ def name_of(mark: str) -> str:
 def _job(bench: Bench, flags: Sequence[str]) -> str:
     name = name_of(bench.mark)
     if name not in _jobs:
-        import atexit
-
-        if not _jobs:
-            atexit.register(_release_all)
+        watch(name)
         _jobs[name] = _allocated(bench, name, flags)
     return _jobs[name]
+
+
+def watch(name: str) -> None:
+    """From here on jobs of this name end with this process, however that ends."""
+    import atexit
+
+    if name in _watchers:
+        return
+    if not _watchers:
+        atexit.register(_release_all)
+    streams = process.Streams(None, Path(os.devnull), Path(os.devnull))
+    line = _WATCH.format(pid=os.getpid(), name=shlex.quote(name))
+    _watchers[name] = process.start_detached(("/bin/sh", "-c", line), Path("/"), {}, streams, name)
 
 
 def _allocated(bench: Bench, name: str, flags: Sequence[str]) -> str:
@@ -84,7 +107,8 @@ def _step(job: str, bench: Bench, command: str, limit: float) -> str:
     return "exec " + shlex.join([*words, f"--chdir={bench.tree}", "/bin/sh", "-c", command])
 
 
-def _ask(*words: str) -> str:
+def ask(*words: str) -> str:
+    """What a client of Slurm says, "" where it fails or takes too long."""
     from ..kernel.system.ask import ask_all
 
     return ask_all({"said": tuple(words)}, _ASK).get("said", "")
@@ -94,7 +118,7 @@ def _state(job: str) -> str:
     """The job's state now, "" where the controller does not tell."""
     until = time.monotonic() + _ASK
     while True:
-        said = _ask("scontrol", "show", "job", "--oneliner", job)
+        said = ask("scontrol", "show", "job", "--oneliner", job)
         state = said.partition("JobState=")[2].partition(" ")[0]
         if state != "COMPLETING" or time.monotonic() > until:
             return "TIMEOUT" if "Reason=TimeLimit" in said else state
@@ -105,12 +129,14 @@ def release(mark: str) -> None:
     """Give the job of a measurement back."""
     name = name_of(mark)
     if _jobs.pop(name, ""):
-        _ask("scancel", f"--name={name}")
+        ask("scancel", f"--name={name}")
 
 
 def _release_all() -> None:
-    for name in list(_jobs):
-        _ask("scancel", f"--name={name}")
+    for name, watcher in _watchers.items():
+        ask("scancel", f"--name={name}")
+        process.signal_group(watcher.pid, signal.SIGTERM)
+        watcher.poll()
 
 
 def ended(layout: Layout, mark: str) -> None:
@@ -120,4 +146,4 @@ def ended(layout: Layout, mark: str) -> None:
     except Refusal:
         return
     if executor.split()[:1] == ["slurm"]:
-        _ask("scancel", f"--name={name_of(mark)}")
+        ask("scancel", f"--name={name_of(mark)}")

@@ -10,6 +10,7 @@ measure     how a candidate is measured
   spared      f(run, bench, arms) -> why a quick check spares the full one, or ""
   kept        f(guarded) -> what puts back, after a check, what it must leave, and says what that was
   run         f(bench, command, limit) -> how a check ended that was run where the setting `executor` says
+  ahead       f(bench, count) -> a context: whether so many runs of verify that it asks for were made at one time
   ended       f(layout, mark): ends what a killed measurement has running elsewhere
   look        f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
   tests       f(config) -> how many parts of a failed edit may be tried

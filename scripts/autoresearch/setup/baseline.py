@@ -26,7 +26,7 @@ from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
 from ..machine import busy, load
 from ..machine.busy import Load
-from . import bounds, draft, evaluator, reuse, sealing, skill_paths, stashed, traps, unseen
+from . import ahead, bounds, draft, evaluator, reuse, sealing, skill_paths, stashed, traps, unseen
 from .known import KnownRuns, MeasuredPlace
 
 TYPE_CHECKING = False  # `typing` costs more start-up time than the modules of a command
@@ -331,7 +331,19 @@ def _seen(proofs: Sequence[Any]) -> tuple[Mapping[str, Any], ...]:
 
 
 def _samples(bench: Bench, proofs: Sequence[Any], known: KnownRuns) -> tuple[list[Sample], list[str]]:
-    """The runs of the baseline, `known` ones first, and the result files that each of several wrote."""
+    """The runs of the baseline, `known` ones first, and the result files that each of several wrote.
+
+    Where they were made at one time, on several machines, and differ, all are made anew, on one.
+    """
+    count = 0 if known.samples else exact.rule().wanted(bench.config, ())
+    with ahead.of(bench, count) as at_once:
+        samples, results = _one_by_one(bench, proofs, known)
+    if at_once and len({sample.value for sample in samples}) > 1:
+        return _one_by_one(bench, proofs, known)
+    return samples, results
+
+
+def _one_by_one(bench: Bench, proofs: Sequence[Any], known: KnownRuns) -> tuple[list[Sample], list[str]]:
     samples = list(known.samples)
     results = list(known.results if samples else evaluator.result_files(bench.tree, bench.config))
     for proof, told in zip(proofs, known.proofs):
