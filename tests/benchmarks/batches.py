@@ -2,12 +2,15 @@
 
     python -m tests.benchmarks.batches {serial,batches} [PROPOSALS] [SECONDS] [GAINS]
     python -m tests.benchmarks.batches kills [BATCHES] [SEED] [NODES]
+    python -m tests.benchmarks.batches full [BATCHES] [SEED]
 
 `serial` and `batches` (3 workers) finish proposals whose check sleeps, some of them better than what is retained.
 `kills` runs batches with labels; something of each is killed at a random instant: its `open`, its `close`, that with
 all that measures, one measuring process, the check itself (with NODES the Slurm job that it runs in), or its `close`
 before an `abort`. It is then closed again, or aborted. What is wrong afterwards (a row that lacks, or a label; a
 worktree, branch, note, process or job that is left) ends it with a traceback.
+`full` does so on a file system of its own (root), which gets full at a random instant, but for a few blocks; then there
+is room again, and the command is repeated.
 """
 
 from __future__ import annotations
@@ -231,6 +234,51 @@ class Killer:
         assert not (self.slurm and self.slurm.jobs()), self.slurm and self.slurm.jobs()
 
 
+class Filler(Killer):
+    """Batches of one run on a file system that gets full at a random instant of each."""
+
+    def _full(self, child: subprocess.Popen[str], seconds: float) -> bool:
+        """Fill it in mid-command, but for a few blocks; whether the command failed of it. There is room again after."""
+        time.sleep(self.draw.uniform(0, seconds))
+        path, left = self.project.path.parent / "filler", self.draw.choice([0, 0, 4096, 16384, 65536])
+        with open(path, "wb", buffering=0) as file:
+            while child.poll() is None:
+                room = os.statvfs(path)
+                size = file.seek(0, os.SEEK_END) + max(0, room.f_bavail * room.f_frsize - left)
+                try:
+                    os.posix_fallocate(file.fileno(), 0, max(1, size))
+                except OSError:
+                    continue
+                time.sleep(0.01)
+        _, err = child.communicate()
+        path.unlink()
+        assert "Traceback" not in err, err
+        return child.returncode != 0
+
+    def killed(self, number: int) -> list[str]:
+        """One batch, from open to its record; which commands failed of a full disk."""
+        child = self.project.start("run_batch", "open", "--workers", str(WORKERS), "--oversubscribe")
+        failed = ["open"] if self._full(child, 3.0) else []
+        note = self.project.path / "autoresearch-evidence" / "batch.json"
+        if failed:
+            if note.exists():
+                self.project.call("run_batch", "abort")
+                failed = ["open, then aborted"]
+            whole(self.project)
+            self.project.opened()
+        folders = [Path(place["path"]) for place in json.loads(note.read_text())["places"]]
+        retained, draw = 1000 - number, self.draw
+        numbers = [draw.choice([retained - 1, 3000]) + index * 3000 for index in range(WORKERS)]
+        self.project.edit(folders, numbers, "[labels: night] ")
+        for _ in range(3):
+            if not note.exists() or not self._full(self.project.start("run_batch", "close"), 4.0):
+                break
+            failed.append("close")
+        if note.exists():
+            self.project.call("run_batch", draw.choice(["close", "abort"]))
+        return failed
+
+
 def whole(project: Project) -> None:
     """No worktree, branch, note or process is left."""
     assert project.git("worktree", "list").count("\n") == 1
@@ -270,9 +318,28 @@ def kills(count: int, seed: int, nodes: int) -> None:
             print(f"{number + 1} batches: {told}; {killer.crashed} crashes", flush=True)
 
 
+def full(count: int, seed: int) -> None:
+    """Fill the disk in so many batches and count what failed of it."""
+    draw, hit = random.Random(seed), dict[str, int]()
+    with tempfile.TemporaryDirectory(prefix="batches-") as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "tmpfs", folder], check=True)
+        try:
+            filler = Filler(Project(Path(folder), "sleep 0.5; cat n"), draw, None)
+            for number in range(count):
+                for what in filler.killed(number) or ["nothing"]:
+                    hit[what] = hit.get(what, 0) + 1
+                filler.check()
+                told = ", ".join(f"{name} {times}" for name, times in sorted(hit.items()))
+                print(f"{number + 1} batches, failed of a full disk: {told}; {filler.crashed} crashes", flush=True)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
 if __name__ == "__main__":
     way, rest = sys.argv[1], sys.argv[2:]
-    if way == "kills":
+    if way == "full":
+        full(int((rest or ["60"])[0]), int((rest[1:] or ["1"])[0]))
+    elif way == "kills":
         given = [*rest, *["200", "1", "0"][len(rest) :]]
         kills(*map(int, given))
     else:
