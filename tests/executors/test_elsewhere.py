@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from autoresearch.executors import bundles, elsewhere, lifeline
+from autoresearch.executors import arrays, bundles, elsewhere, lifeline
+from autoresearch.kernel.core.settings import Config
+from autoresearch.kernel.core.timelimit import TimeLimit
+from autoresearch.kernel.run.measure import Bench
 
 from tests.conftest import SCRIPTS, Ran, Repo
 
@@ -27,6 +30,36 @@ def test_words_for_another_shell_are_quoted_and_others_are_not() -> None:
         *("docker", "run", "-v", "/w:/w", "image"),
         *("/bin/sh", "-c", check),
     ]
+
+
+@pytest.mark.parametrize(
+    ("executor", "more", "results", "wanted"),
+    [
+        ("slurm --array -p x", {}, (), True),
+        ("slurm --array=%2", {}, (), True),
+        ("slurm -p x", {}, (), False),
+        ("ssh --array {command}", {}, (), False),
+        ("slurm --array", {"prepare": "make"}, (), False),
+        ("slurm --array", {"metric_from": "junit:out.xml"}, (), False),
+        ("slurm --array", {"metric_from": "pytest"}, (), True),
+        ("slurm --array", {}, ("out.json",), False),
+    ],
+)
+def test_only_what_may_overlap_in_one_folder_is_an_array(
+    monkeypatch: pytest.MonkeyPatch, executor: str, more: dict[str, str], results: tuple[str, ...], wanted: bool
+) -> None:
+    asked: list[tuple[int, str, list[str]]] = []
+
+    def made(bench: Bench, count: int, most: str, flags: list[str]) -> list[object]:
+        asked.append((count, most, flags))
+        return []
+
+    monkeypatch.setattr(arrays, "_made", made)
+    bench = Bench(TREE, TREE, Config(executor=executor, **more), TimeLimit(1), "m", results=results)  # type: ignore[arg-type]
+    with arrays.ahead(bench, 3) as at_once:
+        assert at_once is wanted
+    flags = [word for word in executor.split()[1:] if "array" not in word]
+    assert asked == ([(3, executor.partition("=")[2], flags)] if wanted else [])
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from ..kernel.core import rows, scope
 from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import dataclass, replace
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk import bytecode, evidence, locks, regular
+from ..kernel.disk import atomic, bytecode, evidence, locks, regular
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context, evaluator_lock, intent, judge, measure, tree, trial, trial_gate
 from ..kernel.run.context import Run
@@ -196,6 +196,13 @@ def _round(run: Run, batch: Batch, workers: Sequence[MeasuredWorker], last: bool
     for worker, code in left:
         if code > 0 or last:
             said = one_line(regular.read_text(_path(run, worker.place, "measure.txt"), "replace"), 1000)
-            said = said.partition("error: ")[2] or said or f"its measuring was ended {TRIES} times"
+            said = said.partition("error: ")[2] or said or _unsaid(run)
             raise Refusal(f"worker {worker.place.id}: {said}")
     return [worker for worker, _ in left]
+
+
+def _unsaid(run: Run) -> str:
+    """Why a process left no word: on a full disk it could not."""
+    if atomic.free_mb(run.layout.root) < 1:
+        return f"no space is left on the disk of {run.layout.root}, expected some; free disk space, then close"
+    return f"its measuring was ended {TRIES} times"

@@ -87,7 +87,8 @@ def _samples(run: Run) -> list[measure.Sample]:
     config = replace(run.config, metric_form={})  # a new check may print its number in another way
     guarded, mark = tree.guarded(run, [run.tree]), f"drift-{os.getpid()}"
     bench = measure.Bench(run.tree, folder, config, measure.limit_of(config, None), mark, guarded=guarded)
-    with ahead.of(bench, exact.rule().wanted(config, ())) as at_once:
+    named = evaluator_lock.results(run.log)
+    with ahead.of(replace(bench, results=named), exact.rule().wanted(config, ())) as at_once:
         samples = _one_by_one(bench)
     return _one_by_one(bench) if at_once and len({sample.value for sample in samples}) > 1 else samples
 

@@ -336,7 +336,8 @@ def _samples(bench: Bench, proofs: Sequence[Any], known: KnownRuns) -> tuple[lis
     Where they were made at one time, on several machines, and differ, all are made anew, on one.
     """
     count = 0 if known.samples else exact.rule().wanted(bench.config, ())
-    with ahead.of(bench, count) as at_once:
+    named = tuple(evaluator.result_files(bench.tree, bench.config))
+    with ahead.of(replace(bench, results=named), count) as at_once:
         samples, results = _one_by_one(bench, proofs, known)
     if at_once and len({sample.value for sample in samples}) > 1:
         return _one_by_one(bench, proofs, known)
