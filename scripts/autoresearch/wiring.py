@@ -32,6 +32,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "search.memory": ("warning",),
     },
     "row": {
+        "resuming.foreign_log": ("tidied", "shown"),
         "notes.after_row": ("recorded",),
         "guidance.following": ("told", "shown"),
         "notes.bound": ("told",),

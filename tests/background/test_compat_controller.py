@@ -79,6 +79,41 @@ def test_a_number_that_was_used_again_is_no_controller(background: Scripted, the
     assert theirs.poll() is None
 
 
+OTHER = ["/usr/bin/python3", "/home/ann/skills/scripts/autoresearch_runtime_ctl.py", "run", "--repo", "/home/ann/app"]
+LONG_AGO = "2026-01-02T03:04:05Z"
+# What a record says beside the number of a living process, and whether that can be its controller.
+RECORDS: dict[str, tuple[dict[str, Any], bool]] = {
+    "of another folder": ({"repo": "/home/ann/app"}, False),
+    "of another machine": ({"command": OTHER, "created_at": LONG_AGO, "updated_at": LONG_AGO}, False),
+    "of its own command": ({"command": ["-c", "import time; time.sleep(300)"], "created_at": LONG_AGO}, True),
+    "with a command of its own": ({"command": OTHER, "created_at": "now"}, True),
+    "without a command": ({"command": [], "created_at": LONG_AGO}, True),
+    "without a time": ({"command": OTHER}, True),
+    "with odd values": ({"repo": 5, "command": "run", "created_at": ["x"]}, True),
+}
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_copied_record_names_nobodys_process(background: Scripted, theirs: Any, name: str):
+    told, running = RECORDS[name]
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    told = {**told, "created_at": now if told.get("created_at") == "now" else told.get("created_at")}
+    record = {
+        "version": 1,
+        "status": "running",
+        "pid": theirs.pid,
+        "pgid": theirs.pid,
+        "repo": str(background.repo.path),
+    }
+    background.repo.write("autoresearch-runtime.json", json.dumps({**record, **told}))
+    assert (background.status()["status"] == "running") == running
+    if not running:
+        gate = call(background, "launch_gate").json
+        assert gate["decision"] == "fresh" and not gate["runtime_running"]
+        assert background.ctl("stop", "--grace-seconds", 1).json["status"] != "running"
+        assert theirs.poll() is None, "somebody else's process was ended"
+
+
 @pytest.mark.parametrize(
     ("flags", "word"),
     [

@@ -104,6 +104,7 @@ RULES: dict[str, tuple[str, ...]] = {
         _CONTROLLER + "test_it_is_running_for_every_command",
         _CONTROLLER + "test_a_number_that_was_used_again_is_no_controller",
         _CONTROLLER + "test_its_numbers_may_be_texts",
+        _CONTROLLER + "test_a_copied_record_names_nobodys_process",
     ),
     "stop ends its group": (_CONTROLLER + "test_stop_ends_it_with_its_group",),
     "what would end it at once refuses the launch": (

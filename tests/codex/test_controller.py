@@ -296,6 +296,7 @@ def test_a_sandboxed_run_really_works(server: Server, background: Background, is
         "--execution-policy", "workspace_write", "--isolation", isolation, "--stop-condition", "<= 7", *SET
     )
     assert ran.json["execution_policy"] == "workspace_write"
+    assert "write only to the repository and to temporary folders" in ran.json["message"]
     ended = background.ended()
     outputs = [request.last_output for request in server.requests]
     assert ended["reason"] == "goal_reached", (ended, outputs)

@@ -125,3 +125,35 @@ def test_the_last_word_on_the_skill_counts():
 
 def test_a_skill_goes_by_its_path_below_the_home_too(sealed: Path):
     assert "~/.agents/skills/x/SKILL.md" in codex_home.skill_names("x", [str(sealed / ".agents" / "skills" / "x")])
+
+
+# Texts that a reader of lines gets wrong, with what they tell; None: they are no TOML.
+TOML: dict[str, object] = {
+    'a = { b = 1, c = { d = [1, 2, { e = "}" }] } }': {"a": {"b": 1, "c": {"d": [1, 2, {"e": "}"}]}}},
+    'p = { "/o" = { t = "u", n = 1 }, "/p" = { t = "v" } }': {"p": {"/o": {"t": "u", "n": 1}, "/p": {"t": "v"}}},
+    'a = [\n["x"], # ]\n]\n[t]\nb.c = 1\nb.d = true': {"a": [["x"]], "t": {"b": {"c": 1, "d": True}}},
+    "a = '''\n[t]\nb = 1'''\nc = \"\"\"x\\\n  y\"\"\"": {"a": "[t]\nb = 1", "c": "xy"},
+    '[[h]]\na = 0x1F\n[[h]]\na = "\\u0041\\t"\n[h.i]\nb = -1.5e3': {
+        "h": [{"a": 31}, {"a": "A\t", "i": {"b": -1500.0}}]
+    },
+    '"a b".\'c\' = 1_000 # x\r\n[ d . "e.f" ]\r\n': {"a b": {"c": 1000}, "d": {"e.f": {}}},
+    "[a]\n[a]": None,
+    "a.b = 1\n[a]": None,
+    "a = 01": None,
+    'a = "b" c': None,
+    "a = { b = 1": None,
+    "x = []\n[[x]]": None,
+}
+
+
+@pytest.mark.parametrize("text", TOML)
+def test_our_own_reader_reads_what_a_parser_does(text: str):
+    ours, theirs = toml_text._Reader(text), TOML[text]
+    if theirs is None:
+        with pytest.raises(ValueError, match="at line"):
+            ours.read()
+        with pytest.raises(ValueError, match="at line"):
+            toml_text.parse(text)
+    else:
+        assert ours.read() == toml_text.parse(text) == theirs
+    assert toml_text.lenient("first = 1\n" + text)["first"] == 1

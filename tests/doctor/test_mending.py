@@ -50,18 +50,25 @@ ALONE = {
     "windows, nothing": 'model = "m"\r\n[x]\r\na = 1\r\n',
     "a project below first": '[projects]\n"{p}/x" = { trust_level = "untrusted" }\n"{p}" = {trust_level="untrusted"}\n',
 }
-# Forms that only a parser reads.
+# Forms that no line tells by itself.
 PARSED = {
+    "long": 'projects = {\n  "/o" = { trust_level = "untrusted", }, # of TOML 1.1\n  "{p}" = { more = 1, },\n}\n',
     "escapes": '[projects."{u}"]\ntrust_level = "untrusted"\n',
     "none, all in one line": 'projects = { "{p}" = { more = 1 }, "/o" = { trust_level = "untrusted" } }\n',
     "lists between": '[projects."{p}"]\nlist = [\n["a"],\n]\ntrust_level = "untrusted"\n',
     "a text between": '[projects."{p}"]\nt = """\n[x]\ntrust_level = "untrusted"\n"""\ntrust_level = "untrusted"\n',
     "a text over lines": '[projects."{p}"]\ntrust_level = """\nuntrusted"""\n',
 }
-parser_only = pytest.mark.skipif(sys.version_info < (3, 11), reason="there is no parser")
 HOMES = [(before, name) for before in BEFORE for name in TOLD if before != OTHER or name in PLAIN]
-LONG = 'projects = {\n  "/o" = { trust_level = "untrusted", },\n}\n'  # Codex takes it, Python's parser does not
-UNCLEAR = [LONG, "broken = [\n"]
+TWICE = '[projects."/o"]\ntrust_level = "untrusted"\n'
+UNCLEAR = ["broken = [\n", TWICE * 2, "a = 1\na = 2\n", "a = {b = 1}\n[a.c]\n", 'a = "x\n']
+
+
+@pytest.fixture(params=[False, True], ids=["this Python", "without a parser"])
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read settings as this Python does, and as one before 3.11."""
+    if request.param:
+        monkeypatch.setitem(sys.modules, "tomllib", None)
 
 
 def write(text: str) -> Path:
@@ -91,9 +98,8 @@ def test_trust_is_added_to_settings_of_an_unusual_form(repo: Repo, told: str):
     assert told != "windows, nothing" or after.count(b"\r\n") == after.count(b"\n")
 
 
-@parser_only
 @pytest.mark.parametrize("told", PARSED)
-def test_trust_is_added_wherever_it_is_told(repo: Repo, told: str):
+def test_trust_is_added_wherever_it_is_told(repo: Repo, reader: None, told: str):
     escaped = str(repo.path).replace("/", "\\u002f")
     write(PARSED[told].replace("{p}", str(repo.path)).replace("{u}", escaped))
     before = toml_text.parse(codex_home.config_path().read_text())
@@ -121,9 +127,8 @@ def test_trust_is_mended_where_codex_never_ran(repo: Repo):
     assert codex_home.trusts(codex_home.settings()[0], repo.path)
 
 
-@parser_only
 @pytest.mark.parametrize("text", UNCLEAR)
-def test_what_is_not_understood_is_left_as_it_is(repo: Repo, text: str):
+def test_what_is_not_understood_is_left_as_it_is(repo: Repo, reader: None, text: str):
     path = write(text)
     with pytest.raises(Refusal, match=r"config\.toml"):
         mending.mend(repo.path, "trust")
@@ -161,10 +166,10 @@ def test_permissions_that_are_settled_are_left_alone(repo: Repo):
     "own",
     [
         '[permissions.autoresearch]\nextends = ":read-only"\n',
-        pytest.param('permissions = { mine = { extends = ":workspace" } }\n', marks=parser_only),
+        'permissions = { mine = { extends = ":workspace" } }\n',
     ],
 )
-def test_permissions_of_the_users_are_left_alone(repo: Repo, own: str):
+def test_permissions_of_the_users_are_left_alone(repo: Repo, reader: None, own: str):
     path = write(own)
     with pytest.raises(Refusal, match="other permissions"):
         mending.mend(repo.path, "permissions")
@@ -204,8 +209,8 @@ OFF_IN_A_LIST = {
 }
 
 
-@pytest.mark.parametrize("told", [*OFF, *(pytest.param(name, marks=parser_only) for name in OFF_IN_A_LIST)])
-def test_the_skill_is_switched_on_however_it_is_off(repo: Repo, told: str):
+@pytest.mark.parametrize("told", [*OFF, *OFF_IN_A_LIST])
+def test_the_skill_is_switched_on_however_it_is_off(repo: Repo, reader: None, told: str):
     path = write("")
     text = {**OFF, **OFF_IN_A_LIST}[told]
     path.write_bytes(text.encode())

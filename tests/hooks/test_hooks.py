@@ -75,6 +75,16 @@ def test_a_file_that_cannot_be_read_is_left_alone(repo: Repo, run_script: Run, t
     assert repo.read(".codex/hooks.json") == text
 
 
+def test_a_helper_that_records_a_row_leaves_the_run_to_its_root(repo: Repo, run_script: Run) -> None:
+    start_run(run_script, repo, "--baseline-metric", "10")
+    row = ("--status", "refine", "--description", "x")
+    ids = {"CODEX_THREAD_ID": "helper", "CODEX_SESSION_ID": "s1"}
+    assert run_script("record_iteration", "--repo", repo.path, *row, env=ids).code == 0
+    assert stop(run_script, repo).json["decision"] == "block"
+    assert run_script("record_iteration", "--repo", repo.path, *row, env={"CODEX_THREAD_ID": "another"}).code == 0
+    assert stop(run_script, repo).out.strip() == ""
+
+
 @pytest.mark.parametrize("event", ["stop", "session_start", "interrupt"])
 def test_without_a_run_a_hook_is_silent(repo: Repo, run_script: Run, event: str) -> None:
     for given in (call(repo, source="compact"), "", "no json", "[]", '{"cwd": "/nowhere", "session_id": 1}'):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
-from ..kernel.system import process
+from ..kernel.system import platform, process
 from . import runtime
 
 _SLACK = 2.0  # seconds: a start is told in whole ticks, a boot in whole seconds
+_BEGINNING = 60.0  # seconds between the start of a controller and the first record of it, on a busy machine
 _KILLED = 2.0  # seconds until what was killed is gone
 _TICK = 0.05
 
@@ -22,7 +24,7 @@ def pid_of(layout: Layout) -> int:
     """The process of such a controller at work here, 0 for none.
 
     Our own records carry an identity. A process that was started after the file was last written has only taken over
-    the number, as after a reboot.
+    the number, as after a reboot; so has one that the record of another place or machine cannot mean.
     """
     data = evidence.read_json(layout.runtime) or {}
     told = str(data.get("pid"))  # a number, in some tools as text
@@ -32,7 +34,35 @@ def pid_of(layout: Layout) -> int:
     started = process.started_at(pid)
     if started is None or started > layout.runtime.stat().st_mtime + _SLACK:
         return 0
-    return pid
+    return pid if _is_of_here(layout, data) and _may_be(data, pid, started) else 0
+
+
+def _is_of_here(layout: Layout, data: Mapping[str, Any]) -> bool:
+    """Whether the record is of this folder: files are copied with all that lies in them."""
+    told = data.get("repo")
+    return not (isinstance(told, str) and os.path.isabs(told)) or os.path.realpath(told) == os.path.realpath(
+        layout.root
+    )
+
+
+def _may_be(data: Mapping[str, Any], pid: int, started: float) -> bool:
+    """Whether the process may be what the record was written for: it has its command, or began as the record did."""
+    command = data.get("command")
+    if not isinstance(command, list) or not command or not _moment(data.get("created_at")):
+        return True
+    line = platform.command_line(pid)
+    named = all(str(word) in line for word in command[1:] or command)
+    return named or abs(started - _moment(data["created_at"])) < _BEGINNING
+
+
+def _moment(text: Any) -> float:
+    """A time as the artifacts write it in seconds since the epoch, 0 for anything else."""
+    import calendar
+
+    try:
+        return calendar.timegm(time.strptime(str(text), "%Y-%m-%dT%H:%M:%SZ"))
+    except ValueError:
+        return 0
 
 
 def stop(layout: Layout, grace: float) -> bool:

@@ -56,7 +56,7 @@ def finalize(layout: Layout, wish: BranchRequest, say: Say) -> Mapping[str, Any]
 
 
 def _finalize(run: Run, wish: BranchRequest, say: Say) -> Mapping[str, Any]:
-    histories = {name: History(where) for name, (where, _) in run.trees().items()}
+    histories = _histories(run)
     for history in histories.values():
         problem = history.branch_problem(wish.branch)
         if problem:
@@ -152,7 +152,7 @@ def worth(layout: Layout, needs: Needs, say: Say) -> Mapping[str, Any]:
         run = context.load(layout)
         _refuse_unready(run)
         _refuse_reported(run)
-        histories = {name: History(where) for name, (where, _) in run.trees().items()}
+        histories = _histories(run)
         return prune.valued(run, histories, _kept(run, histories, _starts(run, histories)), needs, say)
 
 
@@ -185,6 +185,12 @@ def _refuse_unready(run: Run) -> None:
         raise Refusal("no experiment was kept, expected at least one; there is nothing to make a branch of")
 
 
+def _histories(run: Run) -> dict[str, History]:
+    """The repositories of the run, without those in which nobody has committed anything yet."""
+    found = {name: History(where) for name, (where, _) in run.trees().items()}
+    return {name: history for name, history in found.items() if history.commit_of("HEAD")}
+
+
 def _starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
     """Where each repository was at the baseline; every one must be known and still there."""
     starts = planning.starts(run.log.events) if run.config.measured else _reported_starts(run, histories)
@@ -198,9 +204,10 @@ def _starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
 
 
 def _reported_starts(run: Run, histories: Mapping[str, History]) -> Mapping[str, str]:
-    """The baseline row's commit; of a companion, for which a log has no column, what the run retained there."""
+    """The baseline row's commit; of a companion, for which a log has no column, what the run retained there, else where
+    it stands: then the run has made no commit in it."""
     noted = {**run.state.last_repo_commits, str(run.layout.root): run.log.rows[0].commit}
-    return {name: history.commit_of(noted.get(name, "-")) for name, history in histories.items()}
+    return {name: history.commit_of(noted.get(name) or "HEAD") for name, history in histories.items()}
 
 
 def _kept(run: Run, histories: Mapping[str, History], starts: Mapping[str, str]) -> tuple[Kept, ...]:

@@ -19,7 +19,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import context, tree
 from ..kernel.system.git import GitError, Repo
 from ..machine import probe
-from ..resuming import resume_rules
+from ..resuming import foreign_log, resume_rules
 from ..resuming import resuming as reading
 from . import pace_warning
 
@@ -203,6 +203,7 @@ def health(layout: Layout, verify: str, scopes: Mapping[str, str], min_free_mb: 
         blockers.append(f"artifacts: {'; '.join(decision.sentences)}")
     elif decision.decision == resume_rules.FALLBACK:
         warnings.append(f"artifacts: {'; '.join(decision.sentences)}")
+    warnings += foreign_log.told(layout.results)
     warnings += filter(None, [pace_warning.slower(_seconds(seen.log))])
     return {
         "decision": BLOCK if blockers else WARN if warnings else OK,

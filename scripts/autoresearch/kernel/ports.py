@@ -23,6 +23,7 @@ edit        what else refuses an edit
   warning     f(run, patch) -> what must be read before this edit is run, or ""; the agent may insist
   settled     f(run, edits) -> events on what the checks of a trial left
 row         what follows a row
+  tidied      f(path, data, write) -> the log that another program wrote, in our form; with `write` it is put there
   recorded    f(run, row, insight, strategy): what follows a row that is in the log; a `Refusal` of it is passed over
   told        f(run, row, found) -> keys for the answer's `next`; `found` is what those before it told
   shown       f(run, row, found) -> keys of the answer `found`, such as where the time goes

@@ -174,4 +174,5 @@ def append(layout: Layout, workers: Sequence[Worker]) -> dict[str, Any]:
         "status": main.status,
         "retained_metric": after.state.current_metric,
         "retained_labels": after.state.current_labels,
+        **context.answered(after, main, {}),
     }

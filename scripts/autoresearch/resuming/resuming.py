@@ -18,7 +18,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..longlog import marked
-from . import resume_rules
+from . import foreign_log, resume_rules
 from .resume_rules import Evidence
 
 
@@ -59,7 +59,6 @@ def _relation(found: Mapping[str, Any] | None, log: Log | None, problem: str) ->
 def _log(layout: Layout) -> tuple[Log | None, str]:
     try:
         log = journal.read(layout.results, marked.parser(layout.state))
-        log.state  # noqa: B018 - raises for a log that cannot be folded
         config.from_header(log.header)
         return log, ""
     except FileNotFoundError:
@@ -116,7 +115,7 @@ def check(layout: Layout, write: bool) -> dict[str, Any]:
     return {
         "decision": decision.decision,
         "detail": decision.reason,
-        "reasons": [*decision.sentences, *(more(layout, log) if more else ())],
+        "reasons": [*decision.sentences, *foreign_log.told(layout.results), *(more(layout, log) if more else ())],
         "has_results": found.has_results,
         "has_state": found.has_state,
         "repaired_state": bool(repaired),

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
+from .. import ports
 from ..core import fold, jsontext, log_events, rows
 from ..core.errors import Refusal
 from ..core.frozen import Any, dataclass, replace
@@ -247,13 +248,34 @@ def row_of(line: str, number: int, seen_header: bool) -> Row:
 def read(path: Path, parser: Callable[[bytes], Log] = parse) -> Log:
     """The log at `path`; raises `FileNotFoundError`, or `ValueError` when it cannot be read as one."""
     try:
-        return parser(regular.read_bytes(path))
-    except UnicodeDecodeError:
-        raise ValueError("not UTF-8") from None
+        return _read(path, regular.read_bytes(path), parser, False)[1]
     except FileNotFoundError:
         raise
     except OSError as error:
         raise ValueError(f"not readable: {error.strerror}") from None
+
+
+def _read(path: Path, data: bytes, parser: Callable[[bytes], Log], write: bool) -> tuple[bytes, Log]:
+    """The bytes in our form and their log; what another program made of them is for the port `row`."""
+    try:
+        if data[-1:] == b"\n":
+            return data, _folded(parser(data))
+    except ValueError:
+        pass
+    data = ports.first("row", "tidied", lambda path, data, write: data)(path, data, write)
+    return data, _folded(parser(data))
+
+
+def _folded(log: Log) -> Log:
+    """The log; raises `ValueError` for one that is not sound."""
+    if log.count:
+        log.state  # noqa: B018 - raises for a log that cannot be folded
+    return log
+
+
+def missing(path: Path) -> Refusal:
+    """What to say where there is no log."""
+    return Refusal(f"there is no run here ({path.name} is missing); start one with autoresearch_init_run.py")
 
 
 class LockedLog:
@@ -316,18 +338,23 @@ def locked(path: Path, parser: Callable[[bytes], Log] = parse) -> Iterator[Locke
     except OSError as error:
         raise atomic.unwritable(path, error) from None
     try:
-        yield LockedLog(handle, path, _parsed(handle, path, parser))
+        log = _parsed(handle, path, parser)
+        if log:
+            yield LockedLog(handle, path, log)
+        else:
+            with locked(path, parser) as anew:
+                yield anew
     finally:
         os.close(handle)
 
 
-def _parsed(handle: int, path: Path, parser: Callable[[bytes], Log]) -> Log:
+def _parsed(handle: int, path: Path, parser: Callable[[bytes], Log]) -> Log | None:
+    """The log, None where another file has its place now: it was written anew."""
     try:
-        log = parser(os.pread(handle, os.fstat(handle).st_size, 0))
-        if log.count:
-            log.state  # noqa: B018 - raises for a log that cannot be folded
-        return log
-    except (ValueError, UnicodeDecodeError) as error:
+        data = os.pread(handle, os.fstat(handle).st_size, 0)
+        tidy, log = _read(path, data, parser, True)
+        return log if tidy == data else None
+    except ValueError as error:
         raise Refusal(
             f"{path.name} cannot be read ({error}), expected a sound results log; nothing was written: "
             "restore the file, or start again with autoresearch_init_run.py --force, which archives it"

@@ -150,10 +150,7 @@ def load(layout: Layout) -> Run:
 
 def _log(layout: Layout) -> Log:
     try:
-        log = journal.read(layout.results)
-        if log.count:
-            log.state  # noqa: B018 - raises for a log that cannot be folded
-        return log
+        return journal.read(layout.results)
     except FileNotFoundError:
         raise journal.missing(layout.results) from None
     except ValueError as error:
