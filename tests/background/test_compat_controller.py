@@ -65,7 +65,7 @@ def test_stop_ends_it_with_its_group(background: Scripted, stubborn: bool, tmp_p
 
 def test_its_numbers_may_be_texts(background: Scripted, theirs: Any):
     record = {"version": 1, "status": "running", "pid": str(theirs.pid), "pgid": str(theirs.pid)}
-    background.repo.write("autoresearch-runtime.json", json.dumps(record, indent=2).replace("\n", "\r\n"))
+    background.repo.write("autoresearch-runtime.json", "\ufeff" + json.dumps(record, indent=2).replace("\n", "\r\n"))
     assert background.status()["status"] == "running"
     assert background.ctl("stop", "--grace-seconds", 1).json["status"] == "stopped"
     assert theirs.wait(HANG) != 0

@@ -295,6 +295,12 @@ def _prepare(layout: Layout, found: Manifest, more: Mapping[str, str]) -> dict[s
         return _fresh(layout, LaunchRequest(found, force=True))
     if decision.decision != launch_rules.RESUMABLE:
         raise Refusal(f"{decision.reason}: {listing(decision.sentences)}; ask the user, then runtime_ctl launch")
+    before = context.load(layout)
+    known = launch_facts.confirmed(layout, before)
+    if known is not before:  # the log tells no configuration, and there is no snapshot
+        reading.check(layout, write=True)
+        with context.writing(layout) as (run, held):
+            context.save(replace(run, config=known.config), held.log)
     _resumable(layout, found.controller.min_free_mb, more)
     manifest_file.write(layout, found)
     return _taken_up(layout, found.config.execution_policy)

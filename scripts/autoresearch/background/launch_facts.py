@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..kernel.core.choices import MAX_STAGNATION
+from ..kernel.core.config import merge
 from ..kernel.core.errors import Refusal
+from ..kernel.core.frozen import replace
 from ..kernel.core.rulings import Ruling
 from ..kernel.core.settings import Config
 from ..kernel.disk.layout import Layout
 from ..kernel.run import context
+from ..kernel.run.context import Run
 from ..resuming import resuming as reading
 from ..supervisor import supervisor
 from . import launch_rules, manifest_file, runtime_file
@@ -42,9 +45,20 @@ def _problem(read: Any, layout: Layout) -> str:
 
 def _config(layout: Layout) -> Config | None:
     try:
-        return context.load(layout).config
-    except Refusal:
+        return confirmed(layout, context.load(layout)).config
+    except (Refusal, ValueError):
         return None
+
+
+def confirmed(layout: Layout, run: Run) -> Run:
+    """The run; where only its log is left and tells no configuration, with the one of its launch manifest.
+
+    Raises `ValueError` for a manifest that is wrong.
+    """
+    if run.snapshot or "config_json" in run.log.header:
+        return run
+    found = manifest_file.read(layout)
+    return replace(run, config=merge(run.config, found.config, False)) if found else run
 
 
 def _missing(config: Config | None) -> str:

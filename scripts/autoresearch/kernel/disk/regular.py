@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+MARK = "\ufeff"  # what editors of Windows put before a text
+
 
 def read_bytes(path: Path) -> bytes:
     """The content of a regular file; raises `OSError` naming the path for anything else."""
