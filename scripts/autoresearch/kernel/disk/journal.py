@@ -273,11 +273,6 @@ def _folded(log: Log) -> Log:
     return log
 
 
-def missing(path: Path) -> Refusal:
-    """What to say where there is no log."""
-    return Refusal(f"there is no run here ({path.name} is missing); start one with autoresearch_init_run.py")
-
-
 class LockedLog:
     """The log while its lock is held: what it says, and the only way to add to it."""
 
