@@ -24,7 +24,7 @@ def read(path: Path, parse: Callable[[dict[str, Any]], Kind]) -> Kind | None:
 def object_at(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file, None when there is no file; raises `ValueError` saying what is wrong with it."""
     try:
-        data = jsontext.loads(regular.read_text(path).lstrip(regular.MARK))
+        data = jsontext.loads(regular.read_text(path))
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -116,7 +116,7 @@ def _advice(found: Mapping[str, str], ignored: bool) -> str:
 def _read(path: Path) -> dict[str, Any]:
     """The hooks file, {} when there is none."""
     try:
-        found = jsontext.loads(regular.read_text(path))
+        found = jsontext.loads(regular.read_bytes(path).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

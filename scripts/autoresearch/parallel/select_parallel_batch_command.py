@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> Mapping[str, Any]:
     try:
         from ..kernel.disk import regular
 
-        text = regular.read_text(Path(args.batch_file)).lstrip(regular.MARK)
+        text = regular.read_text(Path(args.batch_file))
     except (OSError, UnicodeDecodeError) as error:
         raise Refusal(f"--batch-file {args.batch_file} cannot be read ({error}), expected a JSON file") from None
     return selection.append(arguments.layout_of(args), selection.parse(text))

@@ -50,7 +50,7 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """A JSON object, or None when it is missing or unreadable."""
     try:
-        data = jsontext.loads(regular.read_text(path).lstrip(regular.MARK))
+        data = jsontext.loads(regular.read_text(path))
     except (OSError, ValueError):
         return None
     return data if isinstance(data, dict) else None

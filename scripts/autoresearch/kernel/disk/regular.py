@@ -7,8 +7,6 @@ import os
 import stat
 from pathlib import Path
 
-MARK = "\ufeff"  # what editors of Windows put before a text
-
 
 def read_bytes(path: Path) -> bytes:
     """The content of a regular file; raises `OSError` naming the path for anything else."""
@@ -19,8 +17,8 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_text(path: Path, errors: str = "strict") -> str:
-    """The same as text in UTF-8; raises `UnicodeDecodeError` too."""
-    return read_bytes(path).decode("utf-8", errors)
+    """The same as text in UTF-8, without what editors of Windows put before it; raises `UnicodeDecodeError` too."""
+    return read_bytes(path).decode("utf-8", errors).lstrip("\ufeff")
 
 
 def check(handle: int, path: Path) -> None:

@@ -14,7 +14,7 @@ from .journal import Log
 def read(path: Path) -> dict[str, Any] | None:
     """The snapshot, None when there is no file; raises `ValueError` when it is unreadable."""
     try:
-        data = jsontext.loads(regular.read_text(path).lstrip(regular.MARK))
+        data = jsontext.loads(regular.read_text(path))
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
