@@ -148,7 +148,7 @@ TOML: dict[str, object] = {
 
 @pytest.mark.parametrize("text", TOML)
 def test_our_own_reader_reads_what_a_parser_does(text: str):
-    ours, theirs = toml_text._Reader(text), TOML[text]
+    ours, theirs = toml_text.TomlReader(text), TOML[text]
     if theirs is None:
         with pytest.raises(ValueError, match="at line"):
             ours.read()

@@ -39,12 +39,12 @@ def parse(text: str) -> dict[str, Any]:
         found: dict[str, Any] = importlib.import_module("tomllib").loads(text)
         return found
     except (ImportError, ValueError):  # none, or one that lacks the newer forms
-        return _Reader(text).read()
+        return TomlReader(text).read()
 
 
 def lenient(text: str) -> dict[str, Any]:
     """What can be read of a text that is no TOML: lines that are not understood are passed over."""
-    return _Reader(text.lstrip(BOM), tolerant=True).read()
+    return TomlReader(text.lstrip(BOM), tolerant=True).read()
 
 
 def table_of(line: str) -> tuple[str, ...]:
@@ -53,12 +53,12 @@ def table_of(line: str) -> tuple[str, ...]:
     if not _TABLE.fullmatch(line):
         return ()
     try:
-        return tuple(_Reader(line[1:]).key())
+        return tuple(TomlReader(line[1:]).key())
     except ValueError:
         return ()
 
 
-class _Reader:
+class TomlReader:
     """One pass over a text."""
 
     def __init__(self, text: str, tolerant: bool = False) -> None:
