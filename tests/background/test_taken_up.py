@@ -330,3 +330,54 @@ def test_a_run_is_taken_up_however_it_is_spelt(background: Scripted, run_script:
     state = json.loads(theirs.repo.read("autoresearch-state.json"))
     assert (state["their_top"], state["config"]["their_config"], state["state"]["iteration"]) == ([1, 2.5], "x", 3)
     assert theirs.ok("supervisor_status")["decision"] == "relaunch" and theirs.repo.status() == ""
+
+
+def column(data: bytes) -> bytes:
+    """The log with a column more, as a spreadsheet saves it."""
+    lines = data.decode().split("\n")
+    return "\r\n".join(
+        line if line[:1] == "#" or not line else f"{line}\t{'remark' if line[:4] == 'iter' else 'odd'}"
+        for line in lines
+    ).encode("utf-16")
+
+
+# How the log was saved, at which stage, and what is said of it.
+SAVED: dict[str, tuple[Callable[[Theirs], None], Callable[[bytes], bytes], str]] = {
+    "by a spreadsheet": (parallel, column, "byte order mark"),
+    "in Latin-1": (in_exec, lambda data: data.replace(b"initial", b"initi\xe4l"), "not UTF-8"),
+    "without its last line end": (companions, lambda data: data[:-1], "the end of its last line was missing"),
+    "in part": (mid_run, lambda data: data + b"3\tabc1234\t7\t-1\tpa", "ends in the middle"),
+}
+
+
+@pytest.mark.parametrize("how", SAVED)
+def test_a_run_is_taken_up_however_its_log_was_saved(background: Scripted, run_script: Callable[..., Ran], how: str):
+    stage, save, words = SAVED[how]
+    theirs = Theirs(background, run_script)
+    stage(theirs)
+    path = theirs.repo.path / "research-results.tsv"
+    last = path.read_text().rstrip("\n").rpartition("\n")[2]
+    path.write_bytes(save(path.read_bytes()))
+    saved = path.read_bytes()
+    found = theirs.ok("resume_check")
+    assert found["decision"] == "full_resume" and words in str(found["reasons"])
+    assert words in str(theirs.ok("health_check")["warnings"])
+    for look in (
+        ("launch_gate",),
+        ("supervisor_status",),
+        ("watch", "--once", "--format", "json"),
+        ("report", "--format", "json"),
+    ):
+        theirs.ok(*look)
+    assert path.read_bytes() == saved
+    six = theirs.commit(6, "six")
+    row = ("--status", "keep", "--metric", 6, "--commit", six, "--guard", "pass", "--description", "taken")
+    answer = theirs.ok("record_iteration", *row)
+    assert words in answer["log_written_anew"] and strictly(theirs.repo) == (answer["iteration"], "6")
+    lines = path.read_text().split("\n")
+    assert last in lines and (how != "by a spreadsheet" or f"# beside {last.split(chr(9))[0]}: remark = odd" in lines)
+    kept = theirs.repo.path / "research-results.tsv.bak"
+    assert kept.exists() == (how != "without its last line end") and (not kept.exists() or kept.read_bytes() == saved)
+    assert theirs.ok("resume_check")["detail"] == "json_matches_tsv"
+    theirs.ok("finalize", "--branch", "clean", "--format", "json")
+    assert theirs.repo.status() == ""
