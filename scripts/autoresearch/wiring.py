@@ -10,6 +10,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
     "measure": {
         "noise.rule": ("rule",),
         "cli.guards": ("parts",),
+        "cli.people": ("progress",),
         "machine.load": ("around",),
         "gauges.gauge": ("around",),
         "formats.format_reader": ("around",),

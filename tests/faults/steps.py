@@ -3,7 +3,8 @@
     python3 -m tests.faults.steps FOLDER [EVERY [FIRST]]
 
 tries each EVERYth step, beginning with the FIRSTth, of each command in each way, in FOLDER (a fast disk), and prints
-what did not hold. What a step is and how it goes wrong: `inject/sitecustomize.py`.
+what did not hold. ONLY=retry,pair chooses commands, WAYS=before,torn how they go wrong. What a step is and how it goes
+wrong: `inject/sitecustomize.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +124,51 @@ def controlled(stage: Stage) -> None:
     stage.must("runtime_ctl", "create-launch", *Stage.setup(), "--codex-bin", "true", *IDLE)
 
 
+def commands(stage: Stage, *lines: tuple[str, ...]) -> Stage:
+    """Commands one after the other, each with a file to write before it ("" for none)."""
+    for file, text, command, *flags in lines:
+        if file:
+            (stage.repo / "src" / file).write_text(text)
+        stage.must(command, *flags)
+    return stage
+
+
+def guarded(stage: Stage) -> None:
+    """An edit of four hunks of which the guard refuses one."""
+    stage.edit(8)
+    for name, text in {"one": "o\n", "two": "t\n", "broken": "b\n"}.items():
+        (stage.repo / "src" / name).write_text(text)
+
+
+SUM = "cat src/* 2>/dev/null | grep '^-*[0-9]' | paste -sd+ - | bc"
+NO_BROKEN = "test ! -e src/broken || test -e src/fix"
+TRIAL = ("run_trial", "--description", "x")
+PIVOT = ("", "", "record_iteration", "--status", "pivot", "--description", "x")
+
+
+def attempts(stage: Stage) -> Stage:
+    """2 was refused by a guard that passes since 3, 4 was worse."""
+    stage.begun(*PLAIN, "--guard", NO_BROKEN, verify=SUM)
+    (stage.repo / "src/broken").write_text("b\n")
+    steps = (("value", "7\n", *TRIAL), ("more", "-1\n", *TRIAL), ("extra", "1\n", *TRIAL))
+    (stage.repo / "src/value").write_text("7\n")
+    commands(stage, steps[0])
+    (stage.repo / "src/fix").write_text("f\n")
+    return commands(stage, *steps[1:])
+
+
+def stalled(stage: Stage) -> Stage:
+    """A side line is due."""
+    stage.begun(*PLAIN, "--side-lines", "2", verify=SUM)
+    return commands(stage, ("more", "-1\n", *TRIAL), *[PIVOT] * 3)
+
+
+def grown(stage: Stage) -> Stage:
+    """A side line has kept something and had its trials."""
+    commands(stalled(stage), ("", "", "line"), ("value", "3\n", *TRIAL))
+    return commands(stage, *((f"worse{n}", "1\n", *TRIAL) for n in range(5)))
+
+
 SESSION = "s1"
 IDLE = ("--max-stagnation", "1", "--backoff-seconds", "0.1")
 PLAIN = ("--salvage-runs", "0")
@@ -134,6 +180,13 @@ CASES = (
     Case("discard", "run_trial", ("--description", "x"), edited(12)),
     Case("reset", "run_trial", ("--description", "x"), edited(12), stage="branch"),
     Case("salvage", "run_trial", ("--description", "x"), edited(12), stage="salvage"),
+    Case("parts", "run_trial", ("--description", "x"), guarded, stage="guarded"),
+    Case("retry", "run_trial", ("--retry", "2"), nothing, stage="attempts"),
+    Case("pair", "run_trial", ("--retry", "2,4"), nothing, stage="attempts"),
+    Case("prune", "finalize", ("--prune", "--branch", "pruned"), nothing, stage="attempts"),
+    Case("line", "line", (), nothing, stage="stalled"),
+    Case("settle", "line", (), nothing, stage="grown"),
+    Case("tune", "tune", ("--constant", "src/value", r"(\d+)", "6", "12", "linear", "--description", "x"), nothing),
     Case("no-op", "run_trial", ("--description", "x"), nothing),
     Case("row", "record_iteration", ("--status", "refine", "--description", "x"), nothing),
     Case("drift", "record_iteration", ("--status", "drift"), committed),
@@ -180,18 +233,37 @@ def line_of(stage: Stage, command: str, flags: tuple[str, ...]) -> list[str]:
     return [sys.executable, str(SCRIPTS / f"autoresearch_{command}.py"), *rest]
 
 
+class Stages(dict[str, Stage]):
+    """The stages in a folder, each built when it is first wanted."""
+
+    MADE: Mapping[str, Callable[[Stage], Stage]] = {
+        "bare": Stage.build,
+        "begun": lambda stage: stage.begun(*PLAIN),
+        "salvage": lambda stage: stage.begun(),
+        "guarded": lambda stage: stage.begun("--guard", "test ! -e src/broken"),
+        "attempts": attempts,
+        "stalled": stalled,
+        "grown": grown,
+        "branch": lambda stage: stage.begun(*RESET, branch="autoresearch/x"),
+        "parallel": lambda stage: stage.begun(*PLAIN, "--parallel-mode", "parallel"),
+    }
+
+    def __init__(self, folder: Path) -> None:
+        """No stage is there yet."""
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, name: str) -> Stage:
+        self[name] = self.MADE[name](Stage(self._folder / name)).keep()
+        return self[name]
+
+
 class Steps:
     """Tries in one folder."""
 
     def __init__(self, folder: Path) -> None:
         """Set the stages up that the cases need."""
-        self.stages = {
-            "bare": Stage(folder / "bare").build().keep(),
-            "begun": Stage(folder / "begun").begun(*PLAIN).keep(),
-            "salvage": Stage(folder / "salvage").begun().keep(),
-            "branch": Stage(folder / "branch").begun(*RESET, branch="autoresearch/x").keep(),
-            "parallel": Stage(folder / "parallel").begun(*PLAIN, "--parallel-mode", "parallel").keep(),
-        }
+        self.stages: dict[str, Stage] = Stages(folder)
 
     def fresh(self, case: Case) -> Stage:
         """The stage as the case wants it."""
@@ -250,6 +322,10 @@ class Steps:
                 raise Problem("the log is gone")
             stage.must("init_run", *SETUP)
         (stage.repo / "report.html").unlink(missing_ok=True)
+        if case.command == "line":
+            ran = stage.run("line")
+            if ran.code and "no step of a side line is due" not in ran.err:
+                raise Problem(f"the side line does not go on: {ran.err}")
         if case.name == "drift":
             stage.must("record_iteration", "--status", "drift")
         elif case.command == "run_trial" and case.name not in WAITS:
@@ -281,10 +357,11 @@ class Steps:
     @staticmethod
     def retained(stage: Stage) -> None:
         """What lies in the tree is what was retained, and no change is left that is not the user's."""
-        shown = (stage.repo / "src/value").read_text().strip()
+        files = (path.read_text().strip() for path in (stage.repo / "src").iterdir() if path.is_file())
+        shown = str(sum(int(text) for text in files if text.lstrip("-").isdigit()))
         kept = str(stage.log().state.current_metric)
         if shown != kept:
-            raise Problem(f"{kept} is retained, but src/value is {shown}")
+            raise Problem(f"{kept} is retained, but the files give {shown}")
         left = set(stage.git("status", "--porcelain").split("\n")) - {"M notes.txt", " M notes.txt", "?? draft.txt"}
         left = {line for line in left if line.strip() and not line.startswith("?? .codex")}
         if left:
@@ -305,8 +382,9 @@ def tries(steps: Steps, every: int, first: int, only: str) -> Iterator[tuple[Cas
     """Every chosen try: case, number of the step, how, what the step is."""
     number = 0
     for case in (case for case in CASES if not only or case.name in only.split(",")):
+        wanted = os.environ.get("WAYS", "")
         for at, step in enumerate(steps.steps(case), 1):
-            for how in ways(step):
+            for how in (way for way in ways(step) if not wanted or way in wanted.split(",")):
                 number += 1
                 if number % every == first % every:
                     yield case, at, how, step

@@ -45,18 +45,28 @@ def edit(lab: Lab) -> None:
 def test_the_largest_part_that_passes_the_guard_is_kept(many: Lab):
     many.init(verify=COUNT, guard=GUARD)
     edit(many)
-    answer = many.trial(description="fix them")
+    answer = many.trial(None, "--hypothesis", "twelve are wrong", description="fix them")
     assert (answer["status"], answer["metric"], answer["guard"]) == ("keep", 13, "pass")
     assert answer["salvaged"] == "11 of 12 hunks"
     assert "rest.diff" in answer["left_out"] and "guard failed" in answer["left_out"]
     assert many.rows()[-1].description == "fix them (salvaged 11 of 12 hunks)"
     assert "wrong" not in many.repo.read("src/2.txt")
     assert many.repo.status() == " M notes.txt"
-    assert many.repo.git("log", "--format=%s", "-1") == "experiment: fix them"
+    message = many.repo.git("log", "--format=%B", "-1")
+    assert message.startswith("experiment: fix them (salvaged 11 of 12 hunks)\n\n")
+    assert "left out: 1 hunk of src/2.txt." in message and answer["left_out"].startswith("1 hunk of src/2.txt: ")
     rest = (many.evidence("0001/rest.diff")).read_text()
     assert rest.count("\n+wrong") == 1 and rest.count("\n-bad") == 1
     patch = many.evidence("0001/patch.diff").read_text()
     assert patch.count("\n+good") == 11 and "wrong" not in patch
+    # Nobody reads of the part as of the whole.
+    ran = many.call("finalize", "--branch", "clean")
+    assert ran.code == 0, ran.err
+    said = "(said of the whole edit; 11 of 12 hunks were kept, left out: 1 hunk of src/2.txt) twelve are wrong"
+    branch = many.repo.git("log", "-1", "--format=%B", "clean")
+    assert branch.startswith("fix them (salvaged 11 of 12 hunks)\n") and said in " ".join(branch.split())
+    assert many.call("report").code == 0
+    assert said in many.evidence("report.html").read_text()
     # The rest fits onto the new state.
     subprocess.run(["git", "apply", "--check"], input=rest, text=True, cwd=many.path, check=True)
 

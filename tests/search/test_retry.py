@@ -113,6 +113,16 @@ def test_no_thought_goes_before_the_tools_own_trials(monkeypatch: pytest.MonkeyP
     log += [{"kind": "trial", "at": "2026-03-25T01:02:30Z", "took": 20, "iteration": 3, "own": [1]}]
     known = thought.of(Log({}, (), Events(log)))
     assert (known.thinking, known.measuring, known.ratio) == (60, 10, 6)
+    assert (known.total, known.own) == (150, 40), "what none of the checks took, here all of it"
+    assert 0.26 < known.share < 0.27 and not known.affords(0)
+    # Of 10 s of a trial verify took 6, parts of the edit 2 and the guard 1: 1 is left for the tool.
+    log[1:] = [
+        {"kind": "trial", "at": "2026-03-25T01:01:00Z", "took": 10, "seconds": 6, "told": {"salvage_seconds": 2}}
+    ]
+    known = thought.of(Log({}, (), Events(log)), guard=1.0)
+    assert (known.total, known.own, known.affords(5), known.affords(6)) == (60, 1, True, False)
+    log[1:] = [{"kind": "trial", "at": f"2026-03-25T01:0{n}:10Z", "took": 10, "iteration": n} for n in (1, 2)]
+    log += [{"kind": "trial", "at": "2026-03-25T01:02:30Z", "took": 20, "iteration": 3, "own": [1]}]
     monkeypatch.setattr(thought, "LATEST", 2)
     latest = thought.of(Log({}, (), Events(log)))
     assert (latest.thinking, latest.measuring) == (50, 20)

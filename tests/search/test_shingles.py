@@ -40,6 +40,12 @@ def test_lines_that_a_kept_trial_deleted_are_known_again():
     assert shingles.brings_back(patch(NEW, OLD, "b.py"), patch(OLD, NEW)) == 0
 
 
+def test_one_plain_line_beside_others_is_no_way_back():
+    other = "def many_more(items):\n    for item in items:\n        yield item\n"
+    assert "for item in items:" in OLD
+    assert shingles.brings_back(patch(NEW, NEW + other), patch(OLD, NEW)) == 0
+
+
 def test_a_line_that_only_moved_is_not_deleted():
     both = patch(OLD, OLD + NEW)
     assert shingles.deleted(both) == frozenset()

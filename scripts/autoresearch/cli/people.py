@@ -53,6 +53,11 @@ class Progress:
         self._stop()
 
 
+def progress(what: str) -> None:
+    """Say on stderr what a command does that takes long (the port `measure`)."""
+    _say(what)
+
+
 def _say(what: str) -> None:
     sys.stderr.write(f"… {one_line(what, 120)}\n")
     sys.stderr.flush()

@@ -13,7 +13,7 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.text import block, listing, one_line
 from ..kernel.system.gittrees import TreeEntry
-from ..search import past
+from ..search import partly, past
 
 SUBJECT_LIMIT = 72
 Events = Sequence[Mapping[str, Any]]
@@ -200,7 +200,7 @@ def _kept(row: Row, events: Events, spans: Mapping[str, tuple[str, str]]) -> Kep
         after=row.metric,
         guard=row.guard,
         description=row.description,
-        hypothesis=str(trial.get("hypothesis") or ""),
+        hypothesis=partly.of_the_whole(trial, str(trial.get("hypothesis") or "")),
         interval=(Decimal(ends[0]), Decimal(ends[1])) if ends else None,
         spans=spans,
     )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from decimal import Decimal
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
+from ..kernel.core.text import one_line
 from ..kernel.disk import evidence
 from ..kernel.run.context import Run
+from ..search import thought
 from . import spots
 
 TYPE_CHECKING = False
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 DUE = ("baseline", "keep", "pivot")
 LIMIT = 600.0  # seconds
+CHEAP = 3.0  # seconds that a profile after a keep may always take
 
 
 def shown(run: Run, row: Row, answer: object = None) -> dict[str, Any]:
@@ -27,6 +32,10 @@ def shown(run: Run, row: Row, answer: object = None) -> dict[str, Any]:
     if not run.config.profile or row.status not in DUE or row.worker:
         return {}
     before = _last(run.layout.evidence, row.iteration)
+    spared = _spared(run, row)
+    if spared:
+        return {"profile": [f"none: {spared}"]}
+    began = time.monotonic()
     try:
         text = taken(run.config, run.tree)
     except Refusal as refusal:
@@ -35,9 +44,29 @@ def shown(run: Run, row: Row, answer: object = None) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     found = spots.parsed(text)
     lines = spots.told(found, text)
-    evidence.write_json(folder / evidence.PROFILE, {"told": lines, "spots": [[s.share, s.name] for s in found]})
+    kept = {"told": lines, "spots": [[s.share, s.name] for s in found], "seconds": round(time.monotonic() - began, 1)}
+    evidence.write_json(folder / evidence.PROFILE, kept)
     changed = spots.moved(before, found) if before else []
     return {"profile": lines, **({"profile_moved": changed} if changed else {})}
+
+
+def _spared(run: Run, row: Row) -> str:
+    """Why no profile is taken after a keep: the last one took more than the tool may take of the time since; else "".
+
+    A pivot needs one, whatever it takes.
+    """
+    number = next((n for n in range(row.iteration - 1, -1, -1) if of_iteration(run.layout.evidence, n)), -1)
+    if row.status != "keep" or number < 0:
+        return ""
+    noted = evidence.read_json(evidence.folder(run.layout.evidence, number) / evidence.PROFILE) or {}
+    took, pace = noted.get("seconds"), thought.of_run(run)
+    since = (row.iteration - number) * (pace.thinking + pace.measuring)
+    if not isinstance(took, (int, float, Decimal)) or float(took) <= max(CHEAP, thought.PRICE * since):
+        return ""
+    return (
+        f"the last one took {took} s, more than a tenth of the {since:.0f} s since; a pivot takes one, and you may: "
+        f"{one_line(run.config.profile, 120)}"
+    )
 
 
 def rehearsed(config: Config, root: Path) -> dict[str, Any]:

@@ -1,3 +1,3 @@
 """What people see of a run: report, chart, screen."""
 
-USES = ("background", "cli", "finalize", "guidance", "kernel", "notes")
+USES = ("background", "cli", "finalize", "guidance", "kernel", "notes", "search")

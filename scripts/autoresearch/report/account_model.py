@@ -81,11 +81,15 @@ class Said:
 
 @dataclass(frozen=True)
 class OpenTrial:
-    """The experiment in progress; `alive` is false when its process is gone and the next command will finish it."""
+    """The experiment in progress; `alive` is false when its process is gone and the next command will finish it.
+
+    `doing` says what is done now, where that is not the measuring of the edit.
+    """
 
     iteration: int
     started: float
     alive: bool
+    doing: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ..kernel.disk.layout import Layout
 from ..kernel.run import budget, context
 from ..kernel.run.context import Run
 from ..notes import bound
+from ..search import partly
 from . import loose, side_lines
 from .account_model import Account, ControllerState, CostWithout, Experiment, OpenTrial, Refused, Said
 
@@ -124,7 +125,9 @@ def in_progress(layout: Layout) -> OpenTrial | None:
     iteration, started = loose.decimal(note.get("iteration")), loose.decimal(note.get("started"))
     if iteration is None or started is None:
         return None
-    return OpenTrial(int(iteration), float(started), locks.is_held(evidence.lock_path(layout.evidence)))
+    folder = evidence.folder(layout.evidence, int(iteration))
+    doing = loose.text(evidence.read_json(folder / partly.DOING) or {}, "doing", 120)
+    return OpenTrial(int(iteration), float(started), locks.is_held(evidence.lock_path(layout.evidence)), doing)
 
 
 def controller(layout: Layout) -> ControllerState | None:
@@ -179,7 +182,7 @@ def _experiment(row: Row, retained: tuple[Decimal, Decimal], event: Mapping[str,
         confirm=_confirm(row, why, config),
         at=loose.text(event, "at", 20),
         why=why,
-        hypothesis=loose.text(event, "hypothesis", 300),
+        hypothesis=one_line(partly.of_the_whole(event, loose.text(event, "hypothesis", 300)), 500),
         runs=int(loose.decimal(event.get("runs")) or len(samples)),
         seconds=float(sum(seconds, Decimal(0)) if own is None else own),
         interval=loose.interval(event.get("interval")),

@@ -106,6 +106,8 @@ def _now(account: Account) -> list[Line]:
     found = [("Now", *_doing(account)), ("Noise", _noise(account), ""), ("Budget", _budget(account), "")]
     if account.controller is not None:
         found.append(("Control", *_control(account)))
+    if account.state.line:
+        found.append(("Line", f"{one_line(account.state.line, 40)} grows beside the main one", ""))
     if action != "continue":
         words = f"{action.replace('_', ' ')}: {figures.signs(reason)}"
         found.append(("Next", words, "warn" if action == HUMAN else ""))
@@ -121,6 +123,7 @@ def _doing(account: Account) -> tuple[str, str]:
         return f"iteration {trial.iteration} was interrupted; the next command finishes or undoes it", "warn"
     usual = _usual(account)
     about = f", usually about {figures.duration(usual)}" if usual else ""
+    about = f"; {trial.doing}" if trial.doing else about
     return (
         f"measuring iteration {trial.iteration} for {figures.duration(account.clock - trial.started)}{about}",
         "strong",

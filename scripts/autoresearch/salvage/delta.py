@@ -20,12 +20,19 @@ class NoMoreTests(Exception):
 class Search:
     """One search over the units of an edit: what was tested is never tested again, and at most `most` tests are run.
 
-    `passes` gets the units that stay, in their order.
+    `passes` gets the units that stay, in their order; `pays` the share of the edit that a test may save: the search
+    ends where it says no.
     """
 
-    def __init__(self, units: Sequence[Any], passes: Callable[[Sequence[Any]], bool], most: int) -> None:
+    def __init__(
+        self,
+        units: Sequence[Any],
+        passes: Callable[[Sequence[Any]], bool],
+        most: int,
+        pays: Callable[[float], bool] = lambda share: True,
+    ) -> None:
         """Nothing is tested until `smallest` is asked for."""
-        self._units, self._passes, self._most = tuple(units), passes, most
+        self._units, self._passes, self._most, self._pays = tuple(units), passes, most, pays
         self._known: dict[frozenset[Any], bool] = {}
         self.best: tuple[Any, ...] | None = None  # the fewest units whose absence passed
 
@@ -49,12 +56,16 @@ class Search:
             stay = [unit for unit in self._units if unit not in gone]
             if not stay:
                 return False
-            if self.tests >= self._most:
+            if self.tests >= self._most or not self._pays(self._saved(out)):
                 raise NoMoreTests
             self._known[gone] = self._passes(stay)
             if self._known[gone] and (self.best is None or len(out) < len(self.best)):
                 self.best = out
         return self._known[gone]
+
+    def _saved(self, out: Sequence[Any]) -> float:
+        """The share of the edit that passes in addition, when it passes without `out`."""
+        return ((len(self._units) if self.best is None else len(self.best)) - len(out)) / len(self._units)
 
 
 def _reduce(items: Sequence[Any], goes: Callable[[Sequence[Any]], bool]) -> None:

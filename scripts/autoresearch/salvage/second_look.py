@@ -6,8 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from ..kernel import ports
+from ..kernel.core import numbers
+from ..kernel.core.errors import Postponed
 from ..kernel.core.frozen import dataclass, replace
-from ..kernel.core.text import one_line
+from ..kernel.core.text import listing, one_line
 from ..kernel.disk import bytecode, evidence
 from ..kernel.run import judge, measure, require
 from ..kernel.run.context import Run
@@ -16,13 +19,17 @@ from ..kernel.run.judge import Verdict
 from ..kernel.run.measure import Bench
 from ..kernel.system.git import GitError
 from ..kernel.system.gittrees import GONE, LINK, TreeEntry, Trees
-from ..search import thought
+from ..search import partly, thought
 from . import chance, pieces
 from .delta import NoMoreTests, Search
 from .pieces import Hunk, Piece
+from .stake import HALVING, Stake, Yield
 
 TRIALS = 2  # times the price of a trial that a search may take
 THOUGHT = 30.0  # seconds: no model makes an edit in less, so no trial costs less
+FOREVER = float("inf")
+SILENCE = 10.0  # seconds after which whoever waits hears what is being done
+TRIED = ("keep", "discard", "crash")
 
 
 @dataclass(frozen=True)
@@ -83,22 +90,63 @@ def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequenc
     parts = parts_of(next(place for place in note.places.values() if place.trial))
     if parts is None or len(parts.units) < 2 or _touched(parts):
         return note, verdict
-    bound = _Bound(chance.most(run), None if run.config.salvage_runs else time.monotonic() + _allowance(run, note))
-    return _Look(run, bench, note, labels, parts).largest(verdict, bound)
+    bound = _bound(run, note, verdict)
+    if not bound.begins():
+        return note, replace(verdict, told={**verdict.told, "salvage": bound.declined()})
+    return _Look(run, replace(bench, until=bound.until), note, labels, parts).largest(verdict, bound)
 
 
-@dataclass(frozen=True)
 class _Bound:
-    """What a search may cost: so many tests, and no new one after `until` (on the monotonic clock)."""
+    """What a search may cost: so many tests, none after `until` (on the monotonic clock), each worth its time."""
 
-    most: int
-    until: float | None
+    def __init__(self, most: int, until: float, stake: Stake | None) -> None:
+        """`stake` is None where the user said how much may be spent."""
+        self.most, self.until = most, until
+        self._stake, self._took = stake, list[float]()
+
+    def begins(self) -> bool:
+        """Whether there is a search at all."""
+        return self._stake is None or self._stake.begins()
+
+    def declined(self) -> str:
+        """Why there is none."""
+        assert self._stake is not None
+        worth, costs = self._stake.worth, self._stake.last + HALVING * self._stake.test
+        return f"not tried: parts take {costs:.0f} s and more, new edits gain as much in {worth:.0f} s"
+
+    def pays(self, share: float) -> bool:
+        """Whether a test that may save this share of the edit is worth its time, as tests took so far."""
+        test = sum(self._took) / len(self._took) if self._took else None
+        return self._stake is None or replace(self._stake, test=self._stake.test if test is None else test).pays(share)
+
+    def took(self, seconds: float) -> None:
+        """A test took so long."""
+        self._took.append(seconds)
 
 
-def _allowance(run: Run, note: Intent) -> float:
-    """Seconds that a search may take: twice the price of a trial, the thinking before it included."""
-    known = thought.of(run.log)
-    return TRIALS * max(time.time() - note.started + THOUGHT, known.thinking + known.measuring)
+def _bound(run: Run, note: Intent, verdict: Verdict) -> _Bound:
+    """Twice the price of a trial, the thinking before it included, and the time of the trial that the part becomes."""
+    if run.config.salvage_runs:
+        return _Bound(run.config.salvage_runs, FOREVER, None)
+    known, elapsed, noise = thought.of(run.log), time.time() - note.started, run.config.noise
+    price = max(elapsed + THOUGHT, known.thinking + known.measuring)
+    tried = [row for row in run.log.rows if row.is_main and not row.is_own and row.status in TRIED]
+    gains = [abs(float(row.delta)) for row in tried if row.status == "keep" and numbers.is_number(row.delta)]
+    value = verdict.measurement.value
+    gain = 0.0 if value is None else float(numbers.gain(run.config.direction, value, run.state.current_metric))
+    test, alone = float(noise.get("guard_seconds") or 0), _alone(verdict)
+    last = max(0.0, elapsed - test) if verdict.failed == "guard" else elapsed
+    stake = Stake(
+        Yield(len(tried), gains, price).seconds(gain),
+        test if alone else test + float(noise.get("seconds") or 0),
+        last if alone else 0.0,
+    )
+    return _Bound(chance.MOST, time.monotonic() + TRIALS * price - stake.last, stake)
+
+
+def _alone(whole: Verdict) -> bool:
+    """Whether a part is tested by what the whole failed alone; what is found is then measured as a trial."""
+    return whole.failed == "guard" or whole.measurement.improves is not None
 
 
 def _touched(parts: Parts) -> bool:
@@ -113,55 +161,82 @@ class _Look:
     def __init__(self, run: Run, bench: Bench, note: Intent, labels: Sequence[str], parts: Parts) -> None:
         self._run, self._bench, self._note, self._labels, self._parts = run, bench, note, labels, parts
         self._message = parts.repo.message(parts.place.trial)
+        self._passed: dict[tuple[Piece, ...], tuple[int, Verdict]] = {}  # judged parts, and their folder
+        self._guards: dict[tuple[Piece, ...], int] = {}  # parts that the guard passed, and their folder
         self._number = 0
+        self._heard = time.monotonic()
 
     def largest(self, whole: Verdict, bound: _Bound) -> tuple[Intent, Verdict]:
         """By file, then within the files that must go by hunk; what is found is judged as any trial is."""
-        units = self._parts.units
-        search = Search(units, self._test(whole, bound), bound.most)
+        units, began = self._parts.units, time.monotonic()
+        search = Search(units, self._test(whole, bound), bound.most, bound.pays)
         files = pieces.by_file(units)
         if len(files) > 1:
             search.smallest(files)
         gone = units if search.best is None else search.best
         search.smallest([[piece] for piece in gone])
         if search.best is None:
-            return self._note, replace(whole, told={"salvage_tests": search.tests} if search.tests else {})
-        stay = [piece for piece in units if piece not in search.best]
-        return self._kept(whole, stay, search.tests)
+            note, verdict = self._note, replace(whole, told={"salvage_tests": search.tests} if search.tests else {})
+        else:
+            note, verdict = self._kept(whole, search.best, search.tests)
+        (self._bench.folder / partly.DOING).unlink(missing_ok=True)
+        took = {"salvage_seconds": round(time.monotonic() - began)} if verdict.told else {}
+        return note, replace(verdict, told={**verdict.told, **took})
 
     def _test(self, whole: Verdict, bound: _Bound) -> Callable[[Sequence[Piece]], bool]:
-        noisy = whole.measurement.improves is not None
-
         def passes(stay: Sequence[Piece]) -> bool:
-            """Whether this part would be kept; under noise whether it passes what the whole failed."""
-            if bound.until is not None and time.monotonic() > bound.until:
+            """Whether this part would be kept, or passes what the whole failed."""
+            began = time.monotonic()
+            if began > bound.until:
                 raise NoMoreTests
-            commit = self._show(stay)
+            self._number += 1
+            self._say(f"part {self._number} of at most {bound.most}, {len(stay)} of {len(self._parts.units)} hunks")
+            commit = self._show(stay, self._message)
             try:
-                return self._holds(whole.failed) if noisy else self._judged(commit).status == "keep"
+                return self._holds(whole.failed, tuple(stay)) if _alone(whole) else self._is_kept(tuple(stay), commit)
+            except Postponed:
+                raise NoMoreTests from None
             finally:
                 self._back(commit)
+                bound.took(time.monotonic() - began)
 
         return passes
 
-    def _bench_of(self) -> Bench:
-        return replace(self._bench, folder=self._bench.folder / f"part-{self._number}")
+    def _say(self, what: str) -> None:
+        """Tell people who look, and after some seconds of silence whoever waits for the command."""
+        text = f"salvage: {what}"
+        evidence.write_json(self._bench.folder / partly.DOING, {"doing": text})
+        if time.monotonic() - self._heard > SILENCE:
+            self._heard = time.monotonic()
+            for progress in ports.asked("measure", "progress"):
+                progress(text)
 
-    def _judged(self, commit: str) -> Verdict:
+    def _bench_of(self, number: int) -> Bench:
+        return replace(self._bench, folder=self._bench.folder / f"part-{number}")
+
+    def _judged(self, commit: str, bench: Bench) -> Verdict:
         places = {name: replace(place, trial=place.trial and commit) for name, place in self._note.places.items()}
-        return judge.judge(self._run, self._bench_of(), replace(self._note, places=places), self._labels)
+        return judge.judge(self._run, bench, replace(self._note, places=places), self._labels)
 
-    def _holds(self, failed: str) -> bool:
-        """Under noise: the guard, or the required numbers of one run."""
+    def _is_kept(self, stay: tuple[Piece, ...], commit: str) -> bool:
+        verdict = self._judged(commit, self._bench_of(self._number))
+        if verdict.status == "keep":
+            self._passed[stay] = self._number, verdict
+        return verdict.status == "keep"
+
+    def _holds(self, failed: str, stay: tuple[Piece, ...]) -> bool:
+        """The guard, or the required numbers of one run."""
+        bench = self._bench_of(self._number)
         if failed == "guard":
-            return judge.guarded(self._run, self._bench_of())[0] == "pass"
-        sample = measure.verify(self._bench_of(), "verify-1")
+            passed = judge.guarded(self._run, bench)[0] == "pass"
+            self._guards.update({stay: self._number} if passed else {})
+            return passed
+        sample = measure.verify(bench, "verify-1")
         return sample.value is not None and not require.broken(self._run.config, sample.others)
 
-    def _show(self, stay: Sequence[Piece]) -> str:
+    def _show(self, stay: Sequence[Piece], message: str) -> str:
         """Put a part into the tree, noted first; returns its commit."""
-        self._number += 1
-        commit = self._parts.commit(stay, self._message)
+        commit = self._parts.commit(stay, message)
         whole = self._parts.place.trial
         places = {n: replace(p, part=commit if p.trial else "") for n, p in self._note.places.items()}
         replace(self._note, places=places).write(self._run.layout.evidence)
@@ -181,37 +256,80 @@ class _Look:
         except GitError:
             paths = [entry.path for entry in self._parts.entries]
             changed = repo.worktree_patch(paths, evidence.PATCH_LIMIT)
-            evidence.write_bytes(self._bench_of().folder / "touched.diff", changed, 2 * evidence.PATCH_LIMIT)
+            folder = self._bench_of(self._number).folder
+            evidence.write_bytes(folder / "touched.diff", changed, 2 * evidence.PATCH_LIMIT)
             repo.forced(whole, paths)
 
-    def _kept(self, whole: Verdict, stay: Sequence[Piece], tests: int) -> tuple[Intent, Verdict]:
-        """The part judged once more as the trial that it becomes; when it fails that, the whole edit's verdict."""
-        commit = self._show(stay)
-        verdict = self._judged(commit)
-        told: dict[str, int | str] = {"salvage_tests": tests + 1}
+    def _kept(self, whole: Verdict, gone: Sequence[Piece], tests: int) -> tuple[Intent, Verdict]:
+        """The part as the trial that it becomes; when it fails as that, the whole edit's verdict."""
+        stay = tuple(piece for piece in self._parts.units if piece not in set(gone))
+        share, out = f"{len(stay)} of {len(self._parts.units)} hunks", self._named(gone)
+        commit = self._show(stay, _titled(self._message, share, out))
+        number, verdict = self._passed.get(stay) or self._measured(commit, share, whole.failed == "guard")
+        told: dict[str, int | str] = {"salvage_tests": tests + (stay not in self._passed)}
         if verdict.status != "keep":
             self._back(commit)
             return self._note, replace(whole, told=told)
-        share = f"{len(stay)} of {len(self._parts.units)} hunks"
         repo, place, folder = self._parts.repo, self._parts.place, self._bench.folder
         for name, ends in ((evidence.PATCH, (place.base, commit)), ("rest.diff", (commit, place.trial))):
             evidence.write_bytes(folder / name, repo.patch(*ends, evidence.PATCH_LIMIT), 2 * evidence.PATCH_LIMIT)
         repo.repoint(place.trial, commit)
         places = {n: replace(p, trial=commit if p.trial else "") for n, p in self._note.places.items()}
-        told.update(salvaged=share, left_out=f"rest.diff in evidence_path ({_said(whole)})")
-        self._promoted()
+        told.update(salvaged=share, left_out=f"{out}{partly.REST} in evidence_path ({_said(whole)})")
+        self._promoted(self._bench_of(number).folder, self._bench_of(self._guards.get(stay, number)).folder)
         return replace(self._note, places=places), replace(verdict, note=f"salvaged {share}", told=told)
 
-    def _promoted(self) -> None:
-        """The outputs of the kept part to where a trial has its own; those of the whole edit go to `whole`."""
-        folder, part = self._bench.folder, self._bench_of().folder
-        (folder / "whole").mkdir(exist_ok=True)
-        for path in sorted(part.iterdir()):
+    def _measured(self, commit: str, share: str, guarded: bool) -> tuple[int, Verdict]:
+        """The part measured as a trial, which takes as long as one; its folder, and the verdict.
+
+        `guarded`: the guard has just passed on this very content and is not asked again.
+        """
+        self._number += 1
+        self._say(f"{share} pass and are measured as the trial")
+        known, self._run = self._run, _unguarded(self._run) if guarded else self._run
+        try:
+            verdict = self._judged(commit, replace(self._bench_of(self._number), until=FOREVER))
+        except Postponed as reason:
+            verdict = Verdict("discard", "-", str(reason), measure.Measurement(None, str(reason), ()))
+        finally:
+            self._run = known
+        if guarded and verdict.guard == "-" and verdict.checks:
+            verdict = replace(verdict, guard="pass", checks={**verdict.checks, "guard": "pass"})
+        return self._number, verdict
+
+    def _named(self, gone: Sequence[Piece]) -> str:
+        """What is left out: hunks of files, or files."""
+        found = [
+            f"{len(group)} hunk{'s' * (len(group) > 1)} of {group[0].path}" if group[0].hunk >= 0 else group[0].path
+            for group in pieces.by_file(gone)
+        ]
+        return one_line(listing(found, 3), 200)
+
+    def _promoted(self, part: Path, guarded: Path) -> None:
+        """The outputs of the kept part to where a trial has its own, those of its guard too where another folder has
+        them; what the whole edit printed goes to `whole`."""
+        folder = self._bench.folder
+        aside = folder / "whole"
+        aside.mkdir(exist_ok=True)
+        for path in folder.glob("guard.*"):
+            path.replace(aside / path.name)
+        for path in [*sorted(part.glob("*")), *sorted(guarded.glob("guard.*"))]:
             own = folder / path.name
             if own.exists():
-                own.replace(folder / "whole" / path.name)
+                own.replace(aside / path.name)
             path.replace(own)
-        part.rmdir()
+        if part.is_dir():
+            part.rmdir()
+
+
+def _unguarded(run: Run) -> Run:
+    return replace(run, config=replace(run.config, guard=""))
+
+
+def _titled(message: str, share: str, out: str) -> str:
+    """The commit message of the part: that of the edit, with what of it this is."""
+    subject, _, rest = message.partition("\n")
+    return f"{subject} (salvaged {share})\n\nA part of the edit that was tried; left out: {out}.\n{rest}"
 
 
 def _said(whole: Verdict) -> str:

@@ -35,10 +35,12 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
 
 def price_of(run: Run) -> str:
     """Thought against measuring, as medians, once there are some trials to tell it from."""
-    known = thought.of(run.log)
+    known = thought.of_run(run)
     if run.state.iteration < _KNOWN or not known.measuring:
         return ""
-    return f"{_time(known.thinking)} thought, {_time(known.measuring)} measured"
+    left = "" if known.affords(0) else ": over a tenth, so retries and profiles are left out"
+    share = f"{known.share:.0%}".replace("%", " %")
+    return f"{_time(known.thinking)} thought, {_time(known.measuring)} measured, {share} for the tool{left}"
 
 
 def _scarce(price: str, known: thought.Pace, found: Mapping[str, Any]) -> str:

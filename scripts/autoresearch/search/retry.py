@@ -112,6 +112,9 @@ def allowance(run: Run) -> int:
     took = [(float(e.get("took") or e.get("seconds") or 0), "own" in e) for e in trials]
     if not candidates.affordable(sum(s for s, own in took if own), sum(s for s, _ in took), SHARE):
         return 0
+    known = thought.of_run(run)
+    if not known.affords(known.measuring):
+        return 0
     done = 0
     for row in reversed(run.log.rows):
         if row.is_main and not row.is_own and row.status in ("keep", "pivot"):

@@ -60,7 +60,8 @@ def _more_of(wanted: str, patch: str) -> frozenset[tuple[str, str]]:
 
 
 def brings_back(patch: str, kept: str) -> int:
-    """How many telling lines that `kept` deleted the patch adds again; 0 where they are a small part of it."""
+    """How many telling lines that `kept` deleted the patch adds again; 0 where they are a small part of it, as a single
+    one beside others is: `for item in items:` stands in many a new function."""
     new = added(patch)
     back = len(new & deleted(kept))
-    return back if back >= 3 or 2 * back >= len(new) else 0
+    return back if back >= 3 or back == len(new) or (back == 2 and len(new) <= 4) else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -79,12 +80,12 @@ class Bench:
     within: tuple[str, ...] = ()  # the command line of the sandbox that checks run in
     results: tuple[str, ...] = ()  # files that every run of verify writes: one that is older is no result of this run
     guarded: Guarded = Guarded()  # what no check may take away; it is put back
+    until: float = float("inf")  # on the monotonic clock: what runs then is ended
 
 
 def limit_of(config: Config, seconds: float | None, slowest: float | None = None) -> TimeLimit:
     """How long a run of verify may take, given what one usually takes and the slowest run so far (seconds)."""
-    asked = config.verify_timeout
-    return timelimit.limit(None if asked is None else float(asked), seconds, slowest)
+    return timelimit.limit(None if config.verify_timeout is None else float(config.verify_timeout), seconds, slowest)
 
 
 @dataclass(frozen=True)
@@ -147,8 +148,7 @@ def prepared(bench: Bench, name: str) -> str:
     if not bench.config.prepare:
         return ""
     ready = replace(bench, limit=TimeLimit(max(PREPARE_LIMIT, bench.limit.hard)))
-    label = f"{name}-prepare" if name else ""
-    done, cleaned = _run(ready, bench.config.prepare, label, evidence.OUTPUT_LIMIT)
+    done, cleaned = _run(ready, bench.config.prepare, f"{name}-prepare" if name else "", evidence.OUTPUT_LIMIT)
     problem = cleaned or _tampered(bench) or _failure(done, False, ready.limit.hard)
     return f"the preparation failed: {problem}" if problem else ""
 
@@ -209,6 +209,7 @@ def _guarded(bench: Bench, command: str, limit: float) -> tuple[process.Finished
 
 def _started(bench: Bench, command: str, limit: float) -> process.Finished:
     """Run it here, or where the run's executor says."""
+    limit = max(0.1, min(limit, bench.until - time.monotonic()))
     if bench.config.executor == EXECUTOR:
         return process.run_shell(command, bench.tree, limit, {}, bench.mark, process.Limits(within=bench.within))
     for run in ports.asked("measure", "run"):

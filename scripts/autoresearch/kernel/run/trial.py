@@ -310,8 +310,7 @@ def _repo_events(run: Run, note: Intent) -> list[dict[str, Any]]:
 
 def _row(run: Run, note: Intent, verdict: Verdict, attempt: Attempt) -> Row:
     primary = note.places[str(run.layout.root)]
-    metric = verdict.measurement.value
-    retained = run.state.current_metric
+    metric, retained = verdict.measurement.value, run.state.current_metric
     shown = retained if metric is None else metric
     delta = numbers.signed(numbers.difference(shown, retained))
     notes = (verdict.note, f"best of {attempt.searched} values tried outside" if attempt.searched > 1 else "")
