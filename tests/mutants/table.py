@@ -247,8 +247,8 @@ TABLE = (
         ),
         (
             "a log that does not fold is written to",
-            "            log.state  # noqa: B018 - raises for a log that cannot be folded\n        return log",
-            "            pass\n        return log",
+            "        log.state  # noqa: B018 - raises for a log that cannot be folded\n    return log",
+            "        pass\n    return log",
             JOURNAL,
         ),
         (
