@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
+# No catalogue of translations is looked for, on each text of each parser: `locale` would be imported for that.
+argparse._ = str  # type: ignore[attr-defined]
 # What `pathlib` says in a plain RuntimeError: of a link to itself, of a user without a home.
 _PLACES = ("Symlink loop", "home directory")
 
@@ -87,9 +89,9 @@ class _FlagParser(argparse.ArgumentParser):
         """Help as wide as the terminal. A width that is given spares argparse an import of `shutil` for each flag."""
         if not self.width:
             try:
-                self.width = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+                _FlagParser.width = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
             except (OSError, ValueError):
-                self.width = 100
+                _FlagParser.width = 100
         return _Help(self.prog, width=max(40, self.width) - 2)
 
     def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
