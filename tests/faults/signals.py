@@ -22,7 +22,7 @@ from tests.faults.stage import Problem, Stage
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 OVER = "over before"
-LIMIT = 60.0  # seconds in which whoever was asked to end has ended
+LIMIT = 300.0  # seconds in which whoever was asked to end has ended, however busy the machine is
 # Says when it has begun, and has no end while it is told to have none.
 ENDLESS = "if test -e .git/endless; then touch .git/began; sleep 977; fi; cat src/value"
 BASE = (*Stage.setup(ENDLESS), "--calibrate", "3", "--guard", "sleep 0.05", "--run-tag", "x")
