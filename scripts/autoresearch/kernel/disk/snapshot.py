@@ -34,7 +34,7 @@ def tolerant(path: Path) -> dict[str, Any] | None:
         return None
 
 
-# Without these a `state` object is no fold of anything (contract section 3); others came later.
+# Without these a `state` object is no fold of anything (docs/artifacts.md, The snapshot); others came later.
 CORE = ("iteration", "baseline_metric", "best_metric", "best_iteration", "current_metric", "last_status")
 
 
