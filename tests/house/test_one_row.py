@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,22 @@ from tests.conftest import SCRIPTS, Repo
 from tests.unattended import until
 
 
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the scripts; one for all tests, for in a new folder each time everything would be compiled anew."""
+    return Path(shutil.copytree(SCRIPTS, tmp_path_factory.mktemp("skill") / "scripts"))
+
+
 @pytest.fixture
-def scripts(tmp_path: Path) -> Path:
-    """Return a copy of the scripts that a test may change."""
-    return Path(shutil.copytree(SCRIPTS, tmp_path / "skill" / "scripts"))
+def scripts(copied: Path) -> Iterator[Path]:
+    """The copy, which a test may change; afterwards it is what it was."""
+    yield copied
+    for path in (copied / "autoresearch").rglob("*.py"):
+        original = SCRIPTS / path.relative_to(copied)
+        if not original.exists():
+            path.unlink()
+        elif path.read_bytes() != original.read_bytes():
+            shutil.copy2(original, path)
 
 
 def change(scripts: Path, name: str, old: str, new: str) -> None:
