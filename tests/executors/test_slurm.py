@@ -324,3 +324,18 @@ def test_an_array_waits_in_a_full_queue(project: Repo, run_script: Run, slurm: S
         _, err = child.communicate(timeout=HANG)
         assert child.returncode == 0, err
     assert slurm.jobs() == []
+
+
+def test_noisy_workers_overlap_on_nodes_of_their_own_alone(project: Repo, run_script: Run, slurm: Slurm) -> None:
+    noisy = f"{TASKS.replace('sleep 1', 'sleep 0.2')}echo $(cat n).$(date +%N | cut -c1); exit; "
+    flags = ("--min-delta", "1", "--salvage-runs", "0")
+    assert begin(run_script, project, noisy, *flags, executor="slurm --exclusive").code == 0
+    opened = run_script("run_batch", "open", "--repo", project.path, "--workers", 2, "--oversubscribe").json
+    for worker, number in zip(opened["workers"], (5, 4)):
+        (Path(worker["path"]) / "n").write_text(f"{number}\n")
+    known = len(tasks())
+    assert run_script("run_batch", "close", "--repo", project.path).json["selected_worker"] == "b"
+    runs = [(int(begun), int(ended), node) for begun, ended, node in tasks()[known:]]
+    both = [(a[2], b[2]) for n, a in enumerate(runs) for b in runs[n + 1 :] if a[0] < b[1] and b[0] < a[1]]
+    assert both and all(a != b for a, b in both), both
+    assert slurm.jobs() == []
