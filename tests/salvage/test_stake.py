@@ -49,3 +49,15 @@ def test_no_check_of_a_part_goes_on_after_its_time(tmp_path):
     bench = measure.Bench(tmp_path / "work", tmp_path, Config(), TimeLimit(9000.0), "parts", until=end)
     passed, why, _ = measure.passes(bench, "sleep 8000", "")
     assert (passed, "was ended" in why) == (False, True)
+
+
+def test_a_part_that_takes_several_times_as_long_as_usual_does_not_take_the_time_of_the_others():
+    import time
+
+    from autoresearch.salvage import second_look
+
+    now = time.monotonic()
+    bound = second_look._Bound(12, now + 900, Stake(UNKNOWN, 20.0))
+    assert 95 <= bound.one() - now < 120
+    assert second_look._Bound(12, now + 30, Stake(UNKNOWN, 20.0)).one() == now + 30
+    assert second_look._Bound(5, second_look.FOREVER, None).one() == second_look.FOREVER

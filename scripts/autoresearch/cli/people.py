@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
+import time
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
@@ -12,6 +14,7 @@ from ..kernel.core.text import one_line
 from . import Outcome
 
 PATIENCE = 1.0  # seconds of silence that nobody minds
+SILENCE = 10.0  # seconds, where an agent reads each word
 
 
 def add_format(parser: argparse.ArgumentParser) -> None:
@@ -53,9 +56,30 @@ class Progress:
         self._stop()
 
 
+class _Waited:
+    """What those who wait for a command have heard: a word every ten seconds at most, and then the latest one."""
+
+    def __init__(self) -> None:
+        self._slow, self._heard = Progress(SILENCE), time.monotonic()
+
+    def step(self, what: str) -> None:
+        """From now on `what` is being done, nothing where it is empty."""
+        self._slow.__exit__(None, None, None)
+        if what and time.monotonic() - self._heard > SILENCE:
+            self._heard = time.monotonic()
+            _say(what)
+        elif what:
+            self._slow.step(what)
+
+
+@functools.cache
+def _waited() -> _Waited:
+    return _Waited()
+
+
 def progress(what: str) -> None:
-    """Say on stderr what a command does that takes long (the port `measure`)."""
-    _say(what)
+    """Say on stderr what a command does that takes long; "" when that is done (the port `measure`)."""
+    _waited().step(what)
 
 
 def _say(what: str) -> None:

@@ -14,7 +14,7 @@ measure     how a candidate is measured
   ended       f(layout, mark): ends what a killed measurement has running elsewhere
   look        f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
   tests       f(config) -> how many parts of a failed edit may be tried
-  progress    f(text): says to whoever waits what is being done
+  progress    f(text): says to whoever waits what is being done, "" when that is over
   proving     f(root, config) -> a context with `after(bench, samples)` -> warnings, and `events()`: what is looked at
               around the measuring of a baseline; `watching()` is a context around each run; the start and `after` may
               raise a `Refusal`

@@ -27,8 +27,8 @@ from .stake import HALVING, Stake, Yield
 
 TRIALS = 2  # times the price of a trial that a search may take
 THOUGHT = 30.0  # seconds: no model makes an edit in less, so no trial costs less
+SLOW, SLACK = 4.0, 15.0  # times the usual seconds of a test, and seconds more, that one test may take
 FOREVER = float("inf")
-SILENCE = 10.0  # seconds after which whoever waits hears what is being done
 TRIED = ("keep", "discard", "crash")
 
 
@@ -93,7 +93,7 @@ def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequenc
     bound = _bound(run, note, verdict)
     if not bound.begins():
         return note, replace(verdict, told={**verdict.told, "salvage": bound.declined()})
-    return _Look(run, replace(bench, until=bound.until), note, labels, parts).largest(verdict, bound)
+    return _Look(run, bench, note, labels, parts).largest(verdict, bound)
 
 
 class _Bound:
@@ -118,6 +118,11 @@ class _Bound:
         """Whether a test that may save this share of the edit is worth its time, as tests took so far."""
         test = sum(self._took) / len(self._took) if self._took else None
         return self._stake is None or replace(self._stake, test=self._stake.test if test is None else test).pays(share)
+
+    def one(self) -> float:
+        """When a test that begins now is ended: one that takes several times the usual time is no part that passes."""
+        usual = FOREVER if self._stake is None else self._stake.test
+        return min(self.until, time.monotonic() + SLACK + SLOW * usual)
 
     def took(self, seconds: float) -> None:
         """A test took so long."""
@@ -163,8 +168,7 @@ class _Look:
         self._message = parts.repo.message(parts.place.trial)
         self._passed: dict[tuple[Piece, ...], tuple[int, Verdict]] = {}  # judged parts, and their folder
         self._guards: dict[tuple[Piece, ...], int] = {}  # parts that the guard passed, and their folder
-        self._number = 0
-        self._heard = time.monotonic()
+        self._number, self._until = 0, FOREVER
 
     def largest(self, whole: Verdict, bound: _Bound) -> tuple[Intent, Verdict]:
         """By file, then within the files that must go by hunk; what is found is judged as any trial is."""
@@ -179,7 +183,7 @@ class _Look:
             note, verdict = self._note, replace(whole, told={"salvage_tests": search.tests} if search.tests else {})
         else:
             note, verdict = self._kept(whole, search.best, search.tests)
-        (self._bench.folder / partly.DOING).unlink(missing_ok=True)
+        self._say("")
         took = {"salvage_seconds": round(time.monotonic() - began)} if verdict.told else {}
         return note, replace(verdict, told={**verdict.told, **took})
 
@@ -189,7 +193,7 @@ class _Look:
             began = time.monotonic()
             if began > bound.until:
                 raise NoMoreTests
-            self._number += 1
+            self._number, self._until = self._number + 1, bound.one()
             self._say(f"part {self._number} of at most {bound.most}, {len(stay)} of {len(self._parts.units)} hunks")
             commit = self._show(stay, self._message)
             try:
@@ -203,16 +207,17 @@ class _Look:
         return passes
 
     def _say(self, what: str) -> None:
-        """Tell people who look, and after some seconds of silence whoever waits for the command."""
-        text = f"salvage: {what}"
-        evidence.write_json(self._bench.folder / partly.DOING, {"doing": text})
-        if time.monotonic() - self._heard > SILENCE:
-            self._heard = time.monotonic()
-            for progress in ports.asked("measure", "progress"):
-                progress(text)
+        """Tell people who look, and whoever waits for the command; "" when it is done."""
+        text, note = f"salvage: {what}" if what else "", self._bench.folder / partly.DOING
+        if text:
+            evidence.write_json(note, {"doing": text})
+        else:
+            note.unlink(missing_ok=True)
+        for progress in ports.asked("measure", "progress"):
+            progress(text)
 
     def _bench_of(self, number: int) -> Bench:
-        return replace(self._bench, folder=self._bench.folder / f"part-{number}")
+        return replace(self._bench, folder=self._bench.folder / f"part-{number}", until=self._until)
 
     def _judged(self, commit: str, bench: Bench) -> Verdict:
         places = {name: replace(place, trial=place.trial and commit) for name, place in self._note.places.items()}
@@ -284,11 +289,11 @@ class _Look:
 
         `guarded`: the guard has just passed on this very content and is not asked again.
         """
-        self._number += 1
+        self._number, self._until = self._number + 1, FOREVER
         self._say(f"{share} pass and are measured as the trial")
         known, self._run = self._run, _unguarded(self._run) if guarded else self._run
         try:
-            verdict = self._judged(commit, replace(self._bench_of(self._number), until=FOREVER))
+            verdict = self._judged(commit, self._bench_of(self._number))
         except Postponed as reason:
             verdict = Verdict("discard", "-", str(reason), measure.Measurement(None, str(reason), ()))
         finally:
