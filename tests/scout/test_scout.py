@@ -131,10 +131,14 @@ def test_loops_that_no_request_reaches_and_locks_are_no_cause(project, scout):
             "todo/migrations/0001.py": sends,
             "todo/models.py": LOOPS.format(what="'LOCK TABLE ' + name"),
             "todo/views.py": sends,
+            "todo/load.py": LOOPS.format(what="'INSERT INTO t VALUES (?)', [name]"),
+            "examples/load.py": sends,
         }
     )
     causes = scout("I don't know where to start, it is too slow").out.partition("1. ")[0]
-    assert "todo/views.py:3: a database query" in causes
+    assert "todo/views.py:3: a database query" in causes and "examples" not in causes
+    assert "todo/load.py:3: a database write for each turn of a loop; gain large" in causes
+    assert "risk low: executemany" in causes
     assert "mail.py" not in causes and "0001.py" not in causes and "models.py" not in causes
 
 

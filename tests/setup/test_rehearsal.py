@@ -242,3 +242,10 @@ def test_a_rehearsal_warns_where_a_launch_would_find_no_codex(lab: Lab):
     for flags, env in (("--session-mode", "background"), {}), ((), {"CODEX_THREAD_ID": "01"}):
         answer = rehearse(lab, CHECK, *flags, **away, **env)
         assert "codex is not on PATH" in answer["warnings"][-1] and answer["startable"]
+
+
+def test_what_the_checks_leave_is_told(lab: Lab):
+    flags = ("--dry-run", "--scope", "src/", "--metric-name", "cost", "--verify")
+    told = lab.call("init_run", *flags, "mkdir -p out; date > out/log; cat src/value").json["warnings"]
+    assert any("the checks leave out/ behind, new to git" in text for text in told)
+    assert not any("behind" in text for text in lab.call("init_run", *flags, "cat src/value").json["warnings"])

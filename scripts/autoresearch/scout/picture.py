@@ -27,8 +27,9 @@ _TABLE = re.compile(
     r"create table (?:if not exists )?[\"`]?(\w+)[\"`]?\s*\((.*?)\)\s*[;\"']", re.IGNORECASE | re.DOTALL
 )
 _INDEX = re.compile(r"create (?:unique )?index .*? on (\w+)\s*\(([^)]*)", re.IGNORECASE | re.DOTALL)
-# No request and no user's call reaches these: tests, Django's migrations and its commands for administrators.
-_ASIDE = re.compile(r"(?:^|/)(?:tests?|migrations|management)/|test_")
+# No request and no user's call reaches these: tests, examples, Django's migrations and its commands for administrators.
+_ASIDE = re.compile(r"(?:^|/)(?:tests?|examples?|demos?|samples?|docs?|bench\w*|migrations|management)/|test_")
+_WRITES = re.compile(r"\b(?:insert|replace) into\b|\.(?:add|save|create)\(|insert\w*\b", re.IGNORECASE)
 _LOCKS = re.compile(r"\block tables?\b", re.IGNORECASE)  # one statement for each table is no query for each row
 _SHOWN = 5
 _LEAST_OWN = 5.0  # per cent of a profile below which it says nothing of the project
@@ -70,8 +71,10 @@ def _queries_in_loops(project: Project) -> Iterator[Cause]:
             body: list[Any] = [*loop.body] if isinstance(loop, (ast.For, ast.While)) else [loop.elt]
             lines = [part for part in body if _SENDS.search(text := ast.unparse(part)) and not _LOCKS.search(text)]
             if lines:
-                yield Cause(f"{name}:{lines[0].lineno}", "a database query for each turn of a loop",
-                            "large where lists are long", "low: one query for all, same result")  # fmt: skip
+                writes = any(_WRITES.search(ast.unparse(part)) for part in lines)
+                what, remedy = ("write", "executemany or one statement") if writes else ("query", "one query")
+                yield Cause(f"{name}:{lines[0].lineno}", f"a database {what} for each turn of a loop",
+                            "large where lists are long", f"low: {remedy} for all, same result")  # fmt: skip
 
 
 def _missing_indexes(project: Project) -> Iterator[Cause]:

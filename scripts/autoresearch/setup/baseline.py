@@ -215,7 +215,7 @@ def _measure(
     proved = () if told else ran.proved
     warnings = (*_sealed(ran.before), *proved, *found.warnings, guard_problem, confirm_problem)
     warnings += (*_busy_warning(known.busy, config), *_lock_warnings(ran.lock, shown))
-    warnings += (*_bound(layout.root, config), *_dirty_warning(ran.before, primary))
+    warnings += (*_bound(layout.root, config), *_dirty_warning(ran.before, primary), *_left_warning(left))
     return Baseline(
         _by_construction(config, found.center),
         Repo(root).short(at[primary]),
@@ -496,6 +496,13 @@ def _items(layout: Layout, config: Config, events: Sequence[Event]) -> list[Edit
     """What differs in each repository, the user's changes outside the scope among it: tolerated and watched."""
     own = layout.own_paths()
     return [tree.sort(repo.path, _checkout(config, repo), repo.scope, events, own) for repo in config.repos]
+
+
+def _left_warning(left: Iterable[Event]) -> Iterator[str]:
+    """What checks leave that git sees as new; nobody shall find it with `git status` alone."""
+    found = [path for event in left if event.get("kind") == "byproducts" for path in event["paths"]]
+    if found:
+        yield f"the checks leave {listing(found, 3)} behind, new to git: ignore or remove it; the run knows it as theirs"
 
 
 def _stashed(config: Config, lock: Iterable[str], left: Iterable[Event]) -> list[Event]:
