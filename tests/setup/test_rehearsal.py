@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -247,5 +248,18 @@ def test_a_rehearsal_warns_where_a_launch_would_find_no_codex(lab: Lab):
 def test_what_the_checks_leave_is_told(lab: Lab):
     flags = ("--dry-run", "--scope", "src/", "--metric-name", "cost", "--verify")
     told = lab.call("init_run", *flags, "mkdir -p out; date > out/log; cat src/value").json["warnings"]
-    assert any("the checks leave out/ behind, new to git" in text for text in told)
+    assert any("checks leave out/ behind, new to git" in text for text in told)
     assert not any("behind" in text for text in lab.call("init_run", *flags, "cat src/value").json["warnings"])
+
+
+def test_a_guard_that_fails_today_says_which_tests_and_how_to_leave_them_out(lab: Lab):
+    lab.repo.write("tests/test_it.py", "def test_a():\n    assert 1 == 2\n\ndef test_b():\n    pass\n")
+    lab.repo.write(".gitignore", "__pycache__/\n.pytest_cache/\n")
+    lab.repo.commit("a test that fails")
+    flags = ("--dry-run", "--scope", "src/", "--metric-name", "cost", "--verify", "cat src/value", "--guard")
+    guard = f"{sys.executable} -m pytest -q -p no:cacheprovider tests"
+    told = lab.call("init_run", *flags, guard).json
+    assert told["guard_said"][0].startswith("FAILED tests/test_it.py::test_a")
+    without = told["guard_without_them"].partition("add to its pytest: ")[2]
+    assert without == "--deselect tests/test_it.py::test_a"
+    assert lab.call("init_run", *flags, f"{guard} {without}").json["guard"] == "pass"

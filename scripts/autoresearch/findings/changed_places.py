@@ -86,8 +86,14 @@ def _places(run: Run, folder: Path, value: Decimal) -> tuple[places.Place, ...] 
 def _said(folder: Path, verdict: Verdict) -> Mapping[str, Any]:
     """The telling lines of what failed, where the reason has no room for all of them."""
     name = "guard" if verdict.failed == "guard" else "verify-1" if verdict.status == "crash" else ""
-    streams = [folder / f"{name}.{end}" for end in ("err", "out")] if name else []
-    texts = [path.read_text("utf-8", "replace") for path in streams if path.is_file()]
-    lines = [line.strip() for text in texts for line in text.splitlines() if _TELLING.match(line)]
-    shown = [one_line(line, _WIDTH) for line in dict.fromkeys(lines)][:SHOWN]
+    shown = telling(folder, name)[:SHOWN] if name else []
     return {"said": shown} if len(shown) > 1 else {}
+
+
+def telling(folder: Path, name: str) -> list[str]:
+    """The lines of a check's output, kept in this folder, that say what failed; each once."""
+    texts = [
+        path.read_text("utf-8", "replace") for end in ("err", "out") if (path := folder / f"{name}.{end}").is_file()
+    ]
+    lines = [line.strip() for text in texts for line in text.splitlines() if _TELLING.match(line)]
+    return [one_line(line, _WIDTH) for line in dict.fromkeys(lines)]

@@ -502,7 +502,7 @@ def _left_warning(left: Iterable[Event]) -> Iterator[str]:
     """What checks leave that git sees as new; nobody shall find it with `git status` alone."""
     found = [path for event in left if event.get("kind") == "byproducts" for path in event["paths"]]
     if found:
-        yield f"the checks leave {listing(found, 3)} behind, new to git: ignore or remove it; the run knows it as theirs"
+        yield f"checks leave {listing(found, 3)} behind, new to git: ignore or remove it; a run knows it as theirs"
 
 
 def _stashed(config: Config, lock: Iterable[str], left: Iterable[Event]) -> list[Event]:

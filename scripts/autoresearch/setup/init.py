@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from ..agreement import validity
 from ..cli import own_copy
-from ..findings import places
+from ..findings import changed_places, places
 from ..gauges import gauge
 from ..guidance import units
 from ..kernel.core import config, log_events, numbers
@@ -176,6 +177,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
         first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
         printed = _end_of(folder / "baseline" / "verify-1.out")
         size = _size(first, folder / "baseline")
+        failed = _failed_guard(folder / "baseline") if first.guard == "fail" else {}
     found = {"existing_run": layout.results.exists(), "dirty": list(first.dirty)}
     told = figures(first)
     told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it
@@ -191,11 +193,20 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     refused = first.dirty or first.guard == "fail" or sealed
     # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
-    told = {**told, **found, "startable": not refused, "check_printed": lines}
+    told = {**told, **failed, **found, "startable": not refused, "check_printed": lines}
     tree = Path(plan.config.worktree or layout.root)
     told = {**told, **_cost(first, tree), "message": sentence(plan.config, first), "size": size}
     told.update(run_profile.rehearsed(plan.config, tree))
     return {**told, "draft": draft.lines(replace(first.config, stop_condition=str(goal or "")), told["message"], told)}
+
+
+def _failed_guard(folder: Path) -> dict[str, Any]:
+    """What a guard that fails today said, and for pytest the flags that leave those tests out."""
+    lines = sorted(changed_places.telling(folder, "guard"), key=lambda line: not line.startswith(("FAILED", "ERROR")))
+    names = [match[1] for match in map(re.compile(r"(?:FAILED|ERROR) (\S+\.py(?:::\S+)?)").match, lines) if match]
+    flags = " ".join(f"--{'deselect' if '::' in name else 'ignore'} {shlex.quote(name)}" for name in names)
+    said: dict[str, Any] = {"guard_said": lines[:8]} if lines else {}
+    return {**said, "guard_without_them": f"add to its pytest: {flags}"} if 0 < len(names) <= 8 else said
 
 
 def _reached(first: baseline.Baseline, goal: Condition | None) -> list[str]:
