@@ -153,8 +153,8 @@ def refused(ran: Ran, *words: str, code: int = 1) -> str:
 
 
 def tree_of(root: Path, *without: str) -> dict[str, bytes]:
-    """Every file below `root` with its bytes, but git's and those below `without`."""
-    skipped = (".git", *without)
+    """Every file below `root` with its bytes, but git's, second names of those, and what is below `without`."""
+    skipped = (".git", ".git-kept", "autoresearch-evidence/.git-kept", *without)
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()

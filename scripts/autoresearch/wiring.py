@@ -11,6 +11,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "noise.rule": ("rule",),
         "cli.guards": ("parts",),
         "cli.people": ("progress",),
+        "cli.endless": ("waits",),
         "machine.load": ("around",),
         "gauges.gauge": ("around",),
         "formats.format_reader": ("around",),

@@ -1,4 +1,4 @@
-"""What a longer log costs: `growth.py [ROWS …]` (10, 10,000 and 100,000 unless given). Writes growth.md beside itself.
+"""What a longer log costs: `growth.py [ROWS …]` (10, 10,000 and 100,000 unless given); costs.py has it in its page.
 
 CPU of a command with all that it starts, beyond `python -c pass`, and its peak memory: medians of 7. `marked` is the
 usual state, in which the snapshot notes how the log's beginning folds; `whole` is a log whose snapshot notes nothing,
@@ -24,6 +24,7 @@ COMMANDS = {
     "record_iteration": ("--status", "refine", "--description", "another approach"),
 }
 REPEATS = 7
+Line = tuple[str, int, str, float, float]  # state of the log, rows, command, ms of CPU, MB
 QUESTIONS = 120.0  # ms of CPU for resume_check and supervisor_status at 10,000 rows
 TRIAL = 1.3  # times the CPU of run_trial at 4 rows that it may cost at 2,000
 RECORD, MEMORY = 500.0, 64.0  # ms and MB beyond ten rows for record_iteration at 100,000
@@ -61,7 +62,7 @@ def made(folder: Path, rows: int) -> Path:
     return repo
 
 
-def measured(repo: Path, rows: int, base: float) -> Iterator[tuple[str, int, str, float, float]]:
+def measured(repo: Path, rows: int, base: float) -> Iterator[Line]:
     """Each command on this run: state, rows, name, milliseconds beyond `base`, MB."""
     state = repo / "autoresearch-state.json"
     for kind in ("marked", "whole"):
@@ -103,7 +104,7 @@ def tried(folder: Path, rows: int) -> Path:
     return repo
 
 
-def trials(folder: Path) -> Iterator[tuple[str, int, str, float, float]]:
+def trials(folder: Path) -> Iterator[Line]:
     """The cost of a trial by the length of the log, in turns, so that a busy machine hits all."""
     repos = {rows: tried(folder, rows) for rows in (4, 2_000, 10_000)}
     found: dict[int, list[tuple[float, float]]] = {rows: [] for rows in repos}
@@ -114,30 +115,32 @@ def trials(folder: Path) -> Iterator[tuple[str, int, str, float, float]]:
         yield "whole", rows, "run_trial", median(ms for ms, _ in taken[1:]), median(mb for _, mb in taken[1:])
 
 
-def main(sizes: Sequence[int]) -> int:
-    """Measure and write the table."""
-    base = median(cost([sys.executable, "-c", "pass"])[0] for _ in range(3 * REPEATS))
-    with tempfile.TemporaryDirectory() as folder:
-        found = [line for rows in sizes for line in measured(made(Path(folder), rows), rows, base)]
-        found += trials(Path(folder))
-    table = [f"| {rows:,} | {kind} | {name} | {ms:.0f} | {mb:.0f} |\n" for kind, rows, name, ms, mb in found]
-    head = "# What a longer log costs\n\n`python3 tests/benchmarks/growth.py`, which says what the columns are, on "
-    head += f"Python {sys.version.split()[0]}.\n\n| rows | log | command | ms of CPU beyond `pass` | peak MB |\n"
-    text = head + "|---|---|---|---|---|\n" + "".join(table)
-    Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
-    print(text)
+def late(found: Sequence[Line]) -> list[Line]:
+    """Those above their limit."""
     ten = next((line for line in found if line[1] == 10 and line[2] == "record_iteration"), None)
-    late = [
+    over = [
         line
         for line in found
         if line[1] == 10_000 and line[2] not in ("record_iteration", "run_trial") and line[3] > QUESTIONS
     ]
     grown = [line for line in found if ten and line[1] == 100_000 and line[2] == "record_iteration"]
-    late += [line for line in grown if ten and (line[3] - ten[3] > RECORD or line[4] - ten[4] > MEMORY)]
+    over += [line for line in grown if ten and (line[3] - ten[3] > RECORD or line[4] - ten[4] > MEMORY)]
     tried_at = {line[1]: line for line in found if line[2] == "run_trial"}
-    late += [tried_at[2_000]] if tried_at[2_000][3] > TRIAL * tried_at[4][3] else []
-    print("above their limit:", late or "none")
-    return int(bool(late))
+    if tried_at and tried_at[2_000][3] > TRIAL * tried_at[4][3]:
+        over.append(tried_at[2_000])
+    return over
+
+
+def main(sizes: Sequence[int]) -> int:
+    """Measure and print."""
+    base = median(cost([sys.executable, "-c", "pass"])[0] for _ in range(3 * REPEATS))
+    with tempfile.TemporaryDirectory() as folder:
+        found = [line for rows in sizes for line in measured(made(Path(folder), rows), rows, base)]
+        found += trials(Path(folder))
+    for kind, rows, name, ms, mb in found:
+        print(f"{rows:>9,} {kind:8} {name:20} {ms:6.0f} ms {mb:5.0f} MB")
+    print("above their limit:", late(found) or "none")
+    return int(bool(late(found)))
 
 
 if __name__ == "__main__":

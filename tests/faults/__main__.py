@@ -1,7 +1,8 @@
 """Every kind of fault from one command: `python3 -m tests.faults KIND FOLDER [TRIES [FIRST]]`, in a fast folder.
 
-KIND is `damage`, `hostile`, `sizes`, `recorders`, `launches`, `signals` or `steps` (for which TRIES is "each how
-manyth"). What did not hold is printed as it is found, and at the end one line with the counts. Results: README.md.
+KIND is `damage`, `hostile`, `sizes`, `recorders`, `launches`, `signals`, or `steps` or `disk`, for which TRIES is
+"each how manyth" and `ONLY=name,name` in the environment chooses cases. What did not hold is printed as it is
+found, and at the end one line with the counts. Results: README.md.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from tests.faults import damage, signals, steps  # noqa: E402
+from tests.faults import damage, signals, smalldisk, steps  # noqa: E402
 
 
 def main(kind: str, folder: str, count: int = 100, first: int = 0) -> int:
     """Try, and return 1 where something did not hold."""
     if kind == "steps":
         return int(bool(steps.main(folder, count, first, os.environ.get("ONLY", ""))))
+    if kind == "disk":
+        told = list(smalldisk.tries(Path(folder), count, first, os.environ.get("ONLY", "")))
+        wrong = [line for line in told if ":" in line]
+        print("\n".join([*wrong, f"disk: {len(told)} tries, {len(wrong)} did not hold"]), flush=True)
+        return int(bool(wrong))
     if kind == "signals":
         found = signals.main(count, first, folder)
     else:

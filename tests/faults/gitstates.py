@@ -7,6 +7,11 @@ upon a run that stands, in the repository; its second text is what a user does t
 
 from __future__ import annotations
 
+import shutil
+
+LFS = "cd repo; git lfs install --local; git lfs track src/value; git add .gitattributes; git add --renormalize ."
+LFS += "; git commit -qm start"
+
 WORLDS: dict[str, str] = {
     "plain": "",
     "sha256": "rm -rf repo/.git; cd repo; git init -q --object-format=sha256; git add .gitignore theirs src;"
@@ -36,6 +41,7 @@ WORLDS: dict[str, str] = {
     "lfs is missing": "cd repo; git config filter.lfs.clean 'git-lfs clean -- %f'; git config filter.lfs.smudge"
     " 'git-lfs smudge -- %f'; git config filter.lfs.process 'git-lfs filter-process'; echo '*.bin filter=lfs"
     " diff=lfs merge=lfs -text' > .gitattributes; git add .gitattributes; git commit -qm start",
+    **({"lfs": LFS} if shutil.which("git-lfs") else {}),
     "crlf": "cd repo; git config core.autocrlf true",
     "crlf input": "cd repo; git config core.autocrlf input; git config core.safecrlf true",
     "attributes": "cd repo; echo '* text=auto eol=crlf' > .gitattributes; git add .gitattributes; git commit -qm start",

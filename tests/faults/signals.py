@@ -212,6 +212,7 @@ def tries(signals: Signals, count: int, first: int) -> Iterator[tuple[str, str, 
 def main(count: int, first: int, folder: str) -> list[str]:
     """Run tries, write how each went, and return the problems."""
     found: list[str] = []
+    os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "signals.tsv"), "a", encoding="utf-8") as told:
         for name, said, took, problem in tries(Signals(Path(folder)), count, first):
             print(name, said, f"{took:.2f}", problem, sep="\t", file=told, flush=True)

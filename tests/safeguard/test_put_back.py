@@ -10,8 +10,6 @@ import pytest
 from tests.lab import ARMED, Lab, armed, refused, running_below
 from tests.unattended import until
 
-AGAIN = ("--scope", "src/", "--metric-name", "c", "--direction", "lower", "--environment-summary", "x")
-
 
 @pytest.mark.parametrize(
     "act",
@@ -73,19 +71,6 @@ def test_what_a_check_takes_or_hides_is_put_back_and_the_row_is_a_crash(lab: Lab
     if "sparse" not in act:
         assert (lab.repo.status(), (lab.path / ".git/config").read_bytes()) == before
     assert lab.trial(7)["status"] == "keep"
-
-
-def test_a_git_folder_that_a_check_deletes_is_told_of_and_the_trial_goes_on_with_it(lab: Lab):
-    refused(lab.call("init_run", "--verify", "rm -rf .git; cat src/value", *AGAIN), "deletes or moves .git")
-    saved = lab.path.parent / "saved"
-    armed(lab, f"cp -a .git {saved}; m=rm; $m -rf .git research-results.tsv")
-    before = (lab.path / "research-results.tsv").read_bytes()
-    lab.value(12)
-    refused(lab.try_out(), "the check deleted or moved", "Bring it back")
-    assert ((lab.path / "research-results.tsv").read_bytes(), (lab.path / ".git").exists()) == (before, False)
-    refused(lab.try_out(), "git refused: not a git repository")
-    saved.rename(lab.path / ".git")
-    assert (lab.trial()["status"], lab.repo.status()) == ("discard", "")
 
 
 def test_the_git_file_of_a_worktree_is_put_back(lab: Lab):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
+from ..kernel.disk import tempfolder
 from . import escapes, testruns, toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Request
@@ -21,11 +22,9 @@ def python(request: Request) -> Counted:
 
     A test that fails gives no number.
     """
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("check") as folder:
         path = toolbox.python_path(request.root)
-        report, data = Path(folder, "report.json"), {"COVERAGE_FILE": folder + "/data", "PYTHONPATH": path}
+        report, data = Path(folder, "report.json"), {"COVERAGE_FILE": str(folder / "data"), "PYTHONPATH": path}
         sources = ["--source=" + ",".join(request.operands or (".",))]
         sources += ["--branch"] if request.options.get("branches") else []
         cover = [toolbox.python(request), "-m", "coverage"]
@@ -98,10 +97,9 @@ def _functions(path: Path) -> list[tuple[int, int, str]]:
 
 def golang(request: Request) -> Counted:
     """Statements that `go test` does not run, by the profile it writes; a test that fails gives no number."""
-    import tempfile
 
     tool = toolbox.find("go", request, toolbox.GO)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("check") as folder:
         profile = Path(folder, "cover.out")
         argv = [tool, "test", "-count=1", f"-coverprofile={profile}", *request.get("option", [])]
         ran = toolbox.run([*argv, *(request.operands or ("./...",))], request)

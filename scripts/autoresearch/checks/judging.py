@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
+from ..kernel.disk import tempfolder
 from . import reference, toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Request
@@ -55,12 +56,11 @@ def _judged(request: Request, judge: str, texts: Sequence[Path], runs: int) -> t
     import random
     import shlex
     import statistics
-    import tempfile
 
     given: dict[Path, list[float]] = {text: [] for text in texts}
     turns, seconds = [text for text in texts for _ in range(runs)], 0.0
     random.shuffle(turns)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("check") as folder:
         for number, text in enumerate(turns):
             copy = Path(folder, f"text-{number}{text.suffix}")
             copy.write_bytes(text.read_bytes())

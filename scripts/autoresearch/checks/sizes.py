@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
+from ..kernel.disk import tempfolder
 from . import toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Request
@@ -48,11 +49,10 @@ def _both(contents: list[bytes]) -> dict[str, int]:
 def bundle(request: Request) -> Counted:
     """Bytes of one entry and all it imports, bundled and minified by esbuild into a temporary file; what each input
     adds is told as a finding."""
-    import tempfile
 
     tool = toolbox.find("esbuild", request, "npm esbuild")
     entry = request.command()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("check") as folder:
         out, meta = Path(folder, "out.js"), Path(folder, "meta.json")
         fixed = ["--bundle", "--minify", "--log-level=error", f"--outfile={out}", f"--metafile={meta}"]
         ran = toolbox.run([tool, entry, *fixed, *request.get("option", [])], request)

@@ -13,6 +13,7 @@ from pathlib import Path
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
+from ..kernel.disk import tempfolder
 from . import escapes, toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Ran, Request
@@ -93,9 +94,7 @@ def pytest_command(request: Request) -> list[str]:
 
 
 def _pytest_once(request: Request, seed: int) -> list[Test]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("check") as folder:
         report = Path(folder, "report.xml")
         argv = [
             *pytest_command(request),
@@ -208,9 +207,7 @@ def vitest(request: Request) -> Counted:
 
 
 def _node(request: Request, fixed: list[str], seeded: list[str]) -> list[Test]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("check") as folder:
         report = Path(folder, "report.json")
         argv = [*fixed, f"--outputFile={report}", *seeded, *request.get("option", []), *request.operands]
         ran = toolbox.run(argv, request, {"CI": "1"})

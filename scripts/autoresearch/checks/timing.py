@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
+from ..kernel.disk import tempfolder
 from . import reference, toolbox
 from .counted import Counted
 from .toolbox import Request
@@ -104,11 +105,9 @@ def _used() -> float:
 def gobench(request: Request) -> Counted:
     """Processor nanoseconds of one operation of a Go benchmark (`--wall`: by the clock), the least of `--runs`. Each
     side is built once; with `--against REV` they run in turns, a fixed number of operations each."""
-    import tempfile
-
     if not request.operands:
         raise Refusal("no benchmark is named, expected e.g. gobench Parse ./parser for BenchmarkParse; name one")
-    with tempfile.TemporaryDirectory() as made:
+    with tempfolder.folder("check") as made:
         folders = [request.root, *reference.copies(request)]
         sides = [_go_side(request, folder, Path(made, f"{n}.test")) for n, folder in enumerate(folders)]
         times = f"{_go_run(request, sides[0], '50ms')[1]}x"

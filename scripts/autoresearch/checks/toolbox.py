@@ -13,6 +13,7 @@ from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
+from ..kernel.disk import tempfolder
 from ..kernel.system import process
 from . import toolplace
 
@@ -182,9 +183,7 @@ def inside(request: Request, runtime: str, program: str, spec: Mapping[str, Any]
 
     `spec` is what it is to do. Raises `Refusal` with the program's complaint when it wrote nothing.
     """
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("check") as folder:
         answer = Path(folder, "answer.json")
         argv = [runtime, str(INSIDE / program), jsontext.dumps({**spec, "answer": str(answer)})]
         ran = run(argv, request, {"PYTHONPATH": python_path(cwd or request.root)}, cwd)

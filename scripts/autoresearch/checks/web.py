@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
+from ..kernel.disk import tempfolder
 from ..kernel.system import process
 from . import toolbox
 from .counted import Counted
@@ -25,10 +26,9 @@ _WAIT = 30.0  # seconds that a server may take to answer for the first time
 def servers(request: Request, command: str, folders: Sequence[Path]) -> Iterator[list[int]]:
     """Start one server a folder; yields their ports, each of which answers the first path."""
     import secrets
-    import tempfile
 
     mark = secrets.token_hex(8)
-    with tempfile.TemporaryDirectory() as logs:
+    with tempfolder.folder("check") as logs:
         try:
             yield [_start(request, command, folder, Path(logs), mark) for folder in folders]
         finally:

@@ -183,9 +183,11 @@ def _blame(error: Exception, root: str) -> str:
         return str(explained(error, os.path.realpath(root)))
     if isinstance(error, RuntimeError) and any(words in str(error) for words in _PLACES):
         return f"{error}; expected a file or folder that can be found, repair this and repeat the command"
-    if isinstance(error, OSError) and error.strerror:
+    if isinstance(error, OSError) and error.args:
         where = "a file" if error.filename is None else error.filename  # a write that fails does not know its file
-        return f"{where}: {error.strerror}; nothing half-written stays, repair this and repeat the command"
+        many = error.args[0]  # of `shutil`: several files, each with what is wrong
+        said = error.strerror or (many[0][-1] if isinstance(many, list) and many else many)
+        return f"{where}: {said}; nothing half-written stays, repair this and repeat the command"
     return (
         f"unexpected {type(error).__name__}: {error}; nothing half-written stays, repeat the command, "
         "and report it with AUTORESEARCH_TRACEBACK=1 set if it comes back"

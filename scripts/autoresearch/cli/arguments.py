@@ -48,7 +48,8 @@ def root_of(args: argparse.Namespace) -> Path:
     are in."""
     from pathlib import Path
 
-    from .run_root import find_root, refuse_endless
+    from .endless import refuse_at_start
+    from .run_root import find_root, refuse_lost
 
     given = getattr(args, "repo", None)
     try:
@@ -59,7 +60,8 @@ def root_of(args: argparse.Namespace) -> Path:
         raise Refusal(f"--repo {given} is not a folder, expected any folder inside the repository; correct the path")
     results = getattr(args, "results_path", None) or ""
     named = Path(given) if given else Path(results).parent if os.path.isabs(results) else Path.cwd()
-    refuse_endless(named)
+    refuse_at_start(named)
+    refuse_lost(Path(os.path.realpath(named)))
     return find_root(named)
 
 

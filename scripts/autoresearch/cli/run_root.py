@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
-from ..kernel.disk.layout import POINTER, read_line
-
-# What git opens of its own accord, and waits for without end where it is a pipe: beside `.git`, in it, in the home.
-_BESIDE = (".git", ".gitignore", ".gitattributes", ".gitmodules")
-_WITHIN = ("HEAD", "index", "config", "commondir", "packed-refs", "shallow", "config.worktree")
-_INFO = ("info/exclude", "info/attributes", "info/sparse-checkout", "objects/info/alternates")
-_AT_HOME = (".gitconfig", ".config/git/config", ".config/git/ignore", ".config/git/attributes")
+from ..kernel.disk.layout import GIT_KEPT, POINTER, read_line
 
 
 def git_marker(start: Path) -> Path | None:
@@ -25,6 +16,21 @@ def git_marker(start: Path) -> Path | None:
         if os.path.lexists(marker / "HEAD") or marker.is_file():  # git passes over a folder without HEAD too
             return marker
     return None
+
+
+def refuse_lost(start: Path) -> None:
+    """Raise `Refusal` where a check has deleted `.git` and the command beside it was killed before it came back."""
+    for folder in (start, *start.parents):
+        if os.path.lexists(folder / ".git" / "HEAD") or (folder / ".git").is_file():
+            return
+        kept = folder / "autoresearch-evidence" / GIT_KEPT
+        for names in kept.glob("*/HEAD") if kept.is_dir() else ():
+            aside = "mv .git .git.bak && " if os.path.lexists(folder / ".git") else ""
+            raise Refusal(
+                f"{folder / '.git'} is gone: a check deleted it, and the command that ran the check was killed; all of "
+                f"its files are still there: cd {folder} && {aside}mv {names.parent.relative_to(folder)} .git, "
+                "then repeat the command"
+            )
 
 
 def find_root(start: Path) -> Path:
@@ -39,38 +45,3 @@ def find_root(start: Path) -> Path:
         if pointer and Path(pointer).is_dir():
             return Path(pointer)
     return marker.parent
-
-
-def refuse_endless(start: Path) -> None:
-    """Raise `Refusal` naming the pipe, socket or device that stands where git would open a file."""
-    for path in _opened(Path(os.path.realpath(start))):
-        if _is_endless(path):
-            raise Refusal(
-                f"{path} is a pipe, socket or device, expected a file: git would wait for it without end; bring the "
-                "file back, or remove what is there, then repeat the command"
-            )
-
-
-def _opened(start: Path) -> Iterator[Path]:
-    yield from (Path(os.path.expanduser("~")) / name for name in _AT_HOME)
-    top = next((folder for folder in (start, *start.parents) if os.path.lexists(folder / ".git")), None)
-    if top is None:
-        return
-    from ..kernel.system import gitfiles
-
-    yield from (top / name for name in _BESIDE)
-    with suppress(OSError):  # what is wrong with them, git says
-        own = gitfiles.git_dir(top)
-        yield from (own / name for name in _WITHIN)
-        common = gitfiles.common_dir(own)
-        yield from (common / name for name in (*_WITHIN, *_INFO))
-        yield common / gitfiles.head_ref(own).replace("ref: ", "", 1)
-
-
-def _is_endless(path: Path) -> bool:
-    """Whether to read this has no end, or waits for somebody who writes; a link to /dev/null is an empty file."""
-    try:
-        mode = os.stat(path).st_mode
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and os.path.realpath(path) != os.devnull)

@@ -3,6 +3,8 @@ them (`codex plugin marketplace add`, `codex plugin add`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from ..cli import own_copy
 from ..hooks.hook_entries import EVENTS
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
+from ..kernel.disk import atomic
 from ..kernel.disk.layout import SKILL_ROOT
 
 NAME = "codex-autoresearch"
@@ -20,7 +23,8 @@ _SKIPPED = ("__pycache__", "*.pyc", ".DS_Store")
 def skill(out: Path) -> Path:
     """The plain bundle in the new folder `out`; raises `Refusal` where something is there."""
     _refuse_taken(out)
-    _copy(out)
+    with _whole(out):
+        _copy(out)
     return out
 
 
@@ -31,12 +35,33 @@ def plugin(out: Path, version: str) -> Path:
     archive = out.with_name(out.name + ".zip")
     for path in (out, archive):
         _refuse_taken(path)
-    _copy(out / "skills" / NAME)
-    _write(out / ".codex-plugin" / "plugin.json", _plugin(version))
-    _write(out / ".agents" / "plugins" / "marketplace.json", _marketplace())
-    _write(out / "hooks" / "hooks.json", _hooks())
-    shutil.make_archive(str(out), "zip", out)
+    with _whole(out, archive):
+        _copy(out / "skills" / NAME)
+        _write(out / ".codex-plugin" / "plugin.json", _plugin(version))
+        _write(out / ".agents" / "plugins" / "marketplace.json", _marketplace())
+        _write(out / "hooks" / "hooks.json", _hooks())
+        shutil.make_archive(str(out), "zip", out)
     return archive
+
+
+@contextmanager
+def _whole(*paths: Path) -> Iterator[None]:
+    """What the block makes is there as a whole or not at all."""
+    try:
+        yield
+    except BaseException as error:
+        import shutil
+
+        for path in paths:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if isinstance(error, shutil.Error):  # of many files: the first of them
+            raise Refusal(
+                f"cannot write {paths[0]} ({error.args[0][0][2]}), expected room for all of it; nothing stays of it, "
+                "free disk space or choose another place, and repeat the command"
+            ) from None
+        if isinstance(error, OSError):
+            raise atomic.unwritable(paths[0], error) from None
+        raise
 
 
 def _refuse_taken(path: Path) -> None:

@@ -16,6 +16,7 @@ from ..checks.toolbox import Request
 from ..cli import guards
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
+from ..kernel.disk import tempfolder
 from .spots import HotSpot
 
 TYPE_CHECKING = False
@@ -86,9 +87,7 @@ def _script(request: Request, head: str) -> str:
 
 
 def _by_cprofile(request: Request, line: str) -> list[HotSpot]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("profile") as folder:
         out = Path(folder, "profile")
         pieces = guards.split(line) or [line]
         _run(request, " && ".join([*pieces[:-1], under_cprofile(request, pieces[-1], out, Path(folder))]))
@@ -173,10 +172,9 @@ def _ordered(spots: Any) -> list[HotSpot]:
 def _by_cpu_prof(request: Request, line: str) -> list[HotSpot]:
     """Every Node process that the line starts is profiled: a `node` of ours stands before the real one on PATH."""
     import os
-    import tempfile
 
     node = toolbox.need("node", request.root, "Node.js")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("profile") as folder:
         shim, out = Path(folder, "bin", "node"), Path(folder, "out")
         shim.parent.mkdir()
         shim.write_text(f'#!/bin/sh\nexec {shlex.quote(node)} --cpu-prof --cpu-prof-dir={shlex.quote(str(out))} "$@"\n')
@@ -218,10 +216,9 @@ def _owner(number: int, nodes: Mapping[int, Any], parents: Mapping[int, int], ro
 
 
 def _by_perf(request: Request, line: str) -> list[HotSpot]:
-    import tempfile
 
     perf = toolbox.need("perf", request.root, "linux-perf, or profile otherwise")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("profile") as folder:
         data = shlex.quote(str(Path(folder, "perf.data")))
         _run(request, f"{shlex.quote(perf)} record -q -o {data} -- sh -c {shlex.quote(line)} >&2")
         shown = _run(request, f"{shlex.quote(perf)} report -q -i {data} --stdio --no-children --percent-limit 0.5")

@@ -1,11 +1,12 @@
-"""Where the git folder of a checkout lies, held open while a check runs: one that was moved away is moved back."""
+"""Where the git folder of a checkout lies, held open while a check runs: one that was moved away is moved back, and
+what was deleted of it comes back by its second names."""
 
 from __future__ import annotations
 
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,19 +14,21 @@ from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.system import gitfiles
 from ..kernel.system.gitread import Reader
-from . import keepsake
+from . import gitcopy, keepsake
 
 REPLACED = "autoresearch-replaced"  # what a check put in its place, kept in the folder that came back
 
 
 @dataclass(frozen=True)
 class GitPlace:
-    """A folder of git's, and a handle by which it is found; `dot` is `.git` of the checkout where that is a file."""
+    """A folder of git's, and a handle by which it is found; `dot` is `.git` of the checkout, `text` what is in it where
+    that is a file, `common` the folder in which this one lies."""
 
     folder: Path
     handle: int
     dot: Path
     text: bytes | None
+    common: Path
 
 
 def hold(tree: Path) -> Iterator[GitPlace]:
@@ -36,17 +39,26 @@ def hold(tree: Path) -> Iterator[GitPlace]:
     dot = tree / ".git"
     text = dot.read_bytes() if dot.is_file() else None
     own = repo.git_dir()
-    for folder in dict.fromkeys(Path(os.path.realpath(one)) for one in (gitfiles.common_dir(own), own)):
+    common = Path(os.path.realpath(gitfiles.common_dir(own)))
+    for folder in dict.fromkeys((common, Path(os.path.realpath(own)))):
         with suppress(OSError):
-            yield GitPlace(folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), dot, text)
+            yield GitPlace(folder, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), dot, text, common)
 
 
-def put_back(place: GitPlace) -> bool:
-    """Move the folder back where it was moved away, and write `.git` where that is a file that is gone; whether so.
+def put_back(place: GitPlace, second: Mapping[Path, Path]) -> bool:
+    """Move the folder back where it was moved away, bring back what was deleted of it (`second` names by common
+    folder), and write `.git` where that is a file that is gone; whether so.
 
-    What lies in its place goes into it, under a name of its own. Raises `Refusal` for a folder that was deleted.
+    What lies in its place goes into it, under a name of its own. Raises `Refusal` for a folder that was deleted and
+    has no second names.
     """
-    mended = _moved_back(place)
+    names = second.get(place.common)
+    if names is not None and place.folder != place.common:
+        names = names / os.path.relpath(place.folder, place.common)
+    mended = _moved_back(place, names)
+    if not mended and names is not None and gitcopy.is_broken(place.folder, names, place.dot.parent):
+        gitcopy.bring_back(place.folder, names)
+        mended = True
     if place.text is None or keepsake.is_same(place.dot, place.text):
         return mended
     return keepsake.write(place.dot, place.text)
@@ -57,14 +69,15 @@ def release(place: GitPlace) -> None:
     os.close(place.handle)
 
 
-def _moved_back(place: GitPlace) -> bool:
+def _moved_back(place: GitPlace, names: Path | None) -> bool:
     held = os.fstat(place.handle)
     with suppress(OSError):
         here = os.lstat(place.folder)
         if (here.st_dev, here.st_ino) == (held.st_dev, held.st_ino):
             return False
     now = _path_of(place.handle)
-    if not held.st_nlink or not now.is_dir() or now == place.folder:
+    is_deleted = not held.st_nlink or not now.is_dir() or now == place.folder
+    if is_deleted and (names is None or not names.is_dir()):
         raise Refusal(
             f"the check deleted or moved {place.folder}, and with it every commit; expected it to leave git's folder "
             "alone. Bring it back (from a clone or a backup), correct the check, then repeat the command"
@@ -72,15 +85,21 @@ def _moved_back(place: GitPlace) -> bool:
     other = place.folder.with_name(f"{place.folder.name}.{os.getpid()}.bak")
     if os.path.lexists(place.folder):
         os.rename(place.folder, other)
-    os.rename(now, place.folder)
+    if is_deleted and names is not None:
+        gitcopy.bring_back(place.folder, names)
+    else:
+        os.rename(now, place.folder)
     if os.path.lexists(other):
         _discard(other, place.folder / REPLACED)
     return True
 
 
 def _discard(other: Path, target: Path) -> None:
-    if stat.S_ISDIR(os.lstat(other).st_mode) and not os.listdir(other):
+    mode = os.lstat(other).st_mode
+    if stat.S_ISDIR(mode) and not os.listdir(other):
         os.rmdir(other)
+    elif stat.S_IFMT(mode) not in (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+        other.unlink()  # a pipe or a device holds nothing
     elif not os.path.lexists(target):
         os.rename(other, target)
 

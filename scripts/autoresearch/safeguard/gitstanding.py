@@ -122,8 +122,11 @@ def _shown_again(known: Standing, common: Path) -> bool:
 def _index(known: Standing) -> tuple[str, ...]:
     """An index that cannot be read, and files that git was told since not to look at: it looks again."""
     path = known.folder / "index"
-    if known.index is None or _bytes(path) == known.index:
+    now = _bytes(path)
+    if known.index is None or now == known.index:
         return ()
+    if now is None:  # one that is missing is a file of the run
+        return ("index",) if os.path.lexists(path) and keepsake.write(path, known.index) else ()
     with gitfiles.scratch(known.folder, "standing") as place:
         (place / "index").write_bytes(known.index)
         before = _flagged(known.tree, str(place / "index"))

@@ -12,6 +12,7 @@ from ..kernel.disk import evidence
 from ..kernel.run.tree import Guarded
 from ..kernel.system.git import Repo
 from . import gitplace, gitstanding, keepsake, strays
+from .gitcopy import GitCopies
 from .gitplace import GitPlace
 from .gitstanding import Standing
 
@@ -25,6 +26,7 @@ class BeforeCheck:
     files: Mapping[Path, bytes]
     mine: Mapping[Path, Mapping[Path, bytes]]
     places: tuple[GitPlace, ...]
+    copies: GitCopies
     gits: tuple[Standing, ...]
 
 
@@ -40,6 +42,7 @@ def kept(what: Guarded) -> Callable[[], str]:
         try:
             return put_back(known)
         finally:
+            known.copies.close()
             for place in known.places:
                 gitplace.release(place)
 
@@ -52,7 +55,11 @@ def _remember(what: Guarded) -> BeforeCheck:
     }
     gits = (gitstanding.of(tree) for tree in what.mine)
     places = tuple(place for tree in what.mine for place in gitplace.hold(tree))
-    return BeforeCheck(keepsake.remember(what.files), mine, places, tuple(standing for standing in gits if standing))
+    commons = tuple(dict.fromkeys(place.common for place in places))
+    note = next((path for path in what.files if path.name == NOTE), None)
+    copies = GitCopies(commons if note else (), note.parent if note else Path())
+    known = keepsake.remember(what.files)
+    return BeforeCheck(known, mine, places, copies, tuple(standing for standing in gits if standing))
 
 
 def put_back(known: BeforeCheck) -> str:
@@ -76,7 +83,7 @@ def put_back(known: BeforeCheck) -> str:
 def _moved(known: BeforeCheck) -> list[str]:
     """The git folders that were moved away; where one is deleted, the run's own files are put back all the same."""
     try:
-        return [place.folder.name for place in known.places if gitplace.put_back(place)]
+        return [place.folder.name for place in known.places if gitplace.put_back(place, known.copies.of)]
     except Refusal:
         within = {place.folder for place in known.places}
         keepsake.put_back({path: data for path, data in known.files.items() if not within.intersection(path.parents)})

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..checks import toolbox
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
+from ..kernel.disk import tempfolder
 from ..profiles import profilers
 from . import proposals, surroundings
 from .surroundings import Project
@@ -171,11 +172,10 @@ def _size(project: Project) -> list[str]:
 
 def _profile(project: Project, request: toolbox.Request) -> list[str]:
     """The project's own functions in which the tests spend most time."""
-    import tempfile
 
     if "pytest" not in proposals.guard_command(project):
         return []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("scout") as folder:
         out = Path(folder, "profile")
         fixed = ["-m", "cProfile", "-o", str(out), "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
         toolbox.run([toolbox.python(request), *fixed], request)

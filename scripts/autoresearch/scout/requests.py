@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..checks import toolbox, web
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import shortened
+from ..kernel.disk import tempfolder
 from ..profiles import profilers
 from ..profiles.spots import HotSpot
 from . import surroundings, webapps
@@ -26,6 +28,7 @@ _FAILS = 500  # the status of a server that fails
 _FIFTH = 20.0  # per cent of the time from which on a function is worth telling
 _LARGE = 100  # rows from which on reading a whole table is worth telling
 _LEFT_OUT = (".git", "node_modules", ".venv", "venv", "__pycache__", ".tox", "dist", "build")
+_COPIED = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
 
 
 def asked(project: Project, request: toolbox.Request) -> Picture:
@@ -33,12 +36,11 @@ def asked(project: Project, request: toolbox.Request) -> Picture:
 
     Raises `Refusal` when the application does not start, or when the project is too large to be copied.
     """
-    import tempfile
 
     app = webapps.web_app(project)
     if not app or "Flask" not in surroundings.frameworks(project):
         return Picture()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfolder.folder("scout") as folder:
         copy, profile = Path(folder, "copy"), Path(folder, "profile")
         _copied(project.root, copy)
         spec = {"app": app, "profile": str(profile), "headers": web.headers(request)}
@@ -70,7 +72,13 @@ def _copied(root: Path, target: Path) -> None:
         total += sum(os.lstat(os.path.join(folder, name)).st_size for name in files)
         if total > _MOST:
             raise Refusal("the project is over 200 MB, expected less for a copy; measure one route with CHECK http")
-    shutil.copytree(root, target, symlinks=True, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+    shutil.copytree(root, target, symlinks=True, ignore=_left_out)
+
+
+def _left_out(folder: str, names: Sequence[str]) -> list[str]:
+    """What is not copied: what others made, a temporary folder in the project, pipes and devices."""
+    kept = {name for name in names if stat.S_IFMT(os.lstat(os.path.join(folder, name)).st_mode) in _COPIED}
+    return [name for name in names if name in _LEFT_OUT or name.startswith(tempfolder.PREFIX) or name not in kept]
 
 
 def _loops(routes: list[Any]) -> Iterator[Cause]:

@@ -12,6 +12,8 @@ from ..core.frozen import dataclass
 SKILL_ROOT = Path(__file__).resolve().parents[4]
 # A linked worktree made for a run names the checkout that holds the run's artifacts in this file of its git folder.
 POINTER = "autoresearch-root"
+# Second names of git's files while a check runs, in the evidence folder (`safeguard.gitcopy`).
+GIT_KEPT = ".git-kept"
 # The controller's record in exec mode, beside its snapshot.
 EXEC_RUNTIME = "autoresearch-runtime.exec.json"
 # In a run's own copy of the skill: the folder that it was copied from.
@@ -97,7 +99,7 @@ def standard(root: Path) -> Layout:
 def read_line(path: Path) -> str:
     """The text of a small file, "" where there is none."""
     try:
-        return path.read_text("utf-8").strip()
+        return path.read_text("utf-8").strip() if path.is_file() else ""
     except (OSError, ValueError):
         return ""
 

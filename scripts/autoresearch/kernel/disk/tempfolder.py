@@ -10,7 +10,7 @@ from pathlib import Path
 from ..core.errors import Refusal
 from .layout import temporary
 
-_PREFIX = "autoresearch-scratch-"
+PREFIX = "autoresearch-scratch-"
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def folder(kind: str) -> Iterator[Path]:
 
     sweep()
     try:
-        made = Path(tempfile.mkdtemp("", f"{_PREFIX}{kind}-{os.getpid()}-", temporary()))
+        made = Path(tempfile.mkdtemp("", f"{PREFIX}{kind}-{os.getpid()}-", temporary()))
     except OSError as error:
         raise Refusal(
             f"no temporary folder can be written to ({error.strerror or error}), expected one; free some space, or set "
@@ -36,7 +36,7 @@ def folder(kind: str) -> Iterator[Path]:
 def left() -> list[Path]:
     """The scratch folders of this user whose process is gone."""
     try:
-        own = [temporary() / name for name in os.listdir(temporary()) if name.startswith(_PREFIX)]
+        own = [temporary() / name for name in os.listdir(temporary()) if name.startswith(PREFIX)]
         return [path for path in own if _is_dead(path) and path.stat().st_uid == os.getuid()]
     except OSError:
         return []
@@ -52,11 +52,11 @@ def sweep() -> None:
 
 def is_left(path: str) -> bool:
     """Whether a path lies in the scratch folder of a process that is gone."""
-    return any(part.startswith(_PREFIX) and _is_dead(Path(part)) for part in Path(path).parts)
+    return any(part.startswith(PREFIX) and _is_dead(Path(part)) for part in Path(path).parts)
 
 
 def _is_dead(path: Path) -> bool:
-    pid = path.name[len(_PREFIX) :].split("-")[1:2]
+    pid = path.name[len(PREFIX) :].split("-")[1:2]
     try:
         os.kill(int(pid[0]), 0)
     except (ProcessLookupError, OverflowError):

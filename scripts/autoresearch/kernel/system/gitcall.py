@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .. import ports
+from ..core.errors import Refusal
 from . import interrupts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from subprocess import Popen
+    from threading import Event
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -47,6 +55,9 @@ _IDENTITY = {
 }
 _LOCK_TRIES = 6
 _LOCK_PAUSE = 0.1  # seconds; an editor's background git holds index.lock for less
+_PATIENCE = (
+    0.15  # seconds; after twice as many, doubled each time, a git that has not ended may wait at a pipe for ever
+)
 
 
 class GitError(Exception):
@@ -92,19 +103,49 @@ def attempt(
     cwd: Path, args: Sequence[str], stdin: bytes = b"", env: Mapping[str, str] = {}
 ) -> tuple[int, bytes, bytes]:
     """Exit code, stdout and stderr of one git call. Raises GitError when it cannot be started."""
-    import subprocess
-
     interrupts.check()
+    with interrupts.shielded(), started(cwd, args, env) as git:
+        out, err = git.communicate(stdin)
+    interrupts.check()
+    return git.returncode, out, err
+
+
+@contextmanager
+def started(cwd: Path, args: Sequence[str], env: Mapping[str, str]) -> Iterator[Popen[bytes]]:
+    """A git at work in the block. Raises `Refusal` naming the pipe at which it has waited for long (the port
+    `measure`), after it was killed, and GitError when it cannot be started."""
+    import subprocess
+    import threading
+
+    pipe, found, over = subprocess.PIPE, list[Refusal](), threading.Event()
     try:
         # In a session of its own Ctrl-C does not reach it: what git has begun it ends, and leaves no lock.
-        with interrupts.shielded():
-            done = subprocess.run(
-                command(args), cwd=cwd, input=stdin, env=environment(env), capture_output=True, start_new_session=True
-            )
+        child = subprocess.Popen(
+            command(args), cwd=cwd, env=environment(env), stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+        )
     except OSError as problem:
         raise GitError(f"git cannot be run in {cwd}: {problem.strerror}") from None
-    interrupts.check()
-    return done.returncode, done.stdout, done.stderr
+    with suppress(RuntimeError):  # there is no room for a thread
+        threading.Thread(target=_look, args=(child, cwd, over, found), daemon=True).start()
+    try:
+        with child:
+            yield child
+    finally:
+        over.set()
+    if found and child.returncode:
+        raise found[0]
+
+
+def _look(git: Popen[bytes], cwd: Path, over: Event, found: list[Refusal]) -> None:
+    pause = _PATIENCE
+    while not found and not over.wait(pause := 2 * pause):
+        try:
+            for waits in ports.asked("measure", "waits"):
+                waits(cwd)
+        except Refusal as refusal:
+            found.append(refusal)
+            with suppress(OSError):
+                os.killpg(git.pid, 9)  # with the git that it asks about a submodule
 
 
 def signed(cwd: Path, args: Sequence[str], stdin: bytes) -> bytes:

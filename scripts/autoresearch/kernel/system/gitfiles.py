@@ -26,7 +26,7 @@ def git_dir(top: Path) -> Path:
     dot = top / ".git"
     if dot.is_dir():
         return dot
-    text = dot.read_text(encoding="utf-8", errors="surrogateescape").strip()
+    text = text_of(dot).strip()
     if not text.startswith("gitdir: ") or "\0" in text:
         return dot  # nothing can be read below a file: git is asked, and says what is wrong
     return Path(os.path.normpath(top / text[len("gitdir: ") :]))
@@ -34,19 +34,13 @@ def git_dir(top: Path) -> Path:
 
 def common_dir(folder: Path) -> Path:
     """The git folder shared by all worktrees of the one whose git folder is `folder`."""
-    try:
-        text = (folder / "commondir").read_text(encoding="utf-8", errors="surrogateescape").strip()
-    except OSError:
-        return folder
-    return Path(os.path.normpath(folder / text))
+    text = text_of(folder / "commondir").strip()
+    return Path(os.path.normpath(folder / text)) if text else folder
 
 
 def head_ref(folder: Path) -> str:
     """HEAD's text: `ref: refs/heads/x` or a commit; "" when unreadable (or kept elsewhere: reftable)."""
-    try:
-        text = (folder / "HEAD").read_text(encoding="utf-8", errors="surrogateescape").strip()
-    except OSError:
-        return ""
+    text = text_of(folder / "HEAD").strip()
     return "" if text.endswith("/.invalid") else text
 
 
@@ -70,10 +64,11 @@ def loose_tree(common: Path, commit: str) -> str:
     """The tree of a commit that lies in a file of its own; "" where it does not, and git has to be asked."""
     import zlib
 
-    if not is_id(commit) or (common / "refs" / "replace").exists():
+    path = common / "objects" / commit[:2] / commit[2:]
+    if not is_id(commit) or not path.is_file() or (common / "refs" / "replace").exists():
         return ""
     try:
-        head = zlib.decompressobj().decompress((common / "objects" / commit[:2] / commit[2:]).read_bytes(), 200)
+        head = zlib.decompressobj().decompress(path.read_bytes(), 200)
     except (OSError, zlib.error):
         return ""
     match = re.match(rb"commit [0-9]+\0tree ([0-9a-f]{40,64})\n", head)
@@ -81,19 +76,13 @@ def loose_tree(common: Path, commit: str) -> str:
 
 
 def _loose(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="ascii", errors="replace").strip()
-    except OSError:
-        return ""
+    text = text_of(path).strip()
     return text if _OID.fullmatch(text) else ""
 
 
 def _packed(common: Path, name: str) -> str:
-    try:
-        text = (common / "packed-refs").read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError:
-        return ""
-    found = [line.split(" ", 1)[0] for line in text.split("\n") if line.endswith(" " + name)]
+    lines = text_of(common / "packed-refs").split("\n")
+    found = [line.split(" ", 1)[0] for line in lines if line.endswith(" " + name)]
     return found[0] if found and _OID.fullmatch(found[0]) else ""
 
 
@@ -111,9 +100,9 @@ def hide(*paths: Path) -> None:
 
 
 def text_of(path: Path) -> str:
-    """A small text file of git's, "" when there is none that can be read."""
+    """A text file of git's, "" when there is none that can be read; a pipe in its place is not waited for."""
     try:
-        return path.read_bytes()[:100_000].decode("utf-8", "surrogateescape") if path.is_file() else ""
+        return path.read_bytes().decode("utf-8", "surrogateescape") if path.is_file() else ""
     except OSError:
         return ""
 
@@ -148,10 +137,10 @@ def add_excludes(common: Path, patterns: Sequence[str]) -> None:
     """Append the missing lines to info/exclude; where it cannot be written, do nothing."""
     path = common / "info" / "exclude"
     try:
-        old = path.read_bytes() if path.exists() else b""
+        old = path.read_bytes() if path.is_file() else b""
         lines = old.split(b"\n")
         missing = [p for p in dict.fromkeys(patterns) if os.fsencode(p) not in lines]
-        if not missing:
+        if not missing or (path.exists() and not path.is_file()):
             return
         path.parent.mkdir(exist_ok=True)
         gap = "" if not old or old.endswith(b"\n") else "\n"

@@ -212,19 +212,9 @@ class Reader:
 
     def _limited(self, args: Sequence[str], env: dict[str, str], limit: int) -> bytes:
         """At most `limit` bytes of git's output, read no further than that."""
-        import subprocess
-
-        pipe = subprocess.PIPE
-        with subprocess.Popen(
-            gitcall.command(args),
-            cwd=self._cwd(),
-            env=gitcall.environment(env),
-            stdin=subprocess.DEVNULL,
-            stdout=pipe,
-            stderr=pipe,
-            start_new_session=True,
-        ) as git:
-            assert git.stdout is not None and git.stderr is not None
+        with gitcall.started(self._cwd(), args, env) as git:
+            assert git.stdin is not None and git.stdout is not None and git.stderr is not None
+            git.stdin.close()
             out = git.stdout.read(limit + 1)
             if len(out) > limit:
                 git.kill()
