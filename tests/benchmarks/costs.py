@@ -86,7 +86,8 @@ def questions(base: float, folder: Path) -> Iterator[str]:
     yield "\n## Each command on a run of four rows\n"
     yield "| Command | ms of CPU | peak MB | system calls | bytes written | calls of git | characters |"
     yield "|---|---|---|---|---|---|---|"
-    repo = growth.tried(folder, 4)
+    (folder / "asked").mkdir()
+    repo = growth.tried(folder / "asked", 4)
     for name, flags in QUESTIONS.items():
         line = line_of(name, repo, *flags)
         told = subprocess.run(line, capture_output=True, text=True, check=False)
