@@ -95,7 +95,8 @@ def main(folder: str, iterations: int, seed: int = 1) -> int:
     rows = 0
     try:
         while rows < iterations:
-            time.sleep(dice.uniform(0.5, 6))
+            calm(stage, rows + dice.randint(0, 10))
+            time.sleep(dice.uniform(0, 2))
             faults[strike(stage, dice)] += 1
             rows = len(stage.statuses()) - 1
             if not alive(stage):
@@ -109,6 +110,13 @@ def main(folder: str, iterations: int, seed: int = 1) -> int:
         return 1
     print(f"{rows} iterations, {dict(faults)}, {time.monotonic() - began:.0f} s: all held", flush=True)
     return 0
+
+
+def calm(stage: Stage, rows: int) -> None:
+    """Wait for so many iterations, so that a slow machine has some between two faults; for two minutes at most."""
+    end = time.monotonic() + 120
+    while time.monotonic() < end and len(stage.statuses()) - 1 < rows:
+        time.sleep(0.2)
 
 
 def alive(stage: Stage) -> bool:
