@@ -164,7 +164,7 @@ def protocols() -> Iterator[str]:
 def page(base: float, folder: Path, quick: bool, grown: list[growth.Line]) -> Iterator[str]:
     """The lines of the page; what was measured of longer logs is added to `grown`."""
     yield "# What the tool costs\n"
-    yield f"`python3 tests/benchmarks/costs.py`, on Python {sys.version.split()[0]}; its first lines say what columns are."
+    yield f"`python3 tests/benchmarks/costs.py`, on Python {sys.version.split()[0]}; it says what the columns are."
     yield f"CPU is told beyond that of `python -c pass`, {base:.0f} ms. What tests hold of the counts is in"
     yield "`tests/kernel/run/test_costs.py`.\n"
     yield from starts(base, folder)

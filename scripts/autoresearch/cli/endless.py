@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from subprocess import Popen
+    from threading import Event
+
+_PATIENCE = 0.3  # seconds after which a git that has not ended may wait at a pipe for ever; doubled each time
 # Beside `.git`, in it, in the home.
 _BESIDE = (".git", ".gitignore", ".gitattributes", ".gitmodules")
 _WITHIN = ("HEAD", "index", "config", "commondir", "packed-refs", "shallow", "config.worktree")
@@ -30,17 +37,46 @@ def refuse_at_start(start: Path) -> None:
     _refuse(_at_once(Path(os.path.realpath(start))))
 
 
-def waits(cwd: Path) -> None:
-    """Raise `Refusal` naming the pipe or device at which a git in this folder may wait, anywhere in its repository."""
-    start = Path(os.path.realpath(cwd))
-    _refuse(_at_once(start))
+def waits(git: Popen[bytes], cwd: Path) -> Callable[[], None]:
+    """Look after a git at work in a folder: one that does not end, while a pipe or device is in its repository, is
+    killed. What this returns is called when it has ended, and raises the `Refusal` that names the pipe."""
+    import threading
+
+    found, over = list[Refusal](), threading.Event()
+
+    def end() -> None:
+        """No git is at work any more."""
+        over.set()
+        if found and git.returncode:
+            raise found[0]
+
+    with suppress(RuntimeError):  # there is no room for a thread
+        threading.Thread(target=_look, args=(git, cwd, over, found), daemon=True).start()
+    return end
+
+
+def _look(git: Popen[bytes], cwd: Path, over: Event, found: list[Refusal]) -> None:
+    pause = _PATIENCE
+    while not over.wait(pause) and git.returncode is None:
+        pause *= 2
+        try:
+            _refuse(_anywhere(Path(os.path.realpath(cwd))))
+        except Refusal as refusal:
+            found.append(refusal)
+            with suppress(OSError):
+                os.killpg(git.pid, signal.SIGKILL)  # with the git that it asks about a submodule
+            return
+
+
+def _anywhere(start: Path) -> Iterator[Path]:
+    yield from _at_once(start)
     top = _top(start)
     if top is not None:
         from ..kernel.system import gitfiles
 
         common = gitfiles.common_dir(gitfiles.git_dir(top))
-        _refuse(path for path in _everywhere(common) if path.suffix != ".ipc")
-        _refuse(path for path in _everywhere(top) if path.name in _BESIDE)
+        yield from (path for path in _everywhere(common) if path.suffix != ".ipc")
+        yield from (path for path in _everywhere(top) if path.name in _BESIDE)
 
 
 def _refuse(paths: Iterator[Path]) -> None:

@@ -12,7 +12,8 @@ measure     how a candidate is measured
   run         f(bench, command, limit) -> how a check ended that was run where the setting `executor` says
   ahead       f(bench, count) -> a context: whether so many runs of verify that it asks for were made at one time
   ended       f(layout, mark): ends what a killed measurement has running elsewhere
-  waits       f(folder): raises a `Refusal` that names the pipe at which a git in this folder waits for ever
+  waits       f(git, folder) -> what is called when this git has ended: raises a `Refusal` that names the pipe at which
+              it waited for ever
   look        f(run, bench, note, verdict, labels) -> the note and the verdict to go on with
   tests       f(config) -> how many parts of a failed edit may be tried
   progress    f(text): says to whoever waits what is being done, "" when that is over

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import ports
-from ..core.errors import Refusal
 from . import interrupts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from subprocess import Popen
-    from threading import Event
 
 _SETTINGS = (
     "core.hooksPath=/dev/null",
@@ -55,9 +53,6 @@ _IDENTITY = {
 }
 _LOCK_TRIES = 6
 _LOCK_PAUSE = 0.1  # seconds; an editor's background git holds index.lock for less
-_PATIENCE = (
-    0.15  # seconds; after twice as many, doubled each time, a git that has not ended may wait at a pipe for ever
-)
 
 
 class GitError(Exception):
@@ -112,12 +107,11 @@ def attempt(
 
 @contextmanager
 def started(cwd: Path, args: Sequence[str], env: Mapping[str, str]) -> Iterator[Popen[bytes]]:
-    """A git at work in the block. Raises `Refusal` naming the pipe at which it has waited for long (the port
-    `measure`), after it was killed, and GitError when it cannot be started."""
+    """A git at work in the block. Raises the `Refusal` of who watches it (the port `measure`) and has ended it, and
+    GitError when it cannot be started."""
     import subprocess
-    import threading
 
-    pipe, found, over = subprocess.PIPE, list[Refusal](), threading.Event()
+    pipe = subprocess.PIPE
     try:
         # In a session of its own Ctrl-C does not reach it: what git has begun it ends, and leaves no lock.
         child = subprocess.Popen(
@@ -125,27 +119,11 @@ def started(cwd: Path, args: Sequence[str], env: Mapping[str, str]) -> Iterator[
         )
     except OSError as problem:
         raise GitError(f"git cannot be run in {cwd}: {problem.strerror}") from None
-    with suppress(RuntimeError):  # there is no room for a thread
-        threading.Thread(target=_look, args=(child, cwd, over, found), daemon=True).start()
-    try:
-        with child:
-            yield child
-    finally:
-        over.set()
-    if found and child.returncode:
-        raise found[0]
-
-
-def _look(git: Popen[bytes], cwd: Path, over: Event, found: list[Refusal]) -> None:
-    pause = _PATIENCE
-    while not found and not over.wait(pause := 2 * pause):
-        try:
-            for waits in ports.asked("measure", "waits"):
-                waits(cwd)
-        except Refusal as refusal:
-            found.append(refusal)
-            with suppress(OSError):
-                os.killpg(git.pid, 9)  # with the git that it asks about a submodule
+    ended = [watch(child, cwd) for watch in ports.asked("measure", "waits")]
+    with child:
+        yield child
+    for end in ended:
+        end()
 
 
 def signed(cwd: Path, args: Sequence[str], stdin: bytes) -> bytes:
