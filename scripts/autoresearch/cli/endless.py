@@ -18,8 +18,8 @@ from ..kernel.core.errors import Refusal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from subprocess import Popen
     from threading import Event
+    from typing import Any
 
 _PATIENCE = 0.3  # seconds after which a git that has not ended may wait at a pipe for ever; doubled each time
 # Beside `.git`, in it, in the home.
@@ -37,7 +37,7 @@ def refuse_at_start(start: Path) -> None:
     _refuse(_at_once(Path(os.path.realpath(start))))
 
 
-def waits(git: Popen[bytes], cwd: Path) -> Callable[[], None]:
+def waits(git: Any, cwd: Path) -> Callable[[], None]:
     """Look after a git at work in a folder: one that does not end, while a pipe or device is in its repository, is
     killed. What this returns is called when it has ended, and raises the `Refusal` that names the pipe."""
     import threading
@@ -55,7 +55,7 @@ def waits(git: Popen[bytes], cwd: Path) -> Callable[[], None]:
     return end
 
 
-def _look(git: Popen[bytes], cwd: Path, over: Event, found: list[Refusal]) -> None:
+def _look(git: Any, cwd: Path, over: Event, found: list[Refusal]) -> None:
     pause = _PATIENCE
     while not over.wait(pause) and git.returncode is None:
         pause *= 2
