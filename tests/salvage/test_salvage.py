@@ -102,6 +102,18 @@ def test_the_user_says_how_much_may_be_spent(many: Lab, flags: tuple[object, ...
     assert answer.get("salvage_tests") == tests
 
 
+def test_what_new_edits_gain_sooner_is_not_searched_for(lab: Lab):
+    lab.salvage = None
+    lab.value(900_000)
+    lab.repo.commit("far")
+    lab.init(guard="test ! -e src/broken")
+    assert lab.trial(1000)["status"] == "keep"
+    lab.repo.write("src/broken", "x\n")
+    answer = lab.trial(999)
+    assert (answer["status"], answer["guard"]) == ("discard", "fail")
+    assert answer["salvage"].startswith("not tried: parts take ") and "salvage_tests" not in answer
+
+
 def test_new_and_deleted_files_are_left_out_whole(many: Lab):
     many.init(verify=COUNT, guard="! test -e src/new.txt")
     (many.path / "src/3.txt").unlink()

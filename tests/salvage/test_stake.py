@@ -57,7 +57,20 @@ def test_a_part_that_takes_several_times_as_long_as_usual_does_not_take_the_time
     from autoresearch.salvage import second_look
 
     now = time.monotonic()
-    bound = second_look._Bound(12, now + 900, Stake(UNKNOWN, 20.0))
+    bound = second_look._Bound(12, now + 900, Stake(UNKNOWN, 20.0), 20.0)
     assert 95 <= bound.one() - now < 120
-    assert second_look._Bound(12, now + 30, Stake(UNKNOWN, 20.0)).one() == now + 30
+    assert second_look._Bound(12, now + 30, Stake(UNKNOWN, 20.0), 20.0).one() == now + 30
     assert second_look._Bound(5, second_look.FOREVER, None).one() == second_look.FOREVER
+
+
+def test_while_no_part_passes_all_tests_together_are_worth_no_more_than_the_edit():
+    from autoresearch.salvage import second_look
+
+    bound = second_look._Bound(12, second_look.FOREVER, Stake(50.0, 10.0))
+    asked = []
+    while bound.pays(0.5):
+        bound.took(12.0, False)
+        asked.append(12.0)
+    assert len(asked) == 4
+    bound.took(1.0, True)
+    assert bound.pays(0.5) and not bound.pays(0.01)

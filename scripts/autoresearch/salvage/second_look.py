@@ -28,6 +28,7 @@ from .stake import HALVING, Stake, Yield
 TRIALS = 2  # times the price of a trial that a search may take
 THOUGHT = 30.0  # seconds: no model makes an edit in less, so no trial costs less
 SLOW, SLACK = 4.0, 15.0  # times the usual seconds of a test, and seconds more, that one test may take
+MIXED = 0.25  # the chance that an edit which gains nothing holds a part that does
 FOREVER = float("inf")
 TRIED = ("keep", "discard", "crash")
 
@@ -99,10 +100,10 @@ def look(run: Run, bench: Bench, note: Intent, verdict: Verdict, labels: Sequenc
 class _Bound:
     """What a search may cost: so many tests, none after `until` (on the monotonic clock), each worth its time."""
 
-    def __init__(self, most: int, until: float, stake: Stake | None) -> None:
-        """`stake` is None where the user said how much may be spent."""
+    def __init__(self, most: int, until: float, stake: Stake | None, usual: float = FOREVER) -> None:
+        """`stake` is None where the user said how much may be spent; `usual`: seconds of a test on today's machine."""
         self.most, self.until = most, until
-        self._stake, self._took = stake, list[float]()
+        self._stake, self._usual, self._took, self._found = stake, usual, list[float](), False
 
     def begins(self) -> bool:
         """Whether there is a search at all."""
@@ -115,18 +116,22 @@ class _Bound:
         return f"not tried: parts take {costs:.0f} s and more, new edits gain as much in {worth:.0f} s"
 
     def pays(self, share: float) -> bool:
-        """Whether a test that may save this share of the edit is worth its time, as tests took so far."""
-        test = sum(self._took) / len(self._took) if self._took else None
-        return self._stake is None or replace(self._stake, test=self._stake.test if test is None else test).pays(share)
+        """Whether a test that may save this share of the edit is worth its time, as tests took so far; while none has
+        passed, all of them together."""
+        if self._stake is None:
+            return True
+        spent = sum(self._took)
+        stake = replace(self._stake, test=spent / len(self._took)) if self._took else self._stake
+        return stake.pays(share) and (self._found or spent + stake.test <= stake.worth)
 
     def one(self) -> float:
         """When a test that begins now is ended: one that takes several times the usual time is no part that passes."""
-        usual = FOREVER if self._stake is None else self._stake.test
-        return min(self.until, time.monotonic() + SLACK + SLOW * usual)
+        return min(self.until, time.monotonic() + SLACK + SLOW * self._usual)
 
-    def took(self, seconds: float) -> None:
-        """A test took so long."""
+    def took(self, seconds: float, passed: bool) -> None:
+        """A test took so long, and whether the part passed."""
         self._took.append(seconds)
+        self._found = self._found or passed
 
 
 def _bound(run: Run, note: Intent, verdict: Verdict) -> _Bound:
@@ -142,11 +147,12 @@ def _bound(run: Run, note: Intent, verdict: Verdict) -> _Bound:
     test, alone = float(noise.get("guard_seconds") or 0), _alone(verdict)
     last = max(0.0, elapsed - test) if verdict.failed == "guard" else elapsed
     stake = Stake(
-        Yield(len(tried), gains, price).seconds(gain),
+        Yield(len(tried), gains, price).seconds(gain) * (MIXED if verdict.failed == "metric" else 1),
         test if alone else test + float(noise.get("seconds") or 0),
         last if alone else 0.0,
     )
-    return _Bound(chance.MOST, time.monotonic() + TRIALS * price - stake.last, stake)
+    usual = test + elapsed / max(1, verdict.measurement.runs)
+    return _Bound(chance.MOST, time.monotonic() + TRIALS * price - stake.last, stake, usual)
 
 
 def _alone(whole: Verdict) -> bool:
@@ -195,14 +201,15 @@ class _Look:
                 raise NoMoreTests
             self._number, self._until = self._number + 1, bound.one()
             self._say(f"part {self._number} of at most {bound.most}, {len(stay)} of {len(self._parts.units)} hunks")
-            commit = self._show(stay, self._message)
+            commit, good = self._show(stay, self._message), False
             try:
-                return self._holds(whole.failed, tuple(stay)) if _alone(whole) else self._is_kept(tuple(stay), commit)
+                good = self._holds(whole.failed, tuple(stay)) if _alone(whole) else self._is_kept(tuple(stay), commit)
+                return good
             except Postponed:
                 raise NoMoreTests from None
             finally:
                 self._back(commit)
-                bound.took(time.monotonic() - began)
+                bound.took(time.monotonic() - began, good)
 
         return passes
 
