@@ -96,3 +96,14 @@ def test_the_next_dry_run_takes_the_refused_one_over(repo: Repo, run_script: Cal
     again = run_script(*dry, "--as-rehearsed", "--require", "b <= baseline")
     assert again.code == 0 and again.json["baseline_metric"] == 1, again.err
     assert again.json["trial"].startswith("a trial takes about 1 s, at most ")
+
+
+def test_what_only_running_shows_to_be_missing_is_told_too(look: Callable[..., Ran]):
+    """The module is imported within a function, so that reading alone does not tell."""
+    late = "def keep(a):\n    import absent_one\n    return absent_one.of(a)\n"
+    tests = {"tests/test_it.py": "import pkg\n\n\ndef test_it():\n    assert pkg.keep(1)\n"}
+    out = look(
+        {"pkg/__init__.py": late, **tests, "pyproject.toml": FILES["pyproject.toml"]}, "less complex", "--measure"
+    ).out
+    assert out.startswith("MISSING: Absent-One for the tests, the guard."), out
+    assert "left out of the guard" not in out and "-m pytest" in out.partition("guard: ")[2]

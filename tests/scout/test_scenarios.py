@@ -47,3 +47,17 @@ def test_the_goal_in_another_language_finds_the_method(repo: Repo, run_script: C
     out = run_script("scout", "--repo", repo.path, "--goal", "das Suchen ist zu langsam", "--measure").out
     assert "1. search, lower is better: " in out and "no number" not in out, out
     assert "verify: CHECK call '[db.search(limit), db.search(39)]'" in out
+
+
+def test_without_tests_calls_of_documents_are_held_and_the_busiest_is_timed(repo: Repo, run_script: Callable[..., Ran]):
+    """The name of the second function stands in the documents alone; a goal without a name takes the busiest."""
+    repo.write("lib/__init__.py", 'def twice(a):\n    """Two.\n\n    >>> twice([1, 2])\n    """\n    return a * 2\n')
+    repo.write("lib/more.py", "def half(a):\n    return a / 2\n")
+    repo.write("README.md", ">>> half(4)\n2.0\n>>> twice('ab')\n")
+    repo.commit("project")
+    out = run_script("scout", "--repo", repo.path, "--goal", "it is too complex", "--measure").out
+    assert """guard: CHECK answers 'twice([1, 2])' 'half(4)' --setup 'from lib import twice; from lib.more""" in out, (
+        out
+    )
+    out = run_script("scout", "--repo", repo.path, "--goal", "make it faster").out
+    assert "1. twice, lower is better" in out and "names no function, tests and documents call twice most" in out, out

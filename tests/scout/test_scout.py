@@ -307,4 +307,7 @@ def test_a_function_without_a_known_call_is_named(project, scout):
     project({"m.py": "def work(n):\n    return n\n", "a.js": "exports.other = x => x\n", "package.json": "{}"})
     assert "CHECK call 'CODE' --setup 'from m import work'" in scout("speed up work").out
     project({"lib.js": "exports.join = (...x) => x.join()\n", "README.md": "join('a', 1)\n"})
-    assert "'[join('\"'\"'a'\"'\"', 1)]' --setup 'const { join } = require('\"'\"'./lib.js" in scout("join is slow").out
+    out = scout("join is slow").out
+    assert (
+        """\"[join('a', 1)]\" --setup "const { join } = require('./lib.js')" """ in out and "1. join, lower" in out
+    ), out

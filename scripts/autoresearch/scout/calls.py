@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..checks import toolbox
 from ..kernel.core.errors import Refusal
@@ -16,6 +16,7 @@ from .surroundings import Project
 _MOST, _WIDTH = 4, 400  # calls taken, and characters of all of them
 _OTHERS = 6
 _TRIED = 8  # scenarios that are run
+_SAMPLES = 6  # functions whose answers stand for those of a library without tests
 _STEM = 4  # letters that a word and a name share at least
 _COMMON = frozenset(
     ("make", "faster", "fast", "run", "speed", "the", "function", "slow", "call", "get", "set", "start", "main", "test")
@@ -34,34 +35,69 @@ class Work:
     setup: str
     source: str
     others: tuple[str, ...] = ()  # further calls, for their answers
+    guessed: str = ""  # the function that was taken where the goal names none
     named: str = ""  # the function or method, where the statements do not end with its import
 
 
 def python_work(project: Project, goal: str) -> Work | None:
     """The function of a Python project that the goal names; its code is "" where no call of it is known."""
-    functions = {
-        name: path for path in _program(project, ".py") for name in _functions(toolbox.read(project.root / path))
-    }
-    name = _named(goal, functions)
+    functions = _top_functions(project)
+    calls = _every_call(project, functions)
+    named = _named(goal, functions)
+    name = named or ("" if _named(goal, _methods(project)) else _busiest(calls))
     if not name:
         return None
-    module = functions[name].removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
-    found: dict[str, str] = {}
-    for path in (*filter(surroundings.is_test, project.files), *_documents(project), functions[name]):
-        for call in _calls(toolbox.read(project.root / path), path, name):
-            found.setdefault(call, path)
+    guessed = "" if named else name
+    module = _module(functions[name])
+    found = dict(calls.get(name, {}))
+    for call in _calls(toolbox.read(project.root / functions[name]), functions[name], {name}):
+        found.setdefault(call[1], functions[name])
     chosen = _chosen(found)
     code = chosen[0] if len(chosen) == 1 else f"[{', '.join(chosen)}]" if chosen else ""
     rest = sorted((call for call in found if call not in chosen and len(call) < _WIDTH / 4), key=lambda c: (-len(c), c))
     source = found[chosen[0]] if chosen else ""
-    return Work(code, f"from {module} import {name}", source, tuple(rest[:_OTHERS]))
+    return Work(code, f"from {module} import {name}", source, tuple(rest[:_OTHERS]), guessed=guessed)
+
+
+def samples(project: Project) -> tuple[tuple[str, ...], str]:
+    """One plain call of each of some functions, as tests and documents make them, and the imports before them."""
+    functions = _top_functions(project)
+    found = _every_call(project, functions)
+    busy = sorted(found, key=lambda name: (-len(found[name]), name))[:_SAMPLES]
+    codes = tuple(max(found[name], key=lambda call: (len(call) < _WIDTH / 4, len(call))) for name in busy)
+    return codes, "; ".join(f"from {_module(functions[name])} import {name}" for name in busy)
+
+
+def _top_functions(project: Project) -> dict[str, str]:
+    """Public functions of the program with their files."""
+    return {name: path for path in _program(project, ".py") for name in _functions(toolbox.read(project.root / path))}
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
+
+
+def _every_call(project: Project, names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The plain calls of each function in tests and documents, with the file that has them."""
+    found: dict[str, dict[str, str]] = {}
+    known = set(names)
+    for path in (*filter(surroundings.is_test, project.files), *_documents(project), *_program(project, ".py")):
+        read_as = path if surroundings.is_test(path) else "examples"  # of the program its docstrings alone
+        for name, call in _calls(toolbox.read(project.root / path), read_as, known):
+            found.setdefault(name, {}).setdefault(call, path)
+    return found
+
+
+def _busiest(calls: Mapping[str, Mapping[str, str]]) -> str:
+    """The function that is called in most ways, "" where none is."""
+    return max(calls, key=lambda name: (len(calls[name]), sum(map(len, calls[name]))), default="")
 
 
 def tried(project: Project, goal: str, seconds: float) -> Work | None:
     """The work that the goal names, taken from tests where no plain call is known: the longest of what runs here, with
     equal results, within the time."""
     plain = python_work(project, goal)
-    if plain is not None and plain.code:
+    if plain is not None and (plain.code or plain.guessed):
         return plain
     name = plain.setup.rpartition(" ")[2] if plain else _named(goal, _methods(project))
     end, best, most = time.monotonic() + seconds, plain, 0.0
@@ -100,18 +136,29 @@ def node_work(project: Project, goal: str, entry: str) -> Work | None:
         for path in _program(project, ".js", ".cjs")
         for name in _JS.findall(toolbox.read(project.root / path))
     }
-    name = _named(goal, names)
+    texts = {
+        p: toolbox.read(project.root / p) for p in (*filter(surroundings.is_test, project.files), *_documents(project))
+    }
+    calls = {name: found for name in names if (found := _node_calls(name, texts))}
+    name = _named(goal, names) or _busiest(calls)
     if not name:
         return None
     place = f"require('./{entry if entry in project.files else names[name]}')"
-    literal = re.compile(rf"\b{name}\(((?:'[^'\n]*'|\"[^\"\n]*\"|[\d.,\s\[\]]|true|false|null)+)\)")
-    found: dict[str, str] = {}
-    for path in (*filter(surroundings.is_test, project.files), *_documents(project)):
-        for arguments in literal.findall(toolbox.read(project.root / path)):
-            found.setdefault(f"{name}({arguments})", path)
+    found = calls.get(name, {})
     chosen = _chosen(found)
-    code = ", ".join(chosen)
-    return Work(f"[{code}]" if code else "", f"const {{ {name} }} = {place}", found[chosen[0]] if chosen else "")
+    code = f"[{', '.join(chosen)}]" if chosen else ""
+    guessed = "" if _named(goal, names) else name
+    return Work(code, f"const {{ {name} }} = {place}", found[chosen[0]] if chosen else "", guessed=guessed)
+
+
+def _node_calls(name: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """Calls of a function with literals alone, and the file of each."""
+    literal = re.compile(rf"\b{re.escape(name)}\(((?:'[^'\n]*'|\"[^\"\n]*\"|[\d.,\s\[\]]|true|false|null)+)\)")
+    found: dict[str, str] = {}
+    for path, text in texts.items():
+        for arguments in literal.findall(text):
+            found.setdefault(f"{name}({arguments})", path)
+    return found
 
 
 def _program(project: Project, *endings: str) -> Iterator[str]:
@@ -149,8 +196,8 @@ def _is_form_of(word: str, name: str) -> bool:
     return len(stem) >= _STEM and word.startswith(stem) and len(word) <= len(name) + 3
 
 
-def _calls(text: str, path: str, name: str) -> Iterator[str]:
-    """Calls of the function whose arguments are all literals, none that is expected to fail."""
+def _calls(text: str, path: str, names: set[str]) -> Iterator[tuple[str, str]]:
+    """Calls of the functions whose arguments are all literals, by name; none that is expected to fail."""
     source = text if path.endswith(".py") else ""
     examples = "\n".join(re.findall(r"^\s*>>> (.*)$", text, re.MULTILINE))
     for part in (source, *examples.splitlines()):
@@ -165,16 +212,19 @@ def _calls(text: str, path: str, name: str) -> Iterator[str]:
             for inner in ast.walk(node)
         }
         for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and id(node) not in refused and _is_call_of(node, name):
-                yield f"{name}({', '.join(map(ast.unparse, [*node.args, *node.keywords]))})"
+            name = _plain_call(node) if isinstance(node, ast.Call) and id(node) not in refused else ""
+            if name in names and isinstance(node, ast.Call):
+                yield name, f"{name}({', '.join(map(ast.unparse, [*node.args, *node.keywords]))})"
 
 
-def _is_call_of(node: ast.Call, name: str) -> bool:
+def _plain_call(node: ast.Call) -> str:
+    """The name of what is called with literals alone, "" for any other call."""
     called = node.func
-    same = (isinstance(called, ast.Name) and called.id == name) or (
-        isinstance(called, ast.Attribute) and called.attr == name and isinstance(called.value, ast.Name)
-    )
-    return same and bool(node.args) and all(map(_is_literal, [*node.args, *(key.value for key in node.keywords)]))
+    plain = bool(node.args) and all(map(_is_literal, [*node.args, *(key.value for key in node.keywords)]))
+    if isinstance(called, ast.Name):
+        return called.id if plain else ""
+    inside = isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name)
+    return called.attr if plain and inside and isinstance(called, ast.Attribute) else ""
 
 
 def _is_literal(node: ast.AST) -> bool:

@@ -22,6 +22,12 @@ _WORD = re.compile(r"[^\s`(]+")
 _ENDS = ",.;:!?)"
 
 
+def word(text: str) -> str:
+    """A text as one word of a shell, in the quotes that leave it readable."""
+    plain = "'" in text and not re.search(r'["$`\\!]', text)
+    return f'"{text}"' if plain else shlex.quote(text)
+
+
 def is_command(project: Project, text: str) -> bool:
     """Whether a quoted text is a command that can be run here: its program is there, and what it is given fits."""
     words = words_of(text)

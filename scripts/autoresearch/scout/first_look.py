@@ -79,7 +79,7 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
         machine=_machine(root),
         goal=goal,
         offers=tuple(made[: min(proposals.MOST, ready) if ready else proposals.MOST]),
-        causes=picture.together(picture.causes(project, not named), drawn.causes) if wanted else (),
+        causes=picture.together(picture.causes(project, not named), drawn.causes, bool(drawn.routes)) if wanted else (),
         shown=drawn.lines,
     )
     return _measured(found, wish, end) if seconds else found
@@ -160,12 +160,32 @@ def _measured(found: Look, wish: CheckRequest, end: float) -> Look:
     # What gave a number comes first: its place in the list is the one that --as-proposed takes.
     # What is at its goal already comes after what is not.
     offers.sort(key=lambda offer: (not offer.ready, values.get(offer.kind, "").startswith((_NONE, "0 now"))))
-    return replace(found, offers=tuple(offers), values=values)
+    seen = replace(found, offers=tuple(offers), values=values)
+    gone = dict.fromkeys(lacking.named_in(found.project, text) for text in (*values.values(), *passed.values()))
+    return _lacking(seen, wish, tuple(filter(None, gone)))
+
+
+def _lacking(found: Look, wish: CheckRequest, gone: tuple[str, ...]) -> Look:
+    """The look where running showed what is missing: the guards stay, and what gave no number needs that first."""
+    if not gone:
+        return found
+    lacks = replace(found.project.lacks, tests=(*found.project.lacks.tests, *gone))
+    project = replace(found.project, lacks=lacks)
+    offers, values = [], {}
+    for offer in found.offers:
+        told = found.values.get(offer.kind, "").partition("; left out of the guard")[0]
+        new = offer if offer.kind == quoted.KIND else proposals.make(project, offer.kind, wish)
+        fails = told.startswith(_NONE) and bool(lacking.named_in(project, told))
+        offers.append(replace(new, install=new.install or gone) if fails else new)
+        values.update({} if fails else {offer.kind: told})
+    return replace(found, project=project, offers=tuple(offers), values=values)
 
 
 def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
     """The metric and the numbers beside it, or why there is none."""
     start = time.monotonic()
+    if seconds < 1:
+        return f"{_NONE}: the time was used up, see --seconds"
     try:
         ran = toolbox.shell(str(offer.flags["verify"]), toolbox.Request(root, (), {"timeout": seconds}))
     except Refusal as refusal:

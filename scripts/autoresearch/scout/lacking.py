@@ -61,15 +61,15 @@ _NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "bundle", "cover
 
 def of(project: Project) -> Lacks:
     """What the program and its tests import, and is not there."""
-    code = [name for name in project.files if name.endswith(".py")][:_FILES]
+    code = [name for name in project.files if name.endswith(".py")]
     if "Python" not in project.sources or not code:
         script = str(project.package.get("scripts", {}).get("test", ""))
         runs_tests = bool(script) and "no test specified" not in script and _has_tests(project)
         return Lacks(tests=("npm ",)) if runs_tests and not _has_modules(project) else Lacks()
-    texts = {name: toolbox.read(project.root / name) for name in code}
-    own = {part.removesuffix(".py") for name in project.files for part in name.split("/")}
-    program = _imported(texts[name] for name in code if _is_program(project, name)) - own
-    tested = [texts[name] for name in code if surroundings.is_test(name)]
+    texts = {name: toolbox.read(project.root / name) for name in code[:_FILES]}
+    own = {part.removesuffix(".py") for name in code for part in name.split("/")}
+    program = _imported(texts[name] for name in texts if _is_program(project, name)) - own
+    tested = [texts[name] for name in texts if surroundings.is_test(name)]
     tests = (_imported(tested) | ({"pytest"} if tested else set())) - own
     plugins = dict(_plugins(project, "\n".join(tested))) if tested else {}
     gone = _absent(project, sorted(program | tests | set(plugins)))
@@ -80,6 +80,13 @@ def of(project: Project) -> Lacks:
     more = [asked[name] for name in gone if name not in program and name in asked]
     unknown = tuple(name for name in gone if not known[name] and name in program)
     return Lacks(tuple(dict.fromkeys(needed)), tuple(dict.fromkeys(more)), unknown)
+
+
+def named_in(project: Project, complaint: str) -> str:
+    """The package of a module that an error says is not there, as `toolplace.command` takes it; "" for none known."""
+    module = re.search(r"No module named '([A-Za-z_]\w*)", complaint)
+    package = _package(module[1], _declared(project)) if module else ""
+    return f"pip {package}" if package else ""
 
 
 def for_kind(project: Project, kind: str) -> tuple[str, ...]:

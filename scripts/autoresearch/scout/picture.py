@@ -33,6 +33,7 @@ _ASIDE = re.compile(r"(?:^|/)(?:tests?|examples?|demos?|samples?|docs?|bench\w*|
 _WRITES = re.compile(r"\b(?:insert|replace) into\b|\.(?:add|save|create)\(|insert\w*\b", re.IGNORECASE)
 _LOCKS = re.compile(r"\block tables?\b", re.IGNORECASE)  # one statement for each table is no query for each row
 _SHOWN = 5
+_LOOP = " for each turn of a loop"
 _LEAST_OWN = 5.0  # per cent of a profile below which it says nothing of the project
 _READABLE = "easier to read and change"
 
@@ -47,6 +48,7 @@ class Cause:
     risk: str
     aside: bool = False
     about: str = ""  # the table that is looked up, so that it is told once
+    unreached: bool = False  # no request that was made comes there
 
 
 def causes(project: Project, of_all_kinds: bool = True) -> list[Cause]:
@@ -74,7 +76,7 @@ def _queries_in_loops(project: Project) -> Iterator[Cause]:
             if lines:
                 writes = any(_WRITES.search(ast.unparse(part)) for part in lines)
                 what, remedy = ("write", "executemany or one statement") if writes else ("query", "one query")
-                yield Cause(f"{name}:{lines[0].lineno}", f"a database {what} for each turn of a loop",
+                yield Cause(f"{name}:{lines[0].lineno}", f"a database {what}{_LOOP}",
                             "large where lists are long", f"low: {remedy} for all, same result")  # fmt: skip
 
 
@@ -145,17 +147,19 @@ def measured(project: Project, seconds: float) -> Picture:
     except (Refusal, ValueError, KeyError, OSError) as failed:
         lines += (
             [f"time: its routes could not be asked here: {failed}"]
-            if "Flask" in surroundings.frameworks(project)
+            if {"Flask", "Django"} & set(surroundings.frameworks(project))
             else []
         )
     return replace(asked, lines=tuple(lines))
 
 
-def together(read: Iterable[Cause], seen: Iterable[Cause]) -> tuple[Cause, ...]:
-    """What was measured before what was only read; of the same place or table once."""
+def together(read: Iterable[Cause], seen: Iterable[Cause], asked: bool) -> tuple[Cause, ...]:
+    """What was measured before what was only read; of the same place or table once. Where routes were `asked`, loops of
+    queries that no request showed are marked."""
     found = list(seen)
     places = {cause.place for cause in found}
     tables = {cause.about for cause in found if cause.about}
+    read = [replace(cause, unreached=asked and cause.what.endswith(_LOOP)) for cause in read]
     new = (cause for cause in read if cause.place not in places and not (cause.about and cause.about in tables))
     return (*found, *(cause for cause in new if not found or cause.gain != _READABLE))
 

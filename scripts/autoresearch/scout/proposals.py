@@ -119,7 +119,8 @@ def _fits(kind: str, project: Project) -> bool:
     if kind in ("jest", "vitest"):
         return kind in uses or bool(toolbox.look(kind, project.root))
     if kind == "http":
-        return bool({"Flask", "FastAPI", "Django", "Express"} & set(surroundings.frameworks(project)))
+        served = {"Flask", "FastAPI", "Express", *(["Django"] if "manage.py" in project.files else [])}
+        return bool(served & set(surroundings.frameworks(project)))
     if kind == "queries":
         return bool({"Django", "SQLAlchemy", "sqlite3"} & set(surroundings.frameworks(project)))
     if kind == "gobench":
@@ -158,7 +159,20 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     if kind_name == "call" and project.work and project.work.named:
         flags["metric_name"] = project.work.named
     missing = () if given else lacking.for_kind(project, kind_name)
-    return CheckProposal(kind_name, as_said(flags, wish.said), kind.misses, missing, fill_in)
+    guessed = _guessed(project, kind_name, wish.goal)
+    misses = (
+        f"{kind.misses}; the goal names no function, tests and documents call {guessed} most"
+        if guessed
+        else kind.misses
+    )
+    return CheckProposal(kind_name, as_said(flags, wish.said), misses, missing, fill_in)
+
+
+def _guessed(project: Project, kind: str, goal: str) -> str:
+    """The function that a call was chosen of without a word of the goal, "" where it is named."""
+    work = _python_work(project, goal) if kind == "call" else None
+    work = calls.node_work(project, goal, "") if kind == "call-node" else work
+    return work.guessed if work else ""
 
 
 def as_said(flags: Mapping[str, Any], said: GoalTerms) -> dict[str, Any]:
@@ -198,15 +212,24 @@ def _answers(project: Project, kind: str, wish: CheckRequest) -> str:
     commit = _commit(project)
     if not commit or not wish.in_turns:
         return ""
+    if kind in ("http", "queries", "call") and len(project.routes) > 1 and "Django" in surroundings.frameworks(project):
+        asked = " ".join(commands.word(f"get({path!r})") for path in project.routes[1:6])
+        return f"{CHECK} answers {asked} --setup {commands.word(webapps.site(project))} --against {commit} --at-most 0"
     if kind in ("http", "queries") and len(project.routes) > 1:
         paths, (operands, _) = project.routes[1:6], webapps.operands(project, "")
         rest = operands.partition(" ")[2]
         return f"{CHECK} http {' '.join(map(shlex.quote, paths))} {rest} --against {commit} --runs {2 * len(paths)}"
+    if kind in _REWRITES - {"call", "call-node"} and not project.tests and "Python" in project.sources:
+        codes, setup = calls.samples(project)
+        listed = " ".join(map(commands.word, codes))
+        return (
+            f"{CHECK} answers {listed} --setup {commands.word(setup)} --against {commit} --at-most 0" if codes else ""
+        )
     work = _python_work(project, wish.goal) if kind == "call" else None
     if work is None or not work.others:
         return ""
-    others = " ".join(map(shlex.quote, work.others))
-    return f"{CHECK} answers {others} --setup {shlex.quote(work.setup)} --against {commit} --at-most 0"
+    others = " ".join(map(commands.word, work.others))
+    return f"{CHECK} answers {others} --setup {commands.word(work.setup)} --against {commit} --at-most 0"
 
 
 def _in_turns(project: Project, kind: str) -> str:
@@ -224,8 +247,11 @@ def _named(kind: str, operands: str, in_turns: bool) -> dict[str, str]:
     """What the work is called by, its path or function, so that answers say `/feed 63 -> 17 ms`; and what counts,
     which in turns is the share of the time that the reference takes: 100 at the start by construction."""
     words = shlex.split(operands)
-    setup = words[words.index("--setup") + 1].split() if kind == "call" and "--setup" in words else [""]
-    name = words[0] if kind in ("http", "gobench") and words[0] != "/PATH" else setup[-1] if setup[0] == "from" else ""
+    setup = words[words.index("--setup") + 1] if "--setup" in words and kind in ("call", "call-node") else ""
+    imported = re.search(r"^from [\s\S]* import (\w+)$|^const \{ (\w+) \} = ", setup)
+    name = words[0] if kind in ("http", "gobench") and words[0] != "/PATH" else ""
+    asked = re.fullmatch(r"get\('([^']+)'\)", words[0]) if words else None
+    name = name or (asked[1] if asked else "") or next(filter(None, imported.groups() if imported else ()), "")
     if in_turns:
         return {"metric_name": name or "time", "metric_key": "percent", "baseline_is": "100"}
     name = name or {"startup": "start", "memory": "memory"}.get(kind, "")
@@ -278,6 +304,9 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
 
 def _call(project: Project, kind: str, goal: str, python: tuple[str, ...]) -> tuple[str, str]:
     """The call of the function that the goal names, as its tests and documents make it; else a placeholder."""
+    asked = webapps.request(project) if kind == "call" and "Django" in surroundings.frameworks(project) else None
+    if asked:
+        return asked
     entry = str(project.package.get("main") or "index.js").removeprefix("./")
     work = _python_work(project, goal) if kind == "call" else calls.node_work(project, goal, entry)
     if work is None:
@@ -286,8 +315,11 @@ def _call(project: Project, kind: str, goal: str, python: tuple[str, ...]) -> tu
         setup = f" --setup 'import {module}'" if kind == "call" else ""
         return f"'CODE'{setup}", f"CODE: one expression {example} on a large input"
     if not work.code:
-        return f"'CODE' --setup {shlex.quote(work.setup)}", f"CODE: a call of what {work.setup} gives, on a large input"
-    return f"{shlex.quote(work.code)} --setup {shlex.quote(work.setup)}", ""
+        return (
+            f"'CODE' --setup {commands.word(work.setup)}",
+            f"CODE: a call of what {work.setup} gives, on a large input",
+        )
+    return f"{commands.word(work.code)} --setup {commands.word(work.setup)}", ""
 
 
 def _python_work(project: Project, goal: str) -> calls.Work | None:

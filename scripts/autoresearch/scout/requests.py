@@ -38,7 +38,7 @@ def asked(project: Project, request: toolbox.Request) -> Picture:
     """
 
     app = webapps.web_app(project)
-    if not app or "Flask" not in surroundings.frameworks(project):
+    if not app or not {"Flask", "Django"} & set(surroundings.frameworks(project)):
         return Picture()
     with tempfolder.folder("scout") as folder:
         copy, profile = Path(folder, "copy"), Path(folder, "profile")

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from ..checks import toolbox, toolplace
+from ..checks import kinds, toolbox, toolplace
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
 from . import known_tools, picture, proposals, quoted, surroundings, topics
@@ -123,13 +123,17 @@ def _causes(found: Look) -> list[str]:
     lines = ["where it goes:", *(f"- {line}" for line in found.shown)]
     causes = found.causes[:_CAUSES]
     for letter, cause in zip("ABCDEFGH", causes):
-        outside = " (outside the code)" if cause.aside else ""
+        outside = " (outside the code)" if cause.aside else " (no request made here comes there)" * cause.unreached
         lines.append(f"{letter}. {cause.place}: {cause.what}{outside}; gain {cause.gain}; risk {cause.risk}")
-    safe = [letter for letter, cause in zip("ABCDEFGH", causes) if cause.risk.startswith("low") and not cause.aside]
+    safe = [letter for letter, cause in zip("ABCDEFGH", causes) if _is_safe(cause)]
     if causes:
         named = f"{' and '.join(safe)} {'is' if len(safe) == 1 else 'are'} safe, start?" if safe else "which, or none?"
         lines.insert(1, f"(tell the user these in plain words, each with gain and risk, then ask: {named})")
     return [one_line(line, 230) for line in lines]
+
+
+def _is_safe(cause: picture.Cause) -> bool:
+    return cause.risk.startswith("low") and not cause.aside and not cause.unreached
 
 
 def _offer(number: int, offer: CheckProposal, found: Look) -> list[str]:
@@ -166,8 +170,10 @@ def _next(found: Look, skill: str) -> list[str]:
     best = next((number for number, offer in enumerate(found.offers, 1) if found.works(offer)), 0)
     start = f"python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed {best or 1}"
     first = found.offers[0]
-    if not best and first.install and not first.fill_in:
-        return [*lines, *_unmeasured(first), f"next: send that; after the yes, INSTALL && {start}"]
+    again = f"python3 {skill}/autoresearch_scout.py --repo . --measure --goal {shlex.quote(found.goal)}"
+    if not best and first.install:
+        then = f"{again} (which fills the rest in)" if first.fill_in else start
+        return [*lines, *_unmeasured(first), f"next: send that; after the yes, INSTALL && {then}"]
     if not best:
         return [*lines, f"next: none of these runs as it is: settle what one lacks, then {start} --verify 'COMMAND'"]
     return [*lines, f"next: {start} (other flags given with it win: --scope, --verify, --guard, …)"]
@@ -200,4 +206,9 @@ def _limits(required: Sequence[str]) -> str:
 
 def _floor(direction: str, offer: CheckProposal) -> str:
     """The end that a count of findings has by itself."""
-    return " or at 0" if direction == "lower" and offer.kind not in (*_TIMED, "bundle") else ""
+    counts = (
+        offer.kind in kinds.KINDS
+        and kinds.of(offer.kind).exact
+        and offer.kind not in ("size", "bundle", "queries", "dependencies", "loss")
+    )
+    return " or at 0" if direction == "lower" and counts else ""

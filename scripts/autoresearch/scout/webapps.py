@@ -53,7 +53,10 @@ def _routes(project: Project) -> list[str]:
 
 
 def web_app(project: Project) -> str:
-    """The web application as `module:name`, `module:name()` where a function without arguments makes it."""
+    """The web application as `module:name`, `module:name()` where a function without arguments makes it; of Django
+    `django:APP,APP`, without names where a manage.py has the settings."""
+    if "Django" in surroundings.frameworks(project):
+        return f"django:{'' if 'manage.py' in project.files else ','.join(_django_apps(project))}"
     for name in project.files:
         if name.endswith(".py") and not surroundings.is_test(name):
             text = toolbox.read(project.root / name)
@@ -62,6 +65,13 @@ def web_app(project: Project) -> str:
                 module = name.removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
                 return f"{module}:{found}"
     return ""
+
+
+def _django_apps(project: Project) -> list[str]:
+    """Packages with models or routes of Django."""
+    pattern = re.compile(r"(?:src/)?((?:\w+/)*\w+)/(?:models|urls)(?:\.py|/__init__\.py)$")
+    found = (pattern.match(name) for name in project.files if not surroundings.is_test(name))
+    return list(dict.fromkeys(match[1].replace("/", ".") for match in found if match))
 
 
 def _made(text: str) -> str:
@@ -89,8 +99,10 @@ def _assigned(node: ast.AST) -> str:
 
 def request(project: Project) -> tuple[str, str] | None:
     """Operands of `queries`: the slowest route of a Flask application, asked by its own client; None for others."""
-    app = web_app(project)
-    if not app or not project.routes or "Flask" not in surroundings.frameworks(project):
+    app, found = web_app(project), surroundings.frameworks(project)
+    if app and project.routes and "Django" in found:
+        return f'"get({project.routes[0]!r})" --setup {shlex.quote(site(project))}', ""
+    if not app or not project.routes or "Flask" not in found:
         return None
     module, _, name = app.partition(":")
     sent = ", ".join(f"{key!r}: {_value(text.strip())}" for key, _, text in (h.partition(":") for h in project.headers))
@@ -98,6 +110,12 @@ def request(project: Project) -> tuple[str, str] | None:
     got = f"client.get({project.routes[0]!r}{f', headers={{{sent}}}' if sent else ''}).get_data(as_text=True)"
     code = f"re.sub({_TIME!r}, '', {got})"
     return f"{shlex.quote(code)} --setup {shlex.quote(setup)}", ""
+
+
+def site(project: Project) -> str:
+    """Statements that make a site of a project's Django applications, and `get` to ask it."""
+    apps = web_app(project).partition(":")[2]
+    return f"import djangosite; get = djangosite.site({', '.join(map(repr, filter(None, apps.split(','))))})"
 
 
 def _value(text: str) -> str:

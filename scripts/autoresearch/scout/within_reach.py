@@ -11,7 +11,7 @@ from pathlib import Path
 from ..checks import toolbox
 from ..kernel.core import scope
 
-_FINDING = re.compile(r"^([^\s:#][^\n:]*):(\d+): (?:(\d+) (?:lines|statements) )?", re.MULTILINE)
+_FINDING = re.compile(r"^([^\s:#][^\n:]*):(\d+): (?:(\d+) (lines|statements|times) )?", re.MULTILINE)
 _VENDORED = re.compile(r"(?:^|/)(?:_?vendor(?:ed)?|third_?party|_?extern(?:al)?|node_modules|bower_components)/")
 _MADE_NAMES = re.compile(
     r"_pb2(?:_grpc)?\.pyi?$|\.pb\.go$|[._-]generated\.|(?:^|/)(?:generated|gen)/|\.min\.js$|(?:^|/)migrations/\d"
@@ -34,10 +34,10 @@ def told(out: str, root: Path, offered: str) -> str:
     """The clause on what of a check's findings is out of reach of a run with this scope, "" where all is in reach."""
     counts = Counter[str]()
     total = 0
-    for path, line, many in _FINDING.findall(out):
+    for path, line, many, what in _FINDING.findall(out):
         weight = int(many or 1)
         total += weight
-        why = _why(root, path, int(line), offered, bool(many))
+        why = _why(root, path, int(line), offered, what in ("lines", "statements"))
         counts[why] += weight if why else 0
     rows = [f"{count} {why}" for why, count in counts.most_common(4) if why and count >= _LEAST]
     left = total - sum(count for why, count in counts.items() if why)
@@ -45,6 +45,8 @@ def told(out: str, root: Path, offered: str) -> str:
 
 
 def _why(root: Path, path: str, line: int, offered: str, unrun: bool) -> str:
+    if path == "?":
+        return "sent by libraries"
     if _VENDORED.search(path):
         return "in vendored code"
     text = _text(root, path)

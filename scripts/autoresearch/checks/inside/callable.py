@@ -81,12 +81,25 @@ class Statements:
         """Take one statement; the place is the innermost frame below the current folder."""
         self.count += 1
         root, frame = os.getcwd() + os.sep, sys._getframe(1)
-        while frame and not self.inside(frame.f_code.co_filename, root):
-            frame = frame.f_back
-        place = (frame.f_code.co_filename[len(root) :], frame.f_lineno) if frame else ("", 0)
+        place = None
+        while frame and not place:
+            place, frame = self.place(frame, root), frame.f_back
+        place = place or ("", 0)
         text = re.sub(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b", "?", " ".join(str(sql).split()))
         key = (*place, text[:200])
         self.rows[key] = self.rows.get(key, 0) + 1
+
+    def place(self, frame, root):
+        """File and line of a frame of the project: a line of its code, or of a template that is being rendered."""
+        name, line = frame.f_code.co_filename, frame.f_lineno
+        if frame.f_code.co_name == "render_annotated":  # a node of a template of Django
+            node = frame.f_locals.get("self")
+            name = getattr(getattr(node, "origin", None), "name", "") or ""
+            line = getattr(getattr(node, "token", None), "lineno", 0)
+        elif "debug_info" in frame.f_globals and "__jinja_template__" not in name:  # a compiled template of Jinja
+            pairs = re.findall(r"(\d+)=(\d+)", str(frame.f_globals["debug_info"]))
+            line = max((int(there) for there, here in pairs if int(here) <= line), default=line)
+        return (name[len(root) :], line) if self.inside(name, root) else None
 
     @staticmethod
     def inside(name, root):

@@ -26,6 +26,10 @@ SCAN = re.compile(r"^SCAN (?:TABLE )?(\w+)")
 def load(name):
     """The WSGI application `module:name`, made where it is a factory."""
     module, _, attribute = name.partition(":")
+    if module == "django":
+        import djangosite
+
+        return djangosite.Site(list(filter(None, attribute.split(","))))
     found = __import__(module, fromlist=["x"])
     made = getattr(found, attribute.removesuffix("()"))
     return made() if attribute.endswith("()") else made
@@ -33,6 +37,8 @@ def load(name):
 
 def routes(app):
     """Paths that can be asked."""
+    if hasattr(app, "paths"):
+        return app.paths()[:MOST]
     rules = getattr(app, "url_map", None)
     found = [r.rule for r in rules.iter_rules() if "GET" in r.methods and not r.arguments] if rules else ["/"]
     return sorted({path for path in found if not CHANGES.search(path)})[:MOST]
@@ -117,6 +123,7 @@ def connecting(statements):
 def main(spec):
     """Ask every route, then all of them under the profiler, and write the answer."""
     sys.path[:1] = [os.getcwd()]
+    sys.path.append(os.path.dirname(os.path.abspath(__file__)))
     statements = Noted()
     counting.trace_sqlite(statements)
     counting.trace_sqlalchemy(statements)
