@@ -9,7 +9,7 @@ from autoresearch.checks import counted, escapes, surface, toolbox
 from autoresearch.kernel.core.settings import Config
 from autoresearch.setup import evaluator
 
-from tests.checks.conftest import metrics
+from tests.checks.conftest import metrics, need
 from tests.conftest import SCRIPTS, Ran, Repo
 
 
@@ -180,3 +180,18 @@ def test_the_shipped_check_is_locked_where_a_run_measures_by_it(repo: Repo):
 )
 def test_what_a_tool_said_is_its_error(err: str, out: str, told: str):
     assert toolbox.Ran(1, out, err, 0.1).complaint().startswith(told)
+
+
+def test_a_call_of_go_is_timed_though_its_tests_do_not_build(repo: Repo, check: Callable[..., Ran]):
+    need("go")
+    repo.write("go.mod", "module play\n\ngo 1.16\n")
+    repo.write("a.go", "package play\n\nfunc Pair(s string, n int) (string, error) {\n\treturn s[n:], nil\n}\n")
+    repo.write("a_test.go", 'package play\n\nimport _ "not.here/at/all"\n')
+    commit = repo.commit("before")
+    call = ("gobench", 'Pair("a long text", 2)', ".", "--runs", 2, "--against", commit)
+    told = metrics(check(*call))
+    assert float(told["ns"]) > 0 and "percent" in told and "output" in told
+    repo.write("a.go", "package play\n\nfunc Pair(s string, n int) (string, error) {\n\treturn s, nil\n}\n")
+    assert "the call answers otherwise than that of the reference" in check(*call).err
+    assert "None is no function of" in check("gobench", "None(1)", ".").err
+    assert repo.status() == "M a.go"

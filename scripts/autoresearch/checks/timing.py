@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..kernel.core.errors import Refusal
 from ..kernel.disk import tempfolder
-from . import reference, toolbox
+from . import gocall, reference, toolbox
 from .counted import Counted
 from .toolbox import Request
 
@@ -110,21 +110,29 @@ def gobench(request: Request) -> Counted:
     with tempfolder.folder("check") as made:
         folders = [request.root, *reference.copies(request)]
         sides = [_go_side(request, folder, Path(made, f"{n}.test")) for n, folder in enumerate(folders)]
-        times = f"{_go_run(request, sides[0], '50ms')[1]}x"
-        least = [min(_go_run(request, side, "1x")[0] for _ in range(2)) for side in sides]
+        least = [min(_go_run(request, side, "1x")[0] for _ in range(3)) for side in sides]
+        cpu, operations, _ = _go_run(request, sides[0], "50ms")
+        # So many that the processor is at work for a tenth of a second, however little of it others leave.
+        times = f"{int(operations * min(max(1e8 / max(cpu - least[0], 1e6), 1.0), 50.0))}x"
         spent: list[list[float]] = [[] for _ in sides]
         for _ in range(int(request.get("runs", 10))):
             for values, side, start in zip(spent, sides, least):
                 cpu, operations, wall = _go_run(request, side, times)
                 values.append(wall if request.options.get("wall") else max(cpu - start, 0.0) / operations)
+        told = _go_answers(request, sides) if gocall.is_call(request.operands[0]) else {}
     if not all(map(min, spent)):
         raise Refusal("the benchmark is too short for the processor's clock, expected more work in it; pass --wall")
-    return Counted(_compared("ns", [min(values) for values in spent]))
+    return Counted({**_compared("ns", [min(values) for values in spent]), **told})
 
 
 def _go_side(request: Request, folder: Path, binary: Path) -> tuple[Path, Path]:
     """The benchmark's test program, built, and the folder of its package."""
     tool = toolbox.find("go", request, toolbox.GO)
+    operand = request.operands[0]
+    if gocall.is_call(operand):
+        place = folder / (request.operands[1] if len(request.operands) > 1 else ".")
+        plan = gocall.overlay(place.resolve(), operand, binary.parent / f"{binary.stem}-given")
+        return _go_binary(request, binary, place, [f"-overlay={plan}"])
     ran = toolbox.run([tool, "list", "-f", "{{.Dir}}", *(request.operands[1:] or ("./...",))], request, cwd=folder)
     wanted = re.compile(rf"^func Benchmark{re.escape(request.operands[0].partition('/')[0])}\(", re.MULTILINE)
     places = [
@@ -137,16 +145,22 @@ def _go_side(request: Request, folder: Path, binary: Path) -> tuple[Path, Path]:
             f"Benchmark{request.operands[0]} is in {len(places)} packages, expected one; name it and its package; "
             f"go list said: {ran.complaint()}"
         )
-    built = toolbox.run([tool, "test", "-vet=off", "-c", "-o", str(binary), "."], request, cwd=places[0])
+    return _go_binary(request, binary, places[0], [])
+
+
+def _go_binary(request: Request, binary: Path, place: Path, more: Sequence[str]) -> tuple[Path, Path]:
+    """The test program of the package in a folder, built, and that folder."""
+    tool = toolbox.find("go", request, toolbox.GO)
+    built = toolbox.run([tool, "test", "-vet=off", *more, "-c", "-o", str(binary), "."], request, cwd=place)
     if built.code or not binary.is_file():
         raise toolbox.broken("go test -c", built)
-    return binary, places[0]
+    return binary, place
 
 
 def _go_run(request: Request, side: tuple[Path, Path], times: str) -> tuple[float, int, float]:
     """Processor nanoseconds of a whole run, its operations, and nanoseconds of one by the clock."""
     binary, folder = side
-    name = re.escape(request.operands[0])
+    name = gocall.NAME if gocall.is_call(request.operands[0]) else re.escape(request.operands[0])
     argv = [str(binary), "-test.run=^$", f"-test.bench=^Benchmark{name}$", f"-test.benchtime={times}"]
     before = _used()
     ran = toolbox.run(argv, request, cwd=folder)
@@ -155,6 +169,19 @@ def _go_run(request: Request, side: tuple[Path, Path], times: str) -> tuple[floa
     if ran.code or len(found) != 1:
         raise Refusal(f"{len(found)} results of Benchmark{name}, expected one; it said: {ran.complaint()}")
     return cpu, int(found[0][0]), float(found[0][1])
+
+
+def _go_answers(request: Request, sides: Sequence[tuple[Path, Path]]) -> dict[str, int]:
+    """What a given call answers, as a number that is the same for the same answer; raises `Refusal` where the sides
+    differ."""
+    import hashlib
+
+    argv = ["-test.run=^$", f"-test.bench=^Benchmark{gocall.NAME}$", "-test.benchtime=1x"]
+    runs = [toolbox.run([str(binary), *argv], request, cwd=folder) for binary, folder in sides]
+    said = {"".join(re.findall(r"^answer .*$", ran.err, re.MULTILINE)[:1]) for ran in runs}
+    if len(said) != 1:
+        raise Refusal("the call answers otherwise than that of the reference, expected the same; see what became wrong")
+    return {"output": int(hashlib.sha256(said.pop().encode()).hexdigest()[:12], 16)}
 
 
 def startup(request: Request) -> Counted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -259,5 +260,52 @@ def go_benchmark(project: Project, goal: str) -> str:
         (name for name in found if any(_is_form_of(word, name.lower()) or word in name.lower() for word in words)),
         key=len,
     )
-    name = next(iter([*near, *found]), "")
-    return f"{name} {found[name]}" if name else ""
+    given = _go_call(project, goal)
+    name = next(iter([*near, *([] if given else found)]), "")
+    return f"{name} {found[name]}" if name else given
+
+
+_GO_VALUES = {
+    "string": ('"The quick brown fox jumps over the lazy dog"', '"Pack my box with five dozen liquor jugs"'),
+    "int": ("123456", "654321"), "int64": ("123456", "654321"), "uint": ("123456", "654321"),
+    "float64": ("1234.5", "0.25"), "bool": ("true", "false"),
+    "[]byte": ('[]byte("The quick brown fox jumps over the lazy dog")',) * 2,
+    "[]string": ('[]string{"quick", "brown", "fox"}',) * 2, "[]int": ("[]int{5, 3, 9, 1}",) * 2, "rune": ("'x'", "'y'"),
+    "interface{}": ('"123"', '"456"'), "any": ('"123"', '"456"'), "error": ("nil", "nil"),
+}  # fmt: skip
+
+
+def _go_call(project: Project, goal: str) -> str:
+    """Operands of `gobench` for the function that the goal names: with arguments made for plain types; "" for none."""
+    from ..checks import gocall
+
+    texts = {p: toolbox.read(project.root / p) for p in _program(project, ".go")}
+    names = {n: p for p, text in texts.items() for n in re.findall(r"^func ([A-Z]\w*)\(", text, re.MULTILINE)}
+    name = _named(goal, names)
+    found = gocall.signature(texts[names[name]], name) if name else None
+    if not found or not found[1]:
+        return ""
+    values = []
+    kinds = _go_kinds(found[0])
+    for number, kind in enumerate(kinds):
+        if kind.startswith("...") and number == len(kinds) - 1:
+            continue
+        value = (
+            "nil"
+            if kind[:1] in "*" or kind.startswith(("map[", "func("))
+            else _GO_VALUES.get(kind, ("",) * 2)[number % 2]
+        )
+        if not value:
+            return ""
+        values.append(value)
+    folder = names[name].rpartition("/")[0]
+    return f"{shlex.quote(f'{name}({chr(44).join(values)})')} ./{folder}"
+
+
+def _go_kinds(parameters: str) -> list[str]:
+    """The types of parameters as Go writes them, those that share one (`a, b string`) too."""
+    parts = [part.split() for part in parameters.split(",") if part.strip()]
+    kinds: list[str] = []
+    for part in reversed(parts):
+        kinds.append(part[-1] if len(part) > 1 else kinds[-1] if kinds else part[0])
+    return kinds[::-1]

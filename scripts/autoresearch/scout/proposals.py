@@ -124,7 +124,7 @@ def _fits(kind: str, project: Project) -> bool:
     if kind == "queries":
         return bool({"Django", "SQLAlchemy", "sqlite3"} & set(surroundings.frameworks(project)))
     if kind == "gobench":
-        return bool(calls.go_benchmark(project, ""))
+        return bool(project.sources.get("Go"))
     if kind in ("tsc", "ts-any"):
         return bool(project.sources.get("TypeScript"))
     return True
@@ -249,7 +249,7 @@ def _named(kind: str, operands: str, in_turns: bool) -> dict[str, str]:
     words = shlex.split(operands)
     setup = words[words.index("--setup") + 1] if "--setup" in words and kind in ("call", "call-node") else ""
     imported = re.search(r"^from [\s\S]* import (\w+)$|^const \{ (\w+) \} = ", setup)
-    name = words[0] if kind in ("http", "gobench") and words[0] != "/PATH" else ""
+    name = words[0].partition("(")[0] if kind in ("http", "gobench") and words[0] not in ("/PATH", "CODE") else ""
     asked = re.fullmatch(r"get\('([^']+)'\)", words[0]) if words else None
     name = name or (asked[1] if asked else "") or next(filter(None, imported.groups() if imported else ()), "")
     if in_turns:
@@ -296,7 +296,12 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
     if kind == "duplicates":
         return " ".join(map(shlex.quote, next(iter(project.sources.values()), (".",)))), ""
     if kind == "gobench":
-        return calls.go_benchmark(project, goal), ""
+        given = calls.go_benchmark(project, goal)
+        return (
+            (given, "")
+            if given
+            else ("'CODE' ./", "CODE: a call, as its package writes it, of a function with a result")
+        )
     if kind in ("call", "call-node"):
         return _call(project, kind, goal, python)
     return _written(project, kind, python)
