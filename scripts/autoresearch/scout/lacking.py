@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..checks import kinds, toolbox, toolplace
@@ -107,6 +108,16 @@ def for_kind(project: Project, kind: str) -> tuple[str, ...]:
     lacks = project.lacks
     tests = lacks.tests if kind in ("pytest", "unittest", "coverage") else ()
     return tuple(dict.fromkeys((*install, *(lacks.program if kind in _RUNS_CODE else ()), *tests)))
+
+
+def interpreter(project: Project) -> str:
+    """A virtual environment's interpreter by its path in the project, the one on PATH by its name; where packages are
+    missing the one that has them once they are installed."""
+    now = toolbox.python(toolbox.Request(project.root, (), {}))
+    place = str(toolplace.folder(project.root))
+    path = toolplace.future_python(project.root) if project.lacks.python else now
+    shown = toolbox.relative(path, project.root)
+    return shlex.quote(shown) if not shown.startswith("/") or path.startswith(place) else "python3"
 
 
 def _has_tests(project: Project) -> bool:

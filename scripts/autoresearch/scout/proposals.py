@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 
-from ..checks import kinds, toolbox, toolplace
+from ..checks import kinds, toolbox
 from ..kernel.core.frozen import dataclass, field
 from ..kernel.disk.layout import script
 from ..kernel.system import git
@@ -358,7 +358,7 @@ def _written(project: Project, kind: str, python: tuple[str, ...]) -> tuple[str,
 def _benchmark(project: Project) -> str:
     """A benchmark that the project has, "" for none: tests spend their time in the runner."""
     found = next((n for n in project.files if re.search(r"(?:^|/)(?:bench\w*|perf\w*)[^/]*\.py$", n)), "")
-    return f"python3 {found}" if found else ""
+    return f"{lacking.interpreter(project)} {found}" if found else ""
 
 
 def _build(project: Project) -> str:
@@ -385,7 +385,9 @@ def guard_command(project: Project) -> str:
     script = str(project.package.get("scripts", {}).get("test", ""))
     if project.sources.get("Python") and any(".py" in t or t.endswith("/**") for t in project.tests):
         below_src = any(place.startswith("src/") for place in project.sources["Python"])
-        return f"{'PYTHONPATH=src ' if below_src else ''}{_interpreter(project)} -m pytest -q -p no:cacheprovider"
+        return (
+            f"{'PYTHONPATH=src ' if below_src else ''}{lacking.interpreter(project)} -m pytest -q -p no:cacheprovider"
+        )
     if script and "no test specified" not in script and has_npm_tests(project):
         return "npm test --silent"
     if project.has("go.mod") and project.tests:
@@ -410,16 +412,6 @@ def interface_guard(project: Project, kind: str) -> str:
         return ""
     commit, paths = _commit(project), " ".join(map(shlex.quote, places))
     return f"{CHECK} interface {paths} --against {commit} --at-most 0" if commit else ""
-
-
-def _interpreter(project: Project) -> str:
-    """A virtual environment's interpreter by its path in the project, the one on PATH by its name; where packages are
-    missing the one that has them once they are installed."""
-    now = toolbox.python(toolbox.Request(project.root, (), {}))
-    place = str(toolplace.folder(project.root))
-    path = toolplace.future_python(project.root) if project.lacks.python else now
-    shown = toolbox.relative(path, project.root)
-    return shlex.quote(shown) if not shown.startswith("/") or path.startswith(place) else "python3"
 
 
 def _scope(project: Project, kind: str, in_tests: bool) -> str:

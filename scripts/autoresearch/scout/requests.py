@@ -26,6 +26,7 @@ _MOST = 200 * 1024 * 1024  # bytes of a project that is copied
 _ALIKE = 5  # statements of one kind that make a loop of queries
 _FAILS = 500  # the status of a server that fails
 _FIFTH = 20.0  # per cent of the time from which on a function is worth telling
+_WAITS = 1000.0  # milliseconds from which on a route waits for something, and is no work for hundreds of requests
 _LARGE = 100  # rows from which on reading a whole table is worth telling
 _LEFT_OUT = (".git", "node_modules", ".venv", "venv", "__pycache__", ".tox", "dist", "build")
 _COPIED = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
@@ -59,7 +60,8 @@ def asked(project: Project, request: toolbox.Request) -> Picture:
     lines += [f"errors: {', '.join(failing[:4])} fail here, perhaps for want of data or settings"] if failing else []
     found = [*_loops(good), *_scans(told["scans"], project)]
     causes = (*found, *(cause for cause in _functions(spots) if cause.place not in {one.place for one in found}))
-    return Picture(tuple(lines), causes, tuple(row["path"] for row in good))
+    asked_first = sorted(good, key=lambda row: float(row["ms"]) > _WAITS)
+    return Picture(tuple(lines), causes, tuple(row["path"] for row in asked_first))
 
 
 def _copied(root: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ import re
 import shlex
 
 from ..checks import toolbox
-from . import surroundings
+from . import lacking, surroundings
 from .surroundings import Project
 
 _TIME = r"\d{4}-\d\d-\d\d[T ][\d:.]+"  # differs from answer to answer
@@ -36,11 +36,11 @@ def _serve(project: Project, module: str) -> tuple[str, str, str]:
     app = web_app(project) or f"{module}:app"
     name, factory = app.removesuffix("()"), " --factory" if app.endswith("()") else ""
     if "FastAPI" in found:
-        return path, f"python3 -m uvicorn {name}{factory} --port {{port}}", fill_in
+        return path, f"{lacking.interpreter(project)} -m uvicorn {name}{factory} --port {{port}}", fill_in
     if "Django" in found:
-        return path, "python3 manage.py runserver --noreload {port}", fill_in
+        return path, f"{lacking.interpreter(project)} manage.py runserver --noreload {{port}}", fill_in
     if "Flask" in found:
-        return path, f"python3 -m flask --app {name} run --port {{port}}", fill_in
+        return path, f"{lacking.interpreter(project)} -m flask --app {name} run --port {{port}}", fill_in
     main = project.package.get("main") or "server.js"
     return path, f"node {main}", fill_in or f"{main} must listen on process.env.PORT"
 
