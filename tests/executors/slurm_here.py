@@ -1,5 +1,7 @@
 """A real Slurm on one host: munge, one controller, several nodes that are one `slurmd` each, all in one folder.
 
+Each node has one core and two devices that stand in for accelerators.
+
     python3 tests/executors/slurm_here.py FOLDER NODES    starts it and prints the variables to set; Enter ends it
 
 Needs root and Debian's slurm-wlm and munge (`missing` says what lacks). Nothing outside FOLDER is touched.
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -19,6 +22,7 @@ PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "salloc", "scancel", "squeu
 
 CONF = """\
 ClusterName=here
+GresTypes=gpu
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={port}
 AuthType=auth/munge
@@ -82,11 +86,15 @@ class Slurm:
         key.chmod(0o400)
         lines = [
             f"NodeName={n} NodeHostname={socket.gethostname()} NodeAddr=127.0.0.1 Port={_free_port()} CPUs=1"
-            " State=UNKNOWN"
+            " Gres=gpu:2 State=UNKNOWN"
             for n in self.names
         ]
         text = CONF.format(host=socket.gethostname(), port=_free_port(), folder=folder, nodes="\n".join(lines))
         (folder / "slurm.conf").write_text(text)
+        for number in range(2):  # stand in for accelerators: nobody opens them
+            os.mknod(folder / f"gpu{number}", 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        gres = [f"NodeName={name} Name=gpu File={folder}/gpu[0-1]\n" for name in self.names]
+        (folder / "gres.conf").write_text("".join(gres))
 
     def __enter__(self) -> Slurm:
         """Start everything and wait until all nodes are idle."""

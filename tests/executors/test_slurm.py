@@ -339,3 +339,16 @@ def test_noisy_workers_overlap_on_nodes_of_their_own_alone(project: Repo, run_sc
     both = [(a[2], b[2]) for n, a in enumerate(runs) for b in runs[n + 1 :] if a[0] < b[1] and b[0] < a[1]]
     assert both and all(a != b for a, b in both), both
     assert slurm.jobs() == []
+
+
+@pytest.mark.parametrize("executor", ["slurm --gres=gpu:{}", "slurm --array --time=5 --gres=gpu:{}"])
+def test_devices_are_asked_for_by_the_flags(project: Repo, run_script: Run, slurm: Slurm, executor: str) -> None:
+    seen = Path(os.environ["HOME"]) / "seen"
+    for number, wanted in ((1, "0"), (2, "0,1")):
+        check = f"echo $CUDA_VISIBLE_DEVICES >> {seen}; "
+        ran = begin(run_script, project, check, "--force", executor=executor.format(number))
+        assert ran.code == 0 and set(seen.read_text().split()) <= ({"0", "1"} if number == 1 else {wanted}), ran
+        seen.unlink()
+    none = begin(run_script, project, "", "--force", executor=executor.format(3))
+    assert none.code == 1 and "expected one; correct --executor" in none.err
+    assert slurm.jobs() == []

@@ -62,8 +62,8 @@ def prove(run: Run, batch: Batch) -> str:
     if _ENDED in why:  # by somebody, which says nothing of the check: the next batch tries again
         return _said(sets, why)
     with context.writing(run.layout) as (fresh, held):
-        told = {"sets": [list(cpus) for cpus in sets], "why": one_line(why, 300)}
-        event = log_events.make(apart.KIND, at=context.now(), iteration=fresh.state.iteration, **told)
+        at, number, told = context.now(), fresh.state.iteration, one_line(why, 300)
+        event = log_events.make("apart", at=at, iteration=number, sets=[list(cpus) for cpus in sets], why=told)
         context.append(fresh, held, [event], [])
     return _said(sets, why)
 
