@@ -64,7 +64,7 @@ def _log(layout: Layout) -> tuple[Log | None, str]:
     except FileNotFoundError:
         return None, ""
     except (ValueError, OSError, Refusal) as error:
-        return None, str(error)
+        return None, f"{error}{journal.REMEDY}"
 
 
 def _snapshot(layout: Layout) -> tuple[Mapping[str, Any] | None, str]:

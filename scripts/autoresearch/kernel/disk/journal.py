@@ -21,6 +21,9 @@ from . import atomic, locks, regular
 
 Event = Mapping[str, Any]
 EVENT = "# event: "
+REMEDY = (
+    ", expected a sound log; correct that line or restore the file, or autoresearch_init_run.py --force archives it"
+)
 OWN = EVENT + '{"kind": "'  # as we write them: the kind is known before anything is parsed
 
 
@@ -350,7 +353,4 @@ def _parsed(handle: int, path: Path, parser: Callable[[bytes], Log]) -> Log | No
         tidy, log = _read(path, data, parser, True)
         return log if tidy == data else None
     except ValueError as error:
-        raise Refusal(
-            f"{path.name} cannot be read ({error}), expected a sound results log; nothing was written: "
-            "restore the file, or start again with autoresearch_init_run.py --force, which archives it"
-        ) from None
+        raise Refusal(f"{path.name} cannot be read ({error}){REMEDY}") from None

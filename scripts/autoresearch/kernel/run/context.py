@@ -154,7 +154,7 @@ def _log(layout: Layout) -> Log:
     except FileNotFoundError:
         raise journal.missing(layout.results) from None
     except ValueError as error:
-        raise Refusal(f"{layout.results.name} cannot be read ({error}); run autoresearch_resume_check.py") from None
+        raise Refusal(f"{layout.results.name} cannot be read ({error}){journal.REMEDY}") from None
 
 
 @contextmanager
