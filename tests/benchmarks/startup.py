@@ -151,12 +151,13 @@ def trial_figure(folder: Path, repeats: int) -> Figure:
 
 def table(figures: Sequence[Figure], repeats: int) -> str:
     """The recorded file."""
-    version = ".".join(map(str, sys.version_info[:3]))
+    version, load = ".".join(map(str, sys.version_info[:3])), f"{os.getloadavg()[0]:.0f} processes"
     counts = ("-" if figure.counted is None else f"{figure.counted:.1f}" for figure in figures)
     lines = [f"| {f.name} | {f.cost:.1f} | {f.limit:.0f} | {count} |\n" for f, count in zip(figures, counts)]
     return f"""# What the scripts cost
 
-`python3 tests/benchmarks/startup.py --repeats {repeats}`: medians of {repeats}, Python {version}.
+`python3 tests/benchmarks/startup.py --repeats {repeats}`: medians of {repeats}, Python {version}, while {load}
+wanted {os.cpu_count()} cores (a busy machine takes longer for the same, in processor time too).
 Milliseconds of processor time beyond `python -c pass`; for run_trial, beyond verify and guard run by the shell alone.
 Millions of instructions by valgrind, likewise.
 

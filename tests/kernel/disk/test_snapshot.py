@@ -98,7 +98,7 @@ def test_no_shape_of_a_state_does_harm(state: dict[str, Any]):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "5", "\ufeff{}", '{"version": 2}', '{"version": "1"}', '{"a": NaN}', "[" * 99_999, "\udcff"]
+    "text", ["", "{", "[]", "5", '{"version": 2}', '{"version": "1"}', '{"a": NaN}', "[" * 99_999, "\udcff"]
 )
 def test_what_cannot_be_read_is_a_value_error_and_tolerated_as_none(tmp_path: Path, text: str):
     path = tmp_path / "state.json"
@@ -106,6 +106,12 @@ def test_what_cannot_be_read_is_a_value_error_and_tolerated_as_none(tmp_path: Pa
     with pytest.raises(ValueError):
         snapshot.read(path)
     assert snapshot.tolerant(path) is None
+
+
+def test_the_mark_of_an_editor_before_it_is_passed_over(tmp_path: Path):
+    path = tmp_path / "state.json"
+    path.write_bytes(b"\xef\xbb\xbf{}")
+    assert snapshot.read(path) == {}
 
 
 def test_a_folder_is_unreadable_and_no_file_is_none(tmp_path: Path):
