@@ -53,23 +53,44 @@ runs = folder / f"runs-{text}"
 number = int(runs.read_text()) if runs.exists() else 0
 runs.write_text(str(number + 1))
 noise = [30, 0, 5, 55, 40, 12][(number if text != "10" else number - 3 ^ 1) % 6]
-print(float(text) + (noise if (folder / "proc" / "loadavg").exists() else number % 3 / 10))
+crowd, log = folder / "proc" / "loadavg", pathlib.Path("autoresearch-runtime.log")
+if crowd.exists() and log.exists() and log.read_text().count("waiting until") >= int(sys.argv[2]):
+    crowd.unlink()
+print(float(text) + (noise if crowd.exists() else number % 3 / 10))
 """
 
 
-def test_a_trial_that_is_put_off_is_waited_out_like_a_rate_limit(background: Scripted):
+@pytest.fixture
+def crowded(background: Scripted) -> str:
+    """A command that makes the machine busy."""
     machine = background.repo.path.parent / "machine"
     (machine / "proc").mkdir(parents=True)
     background.env["AUTORESEARCH_PROC_ROOT"] = str(machine)
     background.repo.write("busy.py", BUSY)
     background.repo.commit("a check that other work disturbs")
-    crowd = f"echo '24.00 20.00 9.00 17/212 6439' > {machine}/proc/loadavg"
-    background.plan([crowd, *step(9)], [f"rm {machine}/proc/loadavg", *step(9)])
+    return f"echo '24.00 20.00 9.00 17/212 6439' > {machine}/proc/loadavg"
+
+
+@pytest.mark.parametrize("way", ["--inline", "--queue"])
+def test_a_trial_that_is_put_off_is_waited_out_like_a_rate_limit_and_loses_no_edit(
+    background: Scripted, crowded: str, way: str
+):
+    background.plan([crowded, "echo 9 > value", f"{TRIAL} {way} || true"], ["true"])
     flags = ("--stop-condition", "<= 9.5", "--max-runs", 12, "--backoff-seconds", "0.3")
-    background.launch(*flags, verify=f"python3 busy.py {machine}")
+    background.launch(*flags, verify=f"python3 busy.py {background.repo.path.parent}/machine 1")
     assert background.ended(120)["reason"] == "goal_reached", background.log()
     assert background.statuses() == ["baseline", "keep"]
-    assert "machine_busy" in background.log(), background.log()
+    assert "machine_busy" in background.log() and len(background.prompts()) == 1, background.log()
+    assert background.rows()[-1][-1] == "step" and background.repo.status() == ""
+
+
+def test_a_machine_that_is_never_calm_leaves_the_edit_undecided_and_nothing_behind(background: Scripted, crowded: str):
+    background.plan([crowded, "echo 9 > value", f"{TRIAL} || true"], ["true"])
+    flags = ("--iterations", 1, "--max-runs", 12, "--backoff-seconds", "0.1")
+    background.launch(*flags, verify=f"python3 busy.py {background.repo.path.parent}/machine 99")
+    assert background.ended(120)["status"] == "terminal", background.log()
+    assert background.rows()[-1][-2:] == ["discard", "step (undecided)"]
+    assert background.log().count("waiting until") == 2 and background.repo.status() == ""
 
 
 def test_the_session_gets_its_arguments_and_the_prompt_on_stdin(background: Scripted):

@@ -16,7 +16,7 @@ from ..kernel.core.rulings import Ruling
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence
 from ..kernel.disk.layout import Layout, entry
-from ..kernel.run import context
+from ..kernel.run import context, trial
 from ..kernel.system import process
 from ..kernel.system.git import GitError
 from ..supervisor import supervisor
@@ -93,6 +93,7 @@ class Controller:
         self.handed, self.thread = "", session.NEW  # the answer of a trial that was left waiting, and whose it is
         self.refused: set[str] = set()  # trials of the tool's own that could not be run
         self.waited = 0.0
+        self.put_off = ""  # why the last trial was postponed; its edit stays
 
     def run(self) -> Runtime:
         """Cycle until there is an ending."""
@@ -106,7 +107,7 @@ class Controller:
 
     def _cleared(self) -> Ruling | None:
         try:
-            done = abandoned.clear(self.layout)
+            done = abandoned.clear(self.layout, keep_waiting=bool(self.put_off))
         except (Refusal, GitError) as error:
             return Ruling(runtime.HUMAN, "blocked", str(error))
         if done:
@@ -117,7 +118,7 @@ class Controller:
         """Why no session may start, if so: stop, run over, machine or repository unfit."""
         if self.wake.asked or stopping.is_requested(self.layout):
             return Ruling(runtime.STOPPED, "user_stopped")
-        if pausing.is_asked(self.layout) and waiting.read(self.layout) is None:
+        if pausing.is_asked(self.layout) and (self.put_off or waiting.read(self.layout) is None):
             pausing.forget(self.layout)
             return Ruling(runtime.STOPPED, "user_paused", "runtime_ctl start goes on")
         over = self._supervised(after_run=False)
@@ -153,10 +154,11 @@ class Controller:
 
     def _cycle(self) -> Ruling | None:
         """One session and what follows from it; before it a trial that an earlier controller left."""
+        self.put_off = ""
         if waiting.read(self.layout) is not None:
-            return self._taken() or self._cleared()
+            return self._taken() or self._cleared() or self._rested()
         if self._has_artifacts() and self._retried():
-            return self._stopped() if self.wake.asked else self._cleared()
+            return self._stopped() if self.wake.asked else self._cleared() or self._rested()
         self._note_sandbox()
         if self._has_artifacts() and crew.wanted(context.load(self.layout), self.manifest):
             return self._crew()
@@ -176,7 +178,7 @@ class Controller:
         grew = self._rows() > before[0]
         if grew and ended.code == 0:  # whatever it printed: it did its work, and the next follows at once
             ended = replace(ended, ending=agent.error("ok"))
-        ended = ended if grew else self._excused(ended, started)
+        ended = ended if grew and not self.put_off else self._excused(ended, started)
         self._count(ended, grew)
         return over or self._follow(ended)
 
@@ -213,9 +215,11 @@ class Controller:
         for _ in range(3):
             if waiting.read(self.layout) is None:
                 return None
-            taken = taking.run(self.book, self.wake, prompt_facts.python())
+            taken, self.put_off = self._run_taken(("--waiting",))
             if taken.stopped:
                 return self._stopped()
+            if self.put_off:
+                return None
             self.handed = taken.text
             if not taken.broken:
                 return None
@@ -227,10 +231,26 @@ class Controller:
         attempts = taking.own(self.layout)
         if not attempts or attempts in self.refused:
             return False
-        taken = taking.run(self.book, self.wake, prompt_facts.python(), ("--inline", "--retry", attempts))
-        if taken.broken or taken.text.startswith("refused"):
+        taken, self.put_off = self._run_taken(("--inline", "--retry", attempts))
+        if not self.put_off and (taken.broken or taken.text.startswith("refused")):
             self.refused.add(attempts)
         return True
+
+    def _run_taken(self, flags: tuple[str, ...]) -> tuple[taking.Taken, str]:
+        """How a trial went, and why it was postponed; one that was too often is refused like any other."""
+        began = time.time()
+        taken = taking.run(self.book, self.wake, prompt_facts.python(), flags)
+        note = evidence.postponed(self.layout.evidence)
+        is_new = float(note.get("at", 0)) >= began and int(note.get("times", 0)) <= trial.POSTPONED_AT_MOST
+        return taken, one_line(str(note.get("why", "")), 200) if is_new else ""
+
+    def _rested(self) -> Ruling | None:
+        """Wait for a calmer machine where a trial was postponed."""
+        if not self.put_off:
+            return None
+        ended = EndedSession(agent.error("machine_busy", self.put_off), "", self.thread)
+        self._count(ended, False)
+        return self._follow(ended)
 
     def _grow(self) -> None:
         """Take the steps of a side line that are due; what is refused is left to a session, or to a human."""
@@ -318,6 +338,9 @@ class Controller:
         if over.decision == runtime.STOPPED and stopping.is_requested(self.layout):
             self.book.note()
             return self.book.found
+        if self.put_off and over.reason != "user_paused":
+            self.put_off = ""  # it will not be run any more
+            over = self._cleared() or over
         totalling.measure(self.book, self.wake, prompt_facts.python(), self.manifest.controller, over)
         changes = {"last_error": over.detail} if over.decision == runtime.HUMAN and over.detail else {}
         self.book.note(status=over.decision, terminal_reason=over.reason, terminal_detail=over.detail, **changes)

@@ -20,7 +20,7 @@ from ..kernel.system.git import Repo
 from ..parallel import batch, settling
 from ..parallel.batch import Batch
 from ..safeguard import strays
-from . import briefs, outcome, pausing, prompt_facts, runtime, session, stopping, tampering
+from . import agent, backoff, briefs, outcome, pausing, prompt_facts, runtime, session, stopping, tampering
 from .account import Book
 from .agent import ErrorClass
 from .manifest import Manifest
@@ -107,6 +107,7 @@ class Crew:
         """One look at a worker; the ending that follows from it."""
         if seat.settling and seat.has_ended():
             seat.settled()
+            self._rest(seat)
             self._gains = settling.has_gain(self.layout)
         elif seat.thinking and seat.has_ended():
             return self._follow(seat, seat.thought())
@@ -119,6 +120,13 @@ class Crew:
         elif not seat.process and not ending and time.monotonic() >= seat.not_before and not self._is_shared(seat):
             return self._start(seat)
         return None
+
+    def _rest(self, seat: Seat) -> None:
+        """A proposal that is there still was postponed: a busy machine is waited out, as a rate limit is."""
+        seat.failures = seat.failures + 1 if seat.proposal() else 0
+        busy = agent.error("machine_busy" if seat.failures else "ok")
+        wait = backoff.seconds(busy, seat.failures, self.manifest.controller.backoff_seconds)
+        seat.not_before = time.monotonic() + wait
 
     def _is_shared(self, seat: Seat) -> bool:
         """Whether the worker's accelerators are in use for the proof."""

@@ -6,7 +6,7 @@ import argparse
 import re
 from collections.abc import Mapping
 
-from ..kernel.core.errors import Refusal
+from ..kernel.core.errors import Postponed, Refusal
 from . import Outcome, arguments, attempts
 
 TYPE_CHECKING = False
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> Outcome:
     """Run the experiment; the answer is one compact line, because an agent pays for every token."""
+    from ..kernel import ports
     from ..kernel.core import jsontext
     from ..kernel.core.choices import AUTO, INLINE, QUEUE
     from ..kernel.run import trial
@@ -39,9 +40,15 @@ def run(args: argparse.Namespace) -> Outcome:
     if args.retry is not None:
         answer = _retried(args)
         return Outcome(answer, text=jsontext.dumps(answer))
-    attempt = attempts.of(args)
+    layout, attempt = arguments.layout_of(args), attempts.of(args)
     way = INLINE if args.inline else QUEUE if args.queue else AUTO
-    answer = trial.run_trial(arguments.layout_of(args), attempt, way)
+    try:
+        answer = trial.run_trial(layout, attempt, way)
+    except Postponed as reason:
+        queue = ports.first("session", "queue")
+        if queue and queue.put_off(layout, attempt):
+            raise Postponed(f"{reason}; or end your turn: it waits, and is run while you are away") from None
+        raise
     return Outcome(answer, text=jsontext.dumps(answer))
 
 

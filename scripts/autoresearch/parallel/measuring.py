@@ -6,6 +6,7 @@ the evidence until the batch is closed, so that a close that was killed, or a wo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -140,9 +141,13 @@ def measure_one(layout: Layout, letter: str) -> Mapping[str, Any]:
 
 
 def _alone(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict:
-    """Measure when no other run disturbs it."""
+    """Measure when no other run disturbs it; raises `Postponed` on a machine too busy to tell."""
     with apart.turn(run):
         found = _insistent(run, batch, worker)
+    wait = found.measurement.wait if found.status == "discard" else ""
+    if wait and trial.may_wait(run, batch.mark):
+        evidence.note_postponed(run.layout.evidence, batch.mark, time.time(), wait)
+        raise Postponed(wait)
     told = {"batch": batch.mark, "tree": _tree(worker), "verdict": verdicts.packed(found)}
     evidence.write_json(_path(run, worker.place, "verdict.json"), told)
     return found

@@ -46,7 +46,7 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
     """Settle the worker's proposal; {} when it has none. The worker's folder then holds the retained state.
 
     Raises `Refusal` where the run is over or the proposal is not admitted, with the proposal dropped, and `Postponed`
-    where the machine is too busy, with the proposal kept.
+    where the machine is too busy, with the proposal kept the first times.
     """
     batch = batches.read(layout)
     place = proposed.place_of(batch, letter)
@@ -57,6 +57,8 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
         try:
             answer, base = _settled(layout, batch, place, proposal)
         except Postponed:
+            if int(evidence.postponed(layout.evidence).get("times", 0)) > trial.POSTPONED_AT_MOST:
+                anew(layout, place)
             raise
         except Refusal:
             anew(layout, place)

@@ -13,7 +13,7 @@ from itertools import islice
 
 from ..kernel import ports
 from ..kernel.core.choices import AUTO, INLINE
-from ..kernel.core.errors import Refusal
+from ..kernel.core.errors import Postponed, Refusal
 from ..kernel.core.frozen import names
 from ..kernel.core.text import listing, one_line
 from ..kernel.disk import evidence, hashes
@@ -174,6 +174,15 @@ def note(run: Run, attempt: Attempt) -> dict[str, Any]:
     }
 
 
+def put_off(layout: Layout, attempt: Attempt) -> bool:
+    """Leave a trial that was postponed to who takes over; whether there is somebody."""
+    run = context.load(layout)
+    wanted = bool(_files(run)) and any(takes_over(run) for takes_over in ports.asked("session", "takes_over"))
+    if wanted:
+        note(run, attempt)
+    return wanted
+
+
 def _is_something(layout: Layout) -> bool:
     """Whether there is something to try: an edit in scope, or a trial that was interrupted."""
     found = tree.edits(context.load(layout))
@@ -181,7 +190,10 @@ def _is_something(layout: Layout) -> bool:
 
 
 def run_left(layout: Layout) -> Mapping[str, Any]:
-    """Run the trial that was left waiting, {} when none is or its edit is gone; raises `Refusal` as any trial does."""
+    """Run the trial that was left waiting, {} when none is or its edit is gone; raises `Refusal` as any trial does.
+
+    One that is postponed waits on.
+    """
     from ..kernel.run import trial
 
     attempt = read(layout)
@@ -190,7 +202,7 @@ def run_left(layout: Layout) -> Mapping[str, Any]:
         return {}
     try:
         return trial.run_trial(layout, attempt, TAKEN)
-    except Beside:
+    except (Beside, Postponed):
         raise
     except (Refusal, GitError, OSError):
         _give_back(layout)
