@@ -53,18 +53,28 @@ def test_only_what_changed_flags_touch_is_run_again(counting: Counting):
     assert {name: first[name] for name in ("noise", "guard", "confirm", "others")} == {
         name: again[name] for name in ("noise", "guard", "confirm", "others")
     }
+    limited, runs = counting.ran(*guard, *confirm, "--require", "rss <= baseline*1.5")
+    assert runs == "" and "3 runs of verify" in limited["taken_over"]
+    refused(
+        counting.lab.call("init_run", *counting.flags, *guard, *confirm, "--require", "rss <= 1", "--dry-run"),
+        "does not hold",
+    )
     assert counting.ran("--guard", f"true && {counting.marked('g')}", *confirm)[1] == "g"
     assert counting.ran(*guard, *confirm, "--calibrate", 5)[1] == "vvg"
     assert counting.ran(*guard, *confirm, "--metric-key", "rss")[1].startswith("vvv")
 
 
 def test_a_start_takes_over_runs_output_and_what_the_check_leaves(counting: Counting):
+    counting.ran("--calibrate", 5, "--metric-key", "rss")  # output of other runs is no evidence of these
     counting.ran("--guard", counting.marked("g"))
     started, runs = counting.ran("--guard", counting.marked("g"), dry=False)
     assert runs == "" and started["taken_over"].startswith("taken over from the dry run of a minute ago")
     lab = counting.lab
     assert lab.evidence("0000/verify-1.out").read_text().startswith("METRIC cost=10")
     assert [one["value"] for one in lab.events("samples")[0]["samples"]] == [10, 10, 10]
+    assert sorted(path.name for path in lab.evidence("0000").glob("verify-*.out")) == [
+        f"verify-{number}.out" for number in (1, 2, 3)
+    ]
     assert lab.trial(8)["status"] == "keep"  # what the check writes is known as its own
 
 

@@ -100,6 +100,7 @@ class Proof:
     def seen(self) -> Mapping[str, Any]:
         """What only runs can show, for a set-up that takes them over."""
         return {
+            "began": self.began,
             "opened": sorted(self.here.seen),
             "wrote": sorted(self.wrote),
             "old": self.old,
@@ -109,6 +110,7 @@ class Proof:
     def recall(self, told: Mapping[str, Any]) -> None:
         """Take over what an earlier dry run saw of the same runs."""
         self.past, self.wrote = told, frozenset(map(str, told["wrote"]))
+        self.began = float(told.get("began", self.began))
 
     def events(self) -> list[Event]:
         """What the log must know: the ignored files of the scope as they are now."""

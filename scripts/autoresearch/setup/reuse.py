@@ -57,6 +57,8 @@ def keep(place: MeasuredPlace, known: KnownRuns) -> None:
         before = {} if known.samples else rehearsal.noted(place.root, NAME) or {}
         rehearsal.keep(place.root, {**before, **_noted(place, known)}, NAME)
         target = own_scratch(place.root) / FOLDER
+        if not before:  # output of other runs belongs to none of these
+            shutil.rmtree(target, ignore_errors=True)
         target.mkdir(exist_ok=True)
         shutil.copytree(place.staging, target, dirs_exist_ok=True)
     except (Refusal, OSError):
@@ -183,6 +185,7 @@ def _copy(source: Path, target: Path, known: KnownRuns) -> None:
     """The output of what is taken over."""
     import shutil
 
-    for name in (*(("verify",) if known.samples else ()), *(("guard",) if known.guard else ())):
-        for path in source.glob(f"{name}*"):
+    runs = [f"verify-{number + 1}" for number in range(len(known.samples))]
+    for name in (*runs, *(("guard",) if known.guard else ())):
+        for path in (path for ending in (".*", "-*") for path in source.glob(name + ending)):
             shutil.copy2(path, target / path.name)
