@@ -99,7 +99,7 @@ def _finalize(run: Run, wish: BranchRequest, say: Say) -> Mapping[str, Any]:
 def _total(run: Run, needs: Needs, say: Say) -> Mapping[str, Any]:
     """The true total, measured unless it is known; where it cannot be, why: the branch is made all the same."""
     found = total_due.known(run)
-    if found and not total_due.is_due(run):
+    if found and not total_due.is_due(run) and "problem" not in found.get("own", {}):
         return found
     try:
         return true_total.noted(run, needs, say)

@@ -28,7 +28,8 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     from . import true_total
 
-    return {"total_takes": f"about {max(1.0, true_total.seconds(run)):.0f} s at most"}
+    own = f", and up to {2 * true_total.PAIRS} runs of `{run.config.own_check[:60]}`" if run.config.own_check else ""
+    return {"total_takes": f"about {max(1.0, true_total.seconds(run)):.0f} s at most{own}"}
 
 
 def is_due(run: Run) -> bool:

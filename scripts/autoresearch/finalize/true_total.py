@@ -37,7 +37,8 @@ FOLDER = "total"  # of the captured output, in the evidence
 
 @dataclass(frozen=True)
 class Total:
-    """One command at both ends: the middle values, the gain (positive is better) with its limits, and the runs."""
+    """One command at both ends: the middle values, the gain (positive is better) with its limits, and the runs; the
+    `unit` that it prints, "" for none."""
 
     command: str
     before: Decimal
@@ -45,10 +46,24 @@ class Total:
     gain: Decimal
     interval: tuple[Decimal, Decimal] | None
     runs: int
+    unit: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The object of answers and evidence."""
-        return dict(vars(self), interval=list(self.interval) if self.interval else None)
+        told = dict(vars(self), interval=list(self.interval) if self.interval else None)
+        return told if self.unit else {name: value for name, value in told.items() if name != "unit"}
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """The user's own command where it gives no number, and why: the total of the check stands all the same."""
+
+    command: str
+    problem: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object of answers and evidence."""
+        return dict(vars(self))
 
 
 def total(layout: Layout, needs: Needs, say: Say) -> dict[str, Any]:
@@ -81,19 +96,24 @@ def _refuse_nothing(run: Run) -> None:
         )
 
 
-def _measured(run: Run, needs: Needs, say: Say) -> list[Total]:
+def _measured(run: Run, needs: Needs, say: Say) -> list[Total | Unmeasured]:
     ends = _ends(run)
     with recheck.checkouts(run, ends, say) as trees:
         work = trees[str(run.layout.root)]
         recheck.furnish(run, work, needs, say)
         arms = recheck.arms_of(ends, trees)
         folder = run.layout.evidence / FOLDER
-        found = []
+        found: list[Total | Unmeasured] = []
         for number, config in enumerate(_commands(run.config)):
             say(f"measuring the baseline and the final state in turns: {config.verify[:60]}")
             limit = measure.limit_of(config, None)
             bench = Bench(work, folder / str(number), config, limit, f"total-{os.getpid()}")
-            found.append(_in_turns(bench, arms, run.tag))
+            try:
+                found.append(_in_turns(bench, arms, run.tag))
+            except Refusal as refusal:
+                if not found:
+                    raise
+                found.append(Unmeasured(config.verify, str(refusal)))
         return found
 
 
@@ -123,10 +143,21 @@ def _in_turns(bench: Bench, arms: Arms, seed: str) -> Total:
         first = sequential.order(int.from_bytes(seed.encode()[:8], "big"), number)
         if rule.is_noisy(bench.config):
             patience.wait()
-        found = {candidate: _run(bench, arms, candidate, number) for candidate in (first, not first)}
+        found = {}
+        for candidate in (first, not first):
+            found[candidate] = _run(bench, arms, candidate, number)
+            bench = _read_alike(bench, found[candidate])
         slowest = max(slowest, *(sample.seconds for sample in found.values()))
         pairs.append((_value(found[True], True), _value(found[False], False)))
     return of_pairs(pairs, bench.config)
+
+
+def _read_alike(bench: Bench, sample: Sample) -> Bench:
+    """The bench for the runs after the first: the user's own command too is read the same way each time, so that
+    `1.2 s` and `316 ms` are not compared as they stand."""
+    if bench.config.metric_form or not sample.form:
+        return bench
+    return replace(bench, config=replace(bench.config, metric_form=sample.form))
 
 
 def _wanted(config: Config, pairs: Sequence[outliers.Pair], slowest: float) -> int:
@@ -171,17 +202,19 @@ def of_pairs(pairs: Sequence[outliers.Pair], config: Config) -> Total:
         gain=signrank.estimate(gains),
         interval=signrank.interval(gains, level) if level else None,
         runs=2 * len(pairs),
+        unit=str(config.metric_form.get("unit", "")),
     )
 
 
-def _answer(run: Run, found: Sequence[Total]) -> dict[str, Any]:
-    state = run.state
+def _answer(run: Run, found: Sequence[Total | Unmeasured]) -> dict[str, Any]:
+    state, true = run.state, found[0]
+    assert isinstance(true, Total)
     claimed = numbers.gain(run.config.direction, state.claimed, state.baseline_metric)
     out: dict[str, Any] = {"claimed": {"before": state.baseline_metric, "after": state.claimed, "gain": claimed}}
-    out["true"] = found[0].to_dict()
+    out["true"] = true.to_dict()
     if len(found) > 1:
         out["own"] = found[1].to_dict()
-    ratio = _ratio(claimed, state.baseline_metric, found[0])
+    ratio = _ratio(claimed, state.baseline_metric, true)
     return {**out, **({"claimed_to_true": ratio} if ratio is not None else {})}
 
 
@@ -197,13 +230,17 @@ def sentence(answer: Mapping[str, Any]) -> str:
     """The total in words: what the log claims, what is true, and the user's own command."""
     claimed, true, own = answer["claimed"], answer["true"], answer.get("own")
     text = f"the log claims {_moved(claimed)}; measured in turns it is {_moved(true)}{_limits(true)}"
-    return text + (f"; `{own['command']}` as you run it: {_moved(own)}{_limits(own)}" if own else "")
+    if not own:
+        return text
+    told = f"no number ({own['problem']})" if "problem" in own else f"{_moved(own)}{_limits(own)}"
+    return f"{text}; `{own['command']}` as you run it: {told}"
 
 
 def _moved(ends: Mapping[str, Any]) -> str:
     before, after = Decimal(str(ends["before"])), Decimal(str(ends["after"]))
     share = f" ({float((after - before) / abs(before)):+.1%})" if before else ""
-    return f"{numbers.plain(before)} → {numbers.plain(after)}{share}"
+    unit = f" {ends['unit']}" if ends.get("unit") else ""
+    return f"{numbers.plain(before)} → {numbers.plain(after)}{unit}{share}"
 
 
 def _limits(found: Mapping[str, Any]) -> str:
