@@ -160,3 +160,10 @@ def test_several_undecided_in_a_row_are_told():
     assert told.startswith("3 undecided in a row: the check is too noisy")
     assert "join causes into one larger edit" in told and "--retry 3,4" in told
     assert ladder.step(undecided("uuud"), "disabled").reason == ""
+    both = ladder.step(undecided("ddduuu"), "disabled")
+    assert (both.action, both.reason.split(":")[0]) == (
+        "refine",
+        "3 experiments in a row did not help; 3 undecided in a row",
+    )
+    recorded = ladder.step(undecided("uuru"), "disabled").reason  # a refine that is written down is no experiment
+    assert recorded.startswith("3 undecided in a row") and "--retry 2,4" in recorded

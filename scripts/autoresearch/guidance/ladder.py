@@ -49,16 +49,21 @@ def step(rows: Sequence[Row], web_search: str) -> NextMove:
     searched = any(row.status == "search" for row in tail[last_pivot + 1 :])
     if pivots >= SEARCH_AFTER and web_search == "enabled" and not searched and search_refusal(rows) is None:
         return NextMove("search", f"{pivots} pivots without a keep")
+    noisy = _too_noisy(tail)
     if len(recent) >= PIVOT_AT:
-        return NextMove("pivot", f"{len(recent)} experiments in a row without a keep")
+        return NextMove("pivot", _joined(f"{len(recent)} experiments in a row without a keep", noisy))
     failed = 0
     for row in reversed(recent):
         if row.status not in _FAILED:
             break
         failed += 1
     if failed >= REFINE_AT:
-        return NextMove("refine", f"{failed} experiments in a row did not help")
-    return NextMove("continue", _too_noisy(tail))
+        return NextMove("refine", _joined(f"{failed} experiments in a row did not help", noisy))
+    return NextMove("continue", noisy)
+
+
+def _joined(*reasons: str) -> str:
+    return "; ".join(filter(None, reasons))
 
 
 def is_undecided(row: Row) -> bool:
@@ -68,18 +73,19 @@ def is_undecided(row: Row) -> bool:
 
 def _too_noisy(tail: Sequence[Row]) -> str:
     """What to say after several undecided experiments in a row, else ""."""
-    open_ones = 0
+    open_ones: list[Row] = []
     for row in reversed(tail):
-        if not is_undecided(row):
+        if is_undecided(row):
+            open_ones.append(row)
+        elif row.status in _FAILED:
             break
-        open_ones += 1
-    if open_ones < TOO_NOISY_AT:
+    if len(open_ones) < TOO_NOISY_AT:
         return ""
     return (
-        f"{open_ones} undecided in a row: the check is too noisy for gains of this size; join causes into one larger "
-        f"edit, also those that were undecided (autoresearch_run_trial.py --retry {tail[-2].iteration},"
-        f"{tail[-1].iteration}); at the end tell the user what helps the next run: a longer workload, processor time "
-        "or counted instructions, more --max-runs, a calm machine"
+        f"{len(open_ones)} undecided in a row: the check is too noisy for gains of this size; join causes into one "
+        "larger edit, also those that were undecided (autoresearch_run_trial.py --retry "
+        f"{open_ones[1].iteration},{open_ones[0].iteration}); at the end tell the user what helps the next run: a "
+        "longer workload, processor time or counted instructions, more --max-runs, a calm machine"
     )
 
 
