@@ -49,9 +49,9 @@ def test_the_load_beside_the_runs_says_how_many_wanted_a_core():
 class Desk:
     """A folder whose check takes a moment that its content says; each state has a list of moments."""
 
-    def __init__(self, folder: Path, limit: TimeLimit, **moments: list[float]) -> None:
+    def __init__(self, folder: Path, limit: TimeLimit, **moments: list[object]) -> None:
         self.folder, self.moments, self.shown = folder, moments, "candidate"
-        config = Config(verify="cat shown >> ../runs; sleep $(cat moment); echo 3")
+        config = Config(verify="cat shown >> ../runs; sleep $(cat moment) && echo 3")
         (folder / "work").mkdir()
         self.bench = Bench(folder / "work", folder / "evidence", config, limit, f"desk-{folder.name}")
         self.arms = Arms(lambda: self.show("candidate"), lambda: self.show("retained"))
@@ -94,6 +94,17 @@ def test_what_is_slower_each_time_is_a_crash(tmp_path: Path, quick: None):
     found = desk.exact()
     assert found.value is None and "the retained code 0." in found.problem
     assert desk.runs() == "crcrcr"
+
+
+def test_a_run_that_fails_is_no_quick_one(tmp_path: Path, quick: None):
+    desk = Desk(tmp_path, TimeLimit(60, 0.5), candidate=[2.0, "x"], retained=[0.0])
+    found = desk.exact()
+    assert found.value is None and found.problem.startswith("exit code 1")
+
+
+def test_retained_code_that_fails_makes_no_candidate_slow(tmp_path: Path, quick: None):
+    desk = Desk(tmp_path, TimeLimit(60, 0.5), candidate=[1.0], retained=["x"])
+    assert desk.exact().value == 3
 
 
 def test_where_the_retained_code_hangs_too_the_trial_is_postponed(tmp_path: Path, quick: None):

@@ -316,8 +316,8 @@ def _compared(bench: Bench, arms: Arms, first: Sample) -> Measurement:
         arms.show_candidate()
         mine.append(verify(bench, f"verify-{len(mine) + 1}"))
         theirs.append(retained(bench, arms, len(mine)))
-    slow = too_slow(mine, theirs)
-    return Measurement(None if slow else first.value, slow, tuple(mine), tuple(theirs))
+    problem = next((sample.problem for sample in mine if sample.problem), "") or too_slow(mine, theirs)
+    return Measurement(None if problem else first.value, problem, tuple(mine), tuple(theirs))
 
 
 def retained(bench: Bench, arms: Arms, number: int, keep: int = evidence.OUTPUT_LIMIT) -> Sample:
@@ -338,9 +338,10 @@ def in_time(sample: Sample) -> Sample:
 
 
 def too_slow(mine: Sequence[Sample], theirs: Sequence[Sample]) -> str:
-    """What is wrong with a candidate that was too slow beside the retained code in every round, else ""."""
-    both = seconds_of(mine), seconds_of(theirs)
-    return timelimit.too_slow(*both) if timelimit.slower(*both, crowd(mine)) else ""
+    """What is wrong with a candidate that was too slow beside the retained code in every round, else ""; a run that
+    failed is no time to compare with."""
+    both = seconds_of(mine), seconds_of([sample for sample in theirs if not sample.problem])
+    return timelimit.too_slow(*both) if both[1] and timelimit.slower(*both, crowd(mine)) else ""
 
 
 def seconds_of(samples: Sequence[Sample]) -> list[float]:
