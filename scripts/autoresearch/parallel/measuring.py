@@ -144,13 +144,21 @@ def _alone(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict:
     """Measure when no other run disturbs it; raises `Postponed` on a machine too busy to tell."""
     with apart.turn(run):
         found = _insistent(run, batch, worker)
-    wait = found.measurement.wait if found.status == "discard" else ""
-    if wait and trial.may_wait(run, batch.mark):
-        evidence.note_postponed(run.layout.evidence, batch.mark, time.time(), wait)
-        raise Postponed(wait)
+    put_off(run, worker, found)
     told = {"batch": batch.mark, "tree": _tree(worker), "verdict": verdicts.packed(found)}
     evidence.write_json(_path(run, worker.place, "verdict.json"), told)
     return found
+
+
+def put_off(run: Run, worker: MeasuredWorker, found: Verdict) -> None:
+    """Raise `Postponed` for a verdict of a machine that was too busy to tell, the first times on the same content."""
+    wait = found.measurement.wait if found.status == "discard" else ""
+    folder, key = evidence.workers_folder(run.layout.evidence) / worker.place.id, _tree(worker)
+    note = evidence.postponed(folder)
+    if wait and (note.get("key") != key or int(note.get("times", 0)) < trial.POSTPONED_AT_MOST):
+        folder.mkdir(parents=True, exist_ok=True)
+        evidence.note_postponed(folder, key, time.time(), wait)
+        raise Postponed(wait)
 
 
 def _insistent(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict:

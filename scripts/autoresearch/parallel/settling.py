@@ -8,6 +8,7 @@ once more, on the merged tree (`record`), while its worker's folder holds it alr
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -50,14 +51,15 @@ def settle(layout: Layout, letter: str) -> Mapping[str, Any]:
     """
     batch = batches.read(layout)
     place = proposed.place_of(batch, letter)
-    proposal = proposed.read(layout, letter)
+    proposal, began = proposed.read(layout, letter), time.time()
     if proposal is None:
         return {}
     with locks.held(_own(layout, letter), f"worker {letter} is being settled, expected nobody; wait for it"):
         try:
             answer, base = _settled(layout, batch, place, proposal)
         except Postponed:
-            if int(evidence.postponed(layout.evidence).get("times", 0)) > trial.POSTPONED_AT_MOST:
+            note = evidence.postponed(layout.evidence)
+            if float(note.get("at", 0)) >= began and int(note.get("times", 0)) > trial.POSTPONED_AT_MOST:
                 anew(layout, place)
             raise
         except Refusal:
@@ -201,6 +203,7 @@ def _aside(run: Run, batch: Batch, place: WorkerPlace, proposal: WorkerProposal)
     worker = measuring.MeasuredWorker(place, commit, _attempt(place.id, proposal))
     folder = shelf.fresh(run.layout, place.id)
     verdict = measuring.judged(run, batches.solo(batch, place, head), worker, folder)
+    measuring.put_off(run, worker, verdict)
     verdict = changed_places.added(run, folder, verdict)
     return Shelved(folder, place.id, proposal, verdict, run.state.last_commit)
 

@@ -137,7 +137,7 @@ def _judged(run: Run, bench: measure.Bench, note: Intent, attempt: Attempt, key:
     """The verdict; before `Postponed` is raised, the edit is back in the tree, uncommitted."""
     try:
         verdict = judge.judge(run, bench, note, attempt.labels)
-        if verdict.status == "discard" and verdict.measurement.wait and may_wait(run, key):
+        if verdict.status == "discard" and verdict.measurement.wait and _may_wait(run, key):
             raise Postponed(verdict.measurement.wait)
         return verdict
     except Postponed as reason:
@@ -147,7 +147,7 @@ def _judged(run: Run, bench: measure.Bench, note: Intent, attempt: Attempt, key:
         raise
 
 
-def may_wait(run: Run, key: str) -> bool:
+def _may_wait(run: Run, key: str) -> bool:
     """Whether this edit has not been put off too often on a machine that is never calm."""
     note = evidence.postponed(run.layout.evidence)
     return note.get("key") != key or int(note.get("times", 0)) < POSTPONED_AT_MOST
