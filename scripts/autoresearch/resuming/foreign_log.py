@@ -5,6 +5,7 @@ without its end. Nothing of it is lost: what the form has no place for stays in 
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,13 +51,21 @@ def _replace(path: Path, data: bytes, found: Tidied) -> None:
     """Put the log there; the caller holds its lock. Raises `Refusal` with the old one in its place."""
     where = atomic.aside(path) if found.lost else None
     if where is not None:
-        try:
-            where.write_bytes(data)
-        except OSError as error:
-            raise atomic.unwritable(where, error) from None
+        _keep(where, data)
     atomic.replace(path, found.data.decode("utf-8"))
     kept = f"; the file as it was is {where.name}" if where else ""
     _kept[str(path)] = f"{'; '.join(found.found)}{kept}"
+
+
+def _keep(where: Path, data: bytes) -> None:
+    """A copy that is on the disk before what it was copied from goes."""
+    try:
+        with open(where, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise atomic.unwritable(where, error) from None
 
 
 def shown(run: Run, _row: Row, _found: Mapping[str, Any]) -> dict[str, Any]:
@@ -67,6 +76,8 @@ def shown(run: Run, _row: Row, _found: Mapping[str, Any]) -> dict[str, Any]:
 
 def told(path: Path) -> tuple[str, ...]:
     """What was otherwise about the log at `path` than we write it, once it was read: a sentence, or none."""
+    if str(path) in _kept:
+        return (f"{path.name} was written anew: {_kept[str(path)]}",)
     found = _seen.get(str(path))
     if found is None or not found.found:
         return ()
