@@ -281,7 +281,10 @@ def _busy(now: Load) -> str:
 def _busy_warning(load_then: str, config: Config) -> tuple[str, ...]:
     if not load_then or config.noise["kind"] != "noisy":
         return ()
-    return (busy.warning(load_then, draft.is_shipped(config.verify) and "--wall" not in config.verify),)
+    steady = config.measure not in (NOTHING, "wall") or (
+        draft.is_shipped(config.verify) and "--wall" not in config.verify
+    )
+    return (busy.warning(load_then, steady),)
 
 
 def _calibrated(config: Config, samples: Sequence[Sample], guard_seconds: float) -> tuple[Config, Any]:
