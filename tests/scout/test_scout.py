@@ -109,9 +109,7 @@ def test_what_is_missing_is_said_with_its_install(project, scout):
     project({"src/a.ts": "export const a: any = 1\n", "tsconfig.json": "{}", "package.json": package})
     found = scout("no any types")
     assert "verify: CHECK ts-any src" in found.out
-    assert found.out.startswith(
-        "MISSING: what package.json names for check 1 and 2. Ask for the user's yes in the first"
-    )
+    assert found.out.startswith("MISSING: what package.json names for check 1. Ask for the user's yes in the first")
     assert "INSTALL is: echo node_modules >> " in found.out and "npm install --no-save --no-package-lock" in found.out
     assert "require: implicit <= baseline, errors <= baseline" in found.out
 
@@ -145,7 +143,7 @@ def test_loops_that_no_request_reaches_and_locks_are_no_cause(project, scout):
 def test_a_vague_goal_begins_with_where_it_goes(project, scout):
     project({"app.py": FLASK, "Procfile": "web: gunicorn app:app\n"})
     out = scout("I don't know where to start, it is too slow").out
-    causes, _, checks = out.partition("1. ")
+    causes, _, checks = out.partition("\n1. ")
     assert "A. app.py:13: a database query for each turn of a loop; gain large" in causes
     assert "looks up posts by author, which has no index (outside the code)" in causes
     assert "C. Procfile: starts one server worker: requests wait for each other (outside the code)" in causes

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from ..checks import kinds, toolbox, toolplace
+from ..kernel.core.frozen import replace
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
 from . import known_tools, picture, proposals, quoted, surroundings, topics
@@ -31,6 +32,8 @@ _PROFILE = (
 def page(found: Look) -> str:
     """The page; what does not fit is left out from the end of the causes and the facts, never from a check."""
     skill = shlex.quote(str(SKILL_ROOT / "scripts"))
+    if found.offers and found.offers[0].install and not any(map(found.works, found.offers)):
+        found = replace(found, offers=found.offers[:1])  # the message that asks for what is missing needs the room
     offers = [line for number, offer in enumerate(found.offers, 1) for line in _offer(number, offer, found)]
     head, causes, tail = [*_missing(found), *_head(found)], _causes(found), _next(found, skill)
     while len("\n".join([*head, *causes, *offers, *tail])) > LIMIT and len(causes) > 2:
