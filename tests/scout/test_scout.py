@@ -133,7 +133,7 @@ def test_loops_that_no_request_reaches_and_locks_are_no_cause(project, scout):
             "examples/load.py": sends,
         }
     )
-    causes = scout("I don't know where to start, it is too slow").out.partition("1. ")[0]
+    causes = scout("I don't know where to start, it is too slow").out.partition("\n1. ")[0]
     assert "todo/views.py:3: a database query" in causes and "examples" not in causes
     assert "todo/load.py:3: a database write for each turn of a loop; gain large" in causes
     assert "risk low: executemany" in causes
@@ -148,7 +148,7 @@ def test_a_vague_goal_begins_with_where_it_goes(project, scout):
     assert "looks up posts by author, which has no index (outside the code)" in causes
     assert "C. Procfile: starts one server worker: requests wait for each other (outside the code)" in causes
     assert "posts by id" not in causes and "ask: A is safe, start?" in causes
-    assert "CHECK http /feed --serve 'python3 -m flask --app app:app run --port {port}'" in checks
+    assert "CHECK http /feed --serve '" in checks and " -m flask --app app:app run --port {port}'" in checks
 
 
 # What the look needs of Flask: a WSGI application with routes. The real one is tried in tests/benchmarks/first-look.md.
