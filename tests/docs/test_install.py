@@ -89,7 +89,7 @@ def test_for_one_project_and_all_that_follows(newcomer: Newcomer):
     newcomer.project.git("add", "--all")
     assert newcomer.project.status() == ""
 
-    update, hooks = blocks("Update, disable, remove")
+    update, _, hooks = blocks("Update, disable, remove")
     newest = newcomer.origin.commit("a newer one")
     newcomer.shell(update)
     assert newcomer.project.git("-C", ".agents/skills/codex-autoresearch", "rev-parse", "HEAD") == newest
@@ -202,6 +202,22 @@ def test_from_an_empty_home_to_the_first_experiment(
         doctor = next(iter(re.findall(r"`(~/.codex/plugins\S*autoresearch_doctor.py)`", page)))
     fresh_reader(server, newcomer, mention, doctor)
     assert newcomer.project.status() == ""
+
+
+def test_a_plugin_is_updated_and_removed(newcomer: Newcomer, tmp_path: Path):
+    within = f"cd {tmp_path}/clone\n"
+    newcomer.shell(f"git clone -q $REPO {tmp_path}/clone\n{within}{blocks('As a plugin of Codex')[0]}")
+    newcomer.origin.write("SKILL.md", newcomer.origin.read("SKILL.md") + "\nA newer one.\n")
+    newcomer.origin.commit("a newer one")
+    newcomer.shell(f"{within}git pull -q\n{blocks('Update, disable, remove')[1]}")
+    cache = newcomer.home / ".codex" / "plugins" / "cache"
+    assert [file.read_text()[-13:] for file in cache.rglob("SKILL.md")] == ["A newer one.\n"]
+
+    page = markdown.read(ROOT / "INSTALL.md").replace("\n", " ")
+    for line in re.findall(r"`(codex plugin (?:marketplace )?remove [^`]*)`", page):
+        newcomer.shell(line)
+    assert list(cache.rglob("SKILL.md")) == []
+    assert "autoresearch" not in (newcomer.home / ".codex" / "config.toml").read_text()
 
 
 def test_codex_own_validator_is_content(newcomer: Newcomer):
