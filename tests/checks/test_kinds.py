@@ -212,7 +212,10 @@ def work():
     db.execute("create table t (id integer primary key, name text)")
     for number in range(5):
         db.execute("insert into t values (?, ?)", (number, str(number)))
-    return [db.execute("select name from t where id = ?", (n,)).fetchone() for n in range(5)]
+    for name in "abc":
+        db.execute(f"savepoint s{name}_x1")
+        db.execute(f"release savepoint s{name}_x1")
+    return [db.execute("select name from t where id = ?", (n,)).fetchone() for n in range(6)]
 """
 SHAPE = '''\
 """A module."""
@@ -347,8 +350,8 @@ CASES = {
                  "bytes=5 packed=25 files=1", "out.txt:0: 5 bytes [size]", ("make.sh", ": > out.txt\n")),
     "bundle": Case({"a.js": 'import {b} from "./b.js"\nconsole.log(b)\n', "b.js": "export const b = 1, c = 2\n"},
                    ("a.js",), "bytes=27 inputs=1", "a.js:0: ", ("b.js", "var =\n"), ("esbuild",), "esbuild"),
-    "queries": Case({"db.py": DATABASE}, ("db.work()", "--setup", "import db"), "queries=11 distinct=3",
-                    "db.py:9: 5 times select name from t where id = ? [query]", ("db.py", SYNTAX)),
+    "queries": Case({"db.py": DATABASE}, ("db.work()", "--setup", "import db"), "queries=18 distinct=5",
+                    "db.py:12: 6 times select name from t where id = ? [query]", ("db.py", SYNTAX)),
     "docs": Case({"pkg/a.py": SHAPE}, ("pkg",), "undocumented=2 hollow=2 public=5",
                  "pkg/a.py:4: class Bare has no docstring [class]", ("pkg/a.py", SYNTAX)),
     "complexity": Case({"pkg/a.py": SHAPE}, ("pkg", "--over", 4), "complex=1 excess=4 worst=8 functions=4",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from . import escapes, testruns, toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Request

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from . import reference, toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Request

@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from . import toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Request

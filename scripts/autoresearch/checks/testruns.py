@@ -13,7 +13,7 @@ from pathlib import Path
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from . import escapes, toolbox
 from .counted import Counted, Finding, least_one
 from .toolbox import Ran, Request

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from . import gocall, reference, toolbox
 from .counted import Counted
 from .toolbox import Request

@@ -13,7 +13,7 @@ from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
 from ..kernel.core.text import one_line
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from ..kernel.system import process
 from . import toolplace
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import one_line
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from ..kernel.system import process
 from . import toolbox
 from .counted import Counted

@@ -15,9 +15,9 @@ from ..kernel.core import choices, numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.settings import Config
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk import evidence, locks, tempfolder
+from ..kernel.disk import evidence, locks
 from ..kernel.disk.layout import Layout, entry, installed, script
-from ..kernel.run import context, measure
+from ..kernel.run import context, measure, tempfolder
 from ..kernel.run.context import Run
 from ..kernel.system.gitcall import GitError
 from ..machine import probe
@@ -302,7 +302,7 @@ def _check(layout: Layout, verify: str, say: Say) -> rules.Check | None:
 
 
 def _tried(tree: Path, config: Config, say: Say) -> rules.Check:
-    from ..kernel.disk import tempfolder
+    from ..kernel.run import tempfolder
 
     before = _tracked_changes(tree)
     with tempfolder.folder("doctor") as folder:

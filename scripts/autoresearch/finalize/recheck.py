@@ -13,8 +13,8 @@ from typing import Any
 from ..kernel.core import artifacts, decision, numbers, timelimit
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import listing, one_line
-from ..kernel.disk import hashes, tempfolder
-from ..kernel.run import evaluator_lock, judge, measure
+from ..kernel.disk import hashes
+from ..kernel.run import evaluator_lock, judge, measure, tempfolder
 from ..kernel.run.context import Run
 from ..kernel.run.measure import Arms, Bench
 from ..kernel.system import process

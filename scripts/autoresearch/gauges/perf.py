@@ -15,7 +15,7 @@ from pathlib import Path
 from ..kernel.core import numbers
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from ..kernel.system import process
 
 CALLGRIND = "callgrind"

@@ -16,7 +16,7 @@ from ..checks.toolbox import Request
 from ..cli import guards
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from .spots import HotSpot
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..checks import toolbox
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, replace
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from ..profiles import profilers
 from . import proposals, surroundings
 from .surroundings import Project

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..checks import toolbox, web
 from ..kernel.core.errors import Refusal
 from ..kernel.core.text import shortened
-from ..kernel.disk import tempfolder
+from ..kernel.run import tempfolder
 from ..profiles import profilers
 from ..profiles.spots import HotSpot
 from . import surroundings, webapps

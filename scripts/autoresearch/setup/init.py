@@ -21,9 +21,9 @@ from ..kernel.core.rows import Row
 from ..kernel.core.settings import Config
 from ..kernel.core.stop_rules import Condition
 from ..kernel.core.text import block, listing, one_line
-from ..kernel.disk import evidence, journal, locks, tempfolder
+from ..kernel.disk import evidence, journal, locks
 from ..kernel.disk.layout import EXEC_RUNTIME, Layout
-from ..kernel.run import context, exact, intent
+from ..kernel.run import context, exact, intent, tempfolder
 from ..kernel.run.context import Run
 from ..kernel.system import interrupts
 from ..kernel.system.git import Repo

@@ -86,6 +86,7 @@ class Statements:
             place, frame = self.place(frame, root), frame.f_back
         place = place or ("", 0)
         text = re.sub(r"'(?:[^']|'')*'|\b\d+(?:\.\d+)?\b", "?", " ".join(str(sql).split()))
+        text = re.sub(r"(?i)^((?:release |rollback to )?savepoint) \S+", r"\1 ?", text)  # a name of its own each time
         key = (*place, text[:200])
         self.rows[key] = self.rows.get(key, 0) + 1
 

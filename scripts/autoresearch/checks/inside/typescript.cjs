@@ -117,7 +117,7 @@ function declarations(program, exports) {
     program.emit(source, (name, written) => {
       const file = ts.createSourceFile(name, written, ts.ScriptTarget.Latest, true)
       for (const node of file.statements) {
-        const flags = ts.canHaveModifiers?.(node) ? ts.getModifiers(node) || [] : node.modifiers || []
+        const flags = (ts.getModifiers ? ts.canHaveModifiers(node) && ts.getModifiers(node) : node.modifiers) || []
         const shown = ts.isExportDeclaration(node) || ts.isExportAssignment(node) || flags.some(m => m.kind === ts.SyntaxKind.ExportKeyword)
         if (!shown || (offered && !names(node, file).some(one => offered.has(source.fileName + "\0" + one)))) continue
         exports.push([source.fileName, label(node, file), printer.printNode(ts.EmitHint.Unspecified, node, file).replace(/\s+/g, " ")])

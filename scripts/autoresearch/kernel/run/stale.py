@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
-from ..disk import atomic, evidence, locks, tempfolder
+from ..disk import atomic, evidence, locks
 from ..disk.layout import Layout
 from ..system import gitfiles, interrupts, process
 from ..system.git import Repo
+from . import tempfolder
 
 PATIENCE = 3.0  # seconds that a lock gets to go away by itself
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import gitcall, gitfiles
+from . import gitcall, gitfiles, owners
 from .gitcall import GitError
 from .gitread import DIFF, PATCH, Change, Reader, names_in, text_in
 
@@ -51,7 +51,7 @@ class Repo(Reader):
             yield
         except GitError:
             if before is not None:
-                copy = path.with_name(f"autoresearch-{os.getpid()}.index")
+                copy = path.with_name(f"autoresearch-{owners.mine()}.index")
                 copy.write_bytes(before)
                 os.replace(copy, path)
             raise
@@ -193,7 +193,7 @@ class Repo(Reader):
         if odd is not None:
             raise GitError(f"an embedded git repository cannot be part of a trial: {odd!r}")
         self.sweep_indexes()
-        path = self.git_dir() / f"autoresearch-{os.getpid()}.index"
+        path = self.git_dir() / f"autoresearch-{owners.mine()}.index"
         env = {"GIT_INDEX_FILE": str(path)}
         try:
             self._write(["read-tree", commit or "--empty"], env=env)
@@ -207,13 +207,8 @@ class Repo(Reader):
         folder = self.git_dir()
         names = os.listdir(folder) if folder.is_dir() else []  # what is wrong with it, git says
         for path in (folder / name for name in names if name.startswith("autoresearch-") and ".index" in name):
-            owner = path.name.split("-")[1].split(".")[0]
-            try:
-                os.kill(int(owner), 0)
-            except ProcessLookupError:
+            if owners.gone(path.name.split("-")[1].split(".")[0], path):
                 _remove(path.with_suffix(".index") if path.suffix == ".lock" else path)
-            except (ValueError, PermissionError):
-                continue
 
     def _take(self, paths: Sequence[str], env: dict[str, str] | None = None) -> None:
         """The working tree's state of these paths into the index."""

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core import artifacts
+from . import owners
 
 _OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -113,24 +114,14 @@ def scratch(folder: Path, name: str) -> Iterator[Path]:
     import shutil
 
     for old in folder.glob(f"autoresearch-*.{name}"):
-        if not _lives(old.name.split("-")[1].split(".")[0]):
+        if owners.gone(old.name.split("-")[1].split(".")[0], old):
             shutil.rmtree(old, ignore_errors=True)
-    made = (folder / f"autoresearch-{os.getpid()}.{name}").absolute()
+    made = (folder / f"autoresearch-{owners.mine()}.{name}").absolute()
     try:
         made.mkdir(parents=True, exist_ok=True)
         yield made
     finally:
         shutil.rmtree(made, ignore_errors=True)
-
-
-def _lives(owner: str) -> bool:
-    try:
-        os.kill(int(owner), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def add_excludes(common: Path, patterns: Sequence[str]) -> None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import Refusal
-from .layout import temporary
+from ..disk.layout import temporary
+from ..system import owners
 
 PREFIX = "autoresearch-scratch-"
 
@@ -21,7 +22,7 @@ def folder(kind: str) -> Iterator[Path]:
 
     sweep()
     try:
-        made = Path(tempfile.mkdtemp("", f"{PREFIX}{kind}-{os.getpid()}-", temporary()))
+        made = Path(tempfile.mkdtemp("", f"{PREFIX}{kind}-{owners.mine()}-", temporary()))
     except OSError as error:
         raise Refusal(
             f"no temporary folder can be written to ({error.strerror or error}), expected one; free some space, or set "
@@ -52,15 +53,8 @@ def sweep() -> None:
 
 def is_left(path: str) -> bool:
     """Whether a path lies in the scratch folder of a process that is gone."""
-    return any(part.startswith(PREFIX) and _is_dead(Path(part)) for part in Path(path).parts)
+    return any(one.name.startswith(PREFIX) and _is_dead(one) for one in (Path(path), *Path(path).parents))
 
 
 def _is_dead(path: Path) -> bool:
-    pid = path.name[len(PREFIX) :].split("-")[1:2]
-    try:
-        os.kill(int(pid[0]), 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except (ValueError, IndexError, PermissionError):
-        return False
-    return False
+    return any(owners.gone(owner, path) for owner in path.name[len(PREFIX) :].split("-")[1:2])
