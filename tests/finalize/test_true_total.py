@@ -61,6 +61,20 @@ def test_finalize_measures_a_total_that_is_not_known_and_goes_on_where_it_cannot
     assert made["total"]["own"]["runs"] == 10
 
 
+def test_a_start_that_a_clean_checkout_does_not_give_is_no_total(lab: Lab):
+    """As in a workspace whose packages have dependencies of their own, which git ignores."""
+    lab.repo.write(".gitignore", "deps*/\n")
+    lab.repo.write("more.py", "import glob\nprint(int(open('src/value').read()) + len(glob.glob('dep*/*')))\n")
+    lab.repo.commit("dependencies are ignored")
+    for name in "abc":
+        lab.repo.write(f"deps/{name}", name)
+    lab.init(verify="python3 more.py")
+    lab.trial(7)
+    refused(lab.call("total"), "gives 10 in a clean checkout and 13 in the run's", "--link PATH")
+    told = lab.call("total", "--link", "deps", "--format", "json").json
+    assert (told["true"]["before"], told["true"]["after"]) == (13, 10)
+
+
 def test_measuring_again_moves_no_total(lab: Lab):
     check = f"echo $(( $(cat src/value) * $(cat {lab.path.parent}/speed 2>/dev/null || echo 1) ))"
     lab.init("--iterations", 2, verify=check)

@@ -109,12 +109,29 @@ def _measured(run: Run, needs: Needs, say: Say) -> list[Total | Unmeasured]:
             limit = measure.limit_of(config, None)
             bench = Bench(work, folder / str(number), config, limit, f"total-{os.getpid()}")
             try:
-                found.append(_in_turns(bench, arms, run.tag))
+                total = _in_turns(bench, arms, run.tag)
+                if not number:
+                    _refuse_elsewhere(run, total)
+                found.append(total)
             except Refusal as refusal:
                 if not found:
                     raise
                 found.append(Unmeasured(config.verify, str(refusal)))
         return found
+
+
+_ROUNDED = Decimal("1e-6")  # of a number; a row holds fewer digits than a check may print
+
+
+def _refuse_elsewhere(run: Run, found: Total) -> None:
+    """Refuse a total whose start is not the run's own: the check sees something that a checkout does not have."""
+    began, drifted = run.state.baseline_metric, any(row.status == "drift" for row in run.log.rows)
+    if rule.is_noisy(run.config) or drifted or abs(found.before - began) <= abs(began) * _ROUNDED:
+        return
+    raise Refusal(
+        f"the start gives {numbers.plain(found.before)} in a clean checkout and {numbers.plain(began)} in the run's, "
+        "expected the same; name what git does not have with --link PATH (packages/a/node_modules) or --setup CMD"
+    )
 
 
 def _commands(config: Config) -> list[Config]:
