@@ -461,6 +461,15 @@ def test_any_kind_is_a_guard(repo: Repo, check: Callable[..., Ran]):
     assert refused.code == 1 and "a.py:1: function f has no docstring" in refused.out
 
 
+def test_a_limit_beside_a_reference_is_one_of_its_percent(repo: Repo, check: Callable[..., Ran]):
+    """A hidden check of a second workload says `--at-most 110`, whatever the call takes."""
+    repo.write("work.py", "def work():\n    return sum(range(20000))\n")
+    repo.commit("work")
+    call = ("call", "work()", "--setup", "from work import work", "--against", repo.git("rev-parse", "HEAD").strip())
+    assert check(*call, "--at-most", 20).code == 1  # less than 20 ms, and about 100 % of the reference
+    assert check(*call, "--at-most", 2000).code == 0
+
+
 def test_the_help_beside_a_kind_is_about_that_kind(run_script: Callable[..., Ran]):
     told = run_script("check", "queries", "--help").out
     assert "SQL statements" in told and "--setup" in told

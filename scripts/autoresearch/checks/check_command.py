@@ -49,7 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--root", default=".", metavar="DIR", help="the project's folder (default: the current one)")
     parser.add_argument("--timeout", type=float, metavar="S", help="seconds that one program may take (default 1800)")
     parser.add_argument("--findings", type=int, default=FINDINGS, metavar="N", help="findings shown at most")
-    parser.add_argument("--at-most", type=float, metavar="N", help="as a guard: exit 1 when the metric is above N")
+    most = "as a guard: exit 1 when the metric (with --against its percent) is above N"
+    parser.add_argument("--at-most", type=float, metavar="N", help=most)
     for name, (placeholder, help) in OPTIONS.items():
         users = ", ".join(kind.name for kind in told if name in kind.options.split())
         shown = f"{help} ({users})" if users else argparse.SUPPRESS
@@ -86,5 +87,6 @@ def run(args: argparse.Namespace) -> Outcome:
         raise Refusal(f"{args.root} is no folder, expected the project's; see --root")
     options = {name.replace("-", "_"): value for name, value in given.items()}
     counted = kind.measure(Request(root, tuple(args.operands), {**options, "timeout": args.timeout}))
-    failed = args.at_most is not None and float(next(iter(counted.metrics.values()))) > args.at_most
+    value = counted.metrics.get("percent", next(iter(counted.metrics.values())))
+    failed = args.at_most is not None and float(value) > args.at_most
     return Outcome({}, int(failed), counted.text(args.findings))
