@@ -194,4 +194,4 @@ def test_a_call_of_go_is_timed_though_its_tests_do_not_build(repo: Repo, check: 
     repo.write("a.go", "package play\n\nfunc Pair(s string, n int) (string, error) {\n\treturn s, nil\n}\n")
     assert "the call answers otherwise than that of the reference" in check(*call).err
     assert "None is no function of" in check("gobench", "None(1)", ".").err
-    assert repo.status() == "M a.go"
+    assert repo.status().strip() == "M a.go"
