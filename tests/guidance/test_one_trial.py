@@ -22,6 +22,7 @@ TRIAL = "python3 /skill/scripts/autoresearch_run_trial.py --repo . --description
         (f"zsh -lc {TRIAL}; {TRIAL}", True),
         (f"bash -lc {TRIAL}", False),
         (f"bash -c python3 s/autoresearch_run_trial.py --help; {TRIAL}", False),
+        (f"bash -lc echo 9 > value; {TRIAL} --queue || {TRIAL.partition(' --desc')[0]} --waiting", False),
         ("bash", False),
         (f"python3 driver.py {TRIAL} {TRIAL}", False),
         ("", False),

@@ -10,7 +10,8 @@ from ..kernel.run.context import Run
 from ..kernel.run.tree import Edits
 from ..kernel.system import platform
 
-_TRIAL = re.compile(r"autoresearch_run_trial\.py(?![\"']?\s+(?:-h\b|--help\b))")
+# Of an edit of its own: `… --description "a" || … --waiting` is one trial, and its queue.
+_TRIAL = re.compile(r"autoresearch_run_trial\.py[^;&|\n]*?\s--desc")
 
 
 def admission(run: Run, found: Sequence[Edits]) -> str:

@@ -19,7 +19,7 @@ from ..kernel.disk.layout import GIT_KEPT
 from ..kernel.system import gitcall
 
 _LOOSE = re.compile(r"[0-9a-f]{2}")
-_PASSED = re.compile(r"autoresearch-\d+\.|.*\.(?:lock|tmp|ipc)$")  # of a command at work
+_PASSED = re.compile(r"autoresearch-\d+(?:n\d+)?\.|.*\.(?:lock|tmp|ipc)$")  # of a command at work
 _MANY = 4000  # files from which on a folder in it (of references, of Git LFS) is left out, for all are named each time
 # What git never takes away, but for a pack that another one replaces.
 _VITAL = ("HEAD", "config", "packed-refs", "refs/heads", "objects/pack", "logs", "logs/HEAD", "hooks", "info", "lfs")
