@@ -305,32 +305,32 @@ def cluster(folder: Path, nodes: int) -> Iterator[Slurm | None]:
 
 def kills(count: int, seed: int, nodes: int) -> None:
     """Kill something of so many batches and count what was hit; on a Slurm with so many nodes where there are any."""
-    draw, hit = random.Random(seed), dict[str, int]()
+    draw = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="batches-") as folder, cluster(Path(folder) / "s", nodes) as slurm:
         home = Path(folder) / "home"
         home.mkdir()
         killer = Killer(Project(home, "sleep 0.5; cat n", "slurm" if slurm else "local"), draw, slurm)
-        for number in range(count):
-            for what in killer.killed(number) or ["nothing in time"]:
-                hit[what] = hit.get(what, 0) + 1
-            killer.check()
-            told = ", ".join(f"{name} {times}" for name, times in sorted(hit.items()))
-            print(f"{number + 1} batches: {told}; {killer.crashed} crashes", flush=True)
+        counted(killer, count, "killed of them", "nothing in time")
+
+
+def counted(killer: Killer, count: int, title: str, nothing: str) -> None:
+    """Go through so many batches, look after each that nothing is lost or left, and print what was hit so far."""
+    hit = dict[str, int]()
+    for number in range(count):
+        for what in killer.killed(number) or [nothing]:
+            hit[what] = hit.get(what, 0) + 1
+        killer.check()
+        told = ", ".join(f"{name} {times}" for name, times in sorted(hit.items()))
+        print(f"{number + 1} batches, {title}: {told}; {killer.crashed} crashes", flush=True)
 
 
 def full(count: int, seed: int) -> None:
     """Fill the disk in so many batches and count what failed of it."""
-    draw, hit = random.Random(seed), dict[str, int]()
     with tempfile.TemporaryDirectory(prefix="batches-") as folder:
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600m", "tmpfs", folder], check=True)
         try:
-            filler = Filler(Project(Path(folder), "sleep 0.5; cat n"), draw, None)
-            for number in range(count):
-                for what in filler.killed(number) or ["nothing"]:
-                    hit[what] = hit.get(what, 0) + 1
-                filler.check()
-                told = ", ".join(f"{name} {times}" for name, times in sorted(hit.items()))
-                print(f"{number + 1} batches, failed of a full disk: {told}; {filler.crashed} crashes", flush=True)
+            filler = Filler(Project(Path(folder), "sleep 0.5; cat n"), random.Random(seed), None)
+            counted(filler, count, "failed of a full disk", "nothing")
         finally:
             subprocess.run(["umount", "--lazy", folder], check=True)
 
