@@ -39,8 +39,10 @@ def look(repo: Repo, run_script: Callable[..., Ran], tmp_path: Path) -> Callable
 def test_imports_that_are_not_there_come_first_by_the_names_that_the_manifest_has(look: Callable[..., Ran]):
     out = look(FILES, "raise the coverage", "--measure").out
     first, second = out.splitlines()[:2]
-    assert first.startswith("MISSING: Absent-One, yamlish, pytest-mock for check 1. Ask for the user's yes")
-    assert " -m venv --system-site-packages " in second and second.endswith(" -q Absent-One yamlish pytest-mock")
+    assert first.startswith("MISSING: Absent-One>=2, yamlish[fast]>1, pytest-mock for check 1. Ask for the user's yes")
+    assert " -m venv --system-site-packages " in second and second.endswith(
+        " -q 'Absent-One>=2' 'yamlish[fast]>1' pytest-mock"
+    )
     assert "optional" not in first and "helper" not in first
     assert "after the yes, INSTALL && python3" in out and "May I install Absent-One" in out
     assert "unless you want it sandboxed" in out and "or at 0, or when you say stop" in out
@@ -105,5 +107,22 @@ def test_what_only_running_shows_to_be_missing_is_told_too(look: Callable[..., R
     out = look(
         {"pkg/__init__.py": late, **tests, "pyproject.toml": FILES["pyproject.toml"]}, "less complex", "--measure"
     ).out
-    assert out.startswith("MISSING: Absent-One for the tests, the guard."), out
+    assert out.startswith("MISSING: Absent-One>=2 for the tests, the guard."), out
     assert "left out of the guard" not in out and "-m pytest" in out.partition("guard: ")[2]
+
+
+def test_a_draft_is_there_where_only_the_guard_lacks_a_package_and_a_call_is_to_be_filled_in(look: Callable[..., Ran]):
+    files = {
+        "pkg/__init__.py": "def parse(text):\n    return text\n",
+        "tests/test_it.py": "import absent_one, pkg\n\n\ndef test_it():\n    assert pkg.parse(absent_one.a)\n",
+        "tox.ini": "[testenv]\ndeps =\n    absent-one<4\ncommands = pytest\n",
+    }
+    out = look(files, "make parse faster", "--measure").out
+    assert out.startswith("MISSING: absent-one<4 for the tests, the guard."), out
+    assert "fill in: CODE" in out and "\n2. " not in out
+    assert "first message (yours to translate):" in out and "May I install absent-one<4 for the tests?" in out
+    assert "next: send that; after the yes, INSTALL && python3 " in out and "call '\"'\"'CODE'\"'\"'" in out
+    out = look({"n.txt": ""}, "less complex functions", "--measure").out
+    assert (
+        "Counted: complex (excess may not grow); now 0" in out and "next: send that; after the yes, INSTALL && " in out
+    )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..checks import toolbox
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass
-from . import goal_words, scenarios, surroundings
+from . import goal_words, scenarios
 from .surroundings import Project
 
 _MOST, _WIDTH = 4, 400  # calls taken, and characters of all of them
@@ -82,8 +82,8 @@ def _every_call(project: Project, names: Iterable[str]) -> dict[str, dict[str, s
     """The plain calls of each function in tests and documents, with the file that has them."""
     found: dict[str, dict[str, str]] = {}
     known = set(names)
-    for path in (*filter(surroundings.is_test, project.files), *_documents(project), *_program(project, ".py")):
-        read_as = path if surroundings.is_test(path) else "examples"  # of the program its docstrings alone
+    for path in (*filter(project.is_test, project.files), *_documents(project), *_program(project, ".py")):
+        read_as = path if project.is_test(path) else "examples"  # of the program its docstrings alone
         for name, call in _calls(toolbox.read(project.root / path), read_as, known):
             found.setdefault(name, {}).setdefault(call, path)
     return found
@@ -137,9 +137,7 @@ def node_work(project: Project, goal: str, entry: str) -> Work | None:
         for path in _program(project, ".js", ".cjs")
         for name in _JS.findall(toolbox.read(project.root / path))
     }
-    texts = {
-        p: toolbox.read(project.root / p) for p in (*filter(surroundings.is_test, project.files), *_documents(project))
-    }
+    texts = {p: toolbox.read(project.root / p) for p in (*filter(project.is_test, project.files), *_documents(project))}
     calls = {name: found for name in names if (found := _node_calls(name, texts))}
     name = _named(goal, names) or _busiest(calls)
     if not name:
@@ -163,7 +161,7 @@ def _node_calls(name: str, texts: Mapping[str, str]) -> dict[str, str]:
 
 
 def _program(project: Project, *endings: str) -> Iterator[str]:
-    return (name for name in project.files if name.endswith(endings) and not surroundings.is_test(name))
+    return (name for name in project.files if name.endswith(endings) and not project.is_test(name))
 
 
 def _documents(project: Project) -> Iterator[str]:

@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..checks import kinds, toolbox, toolplace
-from . import surroundings
+from . import pins, testrunners
 from .surroundings import Lacks, Project
 
 # The package of a module that has another name.
@@ -40,15 +40,6 @@ _PLUGINS = (
     ("", r"def test\w*\([^)]*\bhttpserver\b", "pytest_httpserver", "pytest-httpserver"),
     ("", r"def test\w*\([^)]*\bsubtests\b", "pytest_subtests", "pytest-subtests"),
 )
-# Which files name packages, and how.
-_NAME, _REST = r"([A-Za-z][\w.-]*)", r"(?:\[[\w, -]+\])?\s*(?:[<>=!~;@][^\"'\n]*)?"
-_MANIFESTS = (
-    (r"(?:^|/)(?:METADATA|PKG-INFO)$", rf"^Requires-Dist: {_NAME}"),
-    (r"(?:^|/)(?:requires|[\w-]*requirements?[\w-]*|requirements/[\w-]+)\.(?:txt|in)$", rf"^{_NAME}"),
-    (r"(?:^|/)(?:pyproject\.toml|setup\.py|noxfile\.py)$", rf"[\"']{_NAME}{_REST}[\"']"),
-    (r"(?:^|/)(?:pyproject\.toml|Pipfile)$", rf"^{_NAME}\s*=\s*[\"'{{]"),
-    (r"(?:^|/)(?:setup\.cfg|tox\.ini)$", rf"(?:^\s+|=\s*){_NAME}{_REST}$"),
-)
 _FILES = 400  # sources that are read
 _FIND = (
     "import importlib.util as u, sys\nfor n in sys.argv[1:]:\n try: f = u.find_spec(n)\n except Exception: f = 1\n"
@@ -70,12 +61,13 @@ def of(project: Project) -> Lacks:
     texts = {name: toolbox.read(project.root / name) for name in code[:_FILES]}
     own = {part.removesuffix(".py") for name in code for part in name.split("/")}
     program = _imported(texts[name] for name in texts if _is_program(project, name)) - own
-    tested = [texts[name] for name in texts if surroundings.is_test(name)]
-    tests = (_imported(tested) | ({"pytest"} if tested else set())) - own
-    plugins = dict(_plugins(project, "\n".join(tested))) if tested else {}
+    tested = [texts[name] for name in texts if project.is_test(name)]
+    by_pytest = bool(tested) and testrunners.of(project).kind == "pytest"
+    tests = (_imported(tested) | ({"pytest"} if by_pytest else set())) - own
+    plugins = dict(_plugins(project, "\n".join(tested))) if by_pytest else {}
     gone = _absent(project, sorted(program | tests | set(plugins)))
-    declared = _declared(project)
-    known = {name: plugins.get(name) or _package(name, declared) for name in gone}
+    declared = pins.declared(project)
+    known = {name: _ranged(plugins.get(name, ""), declared) or _package(name, declared) for name in gone}
     asked = {name: f"pip {package}" for name, package in known.items() if package}
     needed = [asked[name] for name in gone if name in program and name in asked]
     more = [asked[name] for name in gone if name not in program and name in asked]
@@ -86,7 +78,7 @@ def of(project: Project) -> Lacks:
 def named_in(project: Project, complaint: str) -> str:
     """The package of a module that an error says is not there, as `toolplace.command` takes it; "" for none known."""
     module = re.search(r"No module named '([A-Za-z_]\w*)", complaint)
-    package = _package(module[1], _declared(project)) if module else ""
+    package = _package(module[1], pins.declared(project)) if module else ""
     return f"pip {package}" if package else ""
 
 
@@ -100,7 +92,7 @@ def for_kind(project: Project, kind: str) -> tuple[str, ...]:
         modules = [*toolplace.homes(project.root), toolplace.folder(project.root)]
         there = there and any((home / "node_modules/typescript").is_dir() for home in modules)
         there = there or bool(toolbox.look("tsc", project.root))
-    install = () if there else (kinds.of(kind).install or f"install {tool}",)
+    install = () if there else (_own(project, kinds.of(kind).install) or f"install {tool}",)
     if kind in _NODE and project.has("package.json") and not _has_modules(project):
         declared = {**(project.package.get("dependencies") or {}), **(project.package.get("devDependencies") or {})}
         named = [name for name in install if name[4:].partition("@")[0] not in declared]
@@ -133,7 +125,7 @@ def _has_modules(project: Project) -> bool:
 def _is_program(project: Project, name: str) -> bool:
     places = project.sources.get("Python", ())
     inside = any(name == place or name.startswith(f"{place}/") for place in places)
-    return inside and not surroundings.is_test(name)
+    return inside and not project.is_test(name)
 
 
 def _imported(texts: Iterable[str]) -> set[str]:
@@ -169,25 +161,21 @@ def _absent(project: Project, names: Iterable[str]) -> list[str]:
     return toolbox.run([toolbox.python(request), "-c", _FIND, *listed], request, path).out.split() if listed else []
 
 
-def _declared(project: Project) -> Mapping[str, str]:
-    """Requirements of the manifests, of whatever kind, by their name in lower case with underscores."""
-    found: dict[str, str] = {}
-    for place, name in _MANIFESTS:
-        for path in filter(re.compile(place).search, project.files):
-            for text in re.findall(name, toolbox.read(project.root / path), re.MULTILINE):
-                found.setdefault(_plain(text), text)
-    return found
+def _own(project: Project, install: str) -> str:
+    """A tool as `toolplace.command` takes it, of the versions that the project names."""
+    name = install.removeprefix("pip ")
+    return install if name == install else f"pip {_ranged(name, pins.declared(project))}"
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "_", name).lower()
+def _ranged(package: str, declared: Mapping[str, str]) -> str:
+    return declared.get(pins.plain(package), package)
 
 
 def _package(module: str, declared: Mapping[str, str]) -> str:
     """The package that holds a module: one of that name that a manifest has, or a well-known one; "" for neither."""
     usual = _PACKAGES.get(module, "")
     guesses = [usual, module, f"python_{module}", f"{module}_python", f"py{module}"]
-    return next((declared[_plain(name)] for name in guesses if name and _plain(name) in declared), usual)
+    return next((declared[pins.plain(name)] for name in guesses if name and pins.plain(name) in declared), usual)
 
 
 TOOLS = {"mypy": "mypy", "pyright": "pyright", "tsc": "node", "ts-any": "node", "ruff": "ruff", "eslint": "eslint",

@@ -166,7 +166,7 @@ def together(read: Iterable[Cause], seen: Iterable[Cause], asked: bool) -> tuple
 
 def _size(project: Project) -> list[str]:
     """The largest source files, with their share of all lines."""
-    names = [name for name in project.files if name.endswith(surroundings.CODE) and not surroundings.is_test(name)]
+    names = [name for name in project.files if name.endswith(surroundings.CODE) and not project.is_test(name)]
     counts = {name: toolbox.read(project.root / name).count("\n") + 1 for name in names[:2000]}
     total = sum(counts.values())
     largest = sorted(counts, key=lambda name: -counts[name])[:2]

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 
 from ..checks import kinds, toolbox
 from ..kernel.core.frozen import dataclass, field
+from ..kernel.core.text import listing
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, commands, lacking, surroundings, webapps
+from . import calls, commands, lacking, surroundings, testrunners, webapps
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -28,9 +29,9 @@ _KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "types": {"Python": ("mypy", "pyright"), "TypeScript": ("tsc", "ts-any")},
     "lint": {"Python": ("ruff",), "TypeScript": ("eslint",), "JavaScript": ("eslint",), "Rust": ("clippy",),
              "Go": ("golangci", "govet")},
-    "tests": {"Python": ("pytest",), "TypeScript": ("vitest", "jest"), "JavaScript": ("jest", "vitest"),
+    "tests": {"Python": ("pytest", "unittest"), "TypeScript": ("vitest", "jest"), "JavaScript": ("jest", "vitest"),
               "Go": ("gotest",), "Rust": ("cargotest",), "Java": ("junit",)},
-    "flaky": {"Python": ("pytest",), "TypeScript": ("vitest", "jest"), "JavaScript": ("jest", "vitest"),
+    "flaky": {"Python": ("pytest", "unittest"), "TypeScript": ("vitest", "jest"), "JavaScript": ("jest", "vitest"),
               "Go": ("gotest",), "Rust": ("cargotest",)},
     "coverage": {"Python": ("coverage",), "Go": ("coverage-go",), "TypeScript": ("coverage-lcov",),
                  "JavaScript": ("coverage-lcov",)},
@@ -118,6 +119,8 @@ def _fits(kind: str, project: Project) -> bool:
     uses = str(project.package.get("devDependencies", {})) + str(project.package.get("scripts", {}))
     if kind in ("jest", "vitest"):
         return kind in uses or bool(toolbox.look(kind, project.root))
+    if kind in ("pytest", "unittest"):
+        return (kind == "unittest") == (testrunners.of(project).kind == "unittest")
     if kind == "http":
         served = {"Flask", "FastAPI", "Express", *(["Django"] if "manage.py" in project.files else [])}
         return bool(served & set(surroundings.frameworks(project)))
@@ -160,12 +163,31 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
         flags["metric_name"] = project.work.named
     missing = () if given else lacking.for_kind(project, kind_name)
     guessed = _guessed(project, kind_name, wish.goal)
-    misses = (
-        f"{kind.misses}; the goal names no function, tests and documents call {guessed} most"
-        if guessed
-        else kind.misses
+    misses = [kind.misses, f"the goal names no function, tests and documents call {guessed} most" if guessed else ""]
+    misses += [_pinned(project)] if kind_name == "queries" else []
+    return CheckProposal(kind_name, as_said(flags, wish.said), "; ".join(filter(None, misses)), missing, fill_in)
+
+
+_PINS = re.compile(
+    r"\bassertNumQueries\b|\bassert_num_queries\b|\bassert(?:Equals?)?\b.*\blen\(\w*(?:\.\w+)*quer(?:ies|y)\w*\)"
+)
+
+
+def _pinned(project: Project) -> str:
+    """That tests hold the number itself, with their places; "" where none does. An upper limit refuses nothing."""
+    texts = {path: toolbox.read(project.root / path) for path in project.files if project.is_test(path)}
+    lines = ((path, number, line) for path, text in texts.items() for number, line in enumerate(text.splitlines(), 1))
+    found = [
+        f"{path}:{number}"
+        for path, number, line in lines
+        if path.endswith(".py") and _PINS.search(line) and not re.match(r"\s*(?:#|def |from |import )", line)
+    ]
+    if not found:
+        return ""
+    return (
+        f"{len(found)} places in the tests pin the number of queries ({listing(found, 3)}) and refuse fewer too: agree "
+        "to make these limits first, or leave their tests out of the guard (--deselect)"
     )
-    return CheckProposal(kind_name, as_said(flags, wish.said), misses, missing, fill_in)
 
 
 def _guessed(project: Project, kind: str, goal: str) -> str:
@@ -384,10 +406,7 @@ def guard_command(project: Project) -> str:
     """The command that says whether the program still works, "" when the project has none."""
     script = str(project.package.get("scripts", {}).get("test", ""))
     if project.sources.get("Python") and any(".py" in t or t.endswith("/**") for t in project.tests):
-        below_src = any(place.startswith("src/") for place in project.sources["Python"])
-        return (
-            f"{'PYTHONPATH=src ' if below_src else ''}{lacking.interpreter(project)} -m pytest -q -p no:cacheprovider"
-        )
+        return _python_tests(project)
     if script and "no test specified" not in script and has_npm_tests(project):
         return "npm test --silent"
     if project.has("go.mod") and project.tests:
@@ -395,6 +414,14 @@ def guard_command(project: Project) -> str:
     if project.has("Cargo.toml"):
         return "cargo test --quiet"
     return "make test" if re.search(r"^test:", project.text("Makefile"), re.MULTILINE) else ""
+
+
+def _python_tests(project: Project) -> str:
+    runner = testrunners.of(project)
+    words = ("-m", "pytest", "-q", "-p", "no:cacheprovider", *runner.words) if runner.kind == "pytest" else runner.words
+    below_src = any(place.startswith("src/") for place in project.sources["Python"])
+    before = f"{'PYTHONPATH=src ' if below_src else ''}{runner.before}"
+    return f"{before}{lacking.interpreter(project)} {' '.join(map(shlex.quote, words))}"
 
 
 def has_npm_tests(project: Project) -> bool:

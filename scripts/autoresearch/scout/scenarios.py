@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ..checks import toolbox
 from ..kernel.core.frozen import dataclass
-from . import surroundings
 from .surroundings import Project
 
 TYPE_CHECKING = False
@@ -34,7 +33,7 @@ class Scenario:
 
 def of(project: Project, name: str) -> Iterator[Scenario]:
     """Scenarios that call what has this name, in the order of the files; they have not been run."""
-    trees = {path: tree for path in project.files if _may_hold(path) and (tree := _parsed(project, path))}
+    trees = {path: tree for path in project.files if _may_hold(project, path) and (tree := _parsed(project, path))}
     for path, tree in trees.items():
         beside = [trees[p] for p in trees if os.path.basename(p) == "conftest.py" and _above(p, path)]
         known: dict[str, ast.stmt] = {}
@@ -47,8 +46,8 @@ def of(project: Project, name: str) -> Iterator[Scenario]:
                     yield found
 
 
-def _may_hold(path: str) -> bool:
-    return path.endswith(".py") and (surroundings.is_test(path) or path.endswith("conftest.py"))
+def _may_hold(project: Project, path: str) -> bool:
+    return path.endswith(".py") and (project.is_test(path) or path.endswith("conftest.py"))
 
 
 def _above(conftest: str, path: str) -> bool:

@@ -32,7 +32,7 @@ _PROFILE = (
 def page(found: Look) -> str:
     """The page; what does not fit is left out from the end of the causes and the facts, never from a check."""
     skill = shlex.quote(str(SKILL_ROOT / "scripts"))
-    if found.offers and found.offers[0].install and not any(map(found.works, found.offers)):
+    if _missing(found) and _best(found) == 1:
         found = replace(found, offers=found.offers[:1])  # the message that asks for what is missing needs the room
     offers = [line for number, offer in enumerate(found.offers, 1) for line in _offer(number, offer, found)]
     head, causes, tail = [*_missing(found), *_head(found)], _causes(found), _next(found, skill)
@@ -170,29 +170,56 @@ def _next(found: Look, skill: str) -> list[str]:
     lines = [] if named else ["(the goal's words name no kind of check: these are stand-ins, say so or write one)"]
     lines += [f"CHECK is: {CHECK}"] if any(proposals.CHECK in str(o.flags["verify"]) for o in found.offers) else []
     lines += [_PROFILE] if any(offer.kind in _TIMED for offer in found.offers) else []
-    best = next((number for number, offer in enumerate(found.offers, 1) if found.works(offer)), 0)
-    start = f"python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed {best or 1}"
-    first = found.offers[0]
-    again = f"python3 {skill}/autoresearch_scout.py --repo . --measure --goal {shlex.quote(found.goal)}"
-    if not best and first.install:
-        then = f"{again} (which fills the rest in)" if first.fill_in else start
-        return [*lines, *_unmeasured(first), f"next: send that; after the yes, INSTALL && {then}"]
-    if not best:
+    start = f"python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed {_best(found)}"
+    first = found.offers[_best(found) - 1]
+    if first.fill_in and not first.install:
+        start += f" --verify {shlex.quote(str(first.flags['verify']))} (with what is to be filled in)"
+    if _asks(found, first):
+        again = f"python3 {skill}/autoresearch_scout.py --repo . --measure --goal {shlex.quote(found.goal)}"
+        then = f"{again} (which fills the rest in)" if first.fill_in and first.install else start
+        return [*lines, *_unmeasured(found, first), f"next: send that; after the yes, INSTALL && {then}"]
+    if first.fill_in:
+        return [*lines, f"next: {start}"]
+    if not found.works(first):
         return [*lines, f"next: none of these runs as it is: settle what one lacks, then {start} --verify 'COMMAND'"]
     return [*lines, f"next: {start} (other flags given with it win: --scope, --verify, --guard, …)"]
 
 
-def _unmeasured(offer: CheckProposal) -> list[str]:
-    """The first message where nothing could be measured yet."""
-    flags, guard = offer.flags, offer.flags.get("guard") or "nothing beside the number"
-    names = guard if isinstance(guard, str) else ", ".join(part.partition("=")[0] for part in guard)
-    held = "the tests, which the check runs" if offer.tests else one_line(names.replace(CHECK, "shipped check"), 100)
+def _best(found: Look) -> int:
+    """The number of the first offer that runs as it is, 1 where none does."""
+    return next((number for number, offer in enumerate(found.offers, 1) if found.works(offer)), 1)
+
+
+def _asks(found: Look, offer: CheckProposal) -> bool:
+    """Whether something must be installed before this check, or the tests in its guard, can run."""
+    lacks = found.project.lacks
+    guarded = bool(lacks.program or lacks.tests) and "tests" in _guard_names(offer)
+    return bool(_missing(found)) and (bool(offer.install) or guarded)
+
+
+def _guard_names(offer: CheckProposal) -> list[str]:
+    """What holds the program beside the number; a guard of one command is the tests, or an interface's or answers'."""
+    guard = offer.flags.get("guard") or ()
+    if isinstance(guard, str):
+        return ["shipped check" if CHECK in guard else "tests"]
+    return [part.partition("=")[0] for part in guard]
+
+
+def _unmeasured(found: Look, offer: CheckProposal) -> list[str]:
+    """The first message where something must be installed before the check, or its guard, can run."""
+    flags, lacks = offer.flags, found.project.lacks
+    held = ", ".join(_guard_names(offer)) or "nothing beside the number"
+    held = "the tests, which the check runs" if offer.tests else held
+    now = found.values.get(offer.kind, "").partition(" now")[0] if found.works(offer) else ""
+    asked = offer.install or tuple(dict.fromkeys((*lacks.program, *lacks.tests)))
     return [
         "first message (yours to translate):",
         f"   Goal: {one_line(str(flags['goal']), 160)}",
-        f"   Counted: {flags['metric_name']}{_limits(flags.get('require') or ())}; not yet: something is missing",
+        f"   Counted: {flags['metric_name']}{_limits(flags.get('require') or ())}; "
+        + (f"now {now}" if now else "not yet: something is missing"),
         f"   May change: {flags.get('scope')}; must not break: {held}",
-        f"   May I install {_packages(offer.install)}? No file that git sees changes.",
+        f"   May I install {_packages(asked)}{'' if offer.install else ' for the tests'}? "
+        "No file that git sees changes.",
         "   Each experiment is a commit on a branch of its own; what fails is undone by the tool.",
         "   Foreground (I work here; I would) or background (alone, with your rights unless you want it sandboxed)?",
         f"   Ends after 20 experiments at most{_floor(str(flags['direction']), offer)}, or when you say stop.",

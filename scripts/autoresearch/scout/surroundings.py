@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..checks import toolbox
 from ..kernel.core import artifacts, jsontext
 from ..kernel.core.frozen import dataclass, field
 from ..kernel.system import git
+from . import testfiles
+from .testfiles import TestFiles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,9 +35,6 @@ _LANGUAGES = {
     ".c": "C", ".cpp": "C++", ".rb": "Ruby", ".php": "PHP", ".ex": "Elixir", ".cs": "C#", ".sh": "shell",
 }  # fmt: skip
 CODE = tuple(_LANGUAGES)
-_TESTS = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|specs?|testing)/|(?:^|/)test_[^/]*\.py$|_test\.(?:py|go)$|\.(?:test|spec)\.\w+$"
-)
 _FRAMES = {"flask": "Flask", "fastapi": "FastAPI", "django": "Django", "sqlalchemy": "SQLAlchemy",
            "sqlite3": "sqlite3", "express": "Express", "torch": "PyTorch", "sklearn": "scikit-learn"}  # fmt: skip
 _CHECKS = re.compile(
@@ -77,7 +76,12 @@ class Project:
     headers: tuple[str, ...] = ()  # of requests to it, as the user gave them
     routes: tuple[str, ...] = ()  # those that answered when they were measured, the slowest first
     lacks: Lacks = field(default_factory=Lacks)
+    held: TestFiles = field(default_factory=TestFiles)  # all tests
     work: Any = None  # the call that was found to stand for the goal, a `calls.Work`
+
+    def is_test(self, name: str) -> bool:
+        """Whether a path is one of the tests."""
+        return name in self.held.names
 
     def has(self, name: str) -> bool:
         """Whether a manifest of that name is at the top."""
@@ -107,7 +111,8 @@ def look(root: Path) -> Project:
     """Read the project; nothing is run but git."""
     files = _files(root)
     counts = Counter(_LANGUAGES[ext] for name in files if (ext := os.path.splitext(name)[1]) in _LANGUAGES)
-    code = [name for name in files if not _TESTS.search(name)]
+    held = testfiles.of(root, files)
+    code = [name for name in files if name not in held.names]
     languages = tuple(name for name, _ in counts.most_common())
     sources = {language: _sources(root, code, language) for language in languages}
     return Project(
@@ -116,14 +121,10 @@ def look(root: Path) -> Project:
         manifests=tuple(name for name in MANIFESTS if name in files),
         languages=languages,
         sources={language: found for language, found in sources.items() if found},
-        tests=_test_places(files),
+        tests=held.places(files, _ASIDE),
         package=_package(root),
+        held=held,
     )
-
-
-def is_test(name: str) -> bool:
-    """Whether a path is one of the tests."""
-    return _TESTS.search(name) is not None
 
 
 def _files(root: Path) -> tuple[str, ...]:
@@ -176,28 +177,13 @@ def _top_package(name: str) -> str:
     return "/".join(parts[:2] if parts and parts[0] in ("src", "lib") else parts[:1])
 
 
-def _test_places(files: Iterable[str]) -> tuple[str, ...]:
-    """Folders of tests, and patterns for those that lie among the sources."""
-    found: dict[str, None] = {}
-    for name in files:
-        if _TESTS.search(name) and not _ASIDE.search(name):
-            folder = re.match(r"(?:.*?/)?(?:tests?|__tests__|specs?|testing)(?=/)", name)
-            found["**/__tests__/**" if "__tests__" in name else f"{folder[0]}/**" if folder else _among(name)] = None
-    return tuple(found)[:4]
-
-
-def _among(name: str) -> str:
-    base = name.rpartition("/")[2]
-    match = re.search(r"(_test\.\w+|\.(?:test|spec)\.\w+)$", base)
-    return f"**/*{match[1]}" if match else "**/test_*.py"
-
-
 def frameworks(project: Project) -> tuple[str, ...]:
     """Web frameworks and databases that the sources import, most telling first."""
     pattern = re.compile(
         rf"(?:^\s*(?:from|import)\s+|require\(['\"]|from\s+['\"])({'|'.join(_FRAMES)})\b", re.MULTILINE
     )
-    code = [name for name in project.files if name.endswith((".py", ".js", ".ts", ".mjs")) and not _TESTS.search(name)]
+    endings = (".py", ".js", ".ts", ".mjs")
+    code = [name for name in project.files if name.endswith(endings) and not project.is_test(name)]
     seen = {_FRAMES[found] for name in code[:400] for found in pattern.findall(toolbox.read(project.root / name))}
     return tuple(name for name in _FRAMES.values() if name in seen)
 

@@ -58,7 +58,7 @@ def web_app(project: Project) -> str:
     if "Django" in surroundings.frameworks(project):
         return f"django:{'' if 'manage.py' in project.files else ','.join(_django_apps(project))}"
     for name in project.files:
-        if name.endswith(".py") and not surroundings.is_test(name):
+        if name.endswith(".py") and not project.is_test(name):
             text = toolbox.read(project.root / name)
             found = _made(text) if re.search(r"=\s*(?:\w+\.)?(?:Flask|FastAPI)\(", text) else ""
             if found:
@@ -70,7 +70,7 @@ def web_app(project: Project) -> str:
 def _django_apps(project: Project) -> list[str]:
     """Packages with models or routes of Django."""
     pattern = re.compile(r"(?:src/)?((?:\w+/)*\w+)/(?:models|urls)(?:\.py|/__init__\.py)$")
-    found = (pattern.match(name) for name in project.files if not surroundings.is_test(name))
+    found = (pattern.match(name) for name in project.files if not project.is_test(name))
     return list(dict.fromkeys(match[1].replace("/", ".") for match in found if match))
 
 
