@@ -128,6 +128,28 @@ def test_no_thought_goes_before_the_tools_own_trials(monkeypatch: pytest.MonkeyP
     assert (latest.thinking, latest.measuring) == (50, 20)
 
 
+def test_the_price_counts_no_pause_no_batch_and_no_wait():
+    def priced(*trials: tuple[int, str, dict[str, Any]]) -> thought.Pace:
+        log: list[dict[str, Any]] = [{"kind": "start", "at": "2026-03-25T01:00:00Z"}]
+        log += [{"kind": "trial", "at": f"2026-03-25T{at}Z", "took": 10, "seconds": 10, "iteration": number, **more}
+                for number, at, more in trials]  # fmt: skip
+        return thought.of(Log({}, (), Events(log)), guard=0.0)
+
+    away: list[tuple[int, str, dict[str, Any]]] = [
+        (1, "01:01:10", {}),
+        (2, "06:01:20", {}),
+        (3, "06:02:30", {}),
+        (4, "06:03:40", {}),
+    ]
+    known = priced(*away)
+    assert (known.thinking, known.measuring, known.total) == (60, 10, 220), "five hours in which the user was away"
+    known = priced((1, "01:01:10", {}), (7, "01:31:20", {}), (8, "01:32:30", {}))
+    assert (known.thinking, known.total) == (60, 150), "a batch of five rows lies between 1 and 7"
+    assert priced((1, "01:00:10", {}), (2, "01:30:20", {})).total == 1820, "half an hour is no pause"
+    waits = {"took": 40, "why": "no gain; 30 s were waited for a calmer machine"}
+    assert priced((1, "01:01:40", waits), (2, "01:02:50", {"took": 30, "confirm": "pass"})).own == 0
+
+
 def test_a_crash_that_was_not_the_edits_fault_is_run_again_unchanged(lab: Lab, tmp_path: Path):
     away = tmp_path / "away"
     lab.init("--iterations", 9, verify=f"test ! -e {away} && cat src/value")

@@ -233,6 +233,11 @@ def test_a_hidden_check_in_the_temporary_folder_is_not_told(lab: Lab, sealed: Pa
     hidden.write_text("true\n")
     answer = rehearse(lab, CHECK, "--confirm", f"sh {hidden}")
     assert answer["confirm"] == "pass" and "hidden.sh" not in json.dumps(answer)
+    hidden.write_text("echo plain; echo 'ValueError: no such set' >&2; exit 4\n")
+    answer = rehearse(lab, CHECK, "--confirm", f"true && sh {hidden}")
+    (said,) = [warning for warning in answer["warnings"] if warning.startswith("confirm fails")]
+    assert "(sh /" in said and ": exit code 4: ValueError: no such set)" in said and not answer["startable"]
+    assert answer["next"].startswith("not yet: warnings say what fails")
 
 
 @pytest.mark.skipif(shutil.which("codex", path="/usr/bin:/bin") is not None, reason="codex lies where the system's are")

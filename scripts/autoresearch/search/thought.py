@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from itertools import islice
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ..kernel.run.context import Run
 
 LATEST = 300  # trials that the medians are of
+PAUSE, FAR = 1800.0, 10.0  # seconds, and times the usual gap, above which a gap is a pause
 PRICE = 0.1  # of an experiment's time: more than that the tool does not take for what it may leave out
 
 
@@ -51,23 +53,34 @@ class Pace:
 def of(log: Log, guard: float = 0.0) -> Pace:
     """The pace that the log tells; trials that the tool made by itself have no thought before them.
 
-    `guard` is what the guard takes, in seconds.
+    `guard` is what the guard takes, in seconds. Between two trials that do not follow one another something else was
+    done (a batch, a drift measured anew), and of that time nobody knows what was thought.
     """
     thinking: list[float] = []
     measuring: list[float] = []
     own = 0.0
     trials = list(islice(log.backwards("trial"), LATEST + 1))[::-1]
-    before = epoch(next(log.backwards("start"), {}).get("at"))
+    before, last = epoch(next(log.backwards("start"), {}).get("at")), 0
     if len(trials) > LATEST:
-        before = epoch(trials.pop(0).get("at"))
+        first = trials.pop(0)
+        before, last = epoch(first.get("at")), int(first.get("iteration", 0))
     for event in trials:
         end, took = epoch(event.get("at")), float(event.get("took") or event.get("seconds") or 0)
+        number = int(event.get("iteration", last + 1))
         measuring.append(took)
         own += took if "own" in event else _around(event, took, guard)
-        if before and end and "own" not in event:
+        if before and end and "own" not in event and number == last + 1:
             thinking.append(max(0.0, end - took - before))
-        before = end
+        before, last = end, number
+    thinking = _without_pauses(thinking)
     return Pace(_median(thinking), _median(measuring), sum(thinking) + sum(measuring), own)
+
+
+def _without_pauses(gaps: list[float]) -> list[float]:
+    """The gaps in which somebody worked: one of many times the usual length is the user away, or a limit waited for."""
+    usual = sorted(gaps)[(len(gaps) - 1) // 2] if gaps else 0.0
+    longest = max(PAUSE, FAR * usual)
+    return [gap for gap in gaps if gap <= longest]
 
 
 def of_run(run: Run) -> Pace:
@@ -76,9 +89,14 @@ def of_run(run: Run) -> Pace:
 
 
 def _around(event: Mapping[str, Any], took: float, guard: float) -> float:
-    """Seconds of a trial that none of its checks took."""
+    """Seconds of a trial that none of its checks took; none are known where a held-out check ran, for that is not
+    timed."""
+    if "confirm" in event:
+        return 0.0
     told = event.get("told")
     parts = float(told.get("salvage_seconds") or 0) if isinstance(told, Mapping) else 0.0
+    waited = re.search(r"(\d+) s were waited for", str(event.get("why", "")))
+    parts += float(waited[1]) if waited else 0.0
     return max(0.0, took - float(event.get("seconds") or 0) - parts - guard)
 
 

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from ..findings import changed_places
 from ..kernel import ports
 from ..kernel.core import log_events, numbers, timelimit
 from ..kernel.core.choices import NOTHING
@@ -20,7 +21,7 @@ from ..kernel.core.timelimit import TimeLimit
 from ..kernel.disk import bytecode, hashes
 from ..kernel.disk.journal import Event
 from ..kernel.disk.layout import Layout
-from ..kernel.run import evaluator_lock, exact, leftovers, measure, tree
+from ..kernel.run import evaluator_lock, exact, leftovers, measure, tempfolder, tree
 from ..kernel.run.measure import Bench, Sample
 from ..kernel.run.tree import Edits
 from ..kernel.system.git import Repo
@@ -249,7 +250,7 @@ def _ran(layout: Layout, place: MeasuredPlace, strict: bool, proofs: Sequence[An
     bench = _bench(layout, config, place.staging, before)
     now = known.busy if known.samples else _busy(load.read())
     samples, results = _samples(bench, proofs, known)
-    guard, confirm = known.guard or _guard(bench, strict), known.confirm or _confirm(bench)
+    guard, confirm = known.guard or _guard(bench, strict), known.confirm or _confirm(bench, strict)
     made = tuple(dict.fromkeys((*known.made, *evaluator.written(root, config, stamps))))
     lock = _steady(root, lock, made)
     proved = _proved(proofs, replace(bench, lock=lock), samples)
@@ -433,13 +434,21 @@ def guard_alone(layout: Layout, config: Config, staging: Path) -> tuple[str, str
     return ended
 
 
-def _confirm(bench: Bench) -> tuple[str, str]:
-    """A held-out check may ask for more than the baseline has, so that it fails now is said and no more."""
+def _confirm(bench: Bench, strict: bool) -> tuple[str, str]:
+    """A held-out check may ask for more than the baseline has, so that it fails now is said and no more.
+
+    A dry run, before anybody edits, says too which command failed and how: mostly the check itself is wrong.
+    """
     if not bench.config.confirm:
         return "-", ""
-    if measure.passes(bench, bench.config.confirm, "")[0]:
+    with tempfolder.folder("confirm") as folder:
+        name = "" if strict else "confirm"
+        passed, problem, _ = measure.passes(replace(bench, folder=folder), bench.config.confirm, name)
+        said = [line for line in changed_places.telling(folder, name) if line not in problem][:3]
+    if passed:
         return "pass", ""
-    return "fail", "confirm fails on the untouched tree: nothing is kept until a change makes it pass"
+    how = "" if strict else f" ({one_line('; '.join([problem, *said]), 400)})"
+    return "fail", f"confirm fails on the untouched tree{how}: nothing is kept until a change makes it pass"
 
 
 def _bound(root: Path, config: Config) -> tuple[str, ...]:

@@ -190,7 +190,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
             "committed or put away, unless a background run takes its own worktree",
         )
     sealed = any(sealing.sealed(Path(repo.path)) for repo in plan.config.repos)
-    refused = first.dirty or first.guard == "fail" or sealed
+    refused = first.dirty or "fail" in (first.guard, first.confirm) or sealed
     # Output of a run is data; its lines are a list, so that none of them passes for a line of the answer.
     lines = block(printed, PRINTED_SHOWN).strip("\n").split("\n")
     told = {**told, **failed, **found, "startable": not refused, "check_printed": lines}

@@ -159,5 +159,5 @@ def _noted(args: argparse.Namespace, root: Path, startable: bool) -> str:
         return f"after go start with all these flags: they could not be noted ({refusal})"
     before = "once the user has named foreground or background and said go"
     if not startable:
-        before = f"not yet: warnings say what a start would be refused for; settle it, and {before}"
+        before = f"not yet: warnings say what fails, and what a start is refused for; settle it, and {before}"
     return f"{before} start with --as-rehearsed, which takes these flags, and with what was settled since"
