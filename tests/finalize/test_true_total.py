@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from autoresearch.finalize import true_total
+from autoresearch.finalize.recheck import Needs
+from autoresearch.kernel.core.settings import Config
+
 from tests.lab import Lab, refused, tree_of
 
 OURS = ("autoresearch-evidence", "research-results.tsv", "autoresearch-state.json")
@@ -24,7 +29,7 @@ def test_an_exact_total_is_measured_once_each_and_told(lab: Lab):
     lab.trial(8)
     following = lab.trial(4)["next"]
     assert "autoresearch_total.py --repo . ; then: The run is over" in following["do"]
-    assert following["total_takes"] == "about 1 s at most, and up to 40 runs of `sh own.sh`"
+    assert following["total_takes"] == "about 1 s at most, and up to 300 s for `sh own.sh`; --seconds S bounds it"
     before = tree_of(lab.path, *OURS)
     told = lab.call("total", "--format", "json").json
     assert (told["true"]["before"], told["true"]["after"], told["true"]["runs"]) == (10, 4, 2)
@@ -98,6 +103,16 @@ def test_a_noisy_total_has_an_interval_within_max_runs(lab: Lab):
     assert told["true"]["runs"] == 16
     assert low <= 5 <= high and high - low < 1
     assert 0.95 < told["claimed_to_true"] < 1.05
+    once = lab.call("total", "--seconds", "0.001", "--format", "json").json["true"]
+    assert (once["runs"], once["interval"]) == (2, None), "no pair is begun once the time is up"
+
+
+@pytest.mark.parametrize(
+    ("each", "asked", "takes"), [(1, 0, 40), (10, 0, 300), (60, 0, 600), (60, 200, 200), (60, 1, 120), (400, 0, 3200)]
+)
+def test_how_long_a_total_takes_is_known_before(each: int, asked: int, takes: int):
+    noisy = Config(verify="x", noise={"kind": "noisy", "seconds": each})
+    assert true_total.seconds(noisy, Needs(seconds=asked)) == takes
 
 
 def test_nothing_kept_is_nothing_to_measure(lab: Lab):

@@ -41,10 +41,12 @@ class Ends:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a clean checkout lacks: paths to link from the run's checkout, a command to run first."""
+    """What a clean checkout lacks: paths to link from the run's checkout, a command to run first; and the seconds that
+    a total may take of each command, 0 for the usual ones."""
 
     links: tuple[str, ...] = ()
     setup: str = ""
+    seconds: float = 0.0
     expected: Decimal | None = None  # the exact number, where it is not the run's retained one
 
 

@@ -15,6 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--setup", default="", metavar="CMD", help="run in the clean checkout before the checks, e.g. 'npm ci'")
     add("--link", action="append", default=[], metavar="PATH", help="untracked path to link there, e.g. node_modules")
+    add("--seconds", type=float, default=0.0, metavar="S", help="begin no pair of runs after so long (default: 300)")
     people.add_format(parser)
 
 
@@ -25,6 +26,6 @@ def run(args: argparse.Namespace) -> Outcome:
 
     with people.Progress() as progress:
         answer: Mapping[str, Any] = true_total.total(
-            arguments.layout_of(args), Needs(tuple(args.link), args.setup), progress.step
+            arguments.layout_of(args), Needs(tuple(args.link), args.setup, max(0.0, args.seconds)), progress.step
         )
     return people.answer(args, answer, str(answer["message"]))

@@ -11,6 +11,8 @@ from ..kernel.disk import evidence
 from ..kernel.disk.layout import script
 from ..kernel.run.context import Run
 
+SOON = 30.0  # seconds that nobody minds at the end of a run
+
 
 def advice(run: Run) -> str:
     """The command that measures the total, where something was kept since it was last measured and the checks run in
@@ -27,9 +29,12 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
     if found.get("action") not in OVER or not advice(run):
         return {}
     from . import true_total
+    from .recheck import Needs
 
-    own = f", and up to {2 * true_total.PAIRS} runs of `{run.config.own_check[:60]}`" if run.config.own_check else ""
-    return {"total_takes": f"about {max(1.0, true_total.seconds(run)):.0f} s at most{own}"}
+    own, takes = run.config.own_check, max(1.0, true_total.seconds(run.config, Needs()))
+    also = f", and up to {true_total.SECONDS:.0f} s for `{own[:60]}`" if own else ""
+    less = "; --seconds S bounds it" if takes > SOON or own else ""
+    return {"total_takes": f"about {takes:.0f} s at most{also}{less}"}
 
 
 def is_due(run: Run) -> bool:

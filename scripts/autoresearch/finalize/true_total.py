@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -31,6 +32,7 @@ from .recheck import Ends, Needs
 Say = Callable[[str], None]
 PAIRS = 20  # of runs at the two ends, where the run's --max-runs allows as many
 ALIKE = 5  # pairs that are enough where each gives the same two numbers
+SECONDS = 300.0  # that the pairs of one command take, where nobody asked otherwise and five pairs fit into it
 LEVEL = 0.05  # of the interval on either side
 FOLDER = "total"  # of the captured output, in the evidence
 
@@ -105,11 +107,13 @@ def _measured(run: Run, needs: Needs, say: Say) -> list[Total | Unmeasured]:
         folder = run.layout.evidence / FOLDER
         found: list[Total | Unmeasured] = []
         for number, config in enumerate(_commands(run.config)):
-            say(f"measuring the baseline and the final state in turns: {config.verify[:60]}")
+            most = bound(config, needs)
+            known = f", about {seconds(config, needs):.0f} s at most" if not number else f", {most:.0f} s at most"
+            say(f"measuring the baseline and the final state in turns{known}: {config.verify[:40]}")
             limit = measure.limit_of(config, None)
             bench = Bench(work, folder / str(number), config, limit, f"total-{os.getpid()}")
             try:
-                total = _in_turns(bench, arms, run.tag)
+                total = _in_turns(bench, arms, run.tag, time.monotonic() + most)
                 if not number:
                     _refuse_elsewhere(run, total)
                 found.append(total)
@@ -151,11 +155,11 @@ def _ends(run: Run) -> Mapping[str, Ends]:
     return {name: Ends(history, first[name], history.head()) for name, history in places.items()}
 
 
-def _in_turns(bench: Bench, arms: Arms, seed: str) -> Total:
-    """Once each where the number repeats exactly, else some pairs in random order."""
+def _in_turns(bench: Bench, arms: Arms, seed: str, end: float) -> Total:
+    """Once each where the number repeats exactly, else some pairs in random order, none begun after `end`."""
     pairs: list[outliers.Pair] = []
     patience, slowest = calm.Patience(), 0.0
-    while len(pairs) < _wanted(bench.config, pairs, slowest):
+    while len(pairs) < _wanted(bench.config, pairs, slowest) and not (pairs and time.monotonic() > end):
         number = len(pairs) + 1
         first = sequential.order(int.from_bytes(seed.encode()[:8], "big"), number)
         if rule.is_noisy(bench.config):
@@ -185,11 +189,16 @@ def _wanted(config: Config, pairs: Sequence[outliers.Pair], slowest: float) -> i
     return min(wanted, ALIKE) if len(set(pairs)) == 1 else wanted
 
 
-def seconds(run: Run) -> float:
-    """Seconds that the total takes at most, by a run of the check as it was at the baseline."""
-    one = float(run.config.noise.get("seconds", 0))
-    pairs = max(1, min(PAIRS, paired.cap(run.config, one) // 2)) if rule.is_noisy(run.config) else 1
-    return 2 * pairs * one
+def seconds(config: Config, needs: Needs) -> float:
+    """Seconds that the check's total takes at most, by a run of it as it was at the baseline."""
+    one = float(config.noise.get("seconds", 0))
+    pairs = max(1, min(PAIRS, paired.cap(config, one) // 2)) if rule.is_noisy(config) else 1
+    return max(min(2 * pairs * one, bound(config, needs)), 2 * one)
+
+
+def bound(config: Config, needs: Needs) -> float:
+    """Seconds after which no further pair of a command begins: as asked, else enough for five."""
+    return needs.seconds or max(SECONDS, 2 * ALIKE * float(config.noise.get("seconds", 0)))
 
 
 def _run(bench: Bench, arms: Arms, final: bool, number: int) -> Sample:
