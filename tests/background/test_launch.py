@@ -60,6 +60,11 @@ def test_a_foreground_run_is_taken_to_the_background(
     assert gate() == ("needs_human", "fresh_start_required", "fresh_start")
     refused = background.ctl("start")
     assert refused.code == 1 and "autoresearch-launch.json is missing" in refused.err
+    told = background.ctl("status").json
+    assert (told["status"], "a foreground run is open" in told["detail"]) == ("idle", True)
+    assert "resume_prompt.py --repo . goes on with it" in told["do"]
+    ended = background.ctl("stop").json
+    assert (ended["status"], ended["do"]) == ("idle", "the closing summary")
     background.plan(["echo 1 > value", TRIAL])
     agent = (*background.agent, "--iterations", 1)
     ran = background.ctl("launch", "--goal", "a small value", *agent)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..guidance.following import advice
 from ..kernel.core.choices import MAX_STAGNATION
 from ..kernel.core.config import merge
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import replace
 from ..kernel.core.rulings import Ruling
 from ..kernel.core.settings import Config
-from ..kernel.disk.layout import Layout
+from ..kernel.core.supervise import OVER
+from ..kernel.disk.layout import Layout, script
 from ..kernel.run import context
 from ..kernel.run.context import Run
 from ..resuming import resuming as reading
@@ -81,6 +83,26 @@ def standing(layout: Layout) -> dict[str, Any]:
     if layout.results.exists() or layout.state.exists():
         out["supervisor"] = supervisor.status(layout, MAX_STAGNATION, after_run=False, write=False)
     return out
+
+
+def foreground(layout: Layout, stopping: bool = False) -> dict[str, Any]:
+    """What `status` and `stop` tell of a run that no controller works on and that was begun in a session: it is open,
+    and the command that comes next; {} for none."""
+    try:
+        run = context.load(layout)
+    except (Refusal, ValueError):
+        return {}
+    if run.config.session_mode == "background" or layout.launch.exists():
+        return {}
+    ruling = supervisor.status(layout, MAX_STAGNATION, after_run=False, write=False)
+    if stopping or ruling["decision"] in OVER:
+        also = f"{told} (it says first how long it takes, --seconds bounds it) ; then " if (told := advice(run)) else ""
+        state = "is over" if ruling["decision"] in OVER else "ends by the user's word in its session"
+        return {"detail": f"nothing runs in background; the foreground run {state}", "do": f"{also}the closing summary"}
+    return {
+        "detail": f"nothing runs in background; a foreground run is open, trial {run.state.iteration} was the last",
+        "do": f"python3 {script('resume_prompt')} --repo . goes on with it; launch it only where the user wants that",
+    }
 
 
 def answer(layout: Layout) -> dict[str, Any]:

@@ -81,7 +81,11 @@ def _with_artifacts(facts: LaunchFacts) -> Ruling:
         why = "the run was a background run, but its launch manifest is gone: confirm it and launch again"
         return Ruling(HUMAN, "launch_manifest_required", why)
     if not facts.manifest_present:
-        return Ruling(HUMAN, "fresh_start_required", "there is a run that was never launched: launch it")
+        return Ruling(
+            HUMAN,
+            "fresh_start_required",
+            "a foreground run is here, which was never launched: it goes on in its session",
+        )
     if found.decision == resume_rules.FALLBACK:
         reason = "results_without_state" if found.reason == resume_rules.LOG_ALONE else "tsv_fallback"
         return Ruling(RESUMABLE, reason, found.detail, found.more)

@@ -203,7 +203,7 @@ def _status(args: argparse.Namespace, layout: Layout) -> Mapping[str, Any] | Out
 
     answer = runtime_file.answer(layout)
     if answer["status"] == "idle":
-        answer.update(launch_facts.standing(layout))
+        answer.update({**launch_facts.standing(layout), **launch_facts.foreground(layout)})
     wanted = args.format or ("text" if sys.stdout.isatty() else "json")
     return answer if wanted == "json" else Outcome(answer, text=_screen(layout) + _as_text(answer))
 
@@ -217,9 +217,11 @@ def _screen(layout: Layout) -> str:
 
 
 def _stop(args: argparse.Namespace, layout: Layout) -> Outcome:
-    from . import stopping
+    from . import launch_facts, stopping
 
     answer = stopping.stop(layout, max(0.0, args.grace_seconds))
+    if answer["status"] == "idle":
+        answer.update(launch_facts.foreground(layout, stopping=True))
     return Outcome(answer, exit_code=1 if answer["reason"] == "stop_failed" else 0)
 
 
