@@ -24,6 +24,7 @@ sys.path.insert(0, str(HERE.parent.parent / "scripts"))
 
 from autoresearch.noise.calibration import calibrate  # noqa: E402
 from autoresearch.noise.outliers import steady_spread  # noqa: E402
+from autoresearch.noise.paired import patient  # noqa: E402
 from autoresearch.noise.sequential import NoiseRule, judge, order  # noqa: E402
 
 Measure = Callable[[], float]
@@ -158,7 +159,7 @@ class Paired(Naive):
     """The sequential paired rule."""
 
     name = "ours: sequential pairs"
-    rule = BUDGET
+    rule = budget = BUDGET
     outcome = ""  # of the last discard
 
     def start(self, retained: Measure) -> None:
@@ -169,7 +170,7 @@ class Paired(Naive):
         found = calibrate(samples, [], BUDGET.max_runs, BUDGET.alpha)
         worth = Decimal(repr(float(found.smallest_detectable)))
         steady = steady_spread(samples, found.spread)
-        self.rule = replace(BUDGET, spread=found.spread, steady=steady, worth=worth)
+        self.rule = replace(self.budget, spread=found.spread, steady=steady, worth=worth)
 
     def trial(self, candidate: Measure, retained: Measure, seed: int) -> float | None:
         pairs: list[tuple[Decimal, Decimal]] = []
@@ -194,7 +195,14 @@ class PairsAlone(Paired):
             retained()
 
 
-RULES = (Naive, Mad, Confirm, Paired)
+class Cheap(Paired):
+    """The same after a minute of thought: nothing is called hopeless before eight pairs of such short runs."""
+
+    name = "ours, 0.3 s a run, 60 s of thought"
+    budget = replace(BUDGET, patient=patient(60, 0.3))
+
+
+RULES = (Naive, Mad, Confirm, Paired, Cheap)
 COLUMNS = ["noise", "rule", "do-nothing edits kept", "runs"]
 COLUMNS += ["gain of 1.5 spreads: missed, runs", "gain of 3 spreads: missed, runs", "claimed / true"]
 

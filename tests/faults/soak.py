@@ -131,11 +131,7 @@ def strike(stage: Stage, dice: random.Random) -> str:
         stage.run("runtime_ctl", "stop")
     elif kind == "commit":
         (stage.repo / "theirs").write_text(f"{dice.random()}\n")
-        try:
-            stage.git("add", "theirs")
-            stage.git("commit", "-qm", "user", "theirs")  # the agent is told so by its next trial
-        except Problem:
-            return "commit that git declined"
+        return committed(stage)  # the agent is told so by its next trial
     elif kind == "edit":
         (stage.repo / "draft.txt").write_text("draft\n")
     elif kind != "nothing":
@@ -145,6 +141,18 @@ def strike(stage: Stage, dice: random.Random) -> str:
             found = [pid for pid in found if parent(pid) in found]
         signalled(found, dice, kind == "still")
     return kind
+
+
+def committed(stage: Stage) -> str:
+    """The user commits, again where a git of the run holds the lock: a staged file would refuse every later trial."""
+    for again in range(100):
+        try:
+            stage.git("add", "theirs")
+            stage.git("commit", "-qm", "user", "theirs")
+            return "commit at the second try" if again else "commit"
+        except Problem:
+            time.sleep(0.1)
+    raise Problem("the user cannot commit within ten seconds")
 
 
 def signalled(found: Sequence[int], dice: random.Random, still: bool) -> None:

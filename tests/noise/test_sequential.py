@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import os
+import time
 from decimal import Decimal
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
 from autoresearch.kernel.core.errors import Refusal
-from autoresearch.noise import signrank
+from autoresearch.noise import paired, signrank
 from autoresearch.noise.sequential import (
     NoiseRule,
     detectable_spreads,
@@ -241,3 +244,26 @@ def test_a_discard_says_whether_a_gain_worth_having_is_excluded():
     assert (still_open.action, still_open.outcome) == ("discard", "undecided")
     assert still_open.reason.startswith("undecided: the gain lies between -2.38 and 2.28 after 2 pairs")
     assert still_open.reason.endswith("; no keep was in sight, so 18 more of 20 pairs were spared")
+
+
+def test_cheap_runs_are_not_called_hopeless_before_so_many_pairs():
+    bad = pairs(*[-1] * 8)
+    patient = NoiseRule(direction="lower", patient=8)
+    assert judge(bad[:2], LOWER).action == "discard"
+    assert [judge(bad[:count], patient).action for count in range(1, 9)] == ["more"] * 7 + ["discard"]
+
+
+@pytest.mark.parametrize(
+    ("thought", "seconds", "expected"), [(60, 0, 0), (0, 0.3, 0), (60, 0.3, 8), (30, 0.3, 5), (60, 1, 3), (600, 40, 0)]
+)
+def test_patience_is_a_tenth_of_the_thought(thought: float, seconds: float, expected: int):
+    assert paired.patient(thought, seconds) == expected
+
+
+def test_the_thought_is_the_time_since_the_last_evidence(tmp_path: Path):
+    assert paired._thought(tmp_path / "0004") == paired._thought(tmp_path / "doctor") == 0
+    (tmp_path / "0001").mkdir()
+    os.utime(tmp_path / "0001", (time.time() - 100,) * 2)
+    assert 100 <= paired._thought(tmp_path / "0004") < 200
+    os.utime(tmp_path / "0001", (time.time() + 100,) * 2)
+    assert paired._thought(tmp_path / "0002") == 0

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ..kernel import ports
+from ..kernel.core import numbers
 from ..kernel.core.frozen import Any
 from ..kernel.core.rows import Row
 from ..kernel.core.supervise import HUMAN, OVER
+from ..kernel.disk import evidence
 from ..kernel.disk.layout import script
 from ..kernel.run import budget
 from ..kernel.run.context import Run
 
+DRIFTED = Decimal("0.1")  # from such a part of what the check prints on, an answer says that the chain errs
 CRASHES = 5  # of one kind in a row, which no further try mends
 _EXEC_END = "The run is over. End the session with the single word done."
 _EXEC_LINES = (
@@ -71,8 +74,20 @@ def _certainty(run: Run, row: Row, event: Mapping[str, Any]) -> dict[str, Any]:
         out["confirm"] = event["confirm"]
     if "interval" in event:
         out["interval"] = event["interval"]
-        out["estimate"] = f"from {event['runs']} runs, candidate and retained code in turns"
+        out["estimate"] = f"from {event['runs']} runs, candidate and retained code in turns{_printed(run, row)}"
     return out
+
+
+def _printed(run: Run, row: Row) -> str:
+    """What the runs of a kept edit printed, where the value on the baseline's scale has drifted away from it."""
+    kept = evidence.read_json(evidence.folder(run.layout.evidence, row.iteration) / evidence.RECORD) or {}
+    values = [Decimal(str(sample["value"])) for sample in kept.get("samples", ()) if sample.get("value") is not None]
+    if row.status != "keep" or not values or row.metric is None:
+        return ""
+    now = numbers.median(values)
+    if abs(now - row.metric) <= DRIFTED * abs(now):
+        return ""
+    return f"; the check prints about {numbers.plain(now)} now: gains are chained on the baseline's scale, which errs"
 
 
 def so_far(run: Run) -> object:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal
+from pathlib import Path
 
 from ..kernel.core import numbers, timelimit
 from ..kernel.core.frozen import replace
 from ..kernel.core.settings import Config
+from ..kernel.disk import evidence
 from ..kernel.run import exact, measure
 from ..kernel.run.measure import Arms, Bench, Measurement, Sample
 from ..machine import load
@@ -24,6 +27,9 @@ _NINE = Context(prec=9)
 DISTURBED_RUNS, DISTURBED_SHARE = 5, 0.2
 LARGE = Decimal("0.1")  # share of the value from which on a smallest gain is told with it
 MINUTES = 60.0  # seconds from which a run is an expensive one
+# An edit that took minutes of thought is not called hopeless within seconds: runs are made for so large a part of the
+# time since the trial before in any case, for eight pairs at most; more of them show hardly more gains.
+PATIENT_SHARE, PATIENT_PAIRS = 0.1, 8
 
 
 def rule_of(config: Config) -> sequential.NoiseRule:
@@ -40,6 +46,19 @@ def rule_of(config: Config) -> sequential.NoiseRule:
         steady=outliers.steady_spread(samples, spread),
         worth=config.min_delta or _worth(found, samples),
     )
+
+
+def patient(thought: float, seconds: float) -> int:
+    """Pairs that are run in any case: seconds since the trial before, seconds that a run takes (0: unknown)."""
+    return min(PATIENT_PAIRS, int(PATIENT_SHARE * thought / (2 * seconds))) if seconds else 0
+
+
+def _thought(folder: Path) -> float:
+    """Seconds since the last experiment before the one whose evidence goes into `folder`; 0 where none is known."""
+    number = int(folder.name) if folder.name.isdecimal() else 0
+    before = (evidence.folder(folder.parent, earlier) for earlier in range(number - 1, -1, -1))
+    last = next((path for path in before if path.is_dir()), None)
+    return max(0.0, time.time() - last.stat().st_mtime) if last else 0.0
 
 
 def _worth(found: Mapping[str, Any], samples: Sequence[Decimal]) -> Decimal:
@@ -120,6 +139,7 @@ def _pairs(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measuremen
 
     patience = calm.Patience()
     rule, start = rule_of(bench.config), int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big")
+    rule = replace(rule, patient=patient(_thought(bench.folder), float(bench.config.noise.get("seconds") or 0)))
     mine: list[Sample] = []
     theirs: list[Sample] = []
     pairs: list[tuple[Decimal, Decimal]] = []

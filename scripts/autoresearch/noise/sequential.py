@@ -52,7 +52,7 @@ class NoiseRule:
     of keeping an edit whose gain is at most `min_delta` (metric units, >= 0), `max_runs` the cap on
     runs of candidate and retained together. `spread` is the calibrated one of a single run, `steady` the
     same without one disturbed run (0: unknown, nothing is set aside), `worth` the gain that must be
-    excluded before a discard says "no gain".
+    excluded before a discard says "no gain", `patient` the pairs before which nothing is called hopeless.
     Raises Refusal on values outside these ranges.
     """
 
@@ -63,6 +63,7 @@ class NoiseRule:
     spread: Decimal = Decimal(0)
     steady: Decimal = Decimal(0)
     worth: Decimal = Decimal(0)
+    patient: int = 0
 
     @property
     def max_pairs(self) -> int:
@@ -201,8 +202,10 @@ def _level(most: int, now: int, last: bool, rule: NoiseRule) -> float:
 
 
 def _too_early(kept: Sequence[Pair], used: Sequence[Pair], rule: NoiseRule) -> bool:
-    """Whether the runs are too unsteady to call a candidate hopeless; this can only put a discard off."""
+    """Whether runs are so cheap or so unsteady that no candidate is hopeless yet; this can only put a discard off."""
     limit = outliers.UNSTEADY * float(rule.spread)
+    if len(used) < rule.patient:
+        return True
     if rule.spread and len(kept) < FEW and outliers.seen_spread(kept) > limit:
         return True
     return outliers.promising(used, rule.direction, rule.steady, rule.min_delta)

@@ -13,7 +13,7 @@ from .lessons import Lesson
 
 def _credit(run: Run, row: Row) -> None:
     """What a trial says of the lessons that it used: one that led to a keep rises, three failures retire it."""
-    if row.status not in ("keep", "discard", "crash") or run.mode == "exec":
+    if not run.config.measured or row.status not in ("keep", "discard", "crash") or run.mode == "exec":
         return
     used = context.load(run.layout).log.trial_of(row.iteration).get("lessons")
     if used:

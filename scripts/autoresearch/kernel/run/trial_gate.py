@@ -30,7 +30,7 @@ def refuse_finished(run: Run) -> None:
     if verdict.decision != supervise.RELAUNCH:
         raise Refusal(
             f"the run is over ({verdict.reason}: {verdict.detail}), so nothing was measured; "
-            "report the result to the user, a new run starts with autoresearch_init_run.py --force"
+            "take back the edit by hand and report; more that the user grants: autoresearch_init_run.py --extend"
         )
     free = atomic.free_mb(run.layout.root)
     if free < MIN_FREE_MB:
