@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import Callable
 
 import pytest
@@ -195,3 +197,11 @@ def test_a_call_of_go_is_timed_though_its_tests_do_not_build(repo: Repo, check: 
     assert "the call answers otherwise than that of the reference" in check(*call).err
     assert "None is no function of" in check("gobench", "None(1)", ".").err
     assert repo.status().strip() == "M a.go"
+
+
+def test_a_statement_that_django_sends_for_its_log_is_not_counted():
+    space = runpy.run_path(str(Path(toolbox.__file__).parent / "inside/callable.py"), run_name="inside")
+    statements = space["Statements"]()
+    for sql in ("select id from posts", "SELECT QUOTE(1), QUOTE('a')", "select quote(id) from posts"):
+        statements.note(sql)
+    assert statements.count == 2

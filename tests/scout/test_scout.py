@@ -309,3 +309,20 @@ def test_a_function_without_a_known_call_is_named(project, scout):
     assert (
         """\"[join('a', 1)]\" --setup "const { join } = require('./lib.js')" """ in out and "1. join, lower" in out
     ), out
+
+
+def test_nothing_that_tests_leave_stays_after_a_look_or_a_dry_run(project, scout, run_script):
+    leaves = "for name in ('.benchmarks', '.hypothesis/x', '.pytest_cache', 'tests/__pycache__'):\n"
+    leaves += "    os.makedirs(name, exist_ok=True)\n"
+    leaves += "for name in ('.coverage', '.coverage.host.1', 'out/r.xml'):\n    open(name, 'w').close()\n"
+    test = f"import os\nos.makedirs('out', exist_ok=True)\n{leaves}\n\ndef test_it():\n    assert True\n"
+    settings = "[tool.pytest.ini_options]\naddopts = '--junitxml=out/r.xml'\n"
+    code = {"pkg/__init__.py": "def f():\n    return 1\n"}
+    repo = project({**code, "tests/test_it.py": test, "pyproject.toml": settings, "out/kept": ""})
+    (repo.path / ".mypy_cache").mkdir()
+    there = sorted(path for path in repo.path.rglob("*") if ".git" not in path.parts)
+    assert "1. complex" in scout("fewer complex functions", "--measure").out
+    assert sorted(path for path in repo.path.rglob("*") if ".git" not in path.parts) == there
+    ran = run_script("init_run", "--repo", repo.path, "--dry-run", "--as-proposed", 1)
+    assert ran.json["guard"] == "pass", ran.err
+    assert sorted(path for path in repo.path.rglob("*") if ".git" not in path.parts) == there

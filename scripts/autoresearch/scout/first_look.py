@@ -70,7 +70,9 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
     made = [*([own] if own else []), *made]
     made.sort(key=lambda offer: not offer.ready)
     made = _without_rivals(made)
-    ready = sum(offer.ready for offer in made)
+    ready = [offer for offer in made if offer.ready]
+    # What fits best stays in the list, also where something of it is to be filled in.
+    best = [offer for offer in made if ready and not offer.ready and offer.kind == next(iter(fitting), "")]
     found = Look(
         project=project,
         tree=_tree(root),
@@ -78,7 +80,7 @@ def look(root: Path, goal: str, seconds: float, headers: Sequence[str] = ()) -> 
         lessons=_lessons(root),
         machine=_machine(root),
         goal=goal,
-        offers=tuple(made[: min(proposals.MOST, ready) if ready else proposals.MOST]),
+        offers=tuple([*ready[: proposals.MOST - len(best)], *best] or made[: proposals.MOST]),
         causes=picture.together(picture.causes(project, not named), drawn.causes, bool(drawn.routes)) if wanted else (),
         shown=drawn.lines,
     )
@@ -98,8 +100,8 @@ def _without_rivals(made: Sequence[CheckProposal]) -> list[CheckProposal]:
 
 
 def _wants_picture(goal: str, named: tuple[str, ...]) -> bool:
-    """Where the user does not know where to start, or wants speed without saying of what."""
-    return not named or topics.says_so(goal) or named[0] in ("speed", "http")
+    """Where the user does not know where to start, or wants speed or fewer queries without saying of what."""
+    return not named or topics.says_so(goal) or named[0] in ("speed", "http", "queries")
 
 
 def _tree(root: Path) -> str:
@@ -158,11 +160,15 @@ def _measured(found: Look, wish: CheckRequest, end: float) -> Look:
         offers[at], said = _with_passing(found, offer, passed, end)
         values[offer.kind] += said
     # What gave a number comes first: its place in the list is the one that --as-proposed takes.
-    # What is at its goal already comes after what is not.
-    offers.sort(key=lambda offer: (not offer.ready, values.get(offer.kind, "").startswith((_NONE, "0 now"))))
+    # What is at its goal already comes after what is not, and what fails after what is to be filled in.
+    offers.sort(key=lambda offer: _rank(offer, values.get(offer.kind, "")))
     seen = replace(found, offers=tuple(offers), values=values)
     gone = dict.fromkeys(lacking.named_in(found.project, text) for text in (*values.values(), *passed.values()))
     return _lacking(seen, wish, tuple(filter(None, gone)))
+
+
+def _rank(offer: CheckProposal, value: str) -> int:
+    return 2 if not offer.ready else 3 if value.startswith(_NONE) else 1 if value.startswith("0 now") else 0
 
 
 def _lacking(found: Look, wish: CheckRequest, gone: tuple[str, ...]) -> Look:

@@ -185,8 +185,8 @@ def _pinned(project: Project) -> str:
     if not found:
         return ""
     return (
-        f"{len(found)} places in the tests pin the number of queries ({listing(found, 3)}) and refuse fewer too: agree "
-        "to make these limits first, or leave their tests out of the guard (--deselect)"
+        f"tests pin the number of queries ({listing(found, 3)}) and refuse fewer too: agree to make these limits "
+        "first, or leave them out of the guard (--deselect)"
     )
 
 

@@ -27,11 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> Outcome:
     """Look, note the proposals for `init_run --as-proposed N`, and show the page."""
     from ..kernel.core.errors import Refusal
-    from ..setup import rehearsal
+    from ..setup import rehearsal, traces
     from . import first_look, scout_page
 
     root = arguments.root_of(args)
-    found = first_look.look(root, args.goal, args.seconds if args.measure else 0.0, args.header or ())
+    with traces.swept(root):
+        found = first_look.look(root, args.goal, args.seconds if args.measure else 0.0, args.header or ())
     try:
         offers = [{**offer.flags, "fill_in": offer.fill_in, "install": scout_page.install(found, offer)}
                   for offer in found.offers]  # fmt: skip

@@ -28,7 +28,7 @@ from ..kernel.run.context import Run
 from ..kernel.system import interrupts
 from ..kernel.system.git import Repo
 from ..profiles import run_profile
-from . import archiving, baseline, draft, duration, opening, sealing
+from . import archiving, baseline, draft, duration, opening, sealing, traces
 
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 4
@@ -173,7 +173,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     plan = replace(plan, config=replace(plan.config, measured=True))
     validity.validate(plan.config, plan.mode)
     busy = locks.held(evidence.lock_path(layout.evidence), intent.BUSY) if layout.evidence.is_dir() else nullcontext()
-    with busy, tempfolder.folder("rehearsal") as folder:
+    with busy, traces.swept(Path(plan.config.worktree or layout.root)), tempfolder.folder("rehearsal") as folder:
         first = baseline.measured(layout, plan.mode, plan.config, folder / "baseline", strict=False)
         printed = _end_of(folder / "baseline" / "verify-1.out")
         size = _size(first, folder / "baseline")
@@ -225,7 +225,7 @@ def _reached(first: baseline.Baseline, goal: Condition | None) -> list[str]:
 
 def rehearse_guard(layout: Layout, plan: Plan) -> dict[str, Any]:
     """The guard alone on the tree as it is, while it is being chosen; nothing else is run or noted."""
-    with tempfolder.folder("rehearsal") as folder:
+    with traces.swept(layout.root), tempfolder.folder("rehearsal") as folder:
         state, problem, seconds = baseline.guard_alone(layout, plan.config, folder / "guard")
         printed = _end_of(folder / "guard" / "guard.out")
     text = block(printed, PRINTED_SHOWN).strip("\n")

@@ -13,6 +13,7 @@ import re
 import sys
 import time
 
+OF_DJANGO = re.compile(r"(?i)\s*select quote\((?:(?!\bfrom\b)[\s\S])*")  # for its log of statements, in debug
 LEAST = 5.0  # milliseconds that one repeat takes at least; a shorter call is made several times
 
 
@@ -79,6 +80,10 @@ class Statements:
 
     def note(self, sql):
         """Take one statement; the place is the innermost frame below the current folder."""
+        if re.fullmatch(
+            r"(?i)\s*select quote\((?:(?!\bfrom\b)[\s\S])*", str(sql)
+        ):  # Django's own, for its log of statements in debug
+            return
         self.count += 1
         root, frame = os.getcwd() + os.sep, sys._getframe(1)
         place = None
