@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from autoresearch.kernel.run.measure import Measurement, Sample
+from autoresearch.noise import starved
 
 from tests.conftest import SCRIPTS
 from tests.lab import Lab, refused
@@ -81,6 +84,43 @@ def test_what_cannot_be_judged_is_put_off_and_in_the_end_undecided(shaky: Lab, c
     assert shaky.rows()[-1].description.endswith("(undecided)")
     first = json.loads(shaky.evidence("0001/trial.json").read_text())["samples"][0]
     assert first["load"]["load"] == 24
+
+
+def test_a_check_that_ends_by_its_own_clock_without_a_core_is_put_off(lab: Lab, crowd: Path):
+    pressed = "some avg10=90.00 avg60=50.00 avg300=20.00 total=%d\\n"
+    crowd.with_name("pressure").mkdir()
+    (crowd.with_name("pressure") / "cpu").write_text(pressed.replace("\\n", "\n") % 0)
+    late = f"sleep 0.3; printf '{pressed}' 900000 > {crowd.with_name('pressure')}/cpu; echo Alarm clock >&2; exit 142"
+    lab.repo.write("check.sh", f"grep -q 100 src/value || {{ {late}; }}; echo 100\n")
+    lab.value(100)
+    lab.repo.commit("a check")
+    lab.init(verify="sh check.sh", guard="")
+    for _time in (1, 2, 3):
+        lab.value(99)
+        (crowd.with_name("pressure") / "cpu").write_text(pressed.replace("\\n", "\n") % 0)
+        refused(lab.try_out(), "postponed: load 24 on ", "(exit code 142: Alarm clock)", "had a core for 0")
+        assert (len(lab.rows()), lab.repo.read("src/value")) == (1, "99\n")
+    (crowd.with_name("pressure") / "cpu").write_text(pressed.replace("\\n", "\n") % 0)
+    assert lab.trial()["status"] == "crash"
+
+
+@pytest.mark.parametrize(
+    ("problem", "code", "waited", "had", "late", "said"),
+    [
+        ("exit code 142: Alarm clock", 142, 25.0, 5.6, False, True),
+        ("exit code 124", 124, 25.0, 5.6, False, True),
+        ("exit code 1: Failed: Timeout >30.0s", 1, 25.0, 5.6, False, True),
+        ("exit code 1: AssertionError", 1, 25.0, 5.6, False, False),
+        ("exit code 142: Alarm clock", 142, 25.0, 29.0, False, False),  # it had its core
+        ("exit code 142: Alarm clock", 142, 1.0, 0.1, False, False),  # it slept on a calm machine
+        ("took over 30 s: timed out", None, 25.0, 5.6, True, False),  # our own limit, which knows the load
+        ("exit code 142: Alarm clock", 142, 25.0, None, False, False),
+    ],
+)
+def test_only_a_check_without_a_core_is_starved(problem, code, waited, had, late, said):
+    cost = {} if had is None else {"cpu": Decimal(str(had))}
+    sample = Sample(None, problem, 30.0, code, late=late, load={"waited": waited}, cost=cost)
+    assert bool(starved.told(Measurement(None, problem, (sample,), ()))) == said
 
 
 def test_a_drift_is_refused_on_a_busy_machine(shaky: Lab, crowd: Path):

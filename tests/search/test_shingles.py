@@ -46,6 +46,13 @@ def test_one_plain_line_beside_others_is_no_way_back():
     assert shingles.brings_back(patch(NEW, NEW + other), patch(OLD, NEW)) == 0
 
 
+def test_a_few_lines_in_a_large_rewrite_are_no_way_back():
+    old = "".join(f"value_{n} = compute({n})\n" for n in range(3))
+    new = "".join(f"another_{n} = reworked({n}, {n})\n" for n in range(20))
+    assert shingles.brings_back(patch(NEW, old + new), patch(old, NEW)) == 0
+    assert shingles.brings_back(patch(NEW, old + new[:200]), patch(old, NEW)) == 3
+
+
 def test_a_line_that_only_moved_is_not_deleted():
     both = patch(OLD, OLD + NEW)
     assert shingles.deleted(both) == frozenset()

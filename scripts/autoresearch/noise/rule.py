@@ -25,12 +25,17 @@ def measured(bench: Bench, arms: Arms, retained: Decimal, seed: str) -> Measurem
         found = _paired().measured(bench, arms, retained, seed)
     else:
         found = measure.exact(bench, arms)
-    return replace(found, busy=busy.mostly(sample.load for sample in (*found.samples, *found.retained)))
+    crowded = busy.mostly(sample.load for sample in (*found.samples, *found.retained))
+    return replace(found, busy=crowded, wait=found.wait or (_starved(found) if found.value is None else ""))
 
 
 def missed(config: Config, found: Measurement) -> str:
     """The first requirement that a measured candidate misses, in words, or ""; one run is taken at its word."""
     return str(_paired().missed(config, found)) if is_noisy(config) else broken(config, found.others)
+
+
+def _starved(found: Measurement) -> str:
+    return str(importlib.import_module(f"{__package__}.starved").told(found))
 
 
 def __getattr__(name: str) -> Any:

@@ -152,7 +152,7 @@ def _alone(run: Run, batch: Batch, worker: MeasuredWorker) -> Verdict:
 
 def put_off(run: Run, worker: MeasuredWorker, found: Verdict) -> None:
     """Raise `Postponed` for a verdict of a machine that was too busy to tell, the first times on the same content."""
-    wait = found.measurement.wait if found.status == "discard" else ""
+    wait = found.measurement.wait if found.status in ("discard", "crash") else ""
     folder, key = evidence.workers_folder(run.layout.evidence) / worker.place.id, _tree(worker)
     note = evidence.postponed(folder)
     if wait and (note.get("key") != key or int(note.get("times", 0)) < trial.POSTPONED_AT_MOST):

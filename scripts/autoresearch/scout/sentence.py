@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..kernel.core import scope
 from ..kernel.core.frozen import dataclass
@@ -61,7 +61,7 @@ def read(project: Project, goal: str) -> GoalTerms:
     check = quoted[plain[0]] if plain else ""
     allowed, kept = _places(project, sentences)
     held = [quoted[at] for at in guards]
-    held += [f"{quoted[at]} && git diff --exit-code -- {shlex.quote(path)}" for at, path in made]
+    held += list(filter(None, (_remade(quoted[at], path, allowed) for at, path in made)))
     return GoalTerms(check, tuple(dict.fromkeys(held)), allowed, kept, rest)
 
 
@@ -81,6 +81,20 @@ def _made(project: Project, sentence: str) -> Iterator[tuple[int, str]]:
         found = goal_words.MAKES.match(after)
         if found and found["path"].removeprefix("./") in project.files:
             yield int(number), found["path"].removeprefix("./")
+
+
+def _remade(command: str, path: str, allowed: Sequence[str]) -> str:
+    """The guard that a file is what its program makes. A program that may change is called in a way that does not lock
+    it, where Python has one; "" where there is none."""
+    words = shlex.split(command)
+    free = [word for word in words if any(scope.matcher(pattern)(word) for pattern in allowed)]
+    if free:
+        module = re.fullmatch(r"((?:\w+/)*\w+)\.py", words[-1])
+        if free != words[-1:] or not module or not re.fullmatch(r"(?:.*/)?python[0-9.]*", words[0]) or len(words) != 2:
+            return ""
+        name = module[1].replace("/", ".")
+        command = f'{words[0]} -c \'import runpy; runpy.run_module("{name}", run_name="__main__")\''
+    return f"{command} && git diff --exit-code -- {shlex.quote(path)}"
 
 
 def _rest(project: Project, sentences: Iterable[str], guards: frozenset[int]) -> str:

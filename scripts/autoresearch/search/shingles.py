@@ -64,4 +64,4 @@ def brings_back(patch: str, kept: str) -> int:
     one beside others is: `for item in items:` stands in many a new function."""
     new = added(patch)
     back = len(new & deleted(kept))
-    return back if back >= 3 or back == len(new) or (back == 2 and len(new) <= 4) else 0
+    return back if (back >= 3 and 5 * back >= len(new)) or back == len(new) or (back == 2 and len(new) <= 4) else 0

@@ -137,7 +137,7 @@ def _judged(run: Run, bench: measure.Bench, note: Intent, attempt: Attempt, key:
     """The verdict; before `Postponed` is raised, the edit is back in the tree, uncommitted."""
     try:
         verdict = judge.judge(run, bench, note, attempt.labels)
-        if verdict.status == "discard" and verdict.measurement.wait and _may_wait(run, key):
+        if verdict.status in ("discard", "crash") and verdict.measurement.wait and _may_wait(run, key):
             raise Postponed(verdict.measurement.wait)
         return verdict
     except Postponed as reason:
