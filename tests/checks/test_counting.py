@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from autoresearch.checks import counted, escapes, surface, toolbox
+from autoresearch.checks import counted, escapes, surface, toolbox, tstypes
 from autoresearch.kernel.core.settings import Config
 from autoresearch.setup import evaluator
 
-from tests.checks.conftest import metrics, need
+from tests.checks.conftest import link_node_modules, metrics, need
 from tests.conftest import SCRIPTS, Ran, Repo
 
 
@@ -205,3 +205,41 @@ def test_a_statement_that_django_sends_for_its_log_is_not_counted():
     for sql in ("select id from posts", "SELECT QUOTE(1), QUOTE('a')", "select quote(id) from posts"):
         statements.note(sql)
     assert statements.count == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "operands", "tool", "found"),
+    [
+        ((), ("src",), None, []),
+        (("tsconfig.json",), ("src",), None, ["tsconfig.json"]),
+        (("src/tsconfig.json", "tsconfig.json"), ("src",), None, ["src/tsconfig.json"]),
+        (("p/a/tsconfig.json", "p/b/tsconfig.json"), ("p/a/src",), None, ["p/a/tsconfig.json"]),
+        (("p/a/tsconfig.json", "p/b/tsconfig.json"), (), None, ["p/a/tsconfig.json", "p/b/tsconfig.json"]),
+        (("p/a/tsconfig.json", "node_modules/x/tsconfig.json"), ("p",), None, ["p/a/tsconfig.json"]),
+        (("tsconfig.json", "ts.json"), ("src",), "ts.json", ["ts.json"]),
+        ((), ("src",), "ts.json", []),
+    ],
+)
+def test_types_are_checked_by_the_nearest_settings(
+    files: tuple[str, ...], operands: tuple[str, ...], tool: str | None, found: list[str], repo: Repo
+):
+    for name in (*files, *(f"{operand}/a.ts" for operand in operands)):
+        repo.write(name, "{}")
+    asked = toolbox.Request(repo.path, operands, {"tool": tool})
+    assert tstypes.projects(asked) == [str(repo.path / name) for name in found]
+
+
+def test_assumed_settings_of_typescript_are_told(repo: Repo, check: Callable[..., Ran]):
+    need("node", "tsc")
+    link_node_modules(repo, "tsc")
+    repo.write("src/a.ts", "export const f = (a) => a\nexport const g = (a: string | null): string => a.trim()\n")
+    repo.write("src/b.tsx", "import {f} from './a.ts'\nexport const d = f(1)\nexport default function h() {}\n")
+    ran = check("tsc", "src")
+    assert metrics(ran)["errors"] == "2" and "# no tsconfig.json was found: the settings are assumed" in ran.out
+    assert metrics(check("tsc", "src", "--option=--strict", "--option=false"))["errors"] == "0"
+    assert "does not take --srict" in check("tsc", "src", "--option=--srict").err
+    repo.write("package.json", '{"main": "dist/b.js"}')
+    assert metrics(check("interface", "src"))["public"] == "2", "the default export has another name in its file"
+    repo.write("tsconfig.json", '{"compilerOptions": {"jsx": "preserve", "allowImportingTsExtensions": true}}')
+    ran = check("tsc", "src", "--option=--noImplicitAny")
+    assert metrics(ran)["errors"] == "1" and "tsconfig" not in ran.out

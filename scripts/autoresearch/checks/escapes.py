@@ -13,6 +13,8 @@ LINT = r"\bnoqa\b|\b(?:ruff|flake8|pylint|isort):"
 COVERAGE = r"pragma:\s*no\s*(?:cover|branch)"
 _TYPESCRIPT = re.compile(r"(?://|/\*|^\s*\*)[^\n]*?@ts-(?:ignore|expect-error|nocheck)", re.MULTILINE)
 _ESLINT = re.compile(r"(?://|/\*)[^\n]*?\beslint-disable")
+_ESLINT_RULES = re.compile(r"/\*\s*eslint\s+([^*]*)")
+_OFF = re.compile(r"""["'`]off["'`]|["'`\w]\s*:\s*(?:off\b|\[?\s*0\s*(?=[,\]}\n]|$))""")
 _RUST = re.compile(r"#!?\[\s*(?:cfg_attr\([^\]]*?)?(?:allow|expect)\s*\(")
 _GO = re.compile(r"//\s*(?:nolint\b|lint:ignore|lint:file-ignore)")
 
@@ -77,8 +79,18 @@ def typescript(texts: Iterable[str]) -> int:
 
 
 def eslint(texts: Iterable[str]) -> int:
-    """Comments that switch ESLint off."""
-    return sum(len(_ESLINT.findall(text)) for text in texts)
+    """Comments that switch ESLint off, and rules that they switch off."""
+    return sum(len(_ESLINT.findall(text)) + eslint_rules([text]) for text in texts)
+
+
+def eslint_rules(texts: Iterable[str]) -> int:
+    """Rules that are off in comments of settings, such as `/* eslint eqeqeq: 0 */`."""
+    return sum(rules_off(inner.strip()) for text in texts for inner in _ESLINT_RULES.findall(text))
+
+
+def rules_off(settings: str) -> int:
+    """How often settings of ESLint say of a rule that it is off."""
+    return len(_OFF.findall(settings))
 
 
 def rust(texts: Iterable[str]) -> int:

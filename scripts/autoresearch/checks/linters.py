@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
-from . import escapes, toolbox
+from . import escapes, silenced, toolbox
 from .counted import Counted, Finding, distinct
 from .toolbox import Ran, Request
 
@@ -63,7 +63,14 @@ def eslint(request: Request) -> Counted:
         for file in files
         for m in file["messages"]
     ]
-    return Counted({"findings": len(found), "ignores": _suppressed(files), "files": len(files)}, found)
+    off = silenced.eslint(request.root)
+    return Counted(
+        {"findings": len(found), "ignores": _suppressed(files) + off, "files": len(files)}, found, _by_settings(off)
+    )
+
+
+def _by_settings(off: int) -> tuple[str, ...]:
+    return (f"{off} of the ignores are entries of the linter's settings",) if off else ()
 
 
 def _ignored(file: Any) -> bool:
@@ -72,10 +79,12 @@ def _ignored(file: Any) -> bool:
 
 
 def _suppressed(files: list[Any]) -> int:
-    """Findings that comments suppress; ESLint before 8.8 does not tell them, so its comments are counted."""
+    """Findings that comments suppress, with rules that they switch off; ESLint before 8.8 does not tell
+    them, so its comments are counted."""
+    texts = [toolbox.read(Path(file["filePath"])) for file in files]
     if all("suppressedMessages" in file for file in files):
-        return sum(len(file["suppressedMessages"]) for file in files)
-    return escapes.eslint(toolbox.read(Path(file["filePath"])) for file in files)
+        return sum(len(file["suppressedMessages"]) for file in files) + escapes.eslint_rules(texts)
+    return escapes.eslint(texts)
 
 
 def clippy(request: Request) -> Counted:
@@ -103,8 +112,11 @@ def clippy(request: Request) -> Counted:
     ]
     texts = list(map(toolbox.read, toolbox.sources(request, ".rs")))
     unique = distinct(found)
-    numbers = {"findings": len(unique), "ignores": escapes.rust(texts), "benches": int(benches), "files": len(texts)}
-    return Counted(numbers, unique, () if benches else ("its benchmarks do not build with this Rust: left out",))
+    off = silenced.clippy(request.root)
+    ignores = escapes.rust(texts) + off
+    numbers = {"findings": len(unique), "ignores": ignores, "benches": int(benches), "files": len(texts)}
+    left = () if benches else ("its benchmarks do not build with this Rust: left out",)
+    return Counted(numbers, unique, (*left, *_by_settings(off)))
 
 
 def _events(ran: Ran) -> Iterator[Any]:
@@ -147,7 +159,8 @@ def golangci(request: Request) -> Counted:
     if wrong:
         raise Refusal(f"{wrong['Pos']['Filename']} does not compile: {wrong['Text']}, expected a whole program")
     found = [Finding(i["Pos"]["Filename"], i["Pos"]["Line"], i["Text"], i["FromLinter"]) for i in issues]
-    return Counted({"findings": len(found), "ignores": _nolint(request)}, found)
+    off = silenced.golangci(request.root)
+    return Counted({"findings": len(found), "ignores": _nolint(request) + off}, found, _by_settings(off))
 
 
 def _nolint(request: Request) -> int:

@@ -200,13 +200,14 @@ def python_path(folder: Path) -> str:
 
 def sources(request: Request, *endings: str) -> list[Path]:
     """The project's files with these endings below the operands, sorted; raises `Refusal` when there is none."""
-    found = [path for top in request.paths() for path in _below(top) if path.name.endswith(endings)]
+    found = [path for top in request.paths() for path in below(top) if path.name.endswith(endings)]
     if not found:
         raise Refusal(f"no {' or '.join(endings)} file below {', '.join(request.operands or ('.',))}, expected some")
     return sorted(set(found))
 
 
-def _below(top: Path) -> Iterator[Path]:
+def below(top: Path) -> Iterator[Path]:
+    """All files in a folder, without those of packages, builds and environments; a file alone is itself."""
     if top.is_file():
         yield top
         return

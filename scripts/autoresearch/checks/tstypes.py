@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
@@ -14,21 +15,32 @@ from .toolbox import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
     from typing import Any
+
+_SETTINGS = "tsconfig.json"
+_ENDINGS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
+ASSUMED = (
+    "no tsconfig.json was found: the settings are assumed, as tsc --init writes them, so some errors may be of those"
+)
 
 
 def errors(request: Request) -> Counted:
     """What the compiler finds, with the ways out: casts, `!`, silencing comments, `any`."""
     found = ask(request, request.root, implicit=False)
-    return Counted({"errors": len(found["errors"]), **_numbers(found, request)}, _places(found["errors"], request))
+    return Counted(
+        {"errors": len(found["errors"]), **_numbers(found, request)}, _places(found["errors"], request), _told(request)
+    )
 
 
 def anys(request: Request) -> Counted:
     """`any` types that are written, and beside them those that appear when a type is left out (`implicit`)."""
     found = ask(request, request.root, implicit=True)
     numbers = {**_numbers(found, request), "implicit": len(found["implicit"]), "errors": len(found["errors"])}
-    return Counted({"any": numbers.pop("any"), **numbers}, _places(found["any"], request))
+    return Counted({"any": numbers.pop("any"), **numbers}, _places(found["any"], request), _told(request))
+
+
+def _told(request: Request) -> tuple[str, ...]:
+    return () if projects(request) else (ASSUMED,)
 
 
 def ask(request: Request, folder: Path, implicit: bool) -> Any:
@@ -37,7 +49,8 @@ def ask(request: Request, folder: Path, implicit: bool) -> Any:
     spec = {
         "root": str(folder),
         "modules": _modules(request),
-        "project": _project(request, folder),
+        "projects": projects(request, folder),
+        "options": request.get("option", []),
         "paths": [os.path.join(folder, path) for path in request.operands],
         "implicit": implicit,
         "exports": bool(request.options.get("exports")),
@@ -90,15 +103,27 @@ def _modules(request: Request) -> list[str]:
     return [*map(str, toolplace.homes(request.root)), *([os.path.dirname(os.path.realpath(tsc))] if tsc else [])]
 
 
-def _project(request: Request, folder: Path) -> str:
-    """The settings: `--tool FILE` (a tsconfig), or the nearest tsconfig.json; "" for none."""
-    given = request.options.get("tool")
-    paths = [folder / str(given)] if given else [home / "tsconfig.json" for home in (folder, *toolplace.homes(folder))]
-    return next((str(path) for path in paths if path.is_file()), "")
+def projects(request: Request, folder: Path | None = None) -> list[str]:
+    """The settings: `--tool FILE` (a tsconfig), else for each path the nearest tsconfig.json, beside it or above; where
+    there is none, those in the folders below. Of `folder`, a copy of the project, the same files. Empty for none."""
+    root, given = request.root, request.options.get("tool")
+    tops = [root / path for path in request.operands] or [root]
+    found = [root / str(given)] if given else [near for top in tops if (near := _nearest(top, root))]
+    below = [p for top in tops if top.is_dir() for p in toolbox.below(top) if p.name == _SETTINGS] if not found else []
+    names = dict.fromkeys(os.path.relpath(path, root) for path in (*found, *sorted(below)))
+    places = (Path(os.path.normpath((folder or root) / name)) for name in names)
+    return [str(path) for path in places if path.is_file()]
+
+
+def _nearest(top: Path, root: Path) -> Path | None:
+    above = [top, *top.parents]
+    inside = above[: above.index(root)] if root in above else []
+    places = (place / _SETTINGS for place in (*inside, *toolplace.homes(root)))
+    return next((path for path in places if path.is_file()), None)
 
 
 def _numbers(found: Any, request: Request) -> dict[str, int]:
-    texts = map(toolbox.read, toolbox.sources(request, ".ts", ".tsx", ".mts", ".cts"))
+    texts = map(toolbox.read, toolbox.sources(request, *_ENDINGS))
     ignores = escapes.typescript(texts)
     counts = {"any": len(found["any"]), "casts": found["casts"], "bangs": found["bangs"]}
     return {**counts, "ignores": ignores, "files": found["files"]}

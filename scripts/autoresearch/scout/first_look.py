@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..checks import toolbox
+from ..checks import toolbox, tstypes
 from ..kernel.core.errors import Refusal
 from ..kernel.core.frozen import dataclass, field, replace
 from ..kernel.core.text import one_line
@@ -203,7 +203,8 @@ def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
         return f"{_NONE}: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
     beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])
     more = _kinds_of(ran.out) + within_reach.told(ran.out, root, str(offer.flags.get("scope") or ""))
-    return f"{reading.value} now, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + more
+    by = " by ASSUMED settings" if tstypes.ASSUMED in ran.out else ""
+    return f"{reading.value} now{by}, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + more
 
 
 def _with_passing(found: Look, offer: CheckProposal, known: dict[str, str], end: float) -> tuple[CheckProposal, str]:

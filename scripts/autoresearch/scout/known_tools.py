@@ -20,11 +20,12 @@ _MODULE = re.compile(r"(\S*python[\d.]*) -m ")
 # Options whose value is the next word.
 _VALUED = frozenset(
     ("--config-file", "--config", "-c", "--exclude", "--ignore-path", "--project", "-p", "--python-version", "-k", "-m",
-     "--platform", "--select", "--ignore", "--extend-select", "--max-warnings", "--ext", "-W", "--rootdir", "-t", "-o")
+     "--platform", "--target", "--module", "--lib", "--moduleResolution", "--jsx", "--types", "--outDir",
+     "--rootDir", "--select", "--ignore", "--extend-select", "--max-warnings", "--ext", "-W", "--rootdir", "-t", "-o")
 )  # fmt: skip
 _LEFT_OUT = frozenset(("-q", "-qq", "-v", "-vv", "-x", "--quiet", "--verbose", "--noEmit", "--no-error-summary", "-s"))
 # Other targets than paths, which the shipped check does not take.
-_OTHERWISE = {"mypy": ("-p", "-m", "--package", "--module", "-c"), "tsc": ()}
+_OTHERWISE = {"mypy": ("-p", "-m", "--package", "--module", "-c"), "tsc": ("-b", "--build", "-w", "--watch")}
 _END = re.compile(r"\s+(?:\|\|?|2?>|&>|;)")  # what comes behind it reads or hides what it says
 _SHELL = re.compile(r"[;&<>$`(){}]")
 

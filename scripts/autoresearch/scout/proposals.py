@@ -11,7 +11,7 @@ from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.text import listing
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, commands, lacking, surroundings, testrunners, webapps
+from . import calls, commands, lacking, surroundings, testrunners, tssettings, webapps
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -165,6 +165,7 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     guessed = _guessed(project, kind_name, wish.goal)
     misses = [kind.misses, f"the goal names no function, tests and documents call {guessed} most" if guessed else ""]
     misses += [_pinned(project)] if kind_name == "queries" else []
+    misses.insert(0, tssettings.told(project, operands) if kind_name in ("tsc", "ts-any") else "")
     return CheckProposal(kind_name, as_said(flags, wish.said), "; ".join(filter(None, misses)), missing, fill_in)
 
 
@@ -314,7 +315,8 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
     if kind in ("pyright", "ruff", "docs", "complexity", "coverage"):
         return paths, ""
     if kind in ("tsc", "ts-any", "eslint"):
-        return " ".join(map(shlex.quote, node)), ""
+        more = tssettings.operands(project, node) if kind != "eslint" else ""
+        return " ".join(map(shlex.quote, node)) + more, ""
     if kind == "duplicates":
         return " ".join(map(shlex.quote, next(iter(project.sources.values()), (".",)))), ""
     if kind == "gobench":

@@ -10,7 +10,7 @@ from ..checks import kinds, toolbox, toolplace
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
-from . import known_tools, picture, proposals, quoted, surroundings, topics
+from . import known_tools, picture, proposals, quoted, surroundings, topics, tssettings
 from .first_look import Look
 from .proposals import CHECK, CheckProposal
 
@@ -18,6 +18,7 @@ _TIMED = ("call", "call-node", "command")
 LIMIT = 3600  # characters: 900 tokens
 _WHOLE = ("MISSING", "INSTALL")  # lines that are never cut
 _CAUSES = 6
+_HELD = {"interface": "the public interface", "answers": "what calls answer", "http": "answers of other routes"}
 _UNHELD = (
     "; no tests: hold what calls answer, CHECK answers 'CALL' 'CALL' --setup 'import …' --against HEAD --at-most 0"
 )
@@ -201,7 +202,8 @@ def _guard_names(offer: CheckProposal) -> list[str]:
     """What holds the program beside the number; a guard of one command is the tests, or an interface's or answers'."""
     guard = offer.flags.get("guard") or ()
     if isinstance(guard, str):
-        return ["shipped check" if CHECK in guard else "tests"]
+        what = next((what for word, what in _HELD.items() if f"{CHECK} {word}" in guard), "tests")
+        return [what]
     return [part.partition("=")[0] for part in guard]
 
 
@@ -212,10 +214,11 @@ def _unmeasured(found: Look, offer: CheckProposal) -> list[str]:
     held = "the tests, which the check runs" if offer.tests else held
     now = found.values.get(offer.kind, "").partition(" now")[0] if found.works(offer) else ""
     asked = offer.install or tuple(dict.fromkeys((*lacks.program, *lacks.tests)))
+    assumed = ", by ASSUMED settings: no tsconfig.json" if tssettings.told(found.project, str(flags["verify"])) else ""
     return [
         "first message (yours to translate):",
         f"   Goal: {one_line(str(flags['goal']), 160)}",
-        f"   Counted: {flags['metric_name']}{_limits(flags.get('require') or ())}; "
+        f"   Counted: {flags['metric_name']}{_limits(flags.get('require') or ())}{assumed}; "
         + (f"now {now}" if now else "not yet: something is missing"),
         f"   May change: {flags.get('scope')}; must not break: {held}",
         f"   May I install {_packages(asked)}{'' if offer.install else ' for the tests'}? "

@@ -49,19 +49,21 @@ function look() {
 }
 
 function load() {
-  if (!ask.project) {
+  const given = ts.parseCommandLine(ask.options || [])
+  if (given.errors.length) return {refused: `the compiler does not take ${ask.options.join(" ")}: ${text(given.errors[0])}; mend the --option`}
+  if (!ask.projects.length) {
     const all = ask.paths.length ? ask.paths : [ask.root]
     const names = all.flatMap(p => fs.statSync(p).isDirectory() ? ts.sys.readDirectory(p, [".ts", ".tsx", ".mts", ".cts"], ["**/node_modules/**"]) : [p])
-    return {programs: [ts.createProgram(names, options({noEmit: true, skipLibCheck: true, target: ts.ScriptTarget.Latest, moduleResolution: ts.ModuleResolutionKind.Node10 ?? 2}))]}
+    return {programs: [ts.createProgram(names, options({...assumed(), ...given.options, noEmit: true}))]}
   }
-  const programs = [], queue = [ask.project], known = new Set()
+  const programs = [], queue = [...ask.projects], known = new Set()
   while (queue.length) {
     const config = queue.shift()
     if (known.has(config)) continue
     known.add(config)
     const fatal = []
     const host = {...ts.sys, onUnRecoverableConfigFileDiagnostic: one => fatal.push(one)}
-    const parsed = ts.getParsedCommandLineOfConfigFile(config, {noEmit: true}, host)
+    const parsed = ts.getParsedCommandLineOfConfigFile(config, {...given.options, noEmit: true}, host)
     const wrong = [...fatal, ...(parsed ? parsed.errors : [])].filter(one => one.code !== 18002 && one.code !== 18003)
     if (wrong.length) return {refused: `${config} is not understood: ${text(wrong[0])}; mend it`}
     for (const other of parsed.projectReferences || []) queue.push(ts.resolveProjectReferencePath(other))
@@ -69,6 +71,14 @@ function load() {
       programs.push(ts.createProgram({rootNames: parsed.fileNames, options: options(parsed.options), projectReferences: parsed.projectReferences}))
   }
   return {programs}
+}
+
+// What stands for a tsconfig.json where there is none: what `tsc --init` writes, for code that a bundler builds.
+function assumed() {
+  const kinds = ts.ModuleResolutionKind
+  return {strict: true, skipLibCheck: true, esModuleInterop: true, resolveJsonModule: true, target: ts.ScriptTarget.Latest,
+    module: ts.ModuleKind.ESNext, moduleResolution: kinds.Bundler ?? kinds.Node10 ?? 2, jsx: ts.JsxEmit.Preserve,
+    ...(kinds.Bundler ? {allowImportingTsExtensions: true} : {})}
 }
 
 function options(given) {
@@ -105,7 +115,7 @@ function text(one) { return ts.flattenDiagnosticMessageText(one.messageText, " "
 
 function row(one) {
   const line = one.file ? one.file.getLineAndCharacterOfPosition(one.start).line + 1 : 0
-  return [one.file ? one.file.fileName : ask.project || ask.root, line, text(one), "TS" + one.code]
+  return [one.file ? one.file.fileName : ask.projects[0] || ask.root, line, text(one), "TS" + one.code]
 }
 
 // Every name that the package's entry exports (without one: that any source file exports) with its declared type, as
@@ -129,7 +139,8 @@ function declarations(program, exports) {
 function names(node, file) {
   if (node.declarationList) return node.declarationList.declarations.map(d => d.name.getText(file))
   if (ts.isExportAssignment(node)) return ["default"]
-  return [node.name ? node.name.getText(file) : "*"]
+  const main = (node.modifiers || []).some(m => m.kind === ts.SyntaxKind.DefaultKeyword)  // by that name for its users
+  return [node.name ? node.name.getText(file) : "*", ...(main ? ["default"] : [])]
 }
 
 // "file\0name" of each declaration behind a name that the entry exports, and of the entry's own lists of exports.

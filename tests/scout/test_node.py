@@ -1,0 +1,64 @@
+"""Projects of Node: settings that nobody wrote are told as such, and tests that cannot run are told first."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from autoresearch.scout import surroundings, tssettings
+
+from tests.checks.conftest import link_node_modules, need
+from tests.conftest import Ran, Repo
+
+
+@pytest.fixture
+def scout(repo: Repo, run_script: Callable[..., Ran], tmp_path: Path) -> Callable[..., str]:
+    """Return `scout(files, goal, *flags)`: the page."""
+
+    def run(files: dict[str, str], goal: str, *flags: object) -> str:
+        for path, text in files.items():
+            repo.write(path, text)
+        repo.git("add", "-A"), repo.git("commit", "-qm", "project", "--allow-empty")
+        env = {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+        ran = run_script("scout", "--repo", repo.path, "--goal", goal, *flags, env=env)
+        assert ran.code == 0 and len(ran.out) <= 3600, ran.err
+        return ran.out
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("files", "given"),
+    [
+        ({}, " --option=--strict"),
+        ({"tsconfig.json": "{}"}, ""),
+        ({"src/tsconfig.json": "{}"}, ""),
+        ({"tsconfig.build.json": "{}"}, " --tool tsconfig.build.json"),
+        ({"package.json": '{"scripts": {"types": "tsc -p etc/ts.json"}}', "etc/ts.json": "{}"}, " --tool etc/ts.json"),
+        ({"package.json": '{"scripts": {"types": "tsc -p ../../ts.json", "x": 1}}'}, " --option=--strict"),
+        ({"package.json": '{"scripts": []}'}, " --option=--strict"),
+    ],
+)  # fmt: skip
+def test_types_are_checked_by_settings_of_the_project_or_by_assumed_ones(files: dict[str, str], given: str, repo: Repo):
+    for path, text in {"src/a.ts": "", **files}.items():
+        repo.write(path, text)
+    repo.git("add", "-A")
+    assert tssettings.operands(surroundings.look(repo.path), ["src"]) == given
+
+
+def test_a_number_by_assumed_settings_says_so(scout: Callable[..., str], repo: Repo):
+    need("node", "tsc")
+    link_node_modules(repo, "tsc")
+    repo.write(".git/info/exclude", "node_modules\n")
+    package = '{"name": "a", "scripts": {"build": "x", "typecheck": "tsc"}, "devDependencies": {"typescript": "5"}}'
+    out = scout({"src/a.ts": "export const f = (a) => a\n", "package.json": package}, "no type errors", "--measure")
+    assert "1. errors, lower is better: 1 now by ASSUMED settings" in out
+    assert "CHECK tsc src --option=--strict\n" in out and "misses: NO tsconfig.json exists" in out
+    assert "`npm run typecheck` passes or fails, no number" in out
+    assert repo.status() == "" and shutil.which("tsc")
+    (repo.path / "node_modules").unlink()
+    assert "Counted: errors (any, casts, bangs, ignores may not grow), by ASSUMED settings" in scout(
+        {}, "no type errors"
+    )
