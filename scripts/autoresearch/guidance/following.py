@@ -18,10 +18,6 @@ from ..kernel.run.context import Run
 DRIFTED = Decimal("0.1")  # from such a part of what the check prints on, an answer says that the chain errs
 CRASHES = 5  # of one kind in a row, which no further try mends
 _EXEC_END = "The run is over. End the session with the single word done."
-_EXEC_LINES = (
-    "The run is over. Your final message is, as it is and alone, what this prints: "
-    f"python3 {script('exec_state')} --repo-root . --lines --cleanup"
-)
 
 
 def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,7 +30,7 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
         out["counts"]["minutes"] = round(budget.minutes(run))
         if run.mode == "exec":
             counted = isinstance(budget.noted(run), dict)  # by a controller, which says itself what came of it
-            out["do"] = _EXEC_END if counted else _EXEC_LINES
+            out["do"] = _EXEC_END if counted else _exec_lines()
     elif ladder.same_crash(run.log.rows) >= CRASHES:
         return {
             "action": HUMAN,
@@ -42,6 +38,13 @@ def told(run: Run, row: Row, found: Mapping[str, Any]) -> dict[str, Any]:
             "do": "Record --status blocked with the cause, then tell the user.",
         }
     return {**out, "unsure": f"python3 {script('resume_prompt')} --repo ."}
+
+
+def _exec_lines() -> str:
+    return (
+        "The run is over. Your final message is, as it is and alone, what this prints: "
+        f"python3 {script('exec_state')} --repo-root . --lines --cleanup"
+    )
 
 
 def advice(run: Run) -> str:

@@ -7,8 +7,6 @@ from ..kernel.core.rows import Row
 from ..kernel.core.text import one_line
 from ..kernel.run import context
 from ..kernel.run.context import Run
-from . import lessons_file
-from .lessons import Lesson
 
 
 def _credit(run: Run, row: Row) -> None:
@@ -17,6 +15,8 @@ def _credit(run: Run, row: Row) -> None:
         return
     used = context.load(run.layout).log.trial_of(row.iteration).get("lessons")
     if used:
+        from . import lessons_file
+
         lessons_file.credit(run.layout.lessons, used, row.status == "keep")
 
 
@@ -28,6 +28,9 @@ def recorded(run: Run, row: Row, insight: str = "", strategy: str = "") -> None:
     _credit(run, row)
     if row.status not in ("keep", "pivot") or run.mode == "exec":
         return
+    from . import lessons_file
+    from .lessons import Lesson
+
     lesson = Lesson(
         number=0,
         title=one_line(row.description, 100) or row.status,

@@ -12,12 +12,12 @@ from ..kernel.core.settings import Config
 from ..kernel.core.text import one_line
 from ..kernel.disk import evidence
 from ..kernel.run.context import Run
-from ..search import thought
-from . import spots
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from .spots import HotSpot
 
 DUE = ("baseline", "keep", "pivot")
 LIMIT = 600.0  # seconds
@@ -31,6 +31,8 @@ def shown(run: Run, row: Row, answer: object = None) -> dict[str, Any]:
     """
     if not run.config.profile or row.status not in DUE or row.worker:
         return {}
+    from . import spots
+
     before = _last(run.layout.evidence, row.iteration)
     spared = _spared(run, row)
     if spared:
@@ -58,6 +60,8 @@ def _spared(run: Run, row: Row) -> str:
     number = next((n for n in range(row.iteration - 1, -1, -1) if of_iteration(run.layout.evidence, n)), -1)
     if row.status != "keep" or number < 0:
         return ""
+    from ..search import thought
+
     noted = evidence.read_json(evidence.folder(run.layout.evidence, number) / evidence.PROFILE) or {}
     took, pace = noted.get("seconds"), thought.of_run(run)
     since = (row.iteration - number) * (pace.thinking + pace.measuring)
@@ -73,6 +77,8 @@ def rehearsed(config: Config, root: Path) -> dict[str, Any]:
     """The top lines now, for a dry run; raises `Refusal` for a profile that gives none."""
     if not config.profile:
         return {}
+    from . import spots
+
     text = taken(config, root)
     found = spots.parsed(text)
     unknown = [] if found else ["(no line reads NUMBER % NAME: shown as printed, and two profiles are not compared)"]
@@ -102,7 +108,7 @@ def taken(config: Config, tree: Path) -> str:
     return ran.out
 
 
-def _last(root: Path, iteration: int) -> tuple[spots.HotSpot, ...]:
+def _last(root: Path, iteration: int) -> tuple[HotSpot, ...]:
     """The newest profile before an iteration."""
     for number in range(iteration - 1, -1, -1):
         found = of_iteration(root, number)
@@ -111,8 +117,10 @@ def _last(root: Path, iteration: int) -> tuple[spots.HotSpot, ...]:
     return ()
 
 
-def of_iteration(root: Path, number: int) -> tuple[spots.HotSpot, ...]:
+def of_iteration(root: Path, number: int) -> tuple[HotSpot, ...]:
     """The profile that was taken after an iteration; none for no or a strange file."""
+    from . import spots
+
     data = (evidence.read_json(evidence.folder(root, number) / evidence.PROFILE) or {}).get("spots")
     rows = data if isinstance(data, list) else []
     pairs = (row for row in rows if isinstance(row, list) and len(row) == 2)

@@ -8,10 +8,9 @@ import codecs
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from ..kernel.core import rows
-from ..kernel.core.frozen import dataclass
+from ..kernel.core.frozen import Any, dataclass
 from ..kernel.core.rows import COLUMNS, Row
 from ..kernel.core.text import one_line
 from ..kernel.disk import atomic, journal, snapshot
