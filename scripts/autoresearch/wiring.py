@@ -43,6 +43,7 @@ WIRES: dict[str, dict[str, tuple[str, ...]]] = {
         "search.offers": ("told",),
         "profiles.run_profile": ("shown",),
         "lines.line_told": ("told", "shown", "advice"),
+        "findings.line_ends": ("shown",),
         "modes.fix_closing": ("advice",),
         "finalize.total_due": ("told", "advice", "is_due"),
         "finalize.at_end": ("advice",),

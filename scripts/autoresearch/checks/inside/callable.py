@@ -80,9 +80,7 @@ class Statements:
 
     def note(self, sql):
         """Take one statement; the place is the innermost frame below the current folder."""
-        if re.fullmatch(
-            r"(?i)\s*select quote\((?:(?!\bfrom\b)[\s\S])*", str(sql)
-        ):  # Django's own, for its log of statements in debug
+        if OF_DJANGO.fullmatch(str(sql)):
             return
         self.count += 1
         root, frame = os.getcwd() + os.sep, sys._getframe(1)
