@@ -195,8 +195,37 @@ def test_a_call_of_go_is_timed_though_its_tests_do_not_build(repo: Repo, check: 
     assert float(told["ns"]) > 0 and "percent" in told and "output" in told
     repo.write("a.go", "package play\n\nfunc Pair(s string, n int) (string, error) {\n\treturn s, nil\n}\n")
     assert "the call answers otherwise than that of the reference" in check(*call).err
-    assert "None is no function of" in check("gobench", "None(1)", ".").err
+    assert "undefined: None" in check("gobench", "None(1)", ".").err
     assert repo.status().strip() == "M a.go"
+
+
+GO_METHOD = """\
+package play
+
+import str "strings"
+
+type T struct{ words []string }
+
+func New(s string) (*T, error) { return &T{str.Fields(s)}, nil }
+
+func (t *T) Find(s string, n int) (int, *T, error) { return n + str.Index(s, t.words[0]), t, nil }
+
+func (t *T) Drop() {}
+"""
+
+
+def test_a_method_of_go_is_timed_on_a_value_that_was_made_before(repo: Repo, check: Callable[..., Ran]):
+    need("go")
+    repo.write("go.mod", "module play\n\ngo 1.16\n")
+    repo.write("a.go", GO_METHOD)
+    commit = repo.commit("before")
+    setup = 'b, _ := New(str.Repeat("ab ", 9)); i := []int{1, 2}; r := strings.NewReader("io.a")'
+    call = ("gobench", 'b.Find("xab", i[1]+int(r.Size())-4)', "--runs", 1)
+    told = metrics(check(*call, "--setup", setup, "--against", commit))
+    assert float(told["ns"]) > 0 and "output" in told
+    assert "has no result, expected" in check("gobench", "New2.Drop()", "--setup", "New2, _ := New(`b`)").err
+    slow = ("--setup", "time.Sleep(3e8)")
+    assert float(metrics(check("gobench", 'len(str.Fields("a b"))', *slow, "--runs", 1))["ns"]) < 1e5
 
 
 def test_a_statement_that_django_sends_for_its_log_is_not_counted():

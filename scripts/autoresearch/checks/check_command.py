@@ -23,7 +23,10 @@ OPTIONS = {
     "clean": ("CMD", "the command that removes what an earlier build left"),
     "serve": ("CMD", "the command that starts the server; {port} in it is a free port"),
     "header": ("TEXT", "one header of every request, again for each; a secret by its variable"),
-    "setup": ("CODE", "statements that come before the call and are not measured"),
+    "setup": (
+        "CODE",
+        "statements that come before the call and are not measured (Go: 'v := New(\"a\")' for 'v.Match(3)')",
+    ),
     "wall": (None, "the clock instead of processor time: waiting counts"),
     "against": ("REV", "compare with a copy of that commit, in turns"),
     "ending": (".EXT", "files with this ending, again for each"),

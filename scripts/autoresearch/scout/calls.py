@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -44,8 +43,8 @@ def python_work(project: Project, goal: str) -> Work | None:
     """The function of a Python project that the goal names; its code is "" where no call of it is known."""
     functions = _top_functions(project)
     calls = _every_call(project, functions)
-    named = _named(goal, functions)
-    name = named or ("" if _named(goal, _methods(project)) else _busiest(calls))
+    named = named_in(goal, functions)
+    name = named or ("" if named_in(goal, _methods(project)) else _busiest(calls))
     if not name:
         return None
     guessed = "" if named else name
@@ -71,7 +70,7 @@ def samples(project: Project) -> tuple[tuple[str, ...], str]:
 
 def _top_functions(project: Project) -> dict[str, str]:
     """Public functions of the program with their files."""
-    return {name: path for path in _program(project, ".py") for name in _functions(toolbox.read(project.root / path))}
+    return {name: path for path in program(project, ".py") for name in _functions(toolbox.read(project.root / path))}
 
 
 def _module(path: str) -> str:
@@ -82,7 +81,7 @@ def _every_call(project: Project, names: Iterable[str]) -> dict[str, dict[str, s
     """The plain calls of each function in tests and documents, with the file that has them."""
     found: dict[str, dict[str, str]] = {}
     known = set(names)
-    for path in (*filter(project.is_test, project.files), *_documents(project), *_program(project, ".py")):
+    for path in (*filter(project.is_test, project.files), *_documents(project), *program(project, ".py")):
         read_as = path if project.is_test(path) else "examples"  # of the program its docstrings alone
         for name, call in _calls(toolbox.read(project.root / path), read_as, known):
             found.setdefault(name, {}).setdefault(call, path)
@@ -100,7 +99,7 @@ def tried(project: Project, goal: str, seconds: float) -> Work | None:
     plain = python_work(project, goal)
     if plain is not None and (plain.code or plain.guessed):
         return plain
-    name = plain.setup.rpartition(" ")[2] if plain else _named(goal, _methods(project))
+    name = plain.setup.rpartition(" ")[2] if plain else named_in(goal, _methods(project))
     end, best, most = time.monotonic() + seconds, plain, 0.0
     for number, found in enumerate(scenarios.of(project, name) if name else ()):
         if number >= _TRIED or time.monotonic() > end:
@@ -119,7 +118,7 @@ def tried(project: Project, goal: str, seconds: float) -> Work | None:
 def _methods(project: Project) -> list[str]:
     """Public methods of the classes of the program, and its functions."""
     found: dict[str, None] = {}
-    for path in _program(project, ".py"):
+    for path in program(project, ".py"):
         try:
             tree = ast.parse(toolbox.read(project.root / path))
         except (SyntaxError, ValueError):
@@ -134,19 +133,19 @@ def node_work(project: Project, goal: str, entry: str) -> Work | None:
     """The function of a JavaScript project that the goal names; see `python_work`."""
     names = {
         name: path
-        for path in _program(project, ".js", ".cjs")
+        for path in program(project, ".js", ".cjs")
         for name in _JS.findall(toolbox.read(project.root / path))
     }
     texts = {p: toolbox.read(project.root / p) for p in (*filter(project.is_test, project.files), *_documents(project))}
     calls = {name: found for name in names if (found := _node_calls(name, texts))}
-    name = _named(goal, names) or _busiest(calls)
+    name = named_in(goal, names) or _busiest(calls)
     if not name:
         return None
     place = f"require('./{entry if entry in project.files else names[name]}')"
     found = calls.get(name, {})
     chosen = _chosen(found)
     code = f"[{', '.join(chosen)}]" if chosen else ""
-    guessed = "" if _named(goal, names) else name
+    guessed = "" if named_in(goal, names) else name
     return Work(code, f"const {{ {name} }} = {place}", found[chosen[0]] if chosen else "", guessed=guessed)
 
 
@@ -160,7 +159,8 @@ def _node_calls(name: str, texts: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def _program(project: Project, *endings: str) -> Iterator[str]:
+def program(project: Project, *endings: str) -> Iterator[str]:
+    """The files with these endings that are no tests."""
     return (name for name in project.files if name.endswith(endings) and not project.is_test(name))
 
 
@@ -177,7 +177,7 @@ def _functions(text: str) -> list[str]:
     return [node.name for node in body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
 
 
-def _named(goal: str, names: Iterable[str]) -> str:
+def named_in(goal: str, names: Iterable[str]) -> str:
     """The name in the goal: one written like code before one that is also a word; "" for none."""
     known = set(names)
     text = " ".join([goal, *goal_words.in_english(goal)])
@@ -185,11 +185,11 @@ def _named(goal: str, names: Iterable[str]) -> str:
     found = [(word.rpartition(".")[2], bool(mark) or "_" in word or "." in word.strip(".")) for word, mark in words]
     like_code = [word for word, marked in found if marked and word in known]
     plain = [word for word, _ in found if word in known and word.lower() not in _COMMON]
-    stems = [name for word, _ in found for name in sorted(known) if _is_form_of(word.lower(), name.lower())]
+    stems = [name for word, _ in found for name in sorted(known) if is_form_of(word.lower(), name.lower())]
     return next(iter([*like_code, *plain, *stems]), "")
 
 
-def _is_form_of(word: str, name: str) -> bool:
+def is_form_of(word: str, name: str) -> bool:
     """Whether a word is a form of a function's name: "parsing" and "Parsen" of `parse`."""
     stem = name.rstrip("e")
     return len(stem) >= _STEM and word.startswith(stem) and len(word) <= len(name) + 3
@@ -241,69 +241,3 @@ def _chosen(found: Iterable[str]) -> list[str]:
         if len(chosen) < _MOST and sum(map(len, chosen)) + len(call) <= _WIDTH:
             chosen.append(call)
     return chosen
-
-
-def go_benchmark(project: Project, goal: str) -> str:
-    """Operands of `gobench`: the benchmark that is most like a word of the goal, else the first; "" for none."""
-    found = {
-        name: "./" + path.rpartition("/")[0]
-        for path in project.files
-        if path.endswith("_test.go")
-        for name in re.findall(
-            r"^func Benchmark(\w+)\(b \*testing\.B\)", toolbox.read(project.root / path), re.MULTILINE
-        )
-    }
-    words = [word.lower() for word in re.findall(r"\w{4,}", goal)]
-    near = sorted(
-        (name for name in found if any(_is_form_of(word, name.lower()) or word in name.lower() for word in words)),
-        key=len,
-    )
-    given = _go_call(project, goal)
-    name = next(iter([*near, *([] if given else found)]), "")
-    return f"{name} {found[name]}" if name else given
-
-
-_GO_VALUES = {
-    "string": ('"The quick brown fox jumps over the lazy dog"', '"Pack my box with five dozen liquor jugs"'),
-    "int": ("123456", "654321"), "int64": ("123456", "654321"), "uint": ("123456", "654321"),
-    "float64": ("1234.5", "0.25"), "bool": ("true", "false"),
-    "[]byte": ('[]byte("The quick brown fox jumps over the lazy dog")',) * 2,
-    "[]string": ('[]string{"quick", "brown", "fox"}',) * 2, "[]int": ("[]int{5, 3, 9, 1}",) * 2, "rune": ("'x'", "'y'"),
-    "interface{}": ('"123"', '"456"'), "any": ('"123"', '"456"'), "error": ("nil", "nil"),
-}  # fmt: skip
-
-
-def _go_call(project: Project, goal: str) -> str:
-    """Operands of `gobench` for the function that the goal names: with arguments made for plain types; "" for none."""
-    from ..checks import gocall
-
-    texts = {p: toolbox.read(project.root / p) for p in _program(project, ".go")}
-    names = {n: p for p, text in texts.items() for n in re.findall(r"^func ([A-Z]\w*)\(", text, re.MULTILINE)}
-    name = _named(goal, names)
-    found = gocall.signature(texts[names[name]], name) if name else None
-    if not found or not found[1]:
-        return ""
-    values = []
-    kinds = _go_kinds(found[0])
-    for number, kind in enumerate(kinds):
-        if kind.startswith("...") and number == len(kinds) - 1:
-            continue
-        value = (
-            "nil"
-            if kind[:1] in "*" or kind.startswith(("map[", "func("))
-            else _GO_VALUES.get(kind, ("",) * 2)[number % 2]
-        )
-        if not value:
-            return ""
-        values.append(value)
-    folder = names[name].rpartition("/")[0]
-    return f"{shlex.quote(f'{name}({chr(44).join(values)})')} ./{folder}"
-
-
-def _go_kinds(parameters: str) -> list[str]:
-    """The types of parameters as Go writes them, those that share one (`a, b string`) too."""
-    parts = [part.split() for part in parameters.split(",") if part.strip()]
-    kinds: list[str] = []
-    for part in reversed(parts):
-        kinds.append(part[-1] if len(part) > 1 else kinds[-1] if kinds else part[0])
-    return kinds[::-1]

@@ -11,7 +11,7 @@ from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.text import listing
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, commands, lacking, surroundings, testrunners, tssettings, webapps
+from . import calls, commands, gocalls, lacking, surroundings, testrunners, tssettings, webapps
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -272,7 +272,11 @@ def _named(kind: str, operands: str, in_turns: bool) -> dict[str, str]:
     words = shlex.split(operands)
     setup = words[words.index("--setup") + 1] if "--setup" in words and kind in ("call", "call-node") else ""
     imported = re.search(r"^from [\s\S]* import (\w+)$|^const \{ (\w+) \} = ", setup)
-    name = words[0].partition("(")[0] if kind in ("http", "gobench") and words[0] not in ("/PATH", "CODE") else ""
+    name = (
+        words[0].partition("(")[0].rpartition(".")[2]
+        if kind in ("http", "gobench") and words[0] not in ("/PATH", "CODE")
+        else ""
+    )
     asked = re.fullmatch(r"get\('([^']+)'\)", words[0]) if words else None
     name = name or (asked[1] if asked else "") or next(filter(None, imported.groups() if imported else ()), "")
     if in_turns:
@@ -320,12 +324,8 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
     if kind == "duplicates":
         return " ".join(map(shlex.quote, next(iter(project.sources.values()), (".",)))), ""
     if kind == "gobench":
-        given = calls.go_benchmark(project, goal)
-        return (
-            (given, "")
-            if given
-            else ("'CODE' ./", "CODE: a call, as its package writes it, of a function with a result")
-        )
+        given = gocalls.benchmark(project, goal)
+        return (given, "") if given else ("'CODE' ./", gocalls.HELP)
     if kind in ("call", "call-node"):
         return _call(project, kind, goal, python)
     return _written(project, kind, python)
