@@ -107,7 +107,7 @@ def gobench(request: Request) -> Counted:
     """Processor nanoseconds of one operation of a Go benchmark (`--wall`: by the clock), the least of `--runs`. Each
     side is built once; with `--against REV` they run in turns, a fixed number of operations each.
 
-    What comes before the operations is measured apart. One run takes about half a second at most, or four operations;
+    What comes before the operations is measured apart. Its operations take about half a second at most, or are four;
     without --runs there are ten, or as many as fit into 20 seconds, three at least.
     """
     if not request.operands:
@@ -118,8 +118,9 @@ def gobench(request: Request) -> Counted:
     with tempfolder.folder("check") as made:
         folders = [request.root, *reference.copies(request)]
         sides = [_go_side(request, folder, Path(made, f"{n}.test")) for n, folder in enumerate(folders)]
-        starts = [min(_go_run(request, side, _FEWEST).cpu for _ in range(2)) for side in sides]
-        times, took = _go_times(request, sides[0], starts[0])
+        shortest = [[_go_run(request, side, _FEWEST) for _ in range(2)] for side in sides]
+        starts = [min(run.cpu for run in runs) for runs in shortest]
+        times, took = _go_times(request, sides[0], min(shortest[0], key=lambda run: run.took))
         fitting = max(3, min(10, int(_ALL / (took * len(sides)))))
         spent: list[list[float]] = [[] for _ in sides]
         for _ in range(int(request.get("runs", fitting))):
@@ -138,27 +139,26 @@ _ALL = 20.0  # seconds that all runs take where nobody said how many
 _WORK = 1e8  # nanoseconds for which the processor is to be at work in a run
 
 
-def _go_times(request: Request, side: tuple[Path, Path], start: float) -> tuple[int, float]:
+def _go_times(request: Request, side: tuple[Path, Path], start: _GoRun) -> tuple[int, float]:
     """How many operations a run makes, and the seconds that it takes: so many that the processor is at work for a
     tenth of a second, fewer where that takes over half a second by the clock. Tried in steps, for a benchmark that
     prepares each operation outside its timer would be given far too many by Go itself."""
     times = 2 * _FEWEST
     while True:
-        began = time.monotonic()
-        cpu = max(_go_run(request, side, times).cpu - start, 1.0)
-        took = time.monotonic() - began
-        enough = _WORK / cpu
+        run = _go_run(request, side, times)
+        enough, took = _WORK / max(run.cpu - start.cpu, 1.0), max(run.took - start.took, 1e-3)
         if enough < 1.5 or took > 0.3 or times >= 10**9:
-            return times, took
+            return times, run.took
         times = max(int(times * min(enough, 0.5 / took, 30.0)), times + 1)
 
 
 @dataclass(frozen=True)
 class _GoRun:
-    """Processor nanoseconds of a whole run, and nanoseconds of one operation by Go's clock."""
+    """Processor nanoseconds of a whole run, nanoseconds of one operation by Go's clock, and seconds of the run."""
 
     cpu: float
     each: float
+    took: float
 
 
 def _go_side(request: Request, folder: Path, binary: Path) -> tuple[Path, Path]:
@@ -221,7 +221,7 @@ def _go_run(request: Request, side: tuple[Path, Path], times: int) -> _GoRun:
     found = re.findall(r"^Benchmark\S+\s+\d+\s+([\d.]+) ns/op", ran.out, re.MULTILINE)
     if ran.code or len(found) != 1:
         raise Refusal(f"{len(found)} results of Benchmark{name}, expected one; it said: {ran.complaint()}")
-    return _GoRun(cpu, float(found[0]))
+    return _GoRun(cpu, float(found[0]), ran.seconds)
 
 
 def _go_answers(request: Request, sides: Sequence[tuple[Path, Path]]) -> dict[str, int]:
