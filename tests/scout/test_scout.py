@@ -326,3 +326,20 @@ def test_nothing_that_tests_leave_stays_after_a_look_or_a_dry_run(project, scout
     ran = run_script("init_run", "--repo", repo.path, "--dry-run", "--as-proposed", 1)
     assert ran.json["guard"] == "pass", ran.err
     assert sorted(path for path in repo.path.rglob("*") if ".git" not in path.parts) == there
+
+
+def test_a_word_of_plain_speech_that_is_a_methods_name_too_is_no_work_to_time(project, scout):
+    code = "class Base:\n    def __init__(self):\n        self.held = {1}\n"
+    code += "\n    def tables(self):\n        return self.held\n"
+    test = "from base import Base\n\n\ndef test_it():\n    db = Base()\n    assert db.tables() == {1}\n"
+    project({"base.py": code, "test_base.py": test})
+    vague = scout("queries against bigger tables feel slow", "--measure").out
+    assert "fill in: CODE" in vague and "tables()" not in vague
+    assert '--dry-run --as-proposed 1 --verify "python3 ' in vague, "the call is put in place of CODE"
+    assert "tables()" in scout("`tables` is slow", "--measure").out
+
+
+def test_memory_of_an_import_is_that_of_the_import(project, scout):
+    project(PACKAGE)
+    assert """CHECK memory "python3 -c 'import pkg'\"""" in scout("it eats too much memory when I import it").out
+    assert "CHECK memory 'python3 -m pytest" in scout("too much memory").out

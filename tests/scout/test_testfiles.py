@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Callable
 
 import pytest
-from autoresearch.scout import pins, proposals, surroundings, testfiles
+from autoresearch.scout import lacking, pins, proposals, surroundings, testfiles
 
 from tests.conftest import Repo
 
@@ -82,6 +82,8 @@ pytest = "^0.2.3"
           "pyproject.toml": "[project]\ndependencies=['django>=2.2', 'attrs (>=19)', 'yamlish[fast] > 1']\n"},
          {"django": "Django<4,>=2.2", "uvloop": None, "factory_boy": "factory_boy==3.2.1", "attrs": "attrs>=19",
           "yamlish": "yamlish[fast]>1"}),
+        ({"pyproject.toml": "[project]\nauthors=[{email='jaraco@x.org'}]\ndependencies=['a @ git+https://x.org/a']\n"},
+         {"jaraco": None, "a": "a"}),
         ({"pyproject.toml": POETRY},
          {"django": "django>=3.2,<4", "foo": "foo>=1.4.2,<1.5", "pytest": "pytest>=0.2.3,<0.3"}),
         ({"setup.cfg": "[options]\ninstall_requires =\n    Django>=3.2\n    old; python_version<'3.0'\n",
@@ -93,6 +95,16 @@ pytest = "^0.2.3"
 def test_packages_are_asked_for_as_the_project_pins_them(files: dict[str, str], wanted: dict[str, str], looked):
     found = pins.declared(looked(files))
     assert {name: found.get(name) for name in wanted} == wanted
+
+
+def test_of_several_modules_that_are_tried_the_one_that_is_always_needed_is_asked_for(looked):
+    extras = "[project.optional-dependencies]\nfast = ['Unidecode>=1']\n"
+    needs = "[project]\nname = 'slugs'\ndependencies = [\n  'text-unidecode>=1.3', 'pip[x]'\n]\n"
+    project = looked({**PACKAGE, "pyproject.toml": needs + extras})
+    assert pins.always(project) == ("text_unidecode", "pip")
+    assert lacking.named_in(project, "E   No module named 'unidecode' | tried") == "pip text-unidecode>=1.3"
+    shared = {"pkg/__init__.py": "from jaraco.functools import once\n", "pyproject.toml": "d = ['jaraco.functools']\n"}
+    assert lacking.of(looked({**shared, "mail.toml": "'jaraco@x.org'"})).program == ("pip jaraco.functools",)
 
 
 ACTION = "jobs:\n  a:\n    steps:\n      - run: pip install tox\n      - run: |\n          {}\n"
@@ -114,6 +126,11 @@ ACTION = "jobs:\n  a:\n    steps:\n      - run: pip install tox\n      - run: |\
         ({"Makefile": "test:\n\t@coverage run -m unittest discover tests\n"}, "-m unittest discover tests"),
         ({"noxfile.py": "def t(session):\n    session.run('python', '-m', 'unittest', 'tests.test_a')\n"},
          "-m unittest tests.test_a"),
+        ({"manage.py": "", "shop/settings.py": "INSTALLED_APPS = []\n",
+          "tests/test_b.py": "from django.test import TestCase\n"},
+         "manage.py test"),
+        ({"tests/settings.py": "INSTALLED_APPS = []\n", "tests/test_b.py": "from django.test import TestCase\n"},
+         "-m django test --settings=tests.settings"),
         ({"pyproject.toml": '[tool.hatch.envs.default.scripts]\ntest = "pytest -x {args:tests}"\n'},
          "-m pytest -q -p no:cacheprovider tests"),
     ],

@@ -106,7 +106,7 @@ KINDS = {
         Kind("startup", "timing:startup", "CODE", "what a start adds to an empty one", "ms", "runs ending python",
              exact=False, misses="work that is only put off until later"),
         Kind("memory", "timing:memory", "CMD", "peak memory of the largest process of one command", "peak_kib",
-             exact=False, misses="several processes together"),
+             exact=False, misses="several processes together; an interpreter's own share is in the number"),
         Kind("build", "timing:build", "CMD", "seconds of a build, --clean CMD before it", "seconds", "clean runs",
              exact=False, misses="what the build leaves out: let a guard say"),
         Kind("http", "timing:http", "PATH…", "milliseconds of GET requests to the server of --serve CMD", "p50_ms",

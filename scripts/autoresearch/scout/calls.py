@@ -16,6 +16,7 @@ from .surroundings import Project
 _MOST, _WIDTH = 4, 400  # calls taken, and characters of all of them
 _OTHERS = 6
 _TRIED = 8  # scenarios that are run
+_NOTHING = 0.01  # milliseconds of a call that no sentence about speed means
 _SAMPLES = 6  # functions whose answers stand for those of a library without tests
 _STEM = 4  # letters that a word and a name share at least
 _COMMON = frozenset(
@@ -112,7 +113,13 @@ def tried(project: Project, goal: str, seconds: float) -> Work | None:
             continue
         if spent > most:
             best, most = Work(found.code, found.setup, found.source, named=name), spent
-    return best
+    # A word of plain speech that is a method's name too, and whose call does next to nothing: it was not meant.
+    return None if best is not plain and most < _NOTHING and not _is_marked(goal, name) else best
+
+
+def _is_marked(goal: str, name: str) -> bool:
+    """Whether the goal writes a name as code."""
+    return "_" in name or re.search(rf"[`'\".]{re.escape(name)}\b|\b{re.escape(name)}(?:\(|[`'\"])", goal) is not None
 
 
 def _methods(project: Project) -> list[str]:

@@ -153,8 +153,9 @@ def _measured(found: Look, wish: CheckRequest, end: float) -> Look:
             # The copy of a commit lacks what git does not hold: a build, a generated file.
             offers[at] = offer = proposals.make(found.project, offer.kind, replace(wish, in_turns=False))
             values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
-        if values[offer.kind].startswith("0 now") and offer.flags["metric_name"] == "missed_lines":
-            # No line is missed: ways out of lines may be.
+        nothing = values[offer.kind].startswith("0 now") or values[offer.kind].endswith(within_reach.NOTHING)
+        if nothing and offer.flags["metric_name"] == "missed_lines":
+            # No line is missed that a test could run: ways out of lines may be.
             offers[at] = offer = proposals.make(found.project, offer.kind, replace(wish, branches=True))
             values[offer.kind] = value_now(found.project.root, offer, end - time.monotonic())
         offers[at], said = _with_passing(found, offer, passed, end)

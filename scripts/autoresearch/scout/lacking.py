@@ -45,6 +45,10 @@ _FIND = (
     "import importlib.util as u, sys\nfor n in sys.argv[1:]:\n try: f = u.find_spec(n)\n except Exception: f = 1\n"
     " f or print(n)"
 )
+_UNMET = (
+    "import importlib.metadata as m, sys\nfor n in sys.argv[1:]:\n try: m.version(n)\n"
+    " except Exception: print(n.replace('-', '_'))"
+)
 _RUNS_CODE = frozenset(
     ("mypy", "pyright", "pytest", "unittest", "coverage", "call", "queries", "http", "startup", "memory", "command")
 )
@@ -67,6 +71,7 @@ def of(project: Project) -> Lacks:
     plugins = dict(_plugins(project, "\n".join(tested))) if by_pytest else {}
     gone = _absent(project, sorted(program | tests | set(plugins)))
     declared = pins.declared(project)
+    declared = {**declared, **_in_namespaces(texts.values(), declared)}
     known = {name: _ranged(plugins.get(name, ""), declared) or _package(name, declared) for name in gone}
     asked = {name: f"pip {package}" for name, package in known.items() if package}
     needed = [asked[name] for name in gone if name in program and name in asked]
@@ -76,9 +81,16 @@ def of(project: Project) -> Lacks:
 
 
 def named_in(project: Project, complaint: str) -> str:
-    """The package of a module that an error says is not there, as `toolplace.command` takes it; "" for none known."""
+    """The package of a module that an error says is not there, as `toolplace.command` takes it; "" for none known. For
+    a module of an extra that is what the project always needs and has not: it stands in for the other."""
     module = re.search(r"No module named '([A-Za-z_]\w*)", complaint)
-    package = _package(module[1], pins.declared(project)) if module else ""
+    declared = pins.declared(project)
+    package = _package(module[1], declared) if module else ""
+    needed = pins.always(project)
+    if package and pins.bare(package) not in needed:
+        request = toolbox.Request(project.root, (), {"timeout": 60})
+        gone = toolbox.run([toolbox.python(request), "-c", _UNMET, *needed], request).out.split()
+        package = next((declared[name] for name in gone if name in declared), package)
     return f"pip {package}" if package else ""
 
 
@@ -142,6 +154,14 @@ def _imported(texts: Iterable[str]) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 found.add(node.module.partition(".")[0])
     return found
+
+
+def _in_namespaces(texts: Iterable[str], declared: Mapping[str, str]) -> dict[str, str]:
+    """For a module that several packages share (`jaraco`), the one of them that is imported (`jaraco.functools`)."""
+    pattern = re.compile(r"^\s*(?:from|import)\s+(\w+)\.(\w+)", re.MULTILINE)
+    pairs = (pair for text in texts for pair in pattern.findall(text))
+    shared = {pins.plain(top): declared.get(pins.plain(f"{top}.{part}")) for top, part in pairs}
+    return {top: package for top, package in shared.items() if package and top not in declared}
 
 
 def _plugins(project: Project, tests: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,7 @@ from .surroundings import Project
 
 _NAME = r"(?P<name>[A-Za-z](?:[\w.-]*\w)?)(?P<extras>\[[\w, -]+\])?"
 _SPEC = r"\s*\(?(?P<spec>(?:[<>=!~]=?=?\s*[\w.*+!-]+\s*,?\s*)*)\)?\s*(?:;(?P<marker>[^#\n]*?))?"
-_URL = r"\s*@[^\n]*?"
+_URL = r"\s*@\s*[\w+]+:[^\n]*?"
 _QUOTED = rf"[\"']{_NAME}(?:{_SPEC}|{_URL})[\"']"
 _FACTORS = r"(?:(?P<factors>[\w{},.!-]+):[ \t]*)?"
 # Which files name packages, and how.
@@ -32,6 +32,7 @@ _TABLES = re.compile(r"(?:^|/)(?:pyproject\.toml|Pipfile)$")
 _ROW = re.compile(rf"^{_NAME}\s*=\s*(?P<value>[\"'{{].*)$", re.MULTILINE)
 _FOR_TESTS = re.compile(r"tox\.ini|noxfile|test|dev|(?:^|/)ci\b")
 _ASIDE = re.compile(r"(?:^|/)(?:docs?|examples?)/|(?:^|[/_-])docs?[-_.]")
+_DEPENDENCIES = re.compile(r"""^dependencies\s*=\s*\[((?:[^\]"']|"[^"\n]*"|'[^'\n]*')*)""", re.MULTILINE)
 _ATOM = re.compile(r"(\w+)\s*([<>=!~]=?|not in|in)\s*[\"']([^\"']*)[\"']")
 
 
@@ -52,6 +53,19 @@ def declared(project: Project) -> Mapping[str, str]:
     for one in _all(project):
         found.setdefault(plain(one.name.partition("[")[0]), []).append(one)
     return {name: _joined(places) for name, places in found.items()}
+
+
+def always(project: Project) -> tuple[str, ...]:
+    """The packages that every installation of the project has, in the spelling of `plain`."""
+    listed = _DEPENDENCIES.search(project.text("pyproject.toml"))
+    quoted = re.findall(rf"[\"']{_NAME}", listed[1]) if listed else []
+    return tuple(plain(name) for name, _ in quoted)
+
+
+def bare(requirement: str) -> str:
+    """A requirement's package alone, in the spelling of `plain`."""
+    match = re.match(_NAME, requirement)
+    return plain(match["name"]) if match else ""
 
 
 def plain(name: str) -> str:

@@ -328,7 +328,17 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
         return (given, "") if given else ("'CODE' ./", gocalls.HELP)
     if kind in ("call", "call-node"):
         return _call(project, kind, goal, python)
+    imported = python and _is_start(goal)
+    if kind == "memory" and imported:
+        module = python[0].rpartition("/")[2].removesuffix(".py")
+        before = "PYTHONPATH=src " if python[0].startswith("src/") else ""
+        return commands.word(f"{before}{lacking.interpreter(project)} -c 'import {module}'"), ""
     return _written(project, kind, python)
+
+
+def _is_start(goal: str) -> bool:
+    """Whether memory is meant that is taken before any work is done."""
+    return re.search(r"\bimport|\bstart|\bload|\blad|\bcharg", goal, re.IGNORECASE) is not None
 
 
 def _call(project: Project, kind: str, goal: str, python: tuple[str, ...]) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from ..checks import kinds, toolbox, toolplace
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
-from . import known_tools, picture, proposals, quoted, surroundings, topics, tssettings
+from . import commands, known_tools, picture, proposals, quoted, surroundings, topics, tssettings
 from .first_look import Look
 from .proposals import CHECK, CheckProposal
 
@@ -174,7 +174,7 @@ def _next(found: Look, skill: str) -> list[str]:
     start = f"python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed {_best(found)}"
     first = found.offers[_best(found) - 1]
     if first.fill_in and not first.install:
-        start += f" --verify {shlex.quote(str(first.flags['verify']))} (with what is to be filled in)"
+        start += f" --verify {commands.word(str(first.flags['verify']))} (with what is to be filled in)"
     if _asks(found, first):
         again = f"python3 {skill}/autoresearch_scout.py --repo . --measure --goal {shlex.quote(found.goal)}"
         then = f"{again} (which fills the rest in)" if first.fill_in and first.install else start

@@ -41,7 +41,7 @@ _CHECKS = re.compile(
     r"\b(?:pytest|unittest|tox|nox|mypy|pyright|ruff|flake8|npm (?:test|run)|jest|vitest|tsc|eslint"
     r"|go (?:test|vet)|cargo (?:test|clippy))\b"
 )
-_KEY = re.compile(r"[\w-]+:")  # a line of YAML, no command
+_PROSE = re.compile(r"[\w-]+:|[A-Z][a-z]+ ")  # a line of YAML or a text of it, no command
 _ASIDE = re.compile(
     r"(?:^|/)(?:docs?|examples?|benchmarks?|bench|node_modules|vendor|dist|build|third_party|scripts?|tools)/"
 )
@@ -199,5 +199,5 @@ def ci_commands(project: Project) -> tuple[str, ...]:
     flows = [name for name in project.files if re.match(r"\.github/workflows/.*\.ya?ml$", name)]
     text = "\n".join(toolbox.read(project.root / name) for name in flows)
     lines = (line.strip() for line in re.findall(r"^\s*(?:- )?(?:run: )?([^\n#|>{]*)$", text, re.MULTILINE))
-    wanted = (line for line in lines if _CHECKS.search(line) and "install" not in line and not _KEY.match(line))
+    wanted = (line for line in lines if _CHECKS.search(line) and "install" not in line and not _PROSE.match(line))
     return tuple(dict.fromkeys(wanted))[:3]

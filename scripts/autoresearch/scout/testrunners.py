@@ -51,7 +51,26 @@ def of(project: Project) -> Runner:
     if given or any(_SECTION.search(project.text(name)) for name in _PLAIN[:3]) or project.has("pytest.ini"):
         return Runner("pytest", tuple(_kept(project, _PYTEST.sub("", given))), _settings(project))
     found = (runner for line in lines if (runner := _other(project, line)))
-    return next(found, Runner("pytest", before=_settings(project)))
+    return next(found, _of_django(project) or Runner("pytest", before=_settings(project)))
+
+
+def _of_django(project: Project) -> Runner | None:
+    """Django's own runner, with the settings of the tests, for an application that names no runner and no settings for
+    pytest; None for other projects."""
+    pattern = re.compile(r"(?:\w+/)*(?:test_?)?settings(?:_?tests?)?\.py")
+    named = [name for name in project.files if pattern.fullmatch(name) and "INSTALLED_APPS" in _text(project, name)]
+    texts = (_text(project, name) for name in project.files if project.is_test(name))
+    uses = re.compile(r"^from django\.test import", re.MULTILINE)
+    if not named or _settings(project) or not any(map(uses.search, texts)):
+        return None
+    if "manage.py" in project.files:
+        return Runner("other", ("manage.py", "test"))
+    module = min(named, key=lambda name: ("test" not in name, len(name))).removesuffix(".py").replace("/", ".")
+    return Runner("other", ("-m", "django", "test", f"--settings={module}"))
+
+
+def _text(project: Project, name: str) -> str:
+    return toolbox.read(project.root / name) if name.endswith(".py") and (project.root / name).is_file() else ""
 
 
 def _commands(project: Project) -> Iterator[str]:

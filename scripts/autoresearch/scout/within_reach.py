@@ -11,7 +11,7 @@ from pathlib import Path
 from ..checks import toolbox
 from ..kernel.core import scope
 
-_FINDING = re.compile(r"^([^\s:#][^\n:]*):(\d+): (?:(\d+) (lines|statements|times) )?", re.MULTILINE)
+_FINDING = re.compile(r"^([^\s:#][^\n:]*):(\d+): (?:(\d+) (lines|statements|times) |(?:the )?(way) )?", re.MULTILINE)
 _VENDORED = re.compile(r"(?:^|/)(?:_?vendor(?:ed)?|third_?party|_?extern(?:al)?|node_modules|bower_components)/")
 _MADE_NAMES = re.compile(
     r"_pb2(?:_grpc)?\.pyi?$|\.pb\.go$|[._-]generated\.|(?:^|/)(?:generated|gen)/|\.min\.js$|(?:^|/)migrations/\d"
@@ -27,6 +27,7 @@ _UNRUN = (
     (re.compile(r"\braise NotImplementedError|@(?:\w+\.)?(?:overload|abstractmethod)\b"), "abstract"),
 )
 _HEAD = 1500  # characters of a file in which a generator says so
+NOTHING = "so about 0 can go"
 _LEAST = 1  # findings of a kind that are told
 
 
@@ -34,10 +35,10 @@ def told(out: str, root: Path, offered: str) -> str:
     """The clause on what of a check's findings is out of reach of a run with this scope, "" where all is in reach."""
     counts = Counter[str]()
     total = 0
-    for path, line, many, what in _FINDING.findall(out):
+    for path, line, many, what, way in _FINDING.findall(out):
         weight = int(many or 1)
         total += weight
-        why = _why(root, path, int(line), offered, what in ("lines", "statements"))
+        why = _why(root, path, int(line), offered, way or what in ("lines", "statements"))
         counts[why] += weight if why else 0
     rows = [f"{count} {why}" for why, count in counts.most_common(4) if why and count >= _LEAST]
     left = total - sum(count for why, count in counts.items() if why)
