@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from autoresearch.scout import surroundings, tssettings
+from autoresearch.scout import nodetests, surroundings, tssettings
 
 from tests.checks.conftest import link_node_modules, need
 from tests.conftest import Ran, Repo
@@ -62,3 +62,54 @@ def test_a_number_by_assumed_settings_says_so(scout: Callable[..., str], repo: R
     assert "Counted: errors (any, casts, bangs, ignores may not grow), by ASSUMED settings" in scout(
         {}, "no type errors"
     )
+
+
+RAN = {"a.js": "", "test/a.test.js": ""}
+
+
+@pytest.mark.parametrize(
+    ("script", "files", "packages", "note"),
+    [
+        ("jest", {}, ("npm jest",), ""),
+        ("vitest run --config etc/v.config.ts", {}, (), "npm test names etc/v.config.ts, which"),
+        ("vitest run -c etc/v.ts", {"etc/v.ts": ""}, ("npm vitest",), ""),
+        ("node test/all.js", {}, (), "names test/all.js"),
+        ("node --test", {}, (), ""),
+        ("node dist/test.js", {}, (), ""),
+        ("npm run unit && cross-env A=1 c8 mocha", {}, ("npm ava", "npm cross-env", "npm c8", "npm mocha"), ""),
+        ("tape test/*.js", {"package.json": '{"devDependencies": {"tape": "5"}}'}, ("npm ",), ""),
+        ("acme-runner", {}, (), "npm test calls acme-runner, which is not here and in no package"),
+        ("acme-runner", {"node_modules/.bin/acme-runner": "#!/bin/sh\n"}, (), ""),
+        ("./run-tests.sh", {}, (), ""),
+        ("echo 'no test specified' && exit 1", {}, (), ""),
+        ("pnpm -r test", {}, ("npm pnpm",), ""),
+        ("jest --config", {}, ("npm jest",), ""),
+    ],
+)  # fmt: skip
+def test_what_npm_test_lacks(
+    script: str,
+    files: dict[str, str],
+    packages: tuple[str, ...],
+    note: str,
+    repo: Repo,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    from autoresearch.kernel.core import jsontext
+
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    manifest = {"scripts": {"test": script, "unit": "ava"}, **jsontext.loads(files.get("package.json", "{}"))}
+    for path, text in {**RAN, **files, "package.json": jsontext.dumps(manifest)}.items():
+        repo.write(path, text)
+        (repo.path / path).chmod(0o755)
+    repo.git("add", "-A")
+    found = nodetests.of(surroundings.look(repo.path))
+    assert found.packages == packages
+    assert note in found.note and bool(note) == bool(found.note)
+
+
+def test_tests_that_cannot_run_are_told_first_and_are_no_guard(scout: Callable[..., str]):
+    out = scout(
+        {**RAN, "package.json": '{"scripts": {"test": "jest -c etc/jest.json"}}'}, "fewer repeated lines", "--measure"
+    )
+    assert out.startswith("NOT HERE: npm test names etc/jest.json, which is not in this repository: it fails before")
+    assert "guard: none: say so" in out

@@ -96,12 +96,12 @@ def _npm(root: Path, names: Iterable[str]) -> str:
     wanted = _wanted(home)
     plain = [shlex.quote(f"{name}@{spec}") for name, spec in wanted.items() if not _ELSEWHERE.match(spec)]
     if lock:
-        return _hidden(root, "node_modules/") + lock + (f" && {_NEW} {tools}" if tools else "")
+        return hidden(root, "node_modules/") + lock + (f" && {_NEW} {tools}" if tools else "")
     if len(plain) == len(wanted):
-        return _hidden(root, "node_modules/") + f"{_NEW} {tools}".rstrip()
+        return hidden(root, "node_modules/") + f"{_NEW} {tools}".rstrip()
     place = shlex.quote(str(folder(root)))
     line = " ".join([f"npm install --prefix {place} {_QUIET} --legacy-peer-deps", *plain, tools]).rstrip()
-    return f"{_hidden(root, 'node_modules')}{line} && ln -s {place}/node_modules node_modules"
+    return f"{hidden(root, 'node_modules')}{line} && ln -s {place}/node_modules node_modules"
 
 
 def _wanted(home: Path) -> dict[str, str]:
@@ -114,10 +114,11 @@ def _wanted(home: Path) -> dict[str, str]:
         return {}
 
 
-def _hidden(root: Path, name: str) -> str:
+def hidden(root: Path, name: str) -> str:
     """The command that hides a folder from git, "" where git ignores it already."""
     from ..kernel.system import ask
 
     asked = ask.exits({"ignored": ["git", "check-ignore", "-q", name]}, 10.0, str(root))
     seen = asked.get("ignored", (1, ""))[0] != 0
-    return 'echo node_modules >> "$(git rev-parse --git-path info/exclude)" && ' if seen else ""
+    line = f'echo {name.rstrip("/")} >> "$(git rev-parse --git-path info/exclude)" && '
+    return line if seen else ""

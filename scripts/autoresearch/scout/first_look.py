@@ -15,7 +15,19 @@ from ..kernel.core.text import one_line
 from ..kernel.disk import layout
 from ..kernel.system import git
 from ..reading import printed
-from . import calls, known_tools, lacking, picture, proposals, quoted, sentence, surroundings, topics, within_reach
+from . import (
+    calls,
+    fetched,
+    known_tools,
+    lacking,
+    picture,
+    proposals,
+    quoted,
+    sentence,
+    surroundings,
+    topics,
+    within_reach,
+)
 from .proposals import CheckProposal, CheckRequest
 from .surroundings import Project
 
@@ -194,7 +206,9 @@ def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
     if seconds < 1:
         return f"{_NONE}: the time was used up, see --seconds"
     try:
-        ran = toolbox.shell(str(offer.flags["verify"]), toolbox.Request(root, (), {"timeout": seconds}))
+        ran = toolbox.shell(
+            str(offer.flags["verify"]), toolbox.Request(root, (), {"timeout": seconds}), fetched.OFFLINE
+        )
     except Refusal as refusal:
         return f"{_NONE}: {one_line(str(refusal), 160)}"
     spent = time.monotonic() - start
@@ -236,7 +250,7 @@ def _command(guard: str) -> str:
 def _failing(root: Path, guard: str, seconds: float) -> str:
     """Why a guard cannot be used today, "" where it passes."""
     try:
-        ran = toolbox.shell(_command(guard), toolbox.Request(root, (), {"timeout": max(seconds, 1.0)}))
+        ran = toolbox.shell(_command(guard), toolbox.Request(root, (), {"timeout": max(seconds, 1.0)}), fetched.OFFLINE)
     except Refusal:
         return f"takes over {max(seconds, 1.0):.0f} s"
     return f"FAILS today ({ran.complaint()[:100]})" if ran.code else ""

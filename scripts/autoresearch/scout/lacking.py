@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..checks import kinds, toolbox, toolplace
-from . import pins, testrunners
+from . import fetched, nodetests, pins, testrunners
 from .surroundings import Lacks, Project
 
 # The package of a module that has another name.
@@ -50,7 +50,24 @@ _UNMET = (
     " except Exception: print(n.replace('-', '_'))"
 )
 _RUNS_CODE = frozenset(
-    ("mypy", "pyright", "pytest", "unittest", "coverage", "call", "queries", "http", "startup", "memory", "command")
+    (
+        "mypy",
+        "pyright",
+        "pytest",
+        "unittest",
+        "coverage",
+        "call",
+        "queries",
+        "http",
+        "startup",
+        "memory",
+        "command",
+        "gobench",
+        "build",
+    )
+)
+_RUNS_TESTS = frozenset(
+    ("pytest", "unittest", "coverage", "gotest", "govet", "golangci", "coverage-go", "clippy", "cargotest")
 )
 _NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "bundle", "coverage-lcov"))
 
@@ -59,9 +76,7 @@ def of(project: Project) -> Lacks:
     """What the program and its tests import, and is not there."""
     code = [name for name in project.files if name.endswith(".py")]
     if "Python" not in project.sources or not code:
-        script = str(project.package.get("scripts", {}).get("test", ""))
-        runs_tests = bool(script) and "no test specified" not in script and _has_tests(project)
-        return Lacks(tests=("npm ",)) if runs_tests and not _has_modules(project) else Lacks()
+        return _elsewhere(project)
     texts = {name: toolbox.read(project.root / name) for name in code[:_FILES]}
     own = {part.removesuffix(".py") for name in code for part in name.split("/")}
     program = _imported(texts[name] for name in texts if _is_program(project, name)) - own
@@ -110,7 +125,7 @@ def for_kind(project: Project, kind: str) -> tuple[str, ...]:
         named = [name for name in install if name[4:].partition("@")[0] not in declared]
         return tuple(named) if named or not declared else ("npm ",)
     lacks = project.lacks
-    tests = lacks.tests if kind in ("pytest", "unittest", "coverage") else ()
+    tests = lacks.tests if kind in _RUNS_TESTS and not (kind == "govet" and lacks.free) else ()
     return tuple(dict.fromkeys((*install, *(lacks.program if kind in _RUNS_CODE else ()), *tests)))
 
 
@@ -122,6 +137,20 @@ def interpreter(project: Project) -> str:
     path = toolplace.future_python(project.root) if project.lacks.python else now
     shown = toolbox.relative(path, project.root)
     return shlex.quote(shown) if not shown.startswith("/") or path.startswith(place) else "python3"
+
+
+def _elsewhere(project: Project) -> Lacks:
+    """What projects of other languages lack."""
+    node = nodetests.of(project) if _has_tests(project) else nodetests.NodeTests()
+    gone = fetched.of(project)
+    fetching = (gone.command,) if gone.command else ()
+    return Lacks(
+        program=fetching if gone.program else (),
+        tests=(*node.packages, *fetching),
+        notes=tuple(filter(None, (node.note, gone.note))),
+        untestable=bool(node.note),
+        free=gone.free,
+    )
 
 
 def _has_tests(project: Project) -> bool:

@@ -323,6 +323,8 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
         return " ".join(map(shlex.quote, node)) + more, ""
     if kind == "duplicates":
         return " ".join(map(shlex.quote, next(iter(project.sources.values()), (".",)))), ""
+    if kind == "govet":
+        return " ".join(map(shlex.quote, project.lacks.free)), ""
     if kind == "gobench":
         given = gocalls.benchmark(project, goal)
         return (given, "") if given else ("'CODE' ./", gocalls.HELP)
@@ -419,7 +421,7 @@ def guard_command(project: Project) -> str:
     script = str(project.package.get("scripts", {}).get("test", ""))
     if project.sources.get("Python") and any(".py" in t or t.endswith("/**") for t in project.tests):
         return _python_tests(project)
-    if script and "no test specified" not in script and has_npm_tests(project):
+    if script and "no test specified" not in script and has_npm_tests(project) and not project.lacks.untestable:
         return "npm test --silent"
     if project.has("go.mod") and project.tests:
         return "go test ./..."

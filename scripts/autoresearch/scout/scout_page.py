@@ -10,13 +10,13 @@ from ..checks import kinds, toolbox, toolplace
 from ..kernel.core.frozen import replace
 from ..kernel.core.text import one_line, shortened
 from ..kernel.disk.layout import SKILL_ROOT, script
-from . import commands, known_tools, picture, proposals, quoted, surroundings, topics, tssettings
+from . import commands, fetched, known_tools, picture, proposals, quoted, surroundings, topics, tssettings
 from .first_look import Look
 from .proposals import CHECK, CheckProposal
 
 _TIMED = ("call", "call-node", "command")
 LIMIT = 3600  # characters: 900 tokens
-_WHOLE = ("MISSING", "INSTALL")  # lines that are never cut
+_WHOLE = ("MISSING", "INSTALL", "NOT HERE")  # lines that are never cut
 _CAUSES = 6
 _HELD = {"interface": "the public interface", "answers": "what calls answer", "http": "answers of other routes"}
 _UNHELD = (
@@ -50,15 +50,16 @@ def _missing(found: Look) -> list[str]:
         if offer.install:
             by_packages.setdefault(offer.install, []).append(str(number))
     known = {name for names in by_packages for name in names}
-    rest = tuple(name for name in (*lacks.program, *lacks.tests) if name not in known)
+    rest = tuple(dict.fromkeys(name for name in (*lacks.program, *lacks.tests) if name not in known))
     rows = [(f"check {' and '.join(numbers)}", names) for names, numbers in by_packages.items()]
     rows += [("the tests, the guard", rest)] if rest and _tests_matter(found) else []
+    notes = [one_line(f"NOT HERE: {note}", 300) for note in lacks.notes]
     if not rows:
-        return []
+        return notes
     told = "; ".join(f"{_packages(names)} for {whom}" for whom, names in rows)
     command = _command(found, [name for _, names in rows for name in names])
     where = "" if "npm" in command and "ln -s" not in command else " (it goes outside the repository)"
-    return [f"MISSING: {told}. Ask for the user's yes in the first message{where}.", f"INSTALL is: {command}"]
+    return [f"MISSING: {told}. Ask for the user's yes in the first message{where}.", *notes, f"INSTALL is: {command}"]
 
 
 def install(found: Look, offer: CheckProposal) -> str:
@@ -72,7 +73,7 @@ def _command(found: Look, packages: Sequence[str]) -> str:
 
 
 def _packages(names: Sequence[str]) -> str:
-    return ", ".join(name.partition(" ")[2] or "what package.json names" for name in names)
+    return ", ".join(fetched.named(n) or n.partition(" ")[2] or "what package.json names" for n in names)
 
 
 def _tests_matter(found: Look) -> bool:

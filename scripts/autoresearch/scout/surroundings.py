@@ -55,6 +55,9 @@ class Lacks:
     program: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what nothing that is installed settles, or what works without it
+    untestable: bool = False  # the tests cannot run here, whatever is installed
+    free: tuple[str, ...] = ()  # packages of Go that need nothing of what is missing
 
     @property
     def python(self) -> bool:

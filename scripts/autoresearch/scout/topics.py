@@ -11,7 +11,7 @@ _STEMS = {
     "types": r"\btyp(?:e|es|ed|ing|en|fehler\w*|isier\w*|age|os?)\b|mypy|pyright|annotat|\btsc\b|\btip(?:os?|ado|i)\b",
     "coverage": r"coverage|untested|abdeck|\bdeck\w* .*\bab\b|couverture|cobertura|uncovered"
     r"|\b(?:more|add|write|missing|mehr|schreib\w*|plus de|m[áa]s) (?:\w+ )?(?:unit)?(?:tests?|pruebas)\b",
-    "lint": r"\blint|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",
+    "lint": r"\blint|\bvet\b|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",
     "queries": r"\bquer(?:y|ies)\b|\bsql\b|n\s*\+\s*1|abfrage|requ[êe]tes? sql|consultas?",
     "http": r"endpoint|\bapi\b|handler|\bhttp\b|request|page load|anfrage|route|response time",
     "startup": r"start-?\s?up|starts? (?:up |too |so |very )*slow|slow (?:to )?start|startet|"
