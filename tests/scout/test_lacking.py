@@ -121,7 +121,7 @@ def test_a_draft_is_there_where_only_the_guard_lacks_a_package_and_a_call_is_to_
     assert out.startswith("MISSING: absent-one<4 for the tests, the guard."), out
     assert "fill in: CODE" in out and "\n2. " not in out
     assert "first message (yours to translate):" in out and "May I install absent-one<4 for the tests?" in out
-    assert "next: send that; after the yes, INSTALL && python3 " in out and "call '\"'\"'CODE'\"'\"'" in out
+    assert "next: send that; after the yes, INSTALL && python3 " in out and " call 'CODE' --setup " in out
     out = look({"n.txt": ""}, "less complex functions", "--measure").out
     assert (
         "Counted: complex (excess may not grow); now 0" in out and "next: send that; after the yes, INSTALL && " in out

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from ..checks import toolbox
+from ..kernel.core import jsontext
 from ..kernel.core.frozen import dataclass
 
 _FILE = re.compile(
@@ -19,8 +20,12 @@ _WHOLE = re.compile(r"[^/]*\.(?:[cm]?[jt]sx?|rs)$")  # mocha and cargo take ever
 _PY = re.compile(
     r"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n#;]+)|import[ \t]+([^\n#;]+))", re.MULTILINE
 )
-_JS = re.compile(r"""(?:\bfrom|\brequire\(|\bimport\(?)\s*["'](\.[^"'\n]+)["']""")
+_JS = re.compile(r"""(?:\bfrom|\brequire\(|\bimport\(?)\s*["']([^"'\n]+)["']""")
+_ALIAS = re.compile(r"(?:[@~#]|\$\w+|src)/")  # how bundlers' settings shorten the folder of sources
+_CFG_TEST = re.compile(r"#\[cfg\(test\)\]\s*(?:#\[[^\]]*\]\s*)*(?:pub(?:\([^)]*\))?\s+)?mod\s+(\w+)\s*;")
+_OWN = re.compile(r"(?:packages|libs|crates|modules|apps)/[\w-]+$")  # a package of a workspace, whatever its name
 _GO = re.compile(r'^\s*(?:import\s+)?(?:[\w.]+\s+)?"([^"\s]+/[^"\s]+)"', re.MULTILINE)
+_PROGRAM = (".py", ".go", ".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".mts", ".cts", ".vue", ".svelte")
 _MOST = 1500  # files of the program that are read
 _PLACES = 4  # folders and patterns that are told
 
@@ -49,7 +54,7 @@ class TestFiles:
 
 def of(root: Path, files: Collection[str]) -> TestFiles:
     """The tests of a project; what the program imports is no test, whatever its name."""
-    named = {name for name in files if _FILE.search(name)}
+    named = {name for name in files if _FILE.search(name)} | set(_of_rust(root, files))
     folders = {folder for name in files for folder in _above(name)}
     held = {folder for folder in folders if _is_run(folder, files, named)}
     found = _found(files, named, held)
@@ -74,20 +79,39 @@ def _above(name: str) -> Iterator[str]:
 def _is_run(folder: str, files: Iterable[str], named: Collection[str]) -> bool:
     """Whether a runner looks into a folder of that name."""
     above, _, last = folder.rpartition("/")
+    if _OWN.match(folder) and any(f"{folder}/{name}" in files for name in ("package.json", "Cargo.toml", "go.mod")):
+        return False
     inside = [name[len(folder) + 1 :] for name in named if name.startswith(f"{folder}/")]
     if last == "testing":  # as often helpers that are shipped: tests lie in it directly
         return any("/" not in name and not name.endswith(".go") for name in inside)
+    below = [name[len(folder) + 1 :] for name in files if name.startswith(f"{folder}/")]
+    if last in ("spec", "specs"):  # as often a specification, or the package that reads one
+        return any(not name.endswith(".go") for name in inside)
+    if any(name.endswith(".go") for name in below) and not inside:  # go test takes `_test.go` alone
+        return False
+    if any(name.endswith(".rs") for name in below) and not inside:  # cargo takes the folder beside its manifest
+        return last == "tests" and "src" not in above.split("/")
     if not above or last == "__tests__" or (last == "test" and _base(above) == "src") or inside:
         return True
-    below = (name[len(folder) + 1 :] for name in files if name.startswith(f"{folder}/"))
     return last in ("test", "tests") and any(map(_WHOLE.match, below))
+
+
+def _of_rust(root: Path, files: Collection[str]) -> Iterator[str]:
+    """The modules of Rust that are compiled for tests alone."""
+    for name in files:
+        text = toolbox.read(root / name) if name.endswith(".rs") and (root / name).is_file() else ""
+        stem = name.removesuffix(".rs")
+        place = posixpath.dirname(name) if _base(stem) in ("lib", "main", "mod") else stem
+        for module in _CFG_TEST.findall(text):
+            start = f"{place}/{module}".lstrip("/")
+            yield from (path for path in files if path == f"{start}.rs" or path.startswith(f"{start}/"))
 
 
 def _among(name: str) -> str:
     """A pattern for the name of a test that lies among the sources."""
     base = _base(name)
     match = re.search(r"(_(?:test|spec)\.\w+|\.(?:test|spec)\.\w+|Tests?\.\w+)$", base)
-    return f"*{match[1]}" if match else "tests.py" if base == "tests.py" else "test_*.py"
+    return f"*{match[1]}" if match else "test_*.py" if re.match(r"test_.*\.py$", base) else base
 
 
 def _base(name: str) -> str:
@@ -101,7 +125,7 @@ def _glob(place: str) -> str:
 def _imported(root: Path, files: Collection[str], tests: Collection[str]) -> set[str]:
     """The tests by name that the rest of the files imports."""
     found: set[str] = set()
-    program = [name for name in files if name not in tests and name.endswith((".py", ".go", ".js", ".ts", ".tsx"))]
+    program = [name for name in files if name not in tests and name.endswith((*_PROGRAM, "package.json"))]
     for name in program[:_MOST]:
         text = toolbox.read(root / name) if (root / name).is_file() else ""
         if "test" in text or "spec" in text:
@@ -118,8 +142,33 @@ def _reached(name: str, text: str, tests: Collection[str]) -> Iterator[str]:
         folders = {t: t.rpartition("/")[0] for t in tests if t.endswith(".go") and "/" in t}
         yield from (t for t, folder in folders.items() if any(end.endswith(f"/{folder}") for end in ends))
     else:
-        places = {posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _JS.findall(text)}
-        yield from (t for t in tests if {t, t.rpartition(".")[0], posixpath.dirname(t)} & places)
+        manifest = _base(name) == "package.json"
+        places = _offered(text) if manifest else _JS.findall(text)
+        near = [posixpath.join(posixpath.dirname(name), path) for path in places if manifest or path[:1] == "."]
+        plain = {_unended(posixpath.normpath(path)) for path in near}
+        far = tuple(_unended(path[path.index("/") :]) for path in places if _ALIAS.match(path))
+        yield from (t for t in tests if any(s in plain or f"/{s}".endswith(far) for s in _stems(t)))
+
+
+def _stems(path: str) -> set[str]:
+    """What an import writes of a file: its path without its ending, or its folder where it is the index."""
+    stem = _unended(path)
+    return {stem, *([posixpath.dirname(path)] if _base(stem) == "index" else [])}
+
+
+def _unended(path: str) -> str:
+    """A path without the ending of a script: TypeScript imports `x.ts` as `x.js`."""
+    return re.sub(r"\.[cm]?[jt]sx?$", "", path)
+
+
+def _offered(manifest: str) -> list[str]:
+    """The files that a package.json offers to users."""
+    try:
+        found = jsontext.loads(manifest)
+        given = {key: found.get(key) for key in ("exports", "main", "module", "types", "typings", "source", "bin")}
+    except (ValueError, AttributeError):
+        return []
+    return re.findall(r'"((?:\./)?[\w@./-]+\.[cm]?[jt]sx?)"', jsontext.dumps(given))
 
 
 def _module(path: str) -> str:

@@ -11,11 +11,16 @@ from pathlib import Path
 # Caches and data of test runners, type checkers and linters of Python and JavaScript; none is anybody's work.
 _FOLDERS = frozenset(
     (".benchmarks", ".pytest_cache", ".hypothesis", ".mypy_cache", ".ruff_cache", ".pytype", ".nyc_output",
-     "__pycache__", ".testmondata", "htmlcov", ".swc", ".vitest-attachments")
+     "__pycache__", ".testmondata", "htmlcov", ".swc", ".vitest-attachments", ".turbo", ".wireit", ".tap", ".nx",
+     ".vite", ".vitest", ".rollup.cache", ".rpt2_cache", ".parcel-cache")
 )  # fmt: skip
-_FILES = re.compile(r"\.coverage(?:\..+)?|\.testmondata\S*|\.eslintcache|coverage\.(?:xml|json|lcov)|junit\.xml")
+_FILES = re.compile(
+    r"\.coverage(?:\..+)?|\.testmondata\S*|\.eslintcache|coverage\.(?:xml|json|lcov)|junit\.xml|\S+\.tsbuildinfo"
+)
 _EMPTY = re.compile(r".*\.(?:sqlite3?|db)")  # where it has no byte: what a server opened and nobody filled
 _SKIPPED = frozenset((".git", ".hg", "node_modules", ".venv", "venv", "env", ".tox", ".nox", "target", "vendor"))
+_MADE = ("target", "coverage")
+_REPORTS = frozenset(("lcov.info", "coverage-final.json", "clover.xml", "coverage-summary.json"))
 _SETTINGS = ("pyproject.toml", "pytest.ini", "setup.cfg", "tox.ini")
 _NAMED = re.compile(r"--(?:junit-?xml|html|benchmark-json|report-log|cov-report[= ]\w+)[=: ]([\w./-]+)")  # by pytest
 _MOST = 20000  # folders that are looked into
@@ -23,12 +28,15 @@ _MOST = 20000  # folders that are looked into
 
 @contextmanager
 def swept(root: Path) -> Iterator[None]:
-    """Around checks: what appears of such traces meanwhile goes; what was there before, or git tracks, stays."""
+    """Around checks: what appears of such traces meanwhile goes; what was there before, or git tracks, stays.
+
+    A Cargo.lock that git does not hold and cargo wrote just now is one of them.
+    """
     before = set(_traces(root))
     try:
         yield
     finally:
-        for path in set(_traces(root)) - before:
+        for path in filter(_is_trace, set(_traces(root)) - before):
             _remove(path)
 
 
@@ -39,10 +47,19 @@ def _traces(root: Path) -> Iterator[str]:
     for number, (folder, names, files) in enumerate(os.walk(root)):
         if number > _MOST:
             return
-        yield from (os.path.join(folder, name) for name in names if name in _FOLDERS)
+        yield from (os.path.join(folder, name) for name in names if name in _FOLDERS or name in _MADE)
+        yield from (os.path.join(folder, name) for name in files if name == "Cargo.lock" and "Cargo.toml" in files)
         paths = {os.path.join(folder, name): name for name in files}
         yield from (path for path, name in paths.items() if _FILES.fullmatch(name) or _is_empty(path, name))
         names[:] = [name for name in names if name not in _FOLDERS and name not in _SKIPPED]
+
+
+def _is_trace(path: str) -> bool:
+    """Whether a folder of a common name is what cargo builds in, beside its manifest, or holds reports of coverage."""
+    folder, name = os.path.split(path)
+    if name == "target":
+        return os.path.exists(os.path.join(folder, "Cargo.toml")) and os.path.exists(os.path.join(path, "CACHEDIR.TAG"))
+    return name != "coverage" or not _REPORTS.isdisjoint(os.listdir(path))
 
 
 def _is_empty(path: str, name: str) -> bool:
