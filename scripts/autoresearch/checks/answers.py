@@ -24,7 +24,7 @@ def answers(request: Request) -> Counted:
     folders = [request.root, *reference.copies(request)]
     if len(folders) < 2 or not request.operands:
         raise Refusal("calls and --against REV are needed, expected e.g. answers 'f(1)' --setup 'from m import f' "
-                      "--against HEAD")  # fmt: skip
+                      "--against 1a2b3c4")  # fmt: skip
     now, before = (_told(request, folder) for folder in folders)
     if not any(row[1] for row in (*now, *before)):
         raise Refusal(f"no call works: {now[0][0]}, expected results to compare; correct the calls or --setup")

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..kernel.core.errors import Refusal
@@ -79,17 +80,25 @@ def command(request: Request) -> Counted:
     folders = [request.root, *reference.copies(request)]
     runs = int(request.get("runs", 5))
     spent: list[list[float]] = [[] for _ in folders]
-    for turn in range(runs + 1):  # the first warms up
-        for values, folder in zip(spent, folders):
-            cost = _cost(request, request.command(), folder)
-            values += [cost] if turn else []
+    with _compiled() as env:
+        for turn in range(runs + 1):  # the first warms up
+            for values, folder in zip(spent, folders):
+                cost = _cost(request, request.command(), folder, env)
+                values += [cost] if turn else []
     return Counted(_compared("ms", [_median(values) for values in spent]))
 
 
-def _cost(request: Request, line: str, folder: Path) -> float:
+@contextmanager
+def _compiled() -> Iterator[Mapping[str, str]]:
+    """Variables by which Python keeps what it compiles, outside the project: who installed it compiles it once."""
+    with tempfolder.folder("check") as made:
+        yield {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(made)}
+
+
+def _cost(request: Request, line: str, folder: Path, env: Mapping[str, str]) -> float:
     """Milliseconds of one run, children included; raises `Refusal` when it fails."""
     before = _used()
-    ran = toolbox.shell(line, request, {"PYTHONPATH": toolbox.python_path(folder)}, folder)
+    ran = toolbox.shell(line, request, {"PYTHONPATH": toolbox.python_path(folder), **env}, folder)
     if ran.code:
         raise toolbox.broken("the command", ran)
     return 1000 * (ran.seconds if request.options.get("wall") else _used() - before)
@@ -248,8 +257,10 @@ def startup(request: Request) -> Counted:
     node = any("js" in ending for ending in request.get("ending", []))
     runtime = [toolbox.look("node", request.root) or "node", "-e"] if node else [toolbox.python(request), "-c"]
     lines = [" ".join(map(shlex.quote, [*runtime, code])) for code in (request.command(), "0")]
-    _cost(request, lines[0], request.root)  # compiles what is not compiled yet
-    pairs = [[_cost(request, line, request.root) for line in lines] for _ in range(int(request.get("runs", 9)))]
+    with _compiled() as env:
+        _cost(request, lines[0], request.root, env)  # compiles what is not compiled yet
+        rounds = range(int(request.get("runs", 9)))
+        pairs = [[_cost(request, line, request.root, env) for line in lines] for _ in rounds]
     return Counted({"ms": _median(full - empty for full, empty in pairs)})
 
 
@@ -273,7 +284,8 @@ def build(request: Request) -> Counted:
         if clean:
             toolbox.done(str(clean), request, "--clean")
         start = time.perf_counter()
-        cpu.append(_cost(Request(request.root, (), {**request.options, "wall": None}), request.command(), request.root))
+        counting = Request(request.root, (), {**request.options, "wall": None})
+        cpu.append(_cost(counting, request.command(), request.root, {}))
         seconds.append(time.perf_counter() - start)
     return Counted({"seconds": _median(seconds), "cpu_seconds": _median(cpu) / 1000})
 

@@ -21,7 +21,7 @@ _SHIPPED = re.compile(r"python3 \S*/autoresearch_check\.py")
 _AS_TODAY = re.compile(r"^(\S+) == .*$")
 _TESTS = re.compile(r"autoresearch_check\.py (?:coverage|(?:py|vi|go|cargo|unit)?test|jest|junit)")
 LIKE = "one kind of fix, as far as it safely goes: the number is an exact count of like findings"
-SINGLE = "one cause: what is measured together cannot be told apart"
+SINGLE = "one cause, a new structure with its retuning included: what is measured together cannot be told apart"
 
 
 def is_shipped(verify: str) -> bool:

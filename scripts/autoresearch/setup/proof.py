@@ -170,6 +170,8 @@ def unopened(config: Config, subjects: Sequence[str], watch: opened.OpensWatch) 
     kinds, named = {os.path.splitext(path)[1] for path in seen}, scope.split(config.scope)
     left = [path for path in subjects if path not in seen and not path.endswith(_PROSE)]
     left = [path for path in left if not seen or os.path.splitext(path)[1] in kinds or path in named]
+    guarded = set(re.findall(r"\w+", config.guard))  # a program that the guard runs moves what the check reads
+    left = [path for path in left if Path(path).stem not in guarded]
     if not left:
         return []
     many = f"{len(left)} of the {len(subjects)} files of the scope" if seen else "no file of the scope"

@@ -39,8 +39,11 @@ def flags(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def take_over(args: argparse.Namespace, root: Path) -> None:
-    """Fill the flags that were not given with those of the last dry run or of a proposal, where that is asked for."""
-    from . import rehearsal
+    """Fill the flags that were not given with those of the last dry run or of a proposal, where that is asked for.
+
+    `HEAD` in them is the commit that it is now.
+    """
+    from . import pinned, rehearsal
 
     earlier = rehearsal.to_mend if getattr(args, "dry_run", False) else rehearsal.read
     noted = earlier(root) if args.as_rehearsed else {}
@@ -57,6 +60,7 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
     for name, value in noted.items():
         if name in args and getattr(args, name) is None:
             setattr(args, name, value)
+    pinned.pin(args, root)
 
 
 def environment_of(args: argparse.Namespace, root: Path) -> str:
