@@ -113,13 +113,14 @@ def tried(project: Project, goal: str, seconds: float) -> Work | None:
             continue
         if spent > most:
             best, most = Work(found.code, found.setup, found.source, named=name), spent
-    # A word of plain speech that is a method's name too, and whose call does next to nothing: it was not meant.
-    return None if best is not plain and most < _NOTHING and not _is_marked(goal, name) else best
+    # "Slow against bigger tables" does not mean the method `tables`, whose call does next to nothing.
+    return None if best is not plain and most < _NOTHING and _is_aside(goal, name) else best
 
 
-def _is_marked(goal: str, name: str) -> bool:
-    """Whether the goal writes a name as code."""
-    return "_" in name or re.search(rf"[`'\".]{re.escape(name)}\b|\b{re.escape(name)}(?:\(|[`'\"])", goal) is not None
+def _is_aside(goal: str, name: str) -> bool:
+    """Whether the goal has a name as a plain word behind one of those that say where or with what it is slow."""
+    words = r"against|with|on|in|for|from|over|gegen|mit|bei|auf|über|für|aus|avec|sur|dans|pour|con|en|para|sobre"
+    return re.search(rf"\b(?:{words})\s+(?:\w+\s+){{0,2}}{re.escape(name)}\b(?!\()", goal, re.IGNORECASE) is not None
 
 
 def _methods(project: Project) -> list[str]:
