@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from autoresearch.scout import nodetests, surroundings, tssettings
+from autoresearch.scout import nodeentry, nodetests, surroundings, tssettings
 
 from tests.checks.conftest import link_node_modules, need
 from tests.conftest import Ran, Repo
@@ -113,3 +113,51 @@ def test_tests_that_cannot_run_are_told_first_and_are_no_guard(scout: Callable[.
     )
     assert out.startswith("NOT HERE: npm test names etc/jest.json, which is not in this repository: it fails before")
     assert "guard: none: say so" in out
+
+
+@pytest.mark.parametrize(
+    ("package", "source", "built"),
+    [
+        ('{"main": "lib/a.js"}', "lib/a.js", ""),
+        ('{"main": "dist/a.js", "types": "dist/index.d.ts"}', "src/index.ts", "dist/a.js"),
+        ('{"exports": {".": {"import": "./dist/index.mjs"}}, "module": "./dist/m.js"}', "src/index.ts", "dist/m.js"),
+        ('{"source": "src/index.ts", "main": "dist/x.js"}', "src/index.ts", "dist/x.js"),
+        ('{"main": "dist/gone.js"}', "", "dist/gone.js"),
+        ("{}", "", ""),
+    ],
+)
+def test_the_entry_is_a_source_that_edits_reach(package: str, source: str, built: str, repo: Repo):
+    for path in ("lib/a.js", "src/index.ts", "dist/a.js"):
+        repo.write(path, "")
+    repo.write("package.json", package)
+    repo.git("add", "-A")
+    project = surroundings.look(repo.path)
+    assert (nodeentry.source(project), nodeentry.built(project)) == (source, built)
+
+
+@pytest.mark.parametrize(
+    ("scripts", "command"),
+    [
+        ({}, "npm test --silent"),
+        ({"pretest": "npm run lint", "posttest": "aud --production"}, "npm test --silent --ignore-scripts"),
+        ({"pretest": "npm run build"}, "npm test --silent"),
+        ({"pretest": "tsc --noEmit"}, "npm test --silent --ignore-scripts"),
+        ({"pretest": "tsc -p ."}, "npm test --silent"),
+    ],
+)
+def test_what_npm_runs_around_the_tests_is_no_guard(scripts: dict[str, str], command: str, repo: Repo):
+    from autoresearch.kernel.core import jsontext
+
+    repo.write("package.json", jsontext.dumps({"scripts": {"test": "node --test", **scripts}}))
+    assert nodeentry.tests(surroundings.look(repo.path)) == command
+
+
+def test_a_lint_without_settings_asks_for_them(scout: Callable[..., str]):
+    package = '{"devDependencies": {"eslint": "9"}, "scripts": {"lint": "eslint ."}}'
+    out = scout({"index.js": "", "package.json": package}, "lint", "--measure")
+    assert "verify: CHECK eslint index.js --option=-c --option=FILE" in out
+    assert (
+        "   To agree: settings of ESLint, of which none exist here" in out and "--option=FILE'" in out.splitlines()[-1]
+    )
+    out = scout({"eslint.config.mjs": "export default []\n"}, "lint")
+    assert "FILE" not in out

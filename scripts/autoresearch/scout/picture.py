@@ -166,7 +166,9 @@ def together(read: Iterable[Cause], seen: Iterable[Cause], asked: bool) -> tuple
 
 def _size(project: Project) -> list[str]:
     """The largest source files, with their share of all lines."""
-    names = [name for name in project.files if name.endswith(surroundings.CODE) and not project.is_test(name)]
+    made = re.compile(r"(?:^|/)(?:dist|build|vendor|node_modules|third_party)/")
+    names = [name for name in project.files if name.endswith(surroundings.CODE) and not made.search(name)]
+    names = [name for name in names if not project.is_test(name)]
     counts = {name: toolbox.read(project.root / name).count("\n") + 1 for name in names[:2000]}
     total = sum(counts.values())
     largest = sorted(counts, key=lambda name: -counts[name])[:2]

@@ -11,7 +11,7 @@ from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.text import listing
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, commands, gocalls, lacking, surroundings, testrunners, tssettings, webapps
+from . import calls, commands, gocalls, lacking, nodeentry, surroundings, testrunners, tssettings, webapps
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -141,7 +141,7 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     operands += f" --tool {shlex.quote(given)}" if given else ""
     if wish.known and wish.known.kind == kind_name:
         operands, given = wish.known.operands or operands, "theirs"
-    turns = _in_turns(project, kind_name) if wish.in_turns else ""
+    turns = _in_turns(project, kind_name) if wish.in_turns and "--prepare" not in fill_in else ""
     branches = wish.branches and "branches" in kind.options.split()
     operands += " --branches" if branches else ""
     verify = " ".join(filter(None, (CHECK, kind_name, operands, "--runs 5" if wish.flaky else "", turns)))
@@ -294,7 +294,7 @@ def _profile(kind: str, operands: str, fill_in: str) -> str:
 
 
 # Kinds whose fixes rewrite declarations, so that users of a library may be hit.
-_REWRITES = frozenset(("mypy", "pyright", "tsc", "ts-any", "complexity", "duplicates", "call", "call-node"))
+_REWRITES = frozenset(("bundle", "mypy", "pyright", "tsc", "ts-any", "complexity", "duplicates", "call", "call-node"))
 _RUNS_TESTS = {
     "pytest",
     "unittest",
@@ -319,8 +319,9 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
     if kind in ("pyright", "ruff", "docs", "complexity", "coverage"):
         return paths, ""
     if kind in ("tsc", "ts-any", "eslint"):
-        more = tssettings.operands(project, node) if kind != "eslint" else ""
-        return " ".join(map(shlex.quote, node)) + more, ""
+        open_one = nodeentry.lints_without_settings(project) if kind == "eslint" else ""
+        more = tssettings.operands(project, node) if kind != "eslint" else " --option=-c --option=FILE" * bool(open_one)
+        return " ".join(map(shlex.quote, node)) + more, open_one
     if kind == "duplicates":
         return " ".join(map(shlex.quote, next(iter(project.sources.values()), (".",)))), ""
     if kind == "govet":
@@ -348,7 +349,13 @@ def _call(project: Project, kind: str, goal: str, python: tuple[str, ...]) -> tu
     asked = webapps.request(project) if kind == "call" and "Django" in surroundings.frameworks(project) else None
     if asked:
         return asked
-    entry = str(project.package.get("main") or "index.js").removeprefix("./")
+    entry = nodeentry.source(project) or "index.js"
+    made = nodeentry.built(project) if kind == "call-node" else ""
+    if made:
+        return "'CODE'", (
+            f"CODE: one expression with the program as require('./{made}') on a large input; that file is built, so "
+            "pass --prepare with the build's command too"
+        )
     work = _python_work(project, goal) if kind == "call" else calls.node_work(project, goal, entry)
     if work is None:
         module = python[0].rpartition("/")[2].removesuffix(".py") if python else ""
@@ -371,17 +378,20 @@ def _python_work(project: Project, goal: str) -> calls.Work | None:
 def _written(project: Project, kind: str, python: tuple[str, ...]) -> tuple[str, str]:
     """Operands that name a piece of work; where only the agent can choose it, a placeholder in capitals."""
     module = python[0].rpartition("/")[2].removesuffix(".py") if python else ""
-    entry = str(project.package.get("module") or project.package.get("main") or "")
+    entry = nodeentry.source(project)
     bench = _benchmark(project)
     work = bench or guard_command(project)
     rows = {
-        "startup": (shlex.quote(f"import {module}") if module else f"\"require('./{entry}')\" --ending .js", ""),
+        "startup": (
+            shlex.quote(f"import {module}") if module else f"\"require('./{entry or 'ENTRY'}')\" --ending .js",
+            "" if module or entry.endswith("js") else "ENTRY: what users load, a built file where it is built",
+        ),
         "queries": webapps.request(project)
         or (f"'CODE' --setup 'import {module}'", "CODE: one expression that does the work on a filled database"),
-        "command": (shlex.quote(bench or "CMD"), "" if bench else "CMD: the work, none of it start-up or tests"),
+        "command": (shlex.quote(bench or "CMD"), "" if bench else _work_asked(project)),
         "memory": (shlex.quote(work or "CMD"), "" if work else "CMD: the work"),
         "build": (shlex.quote(_build(project)), "" if _build(project) != "BUILD" else "BUILD: the build command"),
-        "bundle": (shlex.quote(entry.lstrip("./") or "ENTRY"), "" if entry else "ENTRY: the file users import"),
+        "bundle": (shlex.quote(entry or "ENTRY"), "" if entry else "ENTRY: the source of what users import"),
         "size": ("'OUTPUT' --build 'BUILD'", "OUTPUT: the built file; BUILD: the command that builds it"),
         "loss": ("'python3 TRAIN.py {seed}'", "TRAIN.py: the training, its seed as argument, METRIC loss= as output"),
         "junit": ("'target/surefire-reports/*.xml' --build 'mvn -q test || true'", ""),
@@ -389,6 +399,13 @@ def _written(project: Project, kind: str, python: tuple[str, ...]) -> tuple[str,
         "coverage-lcov": (_lcov(project), ""),
     }
     return rows.get(kind, ("", ""))
+
+
+def _work_asked(project: Project) -> str:
+    """What the command of a piece of work is to be; a program that is compiled is built apart."""
+    example = "target/release/examples/NAME with --prepare 'cargo build --release --example NAME'"
+    built = f", of a release build: {example}" if project.has("Cargo.toml") else ""
+    return f"CMD: the work, none of it start-up or tests{built}"
 
 
 def _benchmark(project: Project) -> str:
@@ -422,7 +439,7 @@ def guard_command(project: Project) -> str:
     if project.sources.get("Python") and any(".py" in t or t.endswith("/**") for t in project.tests):
         return _python_tests(project)
     if script and "no test specified" not in script and has_npm_tests(project) and not project.lacks.untestable:
-        return "npm test --silent"
+        return nodeentry.tests(project)
     if project.has("go.mod") and project.tests:
         return "go test ./..."
     if project.has("Cargo.toml"):

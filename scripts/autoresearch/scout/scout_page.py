@@ -174,12 +174,15 @@ def _next(found: Look, skill: str) -> list[str]:
     lines += [_PROFILE] if any(offer.kind in _TIMED for offer in found.offers) else []
     start = f"python3 {skill}/autoresearch_init_run.py --repo . --dry-run --as-proposed {_best(found)}"
     first = found.offers[_best(found) - 1]
-    if first.fill_in and not first.install:
+    if first.fill_in and (not first.install or first.fill_in.startswith("FILE")):
         start += f" --verify {commands.word(str(first.flags['verify']))} (with what is to be filled in)"
     if _asks(found, first):
         again = f"python3 {skill}/autoresearch_scout.py --repo . --measure --goal {shlex.quote(found.goal)}"
-        then = f"{again} (which fills the rest in)" if first.fill_in and first.install else start
+        filled = first.fill_in and first.install and not first.fill_in.startswith("FILE")
+        then = f"{again} (which fills the rest in)" if filled else start
         return [*lines, *_unmeasured(found, first), f"next: send that; after the yes, INSTALL && {then}"]
+    if found.values.get(first.kind, "").startswith("0 now"):
+        lines.append("(that number is at its end already: tell the user so, and ask what else is meant)")
     if first.fill_in:
         return [*lines, f"next: {start}"]
     if not found.works(first):
@@ -222,6 +225,7 @@ def _unmeasured(found: Look, offer: CheckProposal) -> list[str]:
         f"   Counted: {flags['metric_name']}{_limits(flags.get('require') or ())}{assumed}; "
         + (f"now {now}" if now else "not yet: something is missing"),
         f"   May change: {flags.get('scope')}; must not break: {held}",
+        *([f"   To agree: {offer.fill_in.partition(': ')[2]}"] if offer.fill_in.startswith("FILE") else []),
         f"   May I install {_packages(asked)}{'' if offer.install else ' for the tests'}? "
         "No file that git sees changes.",
         "   Each experiment is a commit on a branch of its own; what fails is undone by the tool.",
