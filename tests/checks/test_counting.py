@@ -264,7 +264,9 @@ def test_assumed_settings_of_typescript_are_told(repo: Repo, check: Callable[...
     repo.write("src/a.ts", "export const f = (a) => a\nexport const g = (a: string | null): string => a.trim()\n")
     repo.write("src/b.tsx", "import {f} from './a.ts'\nexport const d = f(1)\nexport default function h() {}\n")
     ran = check("tsc", "src")
-    assert metrics(ran)["errors"] == "2" and "# no tsconfig.json was found: the settings are assumed" in ran.out
+    assert (
+        metrics(ran)["errors"] == "2" and "# caution: no tsconfig.json was found: the settings are assumed" in ran.out
+    )
     assert metrics(check("tsc", "src", "--option=--strict", "--option=false"))["errors"] == "0"
     assert "does not take --srict" in check("tsc", "src", "--option=--srict").err
     repo.write("package.json", '{"main": "dist/b.js"}')

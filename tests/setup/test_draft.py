@@ -54,3 +54,9 @@ def test_a_guard_that_fails_is_told_once():
 def test_what_ends_the_run_is_said_and_nothing_else(given: dict[str, Any], ends: str, reply: str):
     found = draft.lines(Config(goal="faster", metric="ms", verify="echo 1", **given), "ms is 1", TOLD)
     assert ends in found[-4] and reply in found[-1]
+
+
+def test_what_a_shipped_check_cautions_of_is_told_before_a_start():
+    printed = "METRIC errors=1\n# caution: settings are assumed\nsrc/a.ts:1: # caution: no\n"
+    assert draft.cautions("python3 /s/autoresearch_check.py tsc src", printed) == ["settings are assumed"]
+    assert draft.cautions("./own.sh", printed) == []

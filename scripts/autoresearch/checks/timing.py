@@ -117,7 +117,7 @@ def gobench(request: Request) -> Counted:
     side is built once; with `--against REV` they run in turns, a fixed number of operations each.
 
     What comes before the operations is measured apart. Its operations take about half a second at most, or are four;
-    without --runs there are ten, or as many as fit into 20 seconds, three at least.
+    without --runs there are ten, or as many as fit into eight seconds, three at least.
     """
     if not request.operands:
         raise Refusal(
@@ -144,7 +144,7 @@ def gobench(request: Request) -> Counted:
 
 
 _FEWEST = 2  # operations of the run that shows what comes before them: the harness makes one, then so many
-_ALL = 20.0  # seconds that all runs take where nobody said how many
+_ALL = 8.0  # seconds that all runs take where nobody said how many
 _WORK = 1e8  # nanoseconds for which the processor is to be at work in a run
 
 

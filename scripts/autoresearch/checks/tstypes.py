@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 _SETTINGS = "tsconfig.json"
 _ENDINGS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
 ASSUMED = (
-    "no tsconfig.json was found: the settings are assumed, as tsc --init writes them, so some errors may be of those"
+    "caution: no tsconfig.json was found: the settings are assumed, as tsc --init writes them, so some errors may be "
+    "of those; agree on them"
 )
 
 

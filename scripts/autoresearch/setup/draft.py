@@ -29,6 +29,12 @@ def is_shipped(verify: str) -> bool:
     return _SHIPPED.search(verify) is not None
 
 
+def cautions(verify: str, printed: str) -> list[str]:
+    """What a shipped check says of its own number that the user must know before "go"."""
+    found = re.findall(r"^# caution: (.*)$", printed, re.MULTILINE) if is_shipped(verify) else []
+    return [one_line(text, _WARNING) for text in found[:2]]
+
+
 def size(is_exact: bool, findings: int) -> str:
     """How large one experiment is to be: an exact count of several places to mend asks for whole kinds of fixes."""
     return LIKE if is_exact and findings > 1 else SINGLE

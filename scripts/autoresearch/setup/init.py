@@ -182,7 +182,7 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
     told = figures(first)
     told["warnings"] += first.advice  # a matter before "go": the answer of a start says no more of it
     goal = plan.config.stop_at(plan.mode)
-    told["warnings"][:0] = [*_reached(first, goal), *_steadier(first)]
+    told["warnings"][:0] = [*draft.cautions(plan.config.verify, printed), *_reached(first, goal), *_steadier(first)]
     if first.dirty:
         told["warnings"].insert(
             0,
