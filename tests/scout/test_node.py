@@ -39,11 +39,16 @@ def scout(repo: Repo, run_script: Callable[..., Ran], tmp_path: Path) -> Callabl
         ({"package.json": '{"scripts": {"types": "tsc -p etc/ts.json"}}', "etc/ts.json": "{}"}, " --tool etc/ts.json"),
         ({"package.json": '{"scripts": {"types": "tsc -p ../../ts.json", "x": 1}}'}, " --option=--strict"),
         ({"package.json": '{"scripts": []}'}, " --option=--strict"),
+        ({"src/a.ts": None, "lib/a.js": ""}, " --option=--allowJs --option=--checkJs --option=--strict"),
+        ({"src/a.ts": None, "lib/a.js": "", "tsconfig.json": "{}"}, " --option=--allowJs --option=--checkJs"),
     ],
 )  # fmt: skip
-def test_types_are_checked_by_settings_of_the_project_or_by_assumed_ones(files: dict[str, str], given: str, repo: Repo):
+def test_types_are_checked_by_settings_of_the_project_or_by_assumed_ones(
+    files: dict[str, str | None], given: str, repo: Repo
+):
     for path, text in {"src/a.ts": "", **files}.items():
-        repo.write(path, text)
+        if text is not None:
+            repo.write(path, text)
     repo.git("add", "-A")
     assert tssettings.operands(surroundings.look(repo.path), ["src"]) == given
 
@@ -161,3 +166,22 @@ def test_a_lint_without_settings_asks_for_them(scout: Callable[..., str]):
     )
     out = scout({"eslint.config.mjs": "export default []\n"}, "lint")
     assert "FILE" not in out
+
+
+def test_a_call_takes_objects_and_needs_what_the_program_imports(scout: Callable[..., str]):
+    files = {
+        "index.js": "const dep = require('dep')\nexports.render = function render(a) { return dep(a) }\n",
+        "test/a.js": "render({ a: [1, 'x)'], 'b': null })\nrender(other)\nrender('short')\n",
+        "package.json": '{"main": "index.js", "dependencies": {"dep": "1"}}',
+    }
+    out = scout(files, "render is slow", "--measure")
+    assert out.startswith("MISSING: what package.json names for check 1")
+    assert "call-node \"[render({ a: [1, 'x)'], 'b': null }), render('short')]\"" in out and "--against" in out
+
+
+def test_types_of_javascript_are_checked_by_assumed_settings(scout: Callable[..., str], repo: Repo):
+    need("node", "tsc")
+    link_node_modules(repo, "tsc")
+    repo.write(".git/info/exclude", "node_modules\n")
+    out = scout({"lib/a.js": "/** @param {string} a */\nexports.f = a => a * 2\n"}, "type errors", "--measure")
+    assert "1. errors, lower is better: 1 now by ASSUMED settings" in out

@@ -158,12 +158,13 @@ def node_work(project: Project, goal: str, entry: str) -> Work | None:
 
 
 def _node_calls(name: str, texts: Mapping[str, str]) -> dict[str, str]:
-    """Calls of a function with literals alone, and the file of each."""
-    literal = re.compile(rf"\b{re.escape(name)}\(((?:'[^'\n]*'|\"[^\"\n]*\"|[\d.,\s\[\]]|true|false|null)+)\)")
+    """Calls of a function with literals alone, those of objects too, and the file of each."""
+    text_or_sign = r"""'[^'\n]*'|"[^"\n]*"|[\d.,\s\[\]{}:-]|\b\w+\s*:|\b(?:true|false|null|undefined)\b"""
+    literal = re.compile(rf"(?<![\w$]){re.escape(name)}\(((?:{text_or_sign})+)\)")
     found: dict[str, str] = {}
     for path, text in texts.items():
         for arguments in literal.findall(text):
-            found.setdefault(f"{name}({arguments})", path)
+            found.setdefault(f"{name}({' '.join(arguments.split())})", path)
     return found
 
 

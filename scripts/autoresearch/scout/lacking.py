@@ -124,6 +124,8 @@ def for_kind(project: Project, kind: str) -> tuple[str, ...]:
         declared = {**(project.package.get("dependencies") or {}), **(project.package.get("devDependencies") or {})}
         named = [name for name in install if name[4:].partition("@")[0] not in declared]
         return tuple(named) if named or not declared else ("npm ",)
+    if kind in ("call-node", "startup") and project.package.get("dependencies") and not _has_modules(project):
+        return (*install, "npm ")
     lacks = project.lacks
     tests = lacks.tests if kind in _RUNS_TESTS and not (kind == "govet" and lacks.free) else ()
     return tuple(dict.fromkeys((*install, *(lacks.program if kind in _RUNS_CODE else ()), *tests)))

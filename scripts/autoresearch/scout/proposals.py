@@ -26,7 +26,7 @@ MOST = 3
 # What a topic is measured with, by language; the first that fits the project wins.
 _KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "any": {"TypeScript": ("ts-any", "tsc"), "Python": ("mypy",)},
-    "types": {"Python": ("mypy", "pyright"), "TypeScript": ("tsc", "ts-any")},
+    "types": {"Python": ("mypy", "pyright"), "TypeScript": ("tsc", "ts-any"), "JavaScript": ("tsc",)},
     "lint": {"Python": ("ruff",), "TypeScript": ("eslint",), "JavaScript": ("eslint",), "Rust": ("clippy",),
              "Go": ("golangci", "govet")},
     "tests": {"Python": ("pytest", "unittest"), "TypeScript": ("vitest", "jest"), "JavaScript": ("jest", "vitest"),
@@ -129,7 +129,8 @@ def _fits(kind: str, project: Project) -> bool:
     if kind == "gobench":
         return bool(project.sources.get("Go"))
     if kind in ("tsc", "ts-any"):
-        return bool(project.sources.get("TypeScript"))
+        plain = kind == "tsc" and "JavaScript" in project.sources and project.languages[:1] == ("JavaScript",)
+        return bool(project.sources.get("TypeScript")) or plain
     return True
 
 

@@ -11,6 +11,7 @@ from .surroundings import Project
 
 _NAMED = re.compile(r"\b(?:vue-)?tsc\b[^&|;]*?(?:-p|--project|-b|--build)[ =](\S+\.json)")
 _ASSUMED = " --option=--strict"
+_PLAIN = " --option=--allowJs --option=--checkJs"  # JavaScript, whose types stand in comments or are inferred
 _TYPES = re.compile(r"type-?check\w*|check[:-]?types?|types?|tsc|(?:lint|test)[:-]types?")
 _BUILDS = re.compile(r"build|compile|prepack")
 
@@ -18,12 +19,13 @@ _BUILDS = re.compile(r"build|compile|prepack")
 def operands(project: Project, paths: Sequence[str]) -> str:
     """What `tsc` and its like are given beside paths: "" where a tsconfig.json lies over them, the file that a script
     names, or the settings that are assumed."""
+    plain = "" if "TypeScript" in project.sources else _PLAIN
     if tstypes.projects(toolbox.Request(project.root, tuple(paths), {})):
-        return ""
+        return plain
     named = (found for text in _scripts(project).values() for found in _NAMED.findall(text))
     others = (*named, *(name for name in project.files if re.fullmatch(r"tsconfig[\w.-]*\.json", name)))
     file = next((name for name in others if (project.root / name).is_file()), "")
-    return f" --tool {shlex.quote(file)}" if file else _ASSUMED
+    return f" --tool {shlex.quote(file)}{plain}" if file else plain + _ASSUMED
 
 
 def told(project: Project, verify: str) -> str:

@@ -53,7 +53,8 @@ function load() {
   if (given.errors.length) return {refused: `the compiler does not take ${ask.options.join(" ")}: ${text(given.errors[0])}; mend the --option`}
   if (!ask.projects.length) {
     const all = ask.paths.length ? ask.paths : [ask.root]
-    const names = all.flatMap(p => fs.statSync(p).isDirectory() ? ts.sys.readDirectory(p, [".ts", ".tsx", ".mts", ".cts"], ["**/node_modules/**"]) : [p])
+    const scripts = given.options.allowJs || given.options.checkJs ? [".js", ".jsx", ".mjs", ".cjs"] : []
+    const names = all.flatMap(p => fs.statSync(p).isDirectory() ? ts.sys.readDirectory(p, [".ts", ".tsx", ".mts", ".cts", ...scripts], ["**/node_modules/**"]) : [p])
     return {programs: [ts.createProgram(names, options({...assumed(), ...given.options, noEmit: true}))]}
   }
   const programs = [], queue = [...ask.projects], known = new Set()
