@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -257,14 +258,61 @@ def test_what_the_checks_leave_is_told(lab: Lab):
     assert not any("behind" in text for text in lab.call("init_run", *flags, "cat src/value").json["warnings"])
 
 
-def test_a_guard_that_fails_today_says_which_tests_and_how_to_leave_them_out(lab: Lab):
-    lab.repo.write("tests/test_it.py", "def test_a():\n    assert 1 == 2\n\ndef test_b():\n    pass\n")
-    lab.repo.write(".gitignore", "__pycache__/\n.pytest_cache/\n")
-    lab.repo.commit("a test that fails")
-    flags = ("--dry-run", "--scope", "src/", "--metric-name", "cost", "--verify", "cat src/value", "--guard")
-    guard = f"{sys.executable} -m pytest -q -p no:cacheprovider tests"
-    told = lab.call("init_run", *flags, guard).json
+TESTS = """\
+import pytest
+
+
+@pytest.mark.parametrize("n", range(%d))
+def test_a(n):
+    assert n > 90
+
+
+def test_b():
+    pass
+"""
+
+
+@pytest.fixture
+def guarded(lab: Lab) -> Callable[..., Any]:
+    """The dry run of a project with so many tests that fail, and one that passes."""
+
+    def dry(failing: int, *flags: str, guard: str = "{} -m pytest -q -p no:cacheprovider tests") -> Any:
+        lab.repo.write("tests/test_it.py", TESTS % failing)
+        lab.repo.write(".gitignore", "__pycache__/\n.pytest_cache/\n")
+        lab.repo.commit("tests that fail")
+        return rehearse(lab, "cat src/value", "--guard", guard.format(sys.executable), *flags)
+
+    return dry
+
+
+def test_tests_that_fail_today_are_left_out_of_the_guard_and_told(lab: Lab, guarded: Callable[..., Any]):
+    lab.repo.write("tests/test_broken.py", "import nothing_like_that\n")
+    told = guarded(2)
+    assert (told["guard"], told["startable"]) == ("pass", True)
+    assert told["left_out"] == ["tests/test_broken.py", "tests/test_it.py::test_a[0]", "tests/test_it.py::test_a[1]"]
+    assert told["warnings"][0].startswith("tests left out, for they fail today: tests/test_broken.py")
+    (line,) = [line for line in told["draft"] if line.startswith("Must not break:")]
+    assert "(passes today); left out, for they fail today: tests/test_broken.py" in line
+    assert "guard_fails" not in told
+    run = lab.call("init_run", "--as-rehearsed", "--session-mode", "foreground")
+    assert run.code == 0, run.err
+    assert "--ignore tests/test_broken.py" in (lab.path / "research-results.tsv").read_text()
+
+
+def test_the_other_guard_stays_as_it_is(lab: Lab, guarded: Callable[..., Any]):
+    told = guarded(1, "--guard", "alike=test -s src/value")
+    assert (told["guard"], len(told["left_out"])) == ("pass", 1)
+    assert told["draft"][4].startswith("Must not break: guard-1, alike (passes today); left out")
+
+
+@pytest.mark.parametrize(
+    ("failing", "guard"),
+    [(30, "{} -m pytest -q -p no:cacheprovider tests"), (1, "{} -m pytest -q -p no:cacheprovider tests | cat; false")],
+)
+def test_a_guard_that_mostly_fails_or_is_no_plain_pytest_is_told_as_it_is(
+    guarded: Callable[..., Any], failing: int, guard: str
+):
+    told = guarded(failing, guard=guard)
+    assert (told["guard"], told["startable"]) == ("fail", False)
     assert told["guard_said"][0].startswith("FAILED tests/test_it.py::test_a")
-    without = told["guard_without_them"].partition("add to its pytest: ")[2]
-    assert without == "--deselect tests/test_it.py::test_a"
-    assert lab.call("init_run", *flags, f"{guard} {without}").json["guard"] == "pass"
+    assert "left_out" not in told

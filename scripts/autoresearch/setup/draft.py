@@ -21,6 +21,7 @@ _SHIPPED = re.compile(r"python3 \S*/autoresearch_check\.py")
 _AS_TODAY = re.compile(r"^(\S+) == .*$")
 _TESTS = re.compile(r"autoresearch_check\.py (?:coverage|(?:py|vi|go|cargo|unit)?test|jest|junit)")
 LIKE = "one kind of fix, as far as it safely goes: the number is an exact count of like findings"
+HELD = "Must not break:"
 SINGLE = "one cause, a new structure with its retuning included: what is measured together cannot be told apart"
 
 
@@ -47,7 +48,7 @@ def lines(config: Config, sentence: str, told: Mapping[str, Any]) -> list[str]:
         f"Now: {sentence}",
         f"May change: {config.scope or 'the whole repository'}" + _locked(config, told),
         f"Check: {shortened(_SHIPPED.sub('shipped check', config.verify), 160)}",
-        f"Must not break: {_guard(config, str(told.get('guard', '-')))}",
+        f"{HELD} {_guard(config, str(told.get('guard', '-')))}",
     ]
     held = [_AS_TODAY.sub(r"\1 as today", rule) for rule in config.require]
     found += [f"Also held: {listing(held, 6)}"] if held else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +27,7 @@ from ..kernel.run.context import Run
 from ..kernel.system import interrupts
 from ..kernel.system.git import Repo
 from ..profiles import run_profile
-from . import archiving, baseline, draft, duration, opening, sealing, traces
+from . import archiving, baseline, draft, duration, leaving_out, opening, sealing, traces
 
 # Locked files that an answer names; the log has them all.
 PROTECTED_SHOWN = 4
@@ -203,10 +202,10 @@ def rehearse(layout: Layout, plan: Plan) -> dict[str, Any]:
 def _failed_guard(folder: Path) -> dict[str, Any]:
     """What a guard that fails today said, and for pytest the flags that leave those tests out."""
     lines = sorted(changed_places.telling(folder, "guard"), key=lambda line: not line.startswith(("FAILED", "ERROR")))
-    names = [match[1] for match in map(re.compile(r"(?:FAILED|ERROR) (\S+\.py(?:::\S+)?)").match, lines) if match]
-    flags = " ".join(f"--{'deselect' if '::' in name else 'ignore'} {shlex.quote(name)}" for name in names)
-    said: dict[str, Any] = {"guard_said": lines[:8]} if lines else {}
-    return {**said, "guard_without_them": f"add to its pytest: {flags}"} if 0 < len(names) <= 8 else said
+    names = leaving_out.named(folder, "guard")
+    said: dict[str, Any] = {"guard_said": lines[:8], "guard_fails": names} if lines or names else {}
+    few = 0 < len(names) <= 8
+    return {**said, "guard_without_them": f"add to its pytest: {leaving_out.flags(names)}"} if few else said
 
 
 def _reached(first: baseline.Baseline, goal: Condition | None) -> list[str]:
