@@ -185,3 +185,21 @@ def test_types_of_javascript_are_checked_by_assumed_settings(scout: Callable[...
     repo.write(".git/info/exclude", "node_modules\n")
     out = scout({"lib/a.js": "/** @param {string} a */\nexports.f = a => a * 2\n"}, "type errors", "--measure")
     assert "1. errors, lower is better: 1 now by ASSUMED settings" in out
+
+
+def test_packages_of_a_workspace_bring_their_runner_and_one_without_settings_is_told(
+    scout: Callable[..., str], repo: Repo
+):
+    need("node", "tsc")
+    link_node_modules(repo, "tsc")
+    repo.write(".git/info/exclude", "node_modules\n")
+    files = {
+        "package.json": '{"workspaces": ["packages/*"], "devDependencies": {"typescript": "5"}}',
+        "packages/a/package.json": '{"devDependencies": {"vitest": "3"}}',
+        "packages/a/tsconfig.json": "{}",
+        "packages/a/src/a.ts": "export const a: number = 's'\n",
+        "packages/b/src/b.ts": "export const b: number = 's'\n",
+    }
+    out = scout(files, "type errors", "--measure")
+    assert "1. errors, lower is better: 1 now (CAUTION: no tsconfig.json is at or above packages/b/src" in out
+    assert "verify: CHECK vitest" in scout({}, "tests fail")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..kernel.core import jsontext
 from ..kernel.core.errors import Refusal
+from ..kernel.core.text import listing
 from . import escapes, toolbox, toolplace
 from .counted import Counted, Finding
 from .toolbox import Request
@@ -41,7 +42,17 @@ def anys(request: Request) -> Counted:
 
 
 def _told(request: Request) -> tuple[str, ...]:
-    return () if projects(request) else (ASSUMED,)
+    """What the user must know of the settings: that there are none, or that some paths have none."""
+    found = [os.path.dirname(path) for path in projects(request)]
+    if not found:
+        return (ASSUMED,)
+    tops = [] if request.options.get("tool") else [str(request.root / path) for path in request.operands]
+    bare = [
+        os.path.relpath(top, request.root)
+        for top in tops
+        if not any(f"{top}/".startswith(f"{home}/") or home.startswith(f"{top}/") for home in found)
+    ]
+    return (f"caution: no tsconfig.json is at or above {listing(bare, 3)}: nothing there is looked at",) if bare else ()
 
 
 def ask(request: Request, folder: Path, implicit: bool) -> Any:

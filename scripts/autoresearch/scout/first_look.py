@@ -218,7 +218,8 @@ def value_now(root: Path, offer: CheckProposal, seconds: float) -> str:
         return f"{_NONE}: {one_line(ran.err.strip().replace('error: ', '', 1) or reading.problem, 200)}"
     beside = ", ".join(f"{name} {value}" for name, value in list(reading.others.items())[:6])
     more = _kinds_of(ran.out) + within_reach.told(ran.out, root, str(offer.flags.get("scope") or ""))
-    by = " by ASSUMED settings" if tstypes.ASSUMED in ran.out else ""
+    warned = re.search(r"^# caution: (.*)$", ran.out, re.MULTILINE)
+    by = " by ASSUMED settings" if tstypes.ASSUMED in ran.out else f" (CAUTION: {warned[1]})" if warned else ""
     return f"{reading.value} now{by}, {spent:.1f} s a run" + (f" ({beside})" if beside else "") + more
 
 

@@ -116,7 +116,7 @@ def fitting(project: Project, topics: tuple[str, ...]) -> list[str]:
 
 def _fits(kind: str, project: Project) -> bool:
     """Whether a kind has anything to look at here, and is the project's own choice of several."""
-    uses = str(project.package.get("devDependencies", {})) + str(project.package.get("scripts", {}))
+    uses = _used_by_node(project)
     if kind in ("jest", "vitest"):
         return kind in uses or bool(toolbox.look(kind, project.root))
     if kind in ("pytest", "unittest"):
@@ -132,6 +132,14 @@ def _fits(kind: str, project: Project) -> bool:
         plain = kind == "tsc" and "JavaScript" in project.sources and project.languages[:1] == ("JavaScript",)
         return bool(project.sources.get("TypeScript")) or plain
     return True
+
+
+def _used_by_node(project: Project) -> str:
+    """The packages for development and the scripts of the project, those of a workspace's packages too."""
+    texts = [str(project.package.get("devDependencies", {})) + str(project.package.get("scripts", {}))]
+    if "workspaces" in project.package or project.has("pnpm-workspace.yaml"):
+        texts += [toolbox.read(project.root / name) for name in project.files if name.endswith("/package.json")][:200]
+    return "".join(texts)
 
 
 def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
