@@ -367,6 +367,8 @@ CASES = {
                   ("a.md", "--judge", "sh judge.sh {file}", "--anchors", "ref"),
                   "score=1 worst=1 anchor_gap=2 texts=1 calls=9", "a.md:0: 1 of 10 [score]",
                   ("judge.sh", "echo 5\n")),
+    "tap": Case({"t.tap": "ok 1 - a\nnot ok 2 - b # no\n1..2\n"}, ("cat t.tap",), "failed=1 ran=2 skipped=0",
+                "b:0: b: not ok [failed]", ("t.tap", "ok 1 - a\n1..2\n")),
     "interface": Case({"pkg/a.py": SHAPE}, ("pkg",), "public=4", "pkg/a.py:16: def said(a, b) [public]",
                       ("pkg/a.py", SYNTAX)),
 }  # fmt: skip

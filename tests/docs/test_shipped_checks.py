@@ -27,7 +27,7 @@ ELSEWHERE = {"judge": "What only a reader can judge", "golangci": "", "clippy": 
 # The programs that a kind needs beside Python; the first one of Node also says where its packages lie.
 NEEDS = {
     **dict.fromkeys(("eslint", "call-node", "bundle", "size", "dependencies", "build", "http"), ("esbuild", "node")),
-    **dict.fromkeys(("jest", "vitest"), ("esbuild", "node")),
+    **dict.fromkeys(("jest", "vitest", "tap"), ("esbuild", "node")),
     **dict.fromkeys(("tsc", "ts-any"), ("tsc", "node")),
     **dict.fromkeys(("gotest", "govet", "coverage-go", "gobench"), ("go",)),
     **{name: (name,) for name in ("mypy", "pyright", "ruff")},

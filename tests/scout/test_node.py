@@ -203,3 +203,23 @@ def test_packages_of_a_workspace_bring_their_runner_and_one_without_settings_is_
     out = scout(files, "type errors", "--measure")
     assert "1. errors, lower is better: 1 now (CAUTION: no tsconfig.json is at or above packages/b/src" in out
     assert "verify: CHECK vitest" in scout({}, "tests fail")
+
+
+@pytest.mark.parametrize(
+    ("script", "command"),
+    [
+        ("npm run lint && npm run unit", "node_modules/.bin/tape 'test/*.js'"),
+        ("c8 --check-coverage mocha -t 9", "node_modules/.bin/mocha -t 9 --reporter tap"),
+        ("cross-env NODE_ENV=test ava", "NODE_ENV=test node_modules/.bin/ava --tap"),
+        ("node --test test/", "node --test-reporter=tap --test test/"),
+        ("node --import tsx --test", "node --test-reporter=tap --import tsx --test"),
+        ("node test/all.js", ""),
+        ("jest", ""),
+    ],
+)
+def test_tests_of_other_runners_print_tap(script: str, command: str, repo: Repo):
+    from autoresearch.kernel.core import jsontext
+
+    scripts = {"test": script, "lint": "eslint .", "unit": "nyc tape 'test/*.js'"}
+    repo.write("package.json", jsontext.dumps({"scripts": scripts}))
+    assert nodetests.tap(surroundings.look(repo.path)) == command

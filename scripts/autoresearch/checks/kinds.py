@@ -79,6 +79,8 @@ KINDS = {
              require=_RAN, install=_NPM + "jest", misses="what no test checks"),
         Kind("vitest", "testruns:vitest", "[PATTERN…]", "failing tests by Vitest", "failed",
              "option tool runs count-broken", require=_RAN, install=_NPM + "vitest", misses="what no test checks"),
+        Kind("tap", "taptests:tap", "CMD", "failing tests as TAP (of tape, mocha, ava, node --test)", "failed",
+             "runs", require=_RAN, misses="what no test checks"),
         Kind("gotest", "testruns:gotest", "[PACKAGE…]", "failing tests by go test", "failed",
              "option runs count-broken", require=_RAN, misses="what no test checks"),
         Kind("cargotest", "testruns:cargotest", "[ARGUMENT…]", "failing tests by cargo test", "failed", "option runs",

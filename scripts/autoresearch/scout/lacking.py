@@ -69,7 +69,7 @@ _RUNS_CODE = frozenset(
 _RUNS_TESTS = frozenset(
     ("pytest", "unittest", "coverage", "gotest", "govet", "golangci", "coverage-go", "clippy", "cargotest")
 )
-_NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "bundle", "coverage-lcov"))
+_NODE = frozenset(("tsc", "ts-any", "eslint", "jest", "vitest", "tap", "bundle", "coverage-lcov"))
 
 
 def of(project: Project) -> Lacks:

@@ -48,7 +48,7 @@ def of(project: Project) -> NodeTests:
     script = str(_scripts(project).get("test", ""))
     if not script or "no test specified" in script:
         return NodeTests()
-    commands = list(_commands(project, script, 0))
+    commands = [words for part in _commands(project, script) if (words := _words(part))]
     absent = [file for words in commands for file in _files(words) if not (project.root / file).exists()]
     if absent:
         return NodeTests(
@@ -70,22 +70,39 @@ def _scripts(project: Project) -> dict[str, str]:
     return {str(name): str(text) for name, text in found.items()} if isinstance(found, dict) else {}
 
 
-def _commands(project: Project, script: str, depth: int) -> Iterator[list[str]]:
-    """The commands of a script as words; another script of the project is followed."""
-    for part in re.split(r"&&|\|\||;|\|", script):
-        other = _RUN.fullmatch(part.strip())
+def _commands(project: Project, script: str, depth: int = 0) -> Iterator[str]:
+    """The commands of a script; another script of the project is followed."""
+    for part in (part.strip() for part in re.split(r"&&|\|\||;|\|", script)):
+        other = _RUN.fullmatch(part)
         names = (other[1] or other[2]).split() if other else []
         known = [name for name in names if name in _scripts(project)]
-        if known and depth < _DEEP:
-            yield [part.split()[0]]
-            for name in known:
-                yield from _commands(project, _scripts(project)[name], depth + 1)
-            continue
-        try:
-            words = [word for word in shlex.split(part) if word != "!"]
-        except ValueError:
-            continue
-        yield words
+        yield part.split()[0] if known and depth < _DEEP and part else part
+        for name in known if depth < _DEEP else ():
+            yield from _commands(project, _scripts(project)[name], depth + 1)
+
+
+def _words(part: str) -> list[str]:
+    try:
+        return [word for word in shlex.split(part) if word != "!"]
+    except ValueError:
+        return []
+
+
+_TAP = {"tape": "", "mocha": "--reporter tap", "ava": "--tap", "tap": "--reporter=tap", "node": ""}
+_COVERED = re.compile(r"^(?:cross-env )?((?:\w+=\S+ )*)(?:(?:nyc|c8)(?: --?[\w:-]+(?:=\S+)?)* )?")
+
+
+def tap(project: Project) -> str:
+    """The command of the tests as it prints TAP, without what measures coverage around it; "" for another runner."""
+    for part in _commands(project, str(_scripts(project).get("test", ""))):
+        match = _COVERED.match(part)
+        rest = part[match.end() :] if match else part
+        program, _, given = rest.partition(" ")
+        if program in _TAP and (program != "node" or re.match(r"(?:\S+ )*--test\b", given)):
+            before = match[1] if match else ""
+            named = "node --test-reporter=tap" if program == "node" else f"node_modules/.bin/{program}"
+            return " ".join(filter(None, (f"{before}{named}", given, _TAP[program])))
+    return ""
 
 
 def _programs(words: list[str]) -> Iterator[str]:

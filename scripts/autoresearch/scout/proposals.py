@@ -11,7 +11,7 @@ from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.text import listing
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, commands, gocalls, lacking, nodeentry, surroundings, testrunners, tssettings, webapps
+from . import calls, commands, gocalls, lacking, nodeentry, nodetests, surroundings, testrunners, tssettings, webapps
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -29,10 +29,10 @@ _KINDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "types": {"Python": ("mypy", "pyright"), "TypeScript": ("tsc", "ts-any"), "JavaScript": ("tsc",)},
     "lint": {"Python": ("ruff",), "TypeScript": ("eslint",), "JavaScript": ("eslint",), "Rust": ("clippy",),
              "Go": ("golangci", "govet")},
-    "tests": {"Python": ("pytest", "unittest"), "TypeScript": ("vitest", "jest"), "JavaScript": ("jest", "vitest"),
-              "Go": ("gotest",), "Rust": ("cargotest",), "Java": ("junit",)},
-    "flaky": {"Python": ("pytest", "unittest"), "TypeScript": ("vitest", "jest"), "JavaScript": ("jest", "vitest"),
-              "Go": ("gotest",), "Rust": ("cargotest",)},
+    "tests": {"Python": ("pytest", "unittest"), "TypeScript": ("vitest", "jest", "tap"),
+              "JavaScript": ("jest", "vitest", "tap"), "Go": ("gotest",), "Rust": ("cargotest",), "Java": ("junit",)},
+    "flaky": {"Python": ("pytest", "unittest"), "TypeScript": ("vitest", "jest", "tap"),
+              "JavaScript": ("jest", "vitest", "tap"), "Go": ("gotest",), "Rust": ("cargotest",)},
     "coverage": {"Python": ("coverage",), "Go": ("coverage-go",), "TypeScript": ("coverage-lcov",),
                  "JavaScript": ("coverage-lcov",)},
     "speed": {"Python": ("http", "queries", "call", "command"), "TypeScript": ("call-node",),
@@ -119,6 +119,8 @@ def _fits(kind: str, project: Project) -> bool:
     uses = _used_by_node(project)
     if kind in ("jest", "vitest"):
         return kind in uses or bool(toolbox.look(kind, project.root))
+    if kind == "tap":
+        return bool(nodetests.tap(project))
     if kind in ("pytest", "unittest"):
         return (kind == "unittest") == (testrunners.of(project).kind == "unittest")
     if kind == "http":
@@ -309,6 +311,7 @@ _RUNS_TESTS = {
     "unittest",
     "jest",
     "vitest",
+    "tap",
     "gotest",
     "cargotest",
     "junit",
@@ -403,6 +406,7 @@ def _written(project: Project, kind: str, python: tuple[str, ...]) -> tuple[str,
         "bundle": (shlex.quote(entry or "ENTRY"), "" if entry else "ENTRY: the source of what users import"),
         "size": ("'OUTPUT' --build 'BUILD'", "OUTPUT: the built file; BUILD: the command that builds it"),
         "loss": ("'python3 TRAIN.py {seed}'", "TRAIN.py: the training, its seed as argument, METRIC loss= as output"),
+        "tap": (commands.word(nodetests.tap(project)), ""),
         "junit": ("'target/surefire-reports/*.xml' --build 'mvn -q test || true'", ""),
         "http": webapps.operands(project, module),
         "coverage-lcov": (_lcov(project), ""),
