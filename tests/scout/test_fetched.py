@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Callable
 
@@ -31,6 +32,7 @@ GO = {
     "plain/p.go": 'package plain\n\nimport "example.org/local"\n\nvar P = local.L\n',
     "local/go.mod": "module example.org/local\n",
     "local/l.go": "package local\n\nvar L = 1\n",
+    "gen/g.go": "//go:build ignore\n\npackage main\n",
     "near/n.go": 'package near\n\nimport "x.y/a"\n',
 }
 CARGO = """\
@@ -74,6 +76,7 @@ def test_go_modules_that_are_not_here(look: Callable[..., fetched.Fetched]):
     found = look(GO, ("go/example.org/!used@v1.2.0",))
     assert (found.program, found.tests, found.free) == ((), ("example.org/intest",), ("./plain",)), "and not ./near"
     assert "for tests alone" in found.note and "gobench of a call" in found.note
+    assert look({"go.mod": MOD.replace("go 1.18", "go 1.16")}).free == ()
     assert look({"vendor/modules.txt": ""}) == fetched.Fetched()
 
 
@@ -95,4 +98,5 @@ def test_nothing_is_fetched_by_a_look(repo: Repo, run_script: Callable[..., Ran]
     out = run_script("scout", "--repo", repo.path, "--goal", "go vet complains", "--measure", env=env).out
     assert out.startswith("MISSING: the modules that go.mod names for the tests, the guard.") and len(out) <= 3600
     assert "INSTALL is: go mod download\n" in out and "verify: CHECK govet ./plain" in out
+    assert not shutil.which("go") or "1. findings, lower is better: 0 now" in out
     assert not (tmp_path / "go").exists()

@@ -23,6 +23,7 @@ _TABLE = re.compile(
     r"^\[(?:target\.[^\n]+\.)?((?:dev-|build-)?dependencies)(?:\.([\w-]+))?\]\s*\n((?:(?!\[)[^\n]*\n?)*)", re.MULTILINE
 )
 _CRATE = re.compile(r"^([\w-]+)\s*(?:\.\w+\s*)?=\s*([^\n]*)$", re.MULTILINE)
+_IGNORED = re.compile(r"^//(?:go:build| \+build) ignore\b", re.MULTILINE)
 _ELSE = "leave INSTALL out, with --guard '' where the tests cannot run"
 _RENAMED = re.compile(r"\bpackage\s*=\s*\"([\w-]+)\"")
 
@@ -75,12 +76,16 @@ def _go(project: Project) -> Fetched:
     own = (re.findall(r"^module\s+(\S+)", text, re.MULTILINE) or [""])[0]
     others = tuple(name[: -len("go.mod")] for name in project.files if name.endswith("/go.mod"))  # modules of their own
     mine = [name for name in project.files if name.endswith(".go") and not (others and name.startswith(others))]
-    imports = {name: _IMPORT.findall(toolbox.read(project.root / name)) for name in mine}
+    texts = {name: toolbox.read(project.root / name) for name in mine}
+    imports = {name: _IMPORT.findall(text) for name, text in texts.items() if not _IGNORED.search(text)}
     program = _used(gone, (paths for name, paths in imports.items() if not name.endswith("_test.go")))
     tests = _used(gone, (paths for name, paths in imports.items() if name.endswith("_test.go")))
     if not program and not tests:
         return Fetched()
-    return Fetched(program, tuple(n for n in tests if n not in program), GO, tuple(_free(imports, gone, own)))
+    # Before Go 1.17 the go.mod of each module is read first, whatever a package imports.
+    since = re.search(r"^go 1\.(\d+)", text, re.MULTILINE)
+    free = tuple(_free(imports, gone, own)) if since and int(since[1]) >= 17 else ()
+    return Fetched(program, tuple(n for n in tests if n not in program), GO, free)
 
 
 def _required(text: str) -> Iterator[tuple[str, str]]:
