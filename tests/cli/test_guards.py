@@ -42,3 +42,19 @@ def test_named_guards_are_one_shell_text_with_the_same_verdict():
 
 def test_one_plain_guard_stays_as_it_is():
     assert guards.joined(["PYTHONPATH=. pytest -q && mypy ."]) == "PYTHONPATH=. pytest -q && mypy ."
+
+
+@pytest.mark.parametrize(
+    ("noted", "given", "expected"),
+    [
+        (["tests=pytest", "types=mypy"], ["tests=pytest -x"], ["tests=pytest -x", "types=mypy"]),
+        (["tests=pytest", "types=mypy"], ["lint=ruff check"], ["tests=pytest", "types=mypy", "lint=ruff check"]),
+        (["tests=pytest", "types=mypy"], ["pytest -x"], ["pytest -x"]),
+        (["tests=pytest", "types=mypy"], [""], [""]),
+        ("pytest", ["types=mypy"], ["pytest", "types=mypy"]),
+        (None, ["types=mypy"], ["types=mypy"]),
+        (["tests=pytest"], ["PYTHONPATH=src pytest"], ["PYTHONPATH=src pytest"]),
+    ],
+)
+def test_a_named_guard_takes_the_place_of_its_name_alone(noted: object, given: list[str], expected: list[str]):
+    assert guards.merged(noted, given) == expected

@@ -299,6 +299,13 @@ def test_tests_that_fail_today_are_left_out_of_the_guard_and_told(lab: Lab, guar
     assert "--ignore tests/test_broken.py" in (lab.path / "research-results.tsv").read_text()
 
 
+def test_a_guard_that_prints_no_failure_is_shown_and_its_name_alone_is_replaced(lab: Lab):
+    told = rehearse(lab, "cat src/value", "--guard", "tests=echo no tests ran; exit 3", "--guard", "alike=true")
+    assert told["guard_said"] == ["no tests ran"]
+    ran = lab.call("init_run", "--dry-run", "--as-rehearsed", "--guard", "tests=test -s src/value")
+    assert ran.json["guard"] == "pass" and "Must not break: tests, alike (passes today)" in ran.json["draft"][4]
+
+
 def test_the_other_guard_stays_as_it_is(lab: Lab, guarded: Callable[..., Any]):
     told = guarded(1, "--guard", "alike=test -s src/value")
     assert (told["guard"], len(told["left_out"])) == ("pass", 1)

@@ -89,6 +89,16 @@ def joined(given: Sequence[str]) -> str:
     return " && ".join(texts)
 
 
+def merged(noted: object, given: Sequence[str]) -> list[str]:
+    """Guards that were noted with those that are given now: one of the same name in its place, a new one behind. What
+    is given without a name replaces them all."""
+    known = [noted] if isinstance(noted, str) else list(noted) if isinstance(noted, (list, tuple)) else []
+    fresh = {_named(text.strip()).name: text for text in given}
+    if "" in fresh:
+        return list(given)
+    return [fresh.pop(_named(text).name, text) for text in known] + list(fresh.values())
+
+
 def _named(text: str) -> Part:
     match = _NAMED.match(text)
     return Part(text[match.end() :], match[1]) if match else Part(text)

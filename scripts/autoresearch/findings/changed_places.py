@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 SHOWN = 3  # new findings, or lines of a failure, in an answer
 _WIDTH = 150
 _TELLING = re.compile(
-    r"(?!\s*at |=|make|Traceback|.*Warning)(?:.*(?:Error|error:|error TS|failed|FAILED|assert|panicked)|\S+:\d+)"
+    r"(?!\s*at |=|make|Traceback|.*Warning)"
+    r"(?:.*(?:Error|error:|error TS|failed|FAILED|assert|panicked|INTERNALERROR)|\S+:\d+)"
 )
 
 

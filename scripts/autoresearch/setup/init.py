@@ -203,6 +203,7 @@ def _failed_guard(folder: Path) -> dict[str, Any]:
     """What a guard that fails today said, and for pytest the flags that leave those tests out."""
     lines = sorted(changed_places.telling(folder, "guard"), key=lambda line: not line.startswith(("FAILED", "ERROR")))
     names = leaving_out.named(folder, "guard")
+    lines = lines or [line for line in _end_of(folder / "guard.out").splitlines() if line.strip()][-4:]
     said: dict[str, Any] = {"guard_said": lines[:8], "guard_fails": names} if lines or names else {}
     few = 0 < len(names) <= 8
     return {**said, "guard_without_them": f"add to its pytest: {leaving_out.flags(names)}"} if few else said

@@ -43,6 +43,7 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
 
     `HEAD` in them is the commit that it is now.
     """
+    from ..cli import guards
     from . import pinned, rehearsal
 
     earlier = rehearsal.to_mend if getattr(args, "dry_run", False) else rehearsal.read
@@ -60,6 +61,8 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
     for name, value in noted.items():
         if name in args and getattr(args, name) is None:
             setattr(args, name, value)
+        elif name == "guard" and args.guard:
+            args.guard = guards.merged(value, [args.guard] if isinstance(args.guard, str) else args.guard)
     pinned.pin(args, root)
 
 
