@@ -217,7 +217,9 @@ def _unmeasured(found: Look, offer: CheckProposal) -> list[str]:
     held = ", ".join(_guard_names(offer)) or "nothing beside the number"
     held = "the tests, which the check runs" if offer.tests else held
     now = found.values.get(offer.kind, "").partition(" now")[0] if found.works(offer) else ""
-    asked = offer.install or tuple(dict.fromkeys((*lacks.program, *lacks.tests)))
+    tests = [name for name in dict.fromkeys((*lacks.program, *lacks.tests)) if name not in offer.install]
+    asked = [_packages(offer.install)] if offer.install else []
+    asked += [f"{_packages(tests)} for the tests"] if tests else []
     assumed = ", by ASSUMED settings: no tsconfig.json" if tssettings.told(found.project, str(flags["verify"])) else ""
     return [
         "first message (yours to translate):",
@@ -226,8 +228,7 @@ def _unmeasured(found: Look, offer: CheckProposal) -> list[str]:
         + (f"now {now}" if now else "not yet: something is missing"),
         f"   May change: {flags.get('scope')}; must not break: {held}",
         *([f"   To agree: {offer.fill_in.partition(': ')[2]}"] if offer.fill_in.startswith("FILE") else []),
-        f"   May I install {_packages(asked)}{'' if offer.install else ' for the tests'}? "
-        "No file that git sees changes.",
+        f"   May I install {', and '.join(asked)}? No file that git sees changes.",
         "   Each experiment is a commit on a branch of its own; what fails is undone by the tool.",
         "   Foreground (I work here; I would) or background (alone, with your rights unless you want it sandboxed)?",
         f"   Ends after 20 experiments at most{_floor(str(flags['direction']), offer)}, or when you say stop.",
