@@ -99,4 +99,8 @@ def test_nothing_is_fetched_by_a_look(repo: Repo, run_script: Callable[..., Ran]
     assert out.startswith("MISSING: the modules that go.mod names for the tests, the guard.") and len(out) <= 3600
     assert "INSTALL is: go mod download\n" in out and "verify: CHECK govet ./plain" in out
     assert not shutil.which("go") or "1. findings, lower is better: 0 now" in out
-    assert not (tmp_path / "go").exists()
+    assert not (tmp_path / "go").exists() and "CHECK golangci" not in out
+    repo.write(".golangci.yml", "")
+    repo.commit("settings")
+    out = run_script("scout", "--repo", repo.path, "--goal", "lint", env=env).out
+    assert "INSTALL is: install" not in out and "verify: CHECK g" in out

@@ -44,6 +44,7 @@ _TS_OUT = ("casts <= baseline", "bangs <= baseline", "ignores <= baseline")
 _LINT_OUT = ("ignores <= baseline",)
 _RAN = ("ran >= baseline", "skipped <= baseline")
 _SAME = ("output == baseline",)
+_GOLANGCI = "go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@latest"
 _PIP, _NPM = "pip ", "npm "  # as in toolplace.command
 
 KINDS = {
@@ -67,7 +68,7 @@ KINDS = {
              require=(*_LINT_OUT, "benches >= baseline"), install="rustup component add clippy",
              misses="code behind features that are off"),
         Kind("golangci", "linters:golangci", "[PACKAGE…]", "lint findings of Go by golangci-lint", "findings",
-             "option tool", require=_LINT_OUT, misses="linters that the settings leave out"),
+             "option tool", require=_LINT_OUT, install=_GOLANGCI, misses="linters that the settings leave out"),
         Kind("govet", "linters:govet", "[PACKAGE…]", "findings of go vet", "findings", "option", require=_LINT_OUT,
              misses="what only golangci-lint or staticcheck sees"),
         Kind("pytest", "testruns:pytest", "[PATH…]", "failing tests by pytest; flaky ones with --runs", "failed",

@@ -32,6 +32,8 @@ def named(command: str) -> str:
     """What a command of these fetches, in words; "" for another command."""
     if command.endswith(CARGO):
         return "the crates that Cargo.toml names"
+    if command.startswith("go install "):
+        return command.partition("@")[0].rpartition("/")[2]
     return "the modules that go.mod names" if command == GO else ""
 
 

@@ -119,6 +119,8 @@ def _fits(kind: str, project: Project) -> bool:
     uses = _used_by_node(project)
     if kind in ("jest", "vitest"):
         return kind in uses or bool(toolbox.look(kind, project.root))
+    if kind == "golangci":  # go vet is there wherever Go is
+        return bool(project.settings(".golangci.*") or toolbox.look("golangci-lint", project.root))
     if kind == "tap":
         return bool(nodetests.tap(project))
     if kind in ("pytest", "unittest"):
