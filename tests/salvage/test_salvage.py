@@ -71,8 +71,9 @@ def test_the_largest_part_that_passes_the_guard_is_kept(many: Lab):
     subprocess.run(["git", "apply", "--check"], input=rest, text=True, cwd=many.path, check=True)
 
 
-def test_a_part_that_gains_is_kept_of_an_edit_that_loses(many: Lab):
-    many.init(verify=COUNT, guard="")
+@pytest.mark.parametrize("guard", ["", "echo fine", "echo fine; echo words >&2"])
+def test_a_part_that_gains_is_kept_of_an_edit_that_loses(many: Lab, guard: str):
+    many.init(verify=COUNT, guard=guard)
     many.repo.write("src/0.txt", lines(*["good"] * 3))
     many.repo.write("src/1.txt", lines() + "bad\n" * 5)
     answer = many.trial(description="mixed")
@@ -123,9 +124,10 @@ def test_new_and_deleted_files_are_left_out_whole(many: Lab):
     assert not (many.path / "src/new.txt").exists() and not (many.path / "src/3.txt").exists()
 
 
-def test_a_missed_requirement_is_mended_too(many: Lab):
+@pytest.mark.parametrize("guard", ["", "echo fine"])
+def test_a_missed_requirement_is_mended_too(many: Lab, guard: str):
     check = f"echo METRIC cost=$({COUNT}); echo METRIC size=$(cat src/*.txt | wc -l)"
-    many.init("--require", "size <= baseline", verify=check, guard="")
+    many.init("--require", "size <= baseline", verify=check, guard=guard)
     many.repo.write("src/0.txt", lines(*["good"] * 6))
     many.repo.write("src/1.txt", lines("good") + "fill\n" * 9)
     answer = many.trial(description="longer")

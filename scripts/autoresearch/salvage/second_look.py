@@ -325,7 +325,7 @@ class _Look:
         aside.mkdir(exist_ok=True)
         for path in folder.glob("guard.*"):
             path.replace(aside / path.name)
-        for path in [*sorted(part.glob("*")), *sorted(guarded.glob("guard.*"))]:
+        for path in dict.fromkeys([*sorted(part.glob("*")), *sorted(guarded.glob("guard.*"))]):  # often one folder
             own = folder / path.name
             if own.exists():
                 own.replace(aside / path.name)
