@@ -10,15 +10,21 @@ _STEMS = {
     "any": r"\bany\b",
     "types": r"\btyp(?:e|es|ed|ing|en|fehler\w*|isier\w*|age|os?)\b|mypy|pyright|annotat|\btsc\b|\btip(?:os?|ado|i)\b",
     "coverage": r"coverage|untested|abdeck|\bdeck\w* .*\bab\b|couverture|cobertura|uncovered"
+    r"|\btests?\b.*\b(?:miss|overlook|skip)"
+    r"|\b(?:poorly|barely|hardly|kaum|schlecht|zu wenig|peu|poco) (?:getestet|tested|test[ée])"
+    r"|\b(?:too few|zu wenige?|pas assez de|pocas?) (?:\w+ )?tests?\b"
     r"|\b(?:more|add|write|missing|mehr|schreib\w*|plus de|m[áa]s) (?:\w+ )?(?:unit)?(?:tests?|pruebas)\b",
     "lint": r"\blint|\bvet\b|ruff|eslint|clippy|flake8|golangci|warning|warnung|avertiss|advertenc",
     "queries": r"\bquer(?:y|ies)\b|\bsql\b|n\s*\+\s*1|abfrage|requ[êe]tes? sql|consultas?",
     "http": r"endpoint|\bapi\b|handler|\bhttp\b|request|page load|anfrage|route|response time",
     "startup": r"start-?\s?up|starts? (?:up |too |so |very )*slow|slow (?:to )?start|startet|"
-    r"import time|imports? (?:faster|slow)|startzeit|cold start|d[ée]marrage|arranque",
+    r"import time|imports? (?:faster|slow)|startzeit|cold start|d[ée]marrage|arranque|"
+    r"\bimport\w*\b.*\b(?:dauer\w*|schnell\w*|langsam\w*|lange|slow\w*|long|forever|ages|lente?)\b|"
+    r"\b(?:slow|long|forever|ages|lange) (?:to|beim) import",
     "memory": r"memory|\bram\b|speicher|\bleak|m[ée]moire|memoria|\brss\b",
     "build": r"\bbuild|compil|bauzeit|kompil",
-    "speed": r"fast|slow|speed|latenc|perform|schnell|langsam|beschleun|rapid|\blent|durchsatz|optimi|laufzeit",
+    "speed": r"fast|slow|speed|latenc|perform|schnell|langsam|beschleun|rapid|\blent|durchsatz|optimi|laufzeit|"
+    r"\blahm|\bträge|\bdauer\w* (?:\w+ ){0,2}(?:lang|ewig)|takes? (?:\w+ ){0,2}(?:long|forever|ages)|sluggish",
     "size": r"\bsize|smaller|bundle|binary|größe|groesse|\bklein|\bbytes\b|taille|tama[ñn]o",
     "loss": r"\bloss\b|accuracy|\btrain|genauigkeit|modell\b|\bmodel\b|val_bpb|perplex",
     "docs": r"docstring|documentation|\bdocument\b|\bdocs\b|dokument|undocumented",
