@@ -84,7 +84,7 @@ def pytest(request: Request) -> Counted:
 
 def test_files(request: Request) -> Iterator[str]:
     """The sources of the tests in Python."""
-    paths = (path for path in toolbox.sources(request, ".py") if re.match(r"test_|.*_test\.py$", path.name))
+    paths = (path for path in toolbox.sources(request, ".py") if re.match(r"test_|(?:.*_)?tests?\.py$", path.name))
     return map(toolbox.read, paths)
 
 
