@@ -11,7 +11,19 @@ from ..kernel.core.frozen import dataclass, field
 from ..kernel.core.text import listing
 from ..kernel.disk.layout import script
 from ..kernel.system import git
-from . import calls, commands, gocalls, lacking, nodeentry, nodetests, surroundings, testrunners, tssettings, webapps
+from . import (
+    calls,
+    commands,
+    flake8,
+    gocalls,
+    lacking,
+    nodeentry,
+    nodetests,
+    surroundings,
+    testrunners,
+    tssettings,
+    webapps,
+)
 from .known_tools import KnownCommand
 from .sentence import GoalTerms
 from .surroundings import Project
@@ -178,6 +190,7 @@ def make(project: Project, kind_name: str, wish: CheckRequest) -> CheckProposal:
     guessed = _guessed(project, kind_name, wish.goal)
     misses = [kind.misses, f"the goal names no function, tests and documents call {guessed} most" if guessed else ""]
     misses += [_pinned(project)] if kind_name == "queries" else []
+    misses.insert(0, flake8.told(project) if kind_name == "ruff" else "")
     misses.insert(0, tssettings.told(project, operands) if kind_name in ("tsc", "ts-any") else "")
     return CheckProposal(kind_name, as_said(flags, wish.said), "; ".join(filter(None, misses)), missing, fill_in)
 
@@ -331,7 +344,7 @@ def _operands(project: Project, kind: str, goal: str) -> tuple[str, str]:
     if kind == "mypy":
         return paths + ("" if project.configured("mypy") else " --option=--strict"), ""
     if kind in ("pyright", "ruff", "docs", "complexity", "coverage"):
-        return paths, ""
+        return paths + (flake8.operands(project) if kind == "ruff" else ""), ""
     if kind in ("tsc", "ts-any", "eslint"):
         open_one = nodeentry.lints_without_settings(project) if kind == "eslint" else ""
         more = tssettings.operands(project, node) if kind != "eslint" else " --option=-c --option=FILE" * bool(open_one)
