@@ -10,8 +10,8 @@ UNITS = "test $(grep -c unit value) -ne 1"
 
 
 def edit(*lines: str) -> list[object]:
-    """Two seconds of thought, an edit of some lines, and its trial."""
-    return ["sleep 3; sed -i " + " ".join(f"-e '{line}'" for line in lines) + " value", TRIAL]
+    """Thought, of which the tool takes under a tenth on a busy machine too, an edit of some lines, and its trial."""
+    return ["sleep 12; sed -i " + " ".join(f"-e '{line}'" for line in lines) + " value", TRIAL]
 
 
 def test_a_guard_failure_is_tried_again_on_new_ground_without_a_session(background: Scripted):

@@ -274,3 +274,16 @@ def test_assumed_settings_of_typescript_are_told(repo: Repo, check: Callable[...
     repo.write("tsconfig.json", '{"compilerOptions": {"jsx": "preserve", "allowImportingTsExtensions": true}}')
     ran = check("tsc", "src", "--option=--noImplicitAny")
     assert metrics(ran)["errors"] == "1" and "tsconfig" not in ran.out
+
+
+def test_a_bundle_named_like_the_package_has_the_source_index_as_its_entry(tmp_path: Path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src/index.ts").write_text("export * from './deep'\n")
+    (tmp_path / "package.json").write_text(
+        '{"name": "pack", "main": "./dist/cjs/pack.cjs", "types": "./dist/pack.d.ts"}'
+    )
+    assert tstypes.entries(tmp_path) == ["src/index.ts"]
+    (tmp_path / "src/pack.ts").write_text("export const one = 1\n")
+    assert tstypes.entries(tmp_path) == ["src/pack.ts"]
+    (tmp_path / "package.json").write_text('{"name": "pack"}')
+    assert tstypes.entries(tmp_path) == []

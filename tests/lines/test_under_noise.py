@@ -22,13 +22,16 @@ NOISY = "n=$(cat src/*.n | paste -sd+ - | bc) && echo $((1000 * n + $(od -An -N1
 
 @pytest.fixture
 def noisy(lab: Lab) -> Lab:
-    """A keep in b and one in c, ideas in `a` without a gain, and a side line from iteration 1."""
+    """A keep in b and one in c, ideas in `a` without a gain, and a side line from iteration 1.
+
+    What c gains is more than the line will, for tips that are alike are adopted at times.
+    """
     for name in "abc":
         lab.repo.write(f"src/{name}.n", "10\n")
     lab.repo.commit("files")
     lab.init("--side-lines", 1, "--max-runs", 12, verify=NOISY, guard="")
     put(lab, "b", 8, "keep")
-    put(lab, "c", 9, "keep")
+    put(lab, "c", 7, "keep")
     put(lab, "a", 11, "discard")
     for name in "xyz":
         told = lab.recorded("pivot", "--description", name)
@@ -84,11 +87,11 @@ def test_a_better_tip_is_adopted_in_turns_also_after_a_kill(noisy: Lab):
 @pytest.mark.parametrize(("value", "kept", "fate"), [(9, True, "a part of it is kept"), (10, False, "left")])
 def test_else_its_patches_are_tried_on_the_main_line_or_it_is_left(noisy: Lab, value: int, kept: bool, fate: str):
     if not kept:
-        noisy.repo.write("src/c.n", "9\n")  # what the main line has already
+        noisy.repo.write("src/c.n", "7\n")  # what the main line has already
     put(noisy, "a", value, "keep")
     stall(noisy)
     noisy.call("line")
-    assert (values(noisy), noisy.state()["state"]["line"]) == ([str(value) if kept else "10", "8", "9"], "")
+    assert (values(noisy), noisy.state()["state"]["line"]) == ([str(value) if kept else "10", "8", "7"], "")
     told = shown(noisy)
     assert fate in told["line"]["fate"]
     assert told["kept"][:2] == [1, 2] and len(told["kept"]) == 2 + kept

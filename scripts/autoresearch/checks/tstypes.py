@@ -76,7 +76,7 @@ def ask(request: Request, folder: Path, implicit: bool) -> Any:
 
 def entries(folder: Path) -> list[str]:
     """The source files of what package.json offers to users (exports, types, module, main), by their names: `src/x.ts`
-    of `dist/x.d.ts`. Empty where none is told or found."""
+    of `dist/x.d.ts`, else `src/index.ts`. Empty where none is told or found."""
     try:
         manifest = jsontext.loads(toolbox.read(folder / "package.json"))
     except (OSError, ValueError):
@@ -84,8 +84,10 @@ def entries(folder: Path) -> list[str]:
     given = [manifest.get(name) for name in ("source", "types", "typings", "module", "main", "exports")]
     texts = dict.fromkeys(text for value in given for text in _texts(value))
     stems = dict.fromkeys(re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$", "", text.removeprefix("./")) for text in texts)
-    found = (_source(folder, stem) for stem in stems if "*" not in stem and not stem.endswith(".json"))
-    return list(dict.fromkeys(filter(None, found)))
+    plain = [stem for stem in stems if "*" not in stem and not stem.endswith(".json")]
+    found = [name for stem in plain if (name := _source(folder, stem))]
+    bundled = _source(folder, "index") if plain and not found else ""  # a bundle has the name of the package
+    return list(dict.fromkeys(filter(None, [*found, bundled])))
 
 
 def _texts(value: Any) -> Iterator[str]:

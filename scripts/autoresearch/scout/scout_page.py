@@ -92,7 +92,7 @@ def _head(found: Look) -> list[str]:
     sources = "; ".join(f"{name} in {', '.join(places)}" for name, places in list(project.sources.items())[:3])
     frames = picture.frameworks(project)
     lines = [
-        f"project: {sources or 'no sources found'} ({len(project.files)} files"
+        f"project: {sources or 'no sources found'} ({len(project.files)} files in all"
         f"{', ' + frames if frames else ''}); manifests {', '.join(project.manifests) or 'none'}",
         f"tests: {', '.join(project.tests) or 'none found'}; tree: {found.tree}; {found.earlier}",
         f"installed: {_installed(found)}; machine: {found.machine}",
