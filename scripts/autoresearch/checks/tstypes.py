@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..kernel.core import jsontext
@@ -75,8 +75,25 @@ def ask(request: Request, folder: Path, implicit: bool) -> Any:
 
 
 def entries(folder: Path) -> list[str]:
+    """The source files whose exports users see: those of what package.json offers, else `src/index.ts`, for a bundle
+    has the name of its package. Empty where package.json offers nothing."""
+    stems = _offered(folder)
+    return _sources_of(folder, stems) or [name for name in [_source(folder, "index")] if name and stems]
+
+
+def offered_sources(folder: Path) -> list[str]:
     """The source files of what package.json offers to users (exports, types, module, main), by their names: `src/x.ts`
-    of `dist/x.d.ts`, else `src/index.ts`. Empty where none is told or found."""
+    of `dist/x.d.ts`. Empty where none is told or found."""
+    return _sources_of(folder, _offered(folder))
+
+
+def _sources_of(folder: Path, stems: Iterable[str]) -> list[str]:
+    """The sources of built files, each once, where they are found."""
+    return list(dict.fromkeys(name for stem in stems if (name := _source(folder, stem))))
+
+
+def _offered(folder: Path) -> list[str]:
+    """What package.json offers, without endings."""
     try:
         manifest = jsontext.loads(toolbox.read(folder / "package.json"))
     except (OSError, ValueError):
@@ -84,10 +101,7 @@ def entries(folder: Path) -> list[str]:
     given = [manifest.get(name) for name in ("source", "types", "typings", "module", "main", "exports")]
     texts = dict.fromkeys(text for value in given for text in _texts(value))
     stems = dict.fromkeys(re.sub(r"(?:\.d)?\.[cm]?[jt]sx?$", "", text.removeprefix("./")) for text in texts)
-    plain = [stem for stem in stems if "*" not in stem and not stem.endswith(".json")]
-    found = [name for stem in plain if (name := _source(folder, stem))]
-    bundled = _source(folder, "index") if plain and not found else ""  # a bundle has the name of the package
-    return list(dict.fromkeys(filter(None, [*found, bundled])))
+    return [stem for stem in stems if "*" not in stem and not stem.endswith(".json")]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -15,7 +15,7 @@ def source(project: Project) -> str:
     """The entry as a source file of the project; "" where package.json names none, or only what is built."""
     found = [str(project.package.get(name) or "").removeprefix("./") for name in ("source", "module", "main")]
     own = next((name for name in found if name in project.files and is_source(project, name)), "")
-    return own or next(iter(tstypes.entries(project.root)), "")
+    return own or next(iter(tstypes.offered_sources(project.root)), "")
 
 
 def is_source(project: Project, name: str) -> bool:
