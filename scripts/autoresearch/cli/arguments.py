@@ -120,13 +120,14 @@ def config_of(args: argparse.Namespace, root: Path) -> Config:
     """The configuration that the flags tell; raises `Refusal` for values that could not run."""
     from ..kernel.core import config, settings
     from ..kernel.core.rows import labels
-    from . import guards
+    from . import guards, pinned
 
+    pinned.pin(args, root)
     data: dict[str, Any] = {}
     for row in filter(lambda row: row.about, settings.SETTINGS):
         value = getattr(args, row.dest, None)
         if value is not None:
-            given = guards.joined([value] if isinstance(value, str) else value) if row.more.get("repeated") else value
+            given = guards.joined(guards.listed(value)) if row.more.get("repeated") else value
             data[row.name] = labels(value) if row.more.get("labels") else given
     if "until" in data:
         from . import moments

@@ -92,11 +92,15 @@ def joined(given: Sequence[str]) -> str:
 def merged(noted: object, given: Sequence[str]) -> list[str]:
     """Guards that were noted with those that are given now: one of the same name in its place, a new one behind. What
     is given without a name replaces them all."""
-    known = [noted] if isinstance(noted, str) else list(noted) if isinstance(noted, (list, tuple)) else []
     fresh = {_named(text.strip()).name: text for text in given}
     if "" in fresh:
         return list(given)
-    return [fresh.pop(_named(text).name, text) for text in known] + list(fresh.values())
+    return [fresh.pop(_named(text).name, text) for text in listed(noted)] + list(fresh.values())
+
+
+def listed(value: object) -> list[str]:
+    """The commands of a flag that may be one text, several, or not given."""
+    return [value] if isinstance(value, str) else list(value) if isinstance(value, (list, tuple)) else []
 
 
 def _named(text: str) -> Part:

@@ -74,14 +74,15 @@ def _set_up(args: argparse.Namespace) -> Mapping[str, Any]:
 
 def _rehearsed(args: argparse.Namespace, layout: Layout, plan: Plan) -> dict[str, Any]:
     """The dry run, with tests that fail today left out; a refusal says how to repeat it with one flag mended."""
+    from ..cli import guards
     from . import init, leaving_out
 
-    def again(guards: Sequence[str]) -> dict[str, Any]:
+    def again(trimmed: Sequence[str]) -> dict[str, Any]:
         """The dry run with other guards."""
-        args.guard = list(guards)
+        args.guard = list(trimmed)
         return init.rehearse(layout, replace(plan, config=arguments.config_of(args, layout.root)))
 
-    given = [args.guard] if isinstance(args.guard, str) else list(args.guard or ())
+    given = guards.listed(args.guard)
     try:
         found: Mapping[str, Any] = init.rehearse(layout, plan)
         if found["guard"] == "fail":

@@ -39,12 +39,9 @@ def flags(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def take_over(args: argparse.Namespace, root: Path) -> None:
-    """Fill the flags that were not given with those of the last dry run or of a proposal, where that is asked for.
-
-    `HEAD` in them is the commit that it is now.
-    """
+    """Fill the flags that were not given with those of the last dry run or of a proposal, where that is asked for."""
     from ..cli import guards
-    from . import pinned, rehearsal
+    from . import rehearsal
 
     earlier = rehearsal.to_mend if getattr(args, "dry_run", False) else rehearsal.read
     noted = earlier(root) if args.as_rehearsed else {}
@@ -62,8 +59,7 @@ def take_over(args: argparse.Namespace, root: Path) -> None:
         if name in args and getattr(args, name) is None:
             setattr(args, name, value)
         elif name == "guard" and args.guard:
-            args.guard = guards.merged(value, [args.guard] if isinstance(args.guard, str) else args.guard)
-    pinned.pin(args, root)
+            args.guard = guards.merged(value, guards.listed(args.guard))
 
 
 def environment_of(args: argparse.Namespace, root: Path) -> str:

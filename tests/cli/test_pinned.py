@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from autoresearch.setup import pinned
+from autoresearch.cli import pinned
 
 from tests.conftest import SCRIPTS
 from tests.lab import Lab
